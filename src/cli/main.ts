@@ -1,0 +1,56 @@
+// The executable's main function: the one place that prints what went wrong and decides how the process ends.
+import { availableParallelism, constants } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { UsageError } from '../errors/classes.js'
+import { EXIT } from '../errors/exit-codes.js'
+import { sanitise } from '../errors/sanitise.js'
+import { parseCommandLine } from './program.js'
+
+/** Ours: code that runs in this process, a callback, is not to end it. */
+const exit = process.exit.bind(process)
+
+/** For a reader of stderr that is slow; one that stands still must not keep us from dying. */
+const LAST_WORDS_MS = 1_000
+
+async function main(): Promise<void> {
+  // A reader of stderr that went away must not stop the work.
+  process.stderr.on('error', () => {})
+  try {
+    const line = parseCommandLine({
+      argv: process.argv.slice(2),
+      env: process.env,
+      stdinIsTTY: process.stdin.isTTY === true,
+      availableParallelism: availableParallelism(),
+    })
+    if (line.kind === 'print') return await write(process.stdout, line.text, EXIT.ok)
+    // Only a run needs all of the rest: help and usage errors stay as quick as Node itself.
+    const { runInTerminal } = await import('./run-in-terminal.js')
+    const { exitCode, signal } = await runInTerminal(line.plan)
+    if (signal === undefined) return await write(process.stderr, '', exitCode)
+    // The shell is to see a death by signal; as process 1, which signals do not end, by code.
+    await Promise.race([
+      new Promise((resolve) => process.stderr.write('', resolve)),
+      setTimeout(LAST_WORDS_MS),
+    ])
+    process.kill(process.pid, signal)
+    await write(process.stderr, '', 128 + constants.signals[signal])
+  } catch (error) {
+    const usage = error instanceof UsageError
+    const text = usage
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
+    await write(process.stderr, `poolrun: ${sanitise(text)}\n`, usage ? EXIT.usage : EXIT.trouble)
+  }
+}
+
+/** Ends the process once the text has left it; a pipe is written behind one's back, and an early exit would cut it. */
+function write(stream: NodeJS.WriteStream, text: string, exitCode: number): Promise<never> {
+  return new Promise(() => {
+    stream.on('error', () => exit(exitCode === EXIT.ok ? EXIT.brokenPipe : exitCode))
+    stream.write(text, () => exit(exitCode))
+  })
+}
+
+await main()

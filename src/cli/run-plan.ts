@@ -1,0 +1,104 @@
+// From the command, its words and its checked options to the frozen plan: the rules that concern several at once.
+import { UsageError } from '../errors/classes.js'
+import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../run/plan.js'
+import type { Settings } from './options.js'
+import { type GivenOptions, quote, readSettings } from './settings.js'
+
+/** What the command line is told of its surroundings; it looks at nothing itself. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv
+  readonly stdinIsTTY: boolean
+  readonly availableParallelism: number
+}
+
+export interface Words {
+  readonly command: CommandName
+  readonly job: string
+  readonly items: readonly string[]
+}
+
+export function toRunPlan(words: Words, given: GivenOptions, around: Surroundings): RunPlan {
+  const settings = readSettings(given)
+  return freeze({
+    command: words.command,
+    job: parseJobReference(words.job),
+    input: chooseInput(words, given, around.stdinIsTTY),
+    inputFormat: settings.inputFormat,
+    processes: countProcesses(settings.processes, around.availableParallelism),
+    chunkSize: settings.chunkSize === 'auto' ? undefined : settings.chunkSize,
+    bufferSize: settings.bufferSize,
+    ordered: words.command !== 'imap-unordered' && !settings.unordered,
+    initArgs: settings.initArgs,
+    initTimeoutMs: settings.initTimeout,
+    concurrency: settings.concurrency,
+    maxTasksPerChild: settings.maxTasksPerChild,
+    maxMemoryBytes: settings.maxMemory,
+    maxWorkerRestarts: settings.maxWorkerRestarts,
+    timeoutMs: settings.timeout,
+    killAfterMs: settings.killAfter,
+    deadlineMs: settings.deadline,
+    retry: { retries: settings.retries, delayMs: settings.retryDelay, on: settings.retryOn },
+    format: settings.format,
+    maxFailures: settings.maxFailures,
+    allowFailures: settings.allowFailures,
+    callbacks: settings.callbacks,
+    fullStack: settings.fullStack,
+    color: settings.color,
+    verbosity: chooseVerbosity(settings, given),
+    jobOutput: settings.jobOutput,
+    tag: settings.tag,
+  })
+}
+
+/** The last `#` divides, unless a path goes on behind it (`C#/job.ts`). */
+export function parseJobReference(text: string): JobReference {
+  const at = /[/\\]/.test(text.slice(text.lastIndexOf('#'))) ? -1 : text.lastIndexOf('#')
+  const path = at < 0 ? text : text.slice(0, at)
+  const exportName = at < 0 ? 'default' : text.slice(at + 1)
+  if (path === '' || exportName === '') {
+    throw new UsageError(`invalid job ${quote(text)}: expected path.ts, or path.ts#name for a named export`)
+  }
+  return { path, exportName }
+}
+
+function chooseInput({ command, items }: Words, given: GivenOptions, stdinIsTTY: boolean): InputChoice {
+  if (items.length > 0) {
+    if (given.input?.by === 'flag') {
+      throw new UsageError('items on the command line and --input: give one or the other')
+    }
+    if (given.inputFormat?.by === 'flag') {
+      throw new UsageError(
+        '--input-format is for --input and stdin; an item on the command line is JSON, else a string',
+      )
+    }
+    return { kind: 'items', texts: items }
+  }
+  if (given.input !== undefined) {
+    return given.input.text === '-' ? { kind: 'stdin' } : { kind: 'file', path: given.input.text }
+  }
+  if (command === 'apply') return { kind: 'items', texts: [] }
+  if (stdinIsTTY) throw new UsageError('no items: give items, --input FILE, or pipe them in')
+  return { kind: 'stdin' }
+}
+
+function countProcesses(wish: Settings['processes'], available: number): number {
+  if (wish === 'auto') return available
+  return 'count' in wish ? wish.count : Math.max(1, Math.floor((wish.percent / 100) * available))
+}
+
+function chooseVerbosity({ quiet, verbose }: Settings, given: GivenOptions): Verbosity {
+  if (quiet && verbose) {
+    if (given.quiet?.by === given.verbose?.by) {
+      throw new UsageError('--quiet and --verbose: give one or the other')
+    }
+    return given.quiet?.by === 'flag' ? 'quiet' : 'verbose'
+  }
+  return quiet ? 'quiet' : verbose ? 'verbose' : 'normal'
+}
+
+/** The plan and what it is made of; what is in `--init-args` is the job's own. */
+function freeze<T>(value: T, levels = 2): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (levels > 0) for (const inner of Object.values(value)) freeze(inner, levels - 1)
+  return Object.freeze(value)
+}

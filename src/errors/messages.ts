@@ -1,0 +1,73 @@
+// What poolrun says about a failed item in its own words: one wording for the terminal and for the library.
+// Knows nothing of frames and layout.
+
+import type { Failure, ItemFailure, Ms } from '../model.js'
+import type { ErrorData } from './envelope.js'
+
+/** Functions of the caller that are told what became of items. */
+export type CallbackName = 'callback' | 'errorCallback' | 'onFailure'
+
+type Of<Kind extends Failure['kind']> = Extract<Failure, { readonly kind: Kind }>
+
+const MAX_ISSUES = 10
+
+export function lostMessage(
+  index: number,
+  failure: Of<'crash' | 'oom'>,
+  { workerId, pid }: ItemFailure,
+): string {
+  const after = `after ${formatMs(failure.afterMs)}`
+  return `item ${index} lost: ${workerTitle(workerId, pid)} ${howItEnded(failure, after)}${
+    failure.kind === 'oom' ? ' (out of memory)' : ''
+  }`
+}
+
+function howItEnded({ exitCode, signal }: Of<'crash' | 'oom'>, after: string): string {
+  if (signal !== null) return `was killed by ${signal} ${after}`
+  if (exitCode === 0) return 'exited with code 0 before returning'
+  return exitCode === null ? `was lost ${after}` : `exited with code ${exitCode} ${after}`
+}
+
+export function timeoutMessage(
+  index: number,
+  failure: Of<'timeout'>,
+  { workerId, pid }: ItemFailure,
+): string {
+  return `item ${index} exceeded ${formatMs(failure.timeoutMs)} on ${workerTitle(workerId, pid)}; the worker was killed`
+}
+
+export function encodingMessage(index: number, { side, path, preview, message }: Of<'encoding'>): string {
+  return `${side} of item ${index} cannot be sent: ${path === '' ? 'it' : path}${preview === '' ? '' : ` is ${preview}`} (${message})`
+}
+
+/** `position`: `file:line:column` of the culprit. */
+export function inputMessage(index: number, failure: Of<'input'>, position: string | undefined): string {
+  return `${position === undefined ? '' : `${position}: `}item ${index}: ${failure.message}`
+}
+
+export function validationMessage(index: number, { issues }: Of<'validation'>): string {
+  const lines = issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => `\n  ${path === '' ? '' : `${path}: `}${message}`)
+  if (issues.length > MAX_ISSUES) lines.push(`\n  … and ${issues.length - MAX_ISSUES} more`)
+  return `item ${index} does not fit the job's input${lines.length === 0 ? '' : ':'}${lines.join('')}`
+}
+
+export function nonErrorMessage({ typeName, preview }: Extract<ErrorData, { type: 'thrown' }>): string {
+  if (typeName === 'null' || typeName === 'undefined') return `job threw ${typeName}`
+  return `job threw ${/^[aeiou]/.test(typeName) ? 'an' : 'a'} ${typeName}: ${preview}`
+}
+
+/** `index`: of the item it ran for; without one it ran once for a whole call. */
+export function callbackMessage(which: CallbackName, index: number | undefined): string {
+  const of = index === undefined ? '' : ` for item ${index}`
+  return `${which}${of} threw; the task itself ${which === 'callback' ? 'succeeded' : 'had failed'}`
+}
+
+export function workerTitle(workerId: number, pid: number): string {
+  return `worker ${workerId} (pid ${pid})`
+}
+
+export function formatMs(ms: Ms): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`
+}

@@ -1,0 +1,32 @@
+// The remote side of a failure: who said it, and what, between quotes as Python writes it. Knows nothing of the local
+// error that it is the cause of.
+import { RemoteTraceback } from './classes.js'
+import type { ErrorData } from './envelope.js'
+import type { FrameOptions } from './frames.js'
+import { workerTitle } from './messages.js'
+import { define, fromErrorData } from './rebuild.js'
+import { renderChain } from './render-error.js'
+
+export interface RemotePlace {
+  /** `item 2`, `initializer`, `loading of the job` */
+  readonly subject: string
+  readonly workerId: number
+  readonly pid: number
+  readonly index?: number
+  readonly attempts?: number
+}
+
+export function makeRemoteTraceback(place: RemotePlace, data: ErrorData): RemoteTraceback {
+  const remote = new RemoteTraceback(title(place), place, (options) => renderRemote(place, data, options))
+  if (data.type === 'error' && data.cause !== undefined)
+    define(remote, 'cause', fromErrorData(data.cause), false)
+  return remote
+}
+
+export function renderRemote(place: RemotePlace, data: ErrorData, options: FrameOptions = {}): string {
+  return `RemoteTraceback: ${title(place)}\n"""\n${renderChain(data, options)}\n"""`
+}
+
+function title({ subject, workerId, pid, attempts = 1 }: RemotePlace): string {
+  return `${subject}, ${workerTitle(workerId, pid)}${attempts > 1 ? `, attempt ${attempts}` : ''}`
+}

@@ -1,0 +1,54 @@
+// Byte helpers that both ends of the path share. Knows nothing of framings.
+import { isUtf8 } from 'node:buffer'
+
+/** The same memory as a Buffer: what crossed a channel may be a plain Uint8Array. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** JSON's white space and nothing else: a form feed or a no-break space is an error, not a blank. */
+export function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (!isSpace(bytes[i]!)) return false
+  return true
+}
+
+/** Offset of the first byte that is not part of well-formed UTF-8, or -1. */
+export function firstInvalidUtf8(bytes: Uint8Array): number {
+  if (isUtf8(bytes)) return -1
+  const size = bytes.length
+  let i = 0
+  while (i < size) {
+    const length = sequenceLength(bytes, i)
+    if (length === 0) return i
+    i += length
+  }
+  return -1
+}
+
+/** Length of the well-formed sequence that begins at `i`, 0 where there is none (Unicode, table 3-7). */
+function sequenceLength(bytes: Uint8Array, i: number): number {
+  const lead = bytes[i]!
+  if (lead < 0x80) return 1
+  const second = bytes[i + 1] ?? 0
+  if (lead >= 0xc2 && lead <= 0xdf) return isContinuation(second) ? 2 : 0
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const low = lead === 0xe0 ? 0xa0 : 0x80
+    const high = lead === 0xed ? 0x9f : 0xbf
+    return second >= low && second <= high && isContinuation(bytes[i + 2] ?? 0) ? 3 : 0
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const low = lead === 0xf0 ? 0x90 : 0x80
+    const high = lead === 0xf4 ? 0x8f : 0xbf
+    const tail = isContinuation(bytes[i + 2] ?? 0) && isContinuation(bytes[i + 3] ?? 0)
+    return second >= low && second <= high && tail ? 4 : 0
+  }
+  return 0
+}
+
+export function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80
+}

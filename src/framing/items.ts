@@ -1,0 +1,90 @@
+// Where the items of a bytes payload begin and end. One rule a framing, the same for whoever frames and whoever parses.
+import type { Framing, Payload } from '../model.js'
+import { asBuffer, isBlank } from './bytes.js'
+import { ElementScanner } from './element-scanner.js'
+
+export type BytesPayload = Extract<Payload, { readonly kind: 'bytes' }>
+
+export interface ItemRange {
+  readonly start: number
+  /** After the item's last byte. */
+  readonly end: number
+  /** After its line end, NUL or comma too. */
+  readonly next: number
+}
+
+/** Whether what stands between two line ends is no item. */
+export function isNoItem(framing: Framing, bytes: Buffer, start: number, end: number): boolean {
+  if (framing === 'ndjson') return isBlank(bytes, start, end)
+  if (framing === 'lines') return start === end || (end - start === 1 && bytes[start] === 0x0d)
+  return false
+}
+
+export function* itemRanges(payload: BytesPayload): Generator<ItemRange> {
+  const bytes = asBuffer(payload.bytes)
+  if (payload.framing === 'json') yield* elementRanges(bytes)
+  else yield* delimitedRanges(bytes, payload.framing)
+}
+
+export function itemRange(payload: BytesPayload, offset: number): ItemRange | undefined {
+  let place = 0
+  for (const range of itemRanges(payload)) if (place++ === offset) return range
+  return undefined
+}
+
+/** One item's text, for messages: bad bytes are replaced, a CR at the end is dropped. */
+export function itemText(payload: BytesPayload, offset: number): string | undefined {
+  const range = itemRange(payload, offset)
+  if (range === undefined) return undefined
+  return withoutCr(asBuffer(payload.bytes).toString('utf8', range.start, range.end), payload.framing)
+}
+
+export function withoutCr(text: string, framing: Framing): string {
+  return framing !== 'nul' && text.endsWith('\r') ? text.slice(0, -1) : text
+}
+
+/** Items `from` up to `to` of a payload; the same memory. */
+export function sliceBytes(payload: BytesPayload, from: number, to: number): BytesPayload {
+  let place = 0
+  let start = 0
+  let end = 0
+  for (const range of itemRanges(payload)) {
+    if (place >= to) break
+    if (place <= from) start = range.start
+    end = payload.framing === 'json' ? range.end : range.next
+    place++
+  }
+  if (place <= from || from >= to) start = end = 0
+  return { ...payload, bytes: payload.bytes.subarray(start, end) }
+}
+
+function* delimitedRanges(bytes: Buffer, framing: Framing): Generator<ItemRange> {
+  const delimiter = framing === 'nul' ? 0 : 0x0a
+  let start = 0
+  while (start < bytes.length) {
+    const found = bytes.indexOf(delimiter, start)
+    const end = found === -1 ? bytes.length : found
+    const next = found === -1 ? end : end + 1
+    if (!isNoItem(framing, bytes, start, end)) yield { start, end, next }
+    start = next
+  }
+}
+
+function* elementRanges(bytes: Buffer): Generator<ItemRange> {
+  const scanner = new ElementScanner()
+  let start = 0
+  while (start < bytes.length) {
+    let stop = scanner.scan(bytes)
+    // A bracket too many belongs to the element it stands in: whoever parses that says what is wrong.
+    while (stop !== -1 && bytes[stop] !== 0x2c) {
+      scanner.at = stop + 1
+      stop = scanner.scan(bytes)
+    }
+    const end = stop === -1 ? bytes.length : stop
+    const next = stop === -1 ? end : end + 1
+    const first = scanner.contentAt === -1 ? start : scanner.contentAt
+    yield { start: first, end, next }
+    scanner.startElement(next)
+    start = next
+  }
+}

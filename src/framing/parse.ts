@@ -1,0 +1,119 @@
+// Turns the bytes of a chunk into values, one at a time and as late as possible, so that a chunk of large records
+// never stands in memory as objects all at once. A bad item is an answer, not a throw: the others are untouched.
+import { isUtf8 } from 'node:buffer'
+import { asBuffer, firstInvalidUtf8 } from './bytes.js'
+import { type BytesPayload, type ItemRange, itemRanges, withoutCr } from './items.js'
+import { findJsonError } from './json-error.js'
+
+/** Taken before any job is loaded: a job may replace it. */
+const { parse } = JSON
+
+/** An item that is no JSON: no JSON value is an instance of it. `at` counts characters of the item's text. */
+export class BadItem {
+  constructor(
+    readonly message: string,
+    readonly at: number,
+  ) {}
+}
+
+/** The items of a payload in order; ask for as many as the chunk counts. */
+export interface ItemReader {
+  next(): unknown
+}
+
+/** `count` is the chunk's; `next()` gives a value or a `BadItem`. */
+export function readItems(payload: BytesPayload, count: number): ItemReader {
+  const bytes = asBuffer(payload.bytes)
+  switch (payload.framing) {
+    case 'json':
+      return arrayItems(payload, bytes, count)
+    case 'ndjson':
+      return isUtf8(bytes) ? lineItems(bytes.toString('utf8')) : rangeItems(payload, parseBytes)
+    default:
+      // Decoded one by one: slices of one long string would keep all of it alive for as long as any of them.
+      return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
+  }
+}
+
+/** The value of one JSON text, or why it is none. */
+export function parseText(text: string, more?: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    const found = findJsonError(text, more)
+    return new BadItem(found?.message ?? String(error), found?.at ?? 0)
+  }
+}
+
+/** As `parseText`, for bytes that may be no UTF-8. */
+export function parseBytes(bytes: Buffer, more?: string): unknown {
+  const invalid = firstInvalidUtf8(bytes)
+  if (invalid === -1) return parseText(bytes.toString('utf8'), more)
+  const at = bytes.toString('utf8', 0, invalid).length
+  return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
+}
+
+function lineItems(text: string): ItemReader {
+  let at = 0
+  return {
+    next() {
+      while (at < text.length) {
+        const lf = text.indexOf('\n', at)
+        const line = text.slice(at, lf === -1 ? text.length : lf)
+        at = lf === -1 ? text.length : lf + 1
+        if (!isBlankText(line)) return parseText(line)
+      }
+      return undefined
+    },
+  }
+}
+
+/** One parse for all; element by element only to say which is bad. */
+function arrayItems(payload: BytesPayload, bytes: Buffer, count: number): ItemReader {
+  if (isUtf8(bytes)) {
+    try {
+      const values: unknown[] = parse(`[${bytes.toString('utf8')}]`)
+      if (values.length === count) return arrayReader(values)
+    } catch {
+      // found below, in the item that it belongs to
+    }
+  }
+  return rangeItems(payload, parseElement)
+}
+
+/** An element ends because a comma or bracket follows: that the text is at its end is no news to the reader. */
+function parseElement(bytes: Buffer): unknown {
+  const value = parseBytes(bytes, "Expected ',' or ']'")
+  if (!(value instanceof BadItem) || value.at < bytes.length) return value
+  return new BadItem('Unexpected end of the array element', value.at)
+}
+
+function arrayReader(values: unknown[]): ItemReader {
+  let at = 0
+  return {
+    next() {
+      const value = values[at]
+      values[at++] = undefined
+      return value
+    },
+  }
+}
+
+function rangeItems(payload: BytesPayload, parse: (slice: Buffer) => unknown): ItemReader {
+  const bytes = asBuffer(payload.bytes)
+  const ranges: Iterator<ItemRange> = itemRanges(payload)
+  return {
+    next() {
+      const { value, done } = ranges.next()
+      return done === true ? undefined : parse(bytes.subarray(value.start, value.end))
+    },
+  }
+}
+
+function isBlankText(line: string): boolean {
+  for (let i = 0; i < line.length; i++) {
+    const code = line.charCodeAt(i)
+    if (code !== 0x20 && code !== 0x0d && code !== 0x09) return false
+  }
+  return true
+}

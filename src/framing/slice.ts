@@ -1,0 +1,40 @@
+// Parts of chunks and of results, without copying: for what must run again, or stands before a failure.
+import type { Chunk } from '../model.js'
+import { asBuffer } from './bytes.js'
+import { sliceBytes } from './items.js'
+import { advance } from './position.js'
+
+/** Items `from` up to `to` of a chunk, with their own `seq`, indexes and origin. */
+export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
+  const { payload, indexes, origin } = chunk
+  if (from <= 0 && to >= chunk.count) return chunk
+  const base = {
+    seq: chunk.seq + from,
+    count: Math.max(0, Math.min(to, chunk.count) - from),
+    ...(indexes === undefined ? undefined : { indexes: indexes.slice(from, to) }),
+  }
+  if (payload.kind === 'values') {
+    return { ...base, payload: { kind: 'values', values: payload.values.slice(from, to) } }
+  }
+  const part = sliceBytes(payload, from, to)
+  if (origin === undefined) return { ...base, payload: part }
+  const skipped = base.count === 0 ? 0 : part.bytes.byteOffset - payload.bytes.byteOffset
+  const moved = { file: origin.file, ...advance(origin, asBuffer(payload.bytes), 0, skipped) }
+  return { ...base, payload: part, origin: moved }
+}
+
+/** Lines `from` up to `to` of a results payload, each with its line end. */
+export function sliceLines(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const buffer = asBuffer(bytes)
+  const start = afterLines(buffer, 0, from)
+  return bytes.subarray(start, afterLines(buffer, start, to - from))
+}
+
+function afterLines(bytes: Buffer, start: number, count: number): number {
+  let at = start
+  for (let n = 0; n < count && at < bytes.length; n++) {
+    const lf = bytes.indexOf(0x0a, at)
+    at = lf === -1 ? bytes.length : lf + 1
+  }
+  return at
+}

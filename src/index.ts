@@ -1,0 +1,39 @@
+// The public library. Exports only.
+export {
+  ArgumentEncodingError,
+  CallbackError,
+  InitializerError,
+  InputValidationError,
+  JobError,
+  NonErrorThrown,
+  PoolBrokenError,
+  PoolError,
+  PoolStateError,
+  PoolTerminatedError,
+  RemoteTraceback,
+  ResultEncodingError,
+  ResultNotReadyError,
+  TimeoutError,
+  WorkerLostError,
+} from './errors/classes.js'
+export { AsyncResult } from './pool/async-result.js'
+export type { PoolIterator } from './pool/item-iterator.js'
+export type {
+  ApplyOptions,
+  Callbacks,
+  CollectOptions,
+  Input,
+  IterateOptions,
+  MapOptions,
+  NextOptions,
+  PoolOptions,
+  TaskArguments,
+  TaskItem,
+  TaskName,
+  TaskResult,
+  UntypedJob,
+  WorkerLineInfo,
+} from './pool/types.js'
+export { Pool } from './pool.js'
+export type { TaskContext } from './worker/task-context.js'
+export { currentTask } from './worker/task-context.js'

@@ -1,0 +1,131 @@
+// Compiles one TypeScript job, with every source file it imports, into a single ES module in memory.
+// The only file that loads esbuild, and only when called; knows nothing of the cache.
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { BuildFailure, BuildOptions, BuildResult, Message, OutputFile } from 'esbuild'
+import { JobError } from '../errors/classes.js'
+import { type BundlePluginOptions, type BundleTrace, bundlePlugin, PLACE_NAMES } from './bundle-plugin.js'
+import { compileError } from './compile-error.js'
+
+type Esbuild = typeof import('esbuild')
+
+export interface Bundle extends BundleTrace {
+  readonly code: string
+  /** Source map as JSON; its sources are file URLs. */
+  readonly map: string
+}
+
+/** What Node adds to `import` or `require` when it looks into a package's exports. */
+export const CONDITIONS: readonly string[] = [
+  'node-addons',
+  ...((process.features as { require_module?: boolean }).require_module === true ? ['module-sync'] : []),
+]
+
+/** `entry` is an absolute file without links in its path; messages name files relative to `cwd`. */
+export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
+  const esbuild = privateEsbuild()
+  try {
+    let built = await build(esbuild, entry, { places: true, ignorePackageType: false })
+    // Rare enough to pay for: `module.exports` in TypeScript of a package whose type is "module".
+    if (built.result?.warnings.some((warning) => warning.id === 'commonjs-variable-in-esm')) {
+      built = await build(esbuild, entry, { places: true, ignorePackageType: true })
+    }
+    if (built.result === undefined) {
+      // Once more without the line that is added to sources: it may stand in the way of the message.
+      const plain = await build(esbuild, entry, { places: false, ignorePackageType: false })
+      throw compileError(plain.errors ?? built.errors, path.dirname(entry), cwd)
+    }
+    return finish(built.result.outputFiles, entry, built.trace)
+  } finally {
+    await esbuild.stop()
+  }
+}
+
+/**
+ * An instance of our own: stopping its service must not break builds that the program around us runs through the
+ * same package, and not stopping it would leave a process behind for as long as the pool lives.
+ */
+function privateEsbuild(): Esbuild {
+  const require = createRequire(import.meta.url)
+  try {
+    const file = require.resolve('esbuild')
+    const shared = require.cache[file]
+    delete require.cache[file]
+    const esbuild = require(file) as Esbuild
+    if (shared === undefined) delete require.cache[file]
+    else require.cache[file] = shared
+    return esbuild
+  } catch (error) {
+    throw new JobError(
+      'TypeScript jobs are compiled with esbuild, which could not be loaded; is it installed?',
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+type Built =
+  | { trace: BundleTrace; result: BuildResult<{ write: false }>; errors?: undefined }
+  | { trace: BundleTrace; result?: undefined; errors: readonly Message[] }
+
+async function build(esbuild: Esbuild, entry: string, options: BundlePluginOptions): Promise<Built> {
+  const trace: BundleTrace = { sources: new Map(), packages: new Set() }
+  const directory = path.dirname(entry)
+  const buildOptions = {
+    absWorkingDir: directory,
+    entryPoints: [entry],
+    outfile: path.join(directory, 'job.mjs'),
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    mainFields: ['main'],
+    conditions: [...CONDITIONS],
+    resolveExtensions: ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json'],
+    keepNames: true,
+    define: { ...PLACE_NAMES },
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'silent',
+    plugins: [bundlePlugin(trace, options)],
+  } satisfies BuildOptions
+  try {
+    return { trace, result: await esbuild.build(buildOptions) }
+  } catch (error) {
+    const errors = (error as Partial<BuildFailure>).errors
+    if (errors === undefined) {
+      throw new JobError(`the compiler failed on ${entry}: ${(error as Error).message}`, { cause: error })
+    }
+    return { trace, errors }
+  }
+}
+
+/** `export default require_job();` is how esbuild ends a bundle whose entry is CommonJS. */
+const COMMONJS_ENTRY = /^export default (require_\w+\(\));\s*$/m
+
+function finish(files: readonly OutputFile[], entry: string, trace: BundleTrace): Bundle {
+  const output = files.find((file) => !file.path.endsWith('.map'))!.text
+  const map = JSON.parse(files.find((file) => file.path.endsWith('.map'))!.text) as {
+    sources: string[]
+    mappings: string
+  }
+  const directory = path.dirname(entry)
+  map.sources = map.sources.map((source) => pathToFileURL(path.resolve(directory, source)).href)
+  // As newer versions of Node name it: so that the worker can tell CommonJS from an object exported by default.
+  let code = output.replace(
+    COMMONJS_ENTRY,
+    (_, call: string) =>
+      `var __poolrun_exports = ${call};\nexport { __poolrun_exports as default, __poolrun_exports as "module.exports" };`,
+  )
+  // Only where esbuild's own shim asks for `require` does it keep that name free.
+  if (code.includes('__require')) {
+    const url = JSON.stringify(pathToFileURL(entry).href)
+    code = `import{createRequire as __poolrun_createRequire}from"node:module";const require=__poolrun_createRequire(${url});\n${code}`
+    map.mappings = `;${map.mappings}`
+  }
+  return { ...trace, code, map: JSON.stringify(map) }
+}

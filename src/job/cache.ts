@@ -1,0 +1,119 @@
+// Compiled jobs on disk: found again while nothing that they were made from has changed, written so that a reader
+// never sees half a file. Knows nothing of how compiling works.
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** What a compiled job was made from. */
+export interface Inputs {
+  /** Absolute file to the sha256 of its content. */
+  readonly contents: Readonly<Record<string, string>>
+  /** Files that only have to be there: what packages were resolved to. */
+  readonly present: readonly string[]
+  /** Files that would change the meaning by coming into being. */
+  readonly absent: readonly string[]
+}
+
+export interface Entry {
+  /** The module to import. */
+  readonly file: string
+  readonly map: string
+  readonly fingerprint: string
+}
+
+interface Manifest {
+  readonly inputs: Inputs
+  readonly fingerprint: string
+  /** Names in the folder, with their sizes: a file cut short by a full disk or a crash is not used. */
+  readonly code: readonly [name: string, size: number]
+  readonly map: readonly [name: string, size: number]
+}
+
+const DAY = 24 * 60 * 60 * 1000
+
+export function sha256(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}
+
+/** The entry of `key`, if it is there and still true. Every input is read and hashed: times lie, and reading is cheap. */
+export function find(folder: string, key: string): Entry | undefined {
+  try {
+    const manifestFile = manifestOf(folder, key)
+    const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
+    const { contents, present, absent } = manifest.inputs
+    for (const [file, hash] of Object.entries(contents)) {
+      if (sha256(readFileSync(file)) !== hash) return undefined
+    }
+    if (!present.every((file) => existsSync(file)) || absent.some((file) => existsSync(file)))
+      return undefined
+    const [code, map] = [manifest.code, manifest.map].map(([name, size]) => {
+      const file = path.join(folder, name)
+      return statSync(file).size === size ? file : undefined
+    })
+    if (code === undefined || map === undefined) return undefined
+    keepFresh([manifestFile, code, map])
+    return { file: code, map, fingerprint: manifest.fingerprint }
+  } catch {
+    return undefined
+  }
+}
+
+/** Throws where the folder cannot be written. */
+export function store(
+  folder: string,
+  key: string,
+  made: { code: string; map: string; inputs: Inputs; fingerprint: string },
+): Entry {
+  // Named by content: a process that found an earlier version of the job goes on importing that one.
+  const name = `${key.slice(0, 16)}-${sha256(made.code, made.map).slice(0, 16)}.mjs`
+  // For stacks that the job prints itself: Node maps them by this line.
+  const text = `${made.code}//# sourceMappingURL=${name}.map\n`
+  const code = [name, Buffer.byteLength(text)] as const
+  const map = [`${name}.map`, Buffer.byteLength(made.map)] as const
+  const manifest: Manifest = { inputs: made.inputs, fingerprint: made.fingerprint, code, map }
+  const files = [path.join(folder, code[0]), path.join(folder, map[0]), manifestOf(folder, key)] as const
+  replace(files[1], made.map)
+  replace(files[0], text)
+  replace(files[2], JSON.stringify(manifest))
+  keepFresh(files)
+  return { file: files[0], map: files[1], fingerprint: made.fingerprint }
+}
+
+function manifestOf(folder: string, key: string): string {
+  return path.join(folder, `${key}.json`)
+}
+
+function replace(file: string, content: string): void {
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
+  try {
+    writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 })
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+const inUse = new Set<string>()
+let freshening = false
+
+/** Pruning goes by age, and a pool may live for months and start workers all the time. */
+function keepFresh(files: readonly string[]): void {
+  for (const file of files) {
+    inUse.add(file)
+    if (Date.now() - statSync(file).mtimeMs > DAY) touch(file)
+  }
+  if (freshening) return
+  freshening = true
+  setInterval(() => inUse.forEach(touch), DAY).unref()
+}
+
+function touch(file: string): void {
+  try {
+    utimesSync(file, new Date(), new Date())
+  } catch {
+    inUse.delete(file) // Gone, or another user's: then its owner keeps it.
+  }
+}

@@ -1,0 +1,88 @@
+// From what a user wrote (a path, a URL) to the absolute file of a job module.
+// Looks at names and kinds of files only; never reads, compiles or imports one.
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { JobError } from '../errors/classes.js'
+import { closest } from './similar.js'
+
+const TYPESCRIPT = ['.ts', '.tsx', '.mts', '.cts']
+const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']
+
+/** What TypeScript writes in an import for a file that is not compiled yet. */
+const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
+  '.js': ['.ts', '.tsx'],
+  '.mjs': ['.mts'],
+  '.cjs': ['.cts'],
+}
+
+export function isTypeScript(file: string): boolean {
+  return TYPESCRIPT.includes(path.extname(file))
+}
+
+/** The absolute file of a job module, links unresolved: as the user named it. */
+export function resolveJob(job: string | URL, cwd: string = process.cwd()): string {
+  const named = toPath(job, cwd)
+  const shown = showPath(named, cwd)
+  const file = kindOf(named) === undefined ? (sourceBeside(named) ?? named) : named
+  const kind = kindOf(file)
+  if (kind === undefined) throw new JobError(`job module not found: ${shown}${suggestion(named, cwd)}`)
+  if (kind === 'directory') throw new JobError(`${shown} is a directory, not a job module`)
+  if (kind === 'other') throw new JobError(`${shown} is not a regular file`)
+  if (!SUPPORTED.includes(path.extname(file))) {
+    throw new JobError(`${shown} is not a job module: its name must end in ${SUPPORTED.join(' ')}`)
+  }
+  return file
+}
+
+/** As people read it: relative within `cwd`, absolute elsewhere. */
+export function showPath(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file)
+  return relative === '' || relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)
+    ? file
+    : relative
+}
+
+function toPath(job: string | URL, cwd: string): string {
+  if (typeof job === 'string' && !job.startsWith('file:')) return path.resolve(cwd, job)
+  try {
+    return fileURLToPath(job)
+  } catch (error) {
+    throw new JobError(`${String(job)} is not the address of a local file`, { cause: error })
+  }
+}
+
+function kindOf(file: string): 'file' | 'directory' | 'other' | undefined {
+  try {
+    const stats = statSync(file)
+    return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new JobError(`cannot read the job module: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function sourceBeside(file: string): string | undefined {
+  const extension = path.extname(file)
+  const stem = file.slice(0, file.length - extension.length)
+  return SOURCES_OF[extension]?.map((source) => stem + source).find((source) => kindOf(source) === 'file')
+}
+
+function suggestion(file: string, cwd: string): string {
+  const directory = path.dirname(file)
+  let beside: string[]
+  try {
+    beside = readdirSync(directory).filter((name) => SUPPORTED.includes(path.extname(name)))
+  } catch {
+    return ''
+  }
+  const stem = path.parse(file).name
+  const near =
+    closest(path.basename(file), beside) ??
+    beside.find((name) => path.parse(name).name === stem) ??
+    closest(stem, new Set(beside.map((name) => path.parse(name).name)))
+  if (near === undefined) return ''
+  const name = beside.includes(near) ? near : beside.find((candidate) => path.parse(candidate).name === near)!
+  return ` (did you mean ${showPath(path.join(directory, name), cwd)}?)`
+}

@@ -1,0 +1,168 @@
+// The nouns every stage shares: chunks of items flowing right, settled ranges flowing back, failures, events.
+// Types and pure arithmetic on them only; knows nothing of processes, streams or policies.
+import type { ErrorData } from './errors/envelope.js'
+
+/** Milliseconds. */
+export type Ms = number
+
+/**
+ * How the raw bytes of a chunk are divided into items.
+ * - `ndjson`: JSON texts ended by LF (CR before it is white space); lines of white space only are no items.
+ * - `json`: elements of one JSON array, the commas between them included, none before the first or after the last.
+ * - `lines`: strings ended by LF or CRLF; empty lines are no items.
+ * - `nul`: strings ended by NUL; empty strings are items.
+ */
+export type Framing = 'ndjson' | 'json' | 'lines' | 'nul'
+
+/** What a chunk carries: values (library; structured clone) or the items' own text, which the parent never parses (CLI). */
+export type Payload =
+  | { readonly kind: 'values'; readonly values: readonly unknown[] }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly framing: Framing }
+
+/** Where the first byte of a bytes payload stands in its input. */
+export interface Origin {
+  /** Input name for messages: a path, or `<stdin>`. */
+  readonly file: string
+  /** Byte offset in the input. */
+  readonly offset: number
+  /** 1-based line. */
+  readonly line: number
+  /** 1-based column, in characters. */
+  readonly column: number
+}
+
+/**
+ * The unit of flow: some consecutive items of one call.
+ * `seq` is the place of its first item in the order the call took items; an item's *index* is its place in the
+ * whole input, the same number unless a selection (`--only`, `--shard`) left items out: then `indexes` has them.
+ */
+export interface Chunk {
+  readonly seq: number
+  readonly count: number
+  readonly payload: Payload
+  readonly indexes?: readonly number[]
+  readonly origin?: Origin
+}
+
+export function indexOf(chunk: Chunk, offset: number): number {
+  return chunk.indexes?.[offset] ?? chunk.seq + offset
+}
+
+/** Results of a range: values (one a place, `undefined` where the item failed) or one JSON text a line, failed items left out. */
+export type Results =
+  | { readonly kind: 'values'; readonly values: readonly unknown[] }
+  | { readonly kind: 'json'; readonly bytes: Uint8Array }
+
+/** The failure kinds of `--retry-on`, reports and `--errors`. */
+export type FailureKind = 'error' | 'crash' | 'timeout' | 'oom' | 'input' | 'validation' | 'encoding'
+
+/** What became of an item that did not succeed; plain data, made in the worker or by the scheduler. */
+export type Failure =
+  | { readonly kind: 'error'; readonly error: ErrorData }
+  | {
+      readonly kind: 'crash' | 'oom'
+      readonly exitCode: number | null
+      readonly signal: string | null
+      /** How long the item had been running. */
+      readonly afterMs: Ms
+      /** Up to ten last lines the worker wrote to stderr. */
+      readonly stderrTail: readonly string[]
+      /** What escaped from the job outside any task's promise, when that is why the worker ended. */
+      readonly escaped?: ErrorData
+      /** Stack of the job's own `process.exit` (or `abort`, `kill`) call. */
+      readonly exitSite?: string
+    }
+  | { readonly kind: 'timeout'; readonly timeoutMs: Ms }
+  /** The item's text is no JSON; `at` is the offset, in characters of the item's text, of the first wrong one. */
+  | { readonly kind: 'input'; readonly message: string; readonly at: number }
+  | { readonly kind: 'validation'; readonly issues: readonly { message: string; path: string }[] }
+  | {
+      readonly kind: 'encoding'
+      readonly side: 'argument' | 'result'
+      /** Where in the value the culprit is, like `a.f` or `[2].x`; empty for the value itself. */
+      readonly path: string
+      readonly message: string
+      /** What the culprit looks like, shortened. */
+      readonly preview: string
+    }
+
+/** A failure with its place: which item, where it ran, which attempt this was (from 1). */
+export interface ItemFailure {
+  /** Place within the chunk. */
+  readonly offset: number
+  readonly failure: Failure
+  readonly workerId: number
+  readonly pid: number
+  readonly attempts: number
+  /** What its earlier attempts failed with, oldest first. */
+  readonly earlier?: readonly ItemFailure[]
+}
+
+/**
+ * `count` consecutive items of `chunk`, from `from` on, that settled together.
+ * `failures` is sparse and ascending by `offset`; every other item of the range succeeded.
+ */
+export interface Settled {
+  readonly chunk: Chunk
+  readonly from: number
+  readonly count: number
+  readonly results: Results
+  readonly failures: readonly ItemFailure[]
+  /** The range is one item that succeeded at last: what its earlier attempts failed with. */
+  readonly flaky?: readonly ItemFailure[]
+}
+
+/** How a task is called with its item: `item` is `fn(item, context)`, `spread` is `fn(...item)` (starmap, apply). */
+export type Calling = 'item' | 'spread'
+
+/** What a call asks of a worker for each of its items. */
+export interface TaskSpec {
+  /** Export of the job module; `default` for the default export. */
+  readonly name: string
+  readonly calling: Calling
+  /** What results travel back as. */
+  readonly reply: Results['kind']
+}
+
+/** Numbers a run is judged by. `notRun` is whatever was accepted and did not settle. */
+export interface Counts {
+  readonly ok: number
+  readonly failed: number
+  readonly notRun: number
+}
+
+/** What a failed item meant for its run. */
+export type Verdict = 'stop' | 'raise' | 'skip'
+
+export type WorkerStream = 'stdout' | 'stderr'
+
+/** The one stream all reports read. Past tense: it has happened. */
+export type RunEvent =
+  | { readonly type: 'worker-started'; readonly workerId: number; readonly pid: number }
+  | { readonly type: 'worker-ready'; readonly workerId: number; readonly pid: number }
+  | {
+      readonly type: 'worker-exited'
+      readonly workerId: number
+      readonly pid: number
+      readonly exitCode: number | null
+      readonly signal: string | null
+    }
+  | {
+      readonly type: 'worker-output'
+      readonly workerId: number
+      readonly pid: number
+      readonly stream: WorkerStream
+      readonly line: string
+      /** Index of the item that printed it, where lines are attributed (`--tag`, `--job-output group|failed`). */
+      readonly index?: number
+    }
+  | { readonly type: 'items-settled'; readonly settled: Settled }
+  | {
+      readonly type: 'item-failed'
+      readonly settled: Settled
+      readonly failure: ItemFailure
+      readonly verdict: Verdict
+    }
+  /** A signal ends the run: so many items are given so long. */
+  | { readonly type: 'interrupted'; readonly signal: string; readonly running: number; readonly graceMs: Ms }
+  | { readonly type: 'warning'; readonly message: string }

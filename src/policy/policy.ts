@@ -1,0 +1,40 @@
+// What a failure does to its run. Two hooks: `onSettle` judges when a failure becomes known, `onDeliver` when its turn
+// in the output has come. Order is a separate setting; none of this knows processes, streams or text.
+import type { Counts, ItemFailure, Settled } from '../model.js'
+
+export interface Policy {
+  readonly name: 'fail-fast' | 'lazy' | 'collect'
+  /** `counts` include this failure; `total` is the number of items, where it is known. */
+  onSettle(
+    failure: ItemFailure,
+    settled: Settled,
+    counts: Counts,
+    total: number | undefined,
+  ): 'continue' | 'stop'
+  onDeliver(failure: ItemFailure, settled: Settled): 'raise' | 'skip'
+}
+
+/** `map`, `starmap`, `apply`: the first failure that settles ends the run. */
+export const failFast: Policy = {
+  name: 'fail-fast',
+  onSettle: () => 'stop',
+  onDeliver: () => 'raise',
+}
+
+/** `imap`, `imap-unordered`: a failure is raised when it is reached, after everything before it. */
+export const lazy: Policy = {
+  name: 'lazy',
+  onSettle: () => 'continue',
+  onDeliver: () => 'raise',
+}
+
+/** `collect`: failures are logged and left out; `tooMany` may end the run. */
+export function collect(
+  tooMany: (counts: Counts, total: number | undefined) => boolean = () => false,
+): Policy {
+  return {
+    name: 'collect',
+    onSettle: (_failure, _settled, counts, total) => (tooMany(counts, total) ? 'stop' : 'continue'),
+    onDeliver: () => 'skip',
+  }
+}

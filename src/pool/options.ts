@@ -1,0 +1,156 @@
+// Checks what callers pass, before anything is started or sent: a wrong kind is a TypeError, a number out of bounds a
+// RangeError, and an option that does not exist is never ignored. Knows nothing of what the options do.
+import { closest } from '../job/similar.js'
+import type {
+  ApplyOptions,
+  Callbacks,
+  CollectOptions,
+  IterateOptions,
+  MapOptions,
+  NextOptions,
+  PoolOptions,
+} from './types.js'
+
+/** Throws unless `value` may be the option `name`. `undefined` is never asked about: it stands for the default. */
+type Check = (name: string, value: unknown) => void
+type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check }
+
+/** Longer waits overflow Node's timers, which then fire at once. */
+const MOST_MS = 2 ** 31 - 1
+
+const integer =
+  (least: number): Check =>
+  (name, value) => {
+    if (!Number.isInteger(value)) throw new TypeError(`${name} must be an integer, not ${shown(value)}`)
+    if ((value as number) < least) throw new RangeError(`${name} must be at least ${least}, not ${value}`)
+  }
+
+const duration =
+  (least: 'positive' | 'zero', forever: 'finite' | 'may be Infinity'): Check =>
+  (name, value) => {
+    if (typeof value !== 'number' || Number.isNaN(value))
+      throw new TypeError(`${name} must be a number of milliseconds, not ${shown(value)}`)
+    if (value < 0 || (value === 0 && least === 'positive'))
+      throw new RangeError(
+        `${name} must be ${least === 'zero' ? '0 or more' : 'more than 0'} ms, not ${value}`,
+      )
+    if (value > MOST_MS && !(value === Number.POSITIVE_INFINITY && forever === 'may be Infinity'))
+      throw new RangeError(`${name} must be at most ${MOST_MS} ms, not ${value}`)
+  }
+
+const kind =
+  (what: string, is: (value: unknown) => boolean): Check =>
+  (name, value) => {
+    if (!is(value)) throw new TypeError(`${name} must be ${what}, not ${shown(value)}`)
+  }
+
+const aFunction = kind('a function', (value) => typeof value === 'function')
+const timeout = duration('positive', 'may be Infinity')
+const waiting = duration('zero', 'may be Infinity')
+
+const isString = (value: unknown) => typeof value === 'string'
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const apply: Checks<ApplyOptions> = {
+  timeout,
+  signal: kind(
+    'an AbortSignal',
+    (value) => isObject(value) && 'aborted' in value && 'addEventListener' in value,
+  ),
+}
+const map: Checks<MapOptions> = { ...apply, chunkSize: integer(1) }
+const iterate: Checks<IterateOptions> = { ...map, bufferSize: integer(1) }
+const callbacks: Checks<Callbacks<never>> = { callback: aFunction, errorCallback: aFunction }
+
+const CHECKS = {
+  pool: {
+    processes: integer(1),
+    initializer: kind('the name of an export of the job module', (value) => isString(value) && value !== ''),
+    initArgs: kind('an array', Array.isArray),
+    maxTasksPerChild: integer(1),
+    concurrency: integer(1),
+    timeout,
+    retries: integer(0),
+    initTimeout: duration('positive', 'finite'),
+    maxWorkerRestarts: integer(0),
+    maxMemory: integer(1),
+    killAfter: duration('zero', 'finite'),
+    env: kind(
+      'an object whose values are strings',
+      (value) => isObject(value) && Object.values(value).every(isString),
+    ),
+    execArgv: kind('an array of strings', (value) => Array.isArray(value) && value.every(isString)),
+    onWorkerOutput: aFunction,
+  } satisfies Checks<PoolOptions>,
+  apply,
+  map,
+  applyAsync: { ...apply, ...callbacks },
+  mapAsync: { ...map, ...callbacks },
+  iterate,
+  collect: {
+    ...iterate,
+    onFailure: aFunction,
+    unordered: kind('a boolean', (value) => typeof value === 'boolean'),
+  } satisfies Checks<CollectOptions<never>>,
+  next: { timeout: waiting } satisfies Checks<NextOptions>,
+}
+
+/** @throws TypeError, RangeError */
+export function checkOptions<Options extends object>(
+  of: keyof typeof CHECKS,
+  options: Options | undefined,
+): Options | Record<string, never> {
+  if (options === undefined) return {}
+  if (!isObject(options)) throw new TypeError(`options must be an object, not ${shown(options)}`)
+  const checks: Readonly<Record<string, Check>> = CHECKS[of]
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined
+    if (check === undefined) throw new TypeError(unknown(name, Object.keys(checks)))
+    if (value !== undefined) check(name, value)
+  }
+  return options
+}
+
+/** Of `get` and `wait`: `undefined` where there is no limit. */
+export function checkWait(value: number | undefined): number | undefined {
+  if (value === undefined) return undefined
+  waiting('timeout', value)
+  return value === Number.POSITIVE_INFINITY ? undefined : value
+}
+
+export function checkTask(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name
+  throw new TypeError(`the task is named by its export, like 'default'; got ${shown(name)}`)
+}
+
+export function checkArguments(args: unknown): readonly unknown[] {
+  if (Array.isArray(args)) return args
+  throw new TypeError(`the arguments must be an array, not ${shown(args)}`)
+}
+
+export function checkInput(input: unknown): asserts input is Iterable<unknown> | AsyncIterable<unknown> {
+  if (input !== undefined && input !== null) {
+    const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = input as AsyncIterable<unknown> &
+      Iterable<unknown>
+    if (typeof async === 'function' || typeof sync === 'function') return
+  }
+  throw new TypeError(`the items must be iterable, and ${shown(input)} is not`)
+}
+
+export function checkJob(job: unknown): string | URL {
+  if (job instanceof URL || (typeof job === 'string' && job !== '')) return job
+  throw new TypeError(`the job module must be a URL or a path, not ${shown(job)}`)
+}
+
+function unknown(name: string, known: readonly string[]): string {
+  const near = closest(name, known)
+  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
+  return `unknown option ${name}; ${hint}`
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`
+  if (Array.isArray(value)) return 'an array'
+  return isObject(value) ? 'an object' : String(value)
+}

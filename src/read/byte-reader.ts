@@ -1,0 +1,136 @@
+// Where bytes come from: a regular file or a stream, asked block by block. Knows nothing of framings.
+// Pipes and terminals are read as streams only: a read(2) that blocks in Node's thread pool cannot be taken back,
+// and the process could not exit before the writer's next byte.
+import { close, read } from 'node:fs'
+import type { Readable } from 'node:stream'
+
+export interface ByteReader {
+  /** Puts some bytes into the buffer and says how many; waits only while there are none. 0: the end, or closed. */
+  read(into: Buffer): Promise<number>
+  /** Known to have ended. */
+  readonly ended: boolean
+  /** Idempotent; a pending `read` comes back with 0. */
+  close(): void
+}
+
+/** Bytes that are there already. */
+export class MemoryReader implements ByteReader {
+  constructor(private bytes: Uint8Array) {}
+
+  get ended(): boolean {
+    return this.bytes.length === 0
+  }
+
+  async read(into: Buffer): Promise<number> {
+    const part = this.bytes.subarray(0, into.length)
+    into.set(part)
+    this.bytes = this.bytes.subarray(part.length)
+    return part.length
+  }
+
+  close(): void {
+    this.bytes = new Uint8Array()
+  }
+}
+
+/** A regular file, from its current position. Fills the buffer, so that the end of a small one is known at once. */
+export class FileReader implements ByteReader {
+  ended = false
+  private reading = false
+
+  constructor(private readonly fd: number) {}
+
+  async read(into: Buffer): Promise<number> {
+    let filled = 0
+    while (!this.ended && filled < into.length) {
+      const count = await this.readSome(into, filled)
+      if (count === 0) this.close()
+      filled += count
+    }
+    return filled
+  }
+
+  close(): void {
+    if (this.ended) return
+    this.ended = true
+    if (!this.reading) this.release()
+  }
+
+  private readSome(into: Buffer, from: number): Promise<number> {
+    this.reading = true
+    return new Promise((resolve, reject) => {
+      read(this.fd, into, from, into.length - from, null, (error, count) => {
+        this.reading = false
+        if (this.ended) this.release()
+        if (error === null) resolve(count)
+        else reject(error)
+      })
+    })
+  }
+
+  private release(): void {
+    // Nothing was written: a close that fails has lost nothing.
+    if (this.fd > 2) close(this.fd, () => {})
+  }
+}
+
+/** Anything that streams bytes. Is asked for nothing before the first `read`. */
+export class StreamReader implements ByteReader {
+  private over = false
+  private rest: Buffer | undefined
+  private failure: { readonly error: unknown } | undefined
+  private wake: (() => void) | undefined
+  private listening = false
+
+  constructor(private readonly stream: Readable) {}
+
+  get ended(): boolean {
+    return this.over && this.rest === undefined
+  }
+
+  async read(into: Buffer): Promise<number> {
+    this.listen()
+    for (;;) {
+      const block: Buffer | null = this.rest ?? (this.over ? null : this.stream.read())
+      if (block !== null) {
+        const count = block.copy(into)
+        this.rest = count < block.length ? block.subarray(count) : undefined
+        return count
+      }
+      if (this.failure !== undefined) throw this.failure.error
+      if (this.over) return 0
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+  }
+
+  close(): void {
+    this.rest = undefined
+    this.end()
+    this.stream.destroy()
+  }
+
+  private listen(): void {
+    if (this.listening) return
+    this.listening = true
+    this.stream.on('readable', () => {
+      this.wake?.()
+      // Asking an empty stream takes nothing from it, and lets it say that it has ended while nobody waits.
+      if (this.stream.readableLength === 0) this.stream.read()
+    })
+    this.stream.on('end', () => this.end())
+    this.stream.on('close', () => this.end())
+    this.stream.on('error', (error: unknown) => {
+      this.failure = { error }
+      this.end()
+    })
+    if (this.stream.readableEnded || this.stream.destroyed) this.end()
+  }
+
+  private end(): void {
+    // What the stream still holds was pushed before its end: `end` comes only after it was read.
+    this.over = true
+    this.wake?.()
+  }
+}

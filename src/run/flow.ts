@@ -1,0 +1,241 @@
+// One call from its source to its consumer: executor, window, policy and order put together. Judges on the push side,
+// when something settles; delivers on the pull side, when the consumer asks. The command line and the library's calls
+// are this, with other sources, policies and consumers.
+import type { Execution, Executor } from '../executor/executor.js'
+import type { Counts, ItemFailure, Settled, TaskSpec } from '../model.js'
+import type { Policy } from '../policy/policy.js'
+import { completionOrder, inputOrder } from '../policy/reorder.js'
+import { createWindow, type WindowLimits } from '../policy/window.js'
+import type { ChunkSource } from '../read/source.js'
+
+export interface FlowOptions {
+  readonly executor: Pick<Executor, 'execute'>
+  readonly source: ChunkSource
+  readonly task: TaskSpec
+  readonly policy: Policy
+  readonly ordered: boolean
+  readonly window: WindowLimits
+  readonly chunkSize?: number | undefined
+  /** Of one attempt. */
+  readonly timeoutMs?: number | undefined
+  readonly retry?: Execution['retry']
+  /** Aborting it ends the input here: what runs may settle, what has not begun never does. */
+  readonly drain?: AbortSignal | undefined
+  /** Sees every range the moment it settles; a promise delays its delivery, and the ranges' turns here, only. */
+  readonly onSettled?: ((settled: Settled) => Promise<void> | void) | undefined
+  /** Aborting it ends the flow: `next` throws its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What ended a flow before its input did. */
+export interface Stopped {
+  readonly failure: ItemFailure
+  readonly settled: Settled
+}
+
+export interface Flow {
+  /**
+   * The next range in delivery order, `undefined` at the end. Throws the source's own error after everything before
+   * it, a fault of the executor, what `onSettled` threw, or the reason of `signal`.
+   */
+  next(): Promise<Settled | undefined>
+  /** The failure for which the policy stopped, from the moment it settled. */
+  readonly stopped: Stopped | undefined
+  readonly counts: Counts
+  /** It ended early because it was drained: items are missing at its end. */
+  readonly drained: boolean
+  /** False while the input may hold items that were never taken. */
+  readonly inputEnded: boolean
+  /** Ends it: what runs is cancelled, the source is closed. Resolves when nothing of it runs any more. Idempotent. */
+  cancel(): Promise<void>
+}
+
+/** A thrown thing in a box: anything may be thrown, `undefined` too. */
+interface Thrown {
+  readonly error: unknown
+}
+
+export function openFlow(options: FlowOptions): Flow {
+  const { executor, policy, ordered, onSettled, signal, drain } = options
+  const { task, chunkSize, timeoutMs, retry } = options
+  const controller = new AbortController()
+  const order = ordered ? inputOrder() : completionOrder()
+  let accepted = 0
+  let ok = 0
+  let failed = 0
+  let inputEnded = false
+  let stopped: Stopped | undefined
+  let sourceError: Thrown | undefined
+  let fatal: Thrown | undefined
+  let aborted = false
+  let finished = false
+  let left: Settled[] | undefined
+  /** Ranges whose `onSettled` is still at work keep the order in which they settled. */
+  let turns: Promise<void> | undefined
+  let wake = () => {}
+
+  const counts = (): Counts => ({ ok, failed, notRun: accepted - ok - failed })
+
+  /** All items there are, where the source knows. */
+  const total = () => {
+    const rest = inputEnded ? 0 : options.source.remaining?.()
+    return rest === undefined ? undefined : accepted + rest
+  }
+
+  const watched: ChunkSource = {
+    next: (want) => {
+      try {
+        const next = options.source.next(want)
+        return next instanceof Promise ? next.then(took, failedToRead) : took(next)
+      } catch (error) {
+        return failedToRead(error)
+      }
+    },
+    close: () => options.source.close(),
+    ...(options.source.remaining !== undefined && { remaining: () => options.source.remaining!() }),
+  }
+  const took = (chunk: Awaited<ReturnType<ChunkSource['next']>>) => {
+    if (chunk === undefined) inputEnded = true
+    else accepted += chunk.count
+    return chunk
+  }
+  const failedToRead = (error: unknown) => {
+    sourceError = { error }
+    inputEnded = true
+    return undefined
+  }
+
+  const window = createWindow(watched, options.window)
+  const bytesOf = ({ chunk, count, results }: Settled) =>
+    (chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0) +
+    resultBytes(results)
+
+  const fail = (error: unknown) => {
+    fatal ??= { error }
+    controller.abort()
+    wake()
+  }
+
+  const settle = (settled: Settled) => {
+    if (fatal !== undefined) return
+    const { count, failures, results } = settled
+    ok += count - failures.length
+    failed += failures.length
+    window.arrived(resultBytes(results))
+    for (const failure of failures)
+      if (stopped === undefined && policy.onSettle(failure, settled, counts(), total()) === 'stop') {
+        stopped = { failure, settled }
+        controller.abort()
+      }
+    if (onSettled === undefined) return arrive(settled)
+    if (turns !== undefined) {
+      turns = turns.then(() => inTurn(settled, onSettled))
+      return
+    }
+    const turn = attempt(settled, onSettled)
+    if (turn === undefined) return arriveUnlessFailed(settled)
+    turns = turn.then(() => arriveUnlessFailed(settled))
+  }
+
+  const arrive = (settled: Settled) => {
+    order.push(settled)
+    wake()
+  }
+  /** The range whose hook threw is not delivered. */
+  const arriveUnlessFailed = (settled: Settled) => {
+    if (fatal === undefined) arrive(settled)
+  }
+  const attempt = (settled: Settled, hook: NonNullable<typeof onSettled>): Promise<void> | undefined => {
+    try {
+      const turn = hook(settled)
+      return turn instanceof Promise ? turn.catch(fail) : undefined
+    } catch (error) {
+      fail(error)
+      return undefined
+    }
+  }
+  const inTurn = async (settled: Settled, hook: NonNullable<typeof onSettled>) => {
+    if (fatal !== undefined) return
+    await attempt(settled, hook)
+    arriveUnlessFailed(settled)
+  }
+
+  const abortBySignal = () => {
+    aborted = true
+    fail(signal!.reason)
+  }
+  if (signal?.aborted === true) abortBySignal()
+  signal?.addEventListener('abort', abortBySignal, { once: true })
+
+  const execution = executor
+    .execute({
+      task,
+      source: window.source,
+      chunkSize,
+      timeoutMs,
+      retry,
+      onSettled: settle,
+      signal: controller.signal,
+      drain,
+    })
+    .catch(fail)
+    .then(() => turns)
+    .then(() => {
+      finished = true
+      signal?.removeEventListener('abort', abortBySignal)
+      wake()
+    })
+
+  const deliver = (settled: Settled): Settled => {
+    window.delivered(settled.count, bytesOf(settled))
+    return settled
+  }
+
+  return {
+    async next() {
+      for (;;) {
+        if (aborted) throw fatal!.error
+        if (stopped !== undefined && policy.name === 'fail-fast') return undefined
+        const settled = order.shift()
+        if (settled !== undefined) return deliver(settled)
+        // What had settled before it is delivered first.
+        if (fatal !== undefined) throw fatal.error
+        if (finished) {
+          // Order over a gap is right only where items may be missing.
+          left ??= policy.name === 'collect' || !ordered ? order.drain() : []
+          const next = left.shift()
+          if (next !== undefined) return deliver(next)
+          if (sourceError !== undefined && stopped === undefined) throw sourceError.error
+          return undefined
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    get stopped() {
+      return stopped
+    },
+    get counts() {
+      return counts()
+    },
+    get drained() {
+      return drain?.aborted === true && (!inputEnded || accepted > ok + failed)
+    },
+    get inputEnded() {
+      return inputEnded
+    },
+    async cancel() {
+      controller.abort()
+      try {
+        await options.source.close()
+      } finally {
+        await execution
+      }
+    },
+  }
+}
+
+function resultBytes(results: Settled['results']): number {
+  return results.kind === 'json' ? results.bytes.byteLength : 0
+}

@@ -1,0 +1,64 @@
+// Everything the command line asked for, decided and checked before anything starts. Types only.
+import type { RetryOptions } from '../executor/retry.js'
+import type { Framing, Ms } from '../model.js'
+
+export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered' | 'collect'
+
+/** `job.ts#name`: the path as given and the export it names, `default` without one. */
+export interface JobReference {
+  readonly path: string
+  readonly exportName: string
+}
+
+export type InputChoice =
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'file'; readonly path: string }
+  /** Items from the command line, each as typed. */
+  | { readonly kind: 'items'; readonly texts: readonly string[] }
+
+/** `10` or `5%` of the items that settled. */
+export type FailureLimit = { readonly count: number } | { readonly percent: number }
+
+export type OutputFormat = 'ndjson' | 'json' | 'raw'
+export type JobOutput = 'lines' | 'group' | 'failed' | 'none'
+export type Verbosity = 'quiet' | 'normal' | 'verbose'
+
+export interface RunPlan {
+  readonly command: CommandName
+  readonly job: JobReference
+  readonly input: InputChoice
+  /** `undefined`: by extension, else by the first byte. */
+  readonly inputFormat: Framing | undefined
+  readonly processes: number
+  /** `undefined` adapts. */
+  readonly chunkSize: number | undefined
+  readonly bufferSize: number | undefined
+  readonly ordered: boolean
+  readonly initArgs: readonly unknown[]
+  readonly initTimeoutMs: Ms
+  /** Items in flight inside one worker. */
+  readonly concurrency: number
+  readonly maxTasksPerChild: number | undefined
+  readonly maxMemoryBytes: number | undefined
+  /** `undefined`: by the number of processes. */
+  readonly maxWorkerRestarts: number | undefined
+  /** Of one attempt. */
+  readonly timeoutMs: Ms | undefined
+  readonly killAfterMs: Ms
+  /** Of the whole run. */
+  readonly deadlineMs: Ms | undefined
+  readonly retry: RetryOptions
+  readonly format: OutputFormat
+  /** `collect`: stop when this many have failed. */
+  readonly maxFailures: FailureLimit | undefined
+  /** `collect`: exit 0 when no more than this failed; `'any'` for any number. */
+  readonly allowFailures: FailureLimit | 'any'
+  readonly callbacks: string | undefined
+  readonly fullStack: boolean
+  /** `undefined`: each stream decides for itself. */
+  readonly color: boolean | undefined
+  readonly verbosity: Verbosity
+  /** `undefined`: `lines`, but `none` when quiet. */
+  readonly jobOutput: JobOutput | undefined
+  readonly tag: boolean
+}

@@ -1,0 +1,196 @@
+// One run of the command line from plan to exit code: starts the workers, opens the input, lets results flow, ends
+// everything. The composition of the stages; each of them is elsewhere.
+import type { Writable } from 'node:stream'
+import { CallbackFault } from '../errors/callback-fault.js'
+import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
+import { formatMs } from '../errors/messages.js'
+import { ExecutionFault, toPoolError } from '../executor/fault.js'
+import { LocalExecutor } from '../executor/local.js'
+import { defaultRestartLimit } from '../executor/restart-limit.js'
+import { removePrivateFolder } from '../job/cache-folder.js'
+import { type CompiledJob, compileJob } from '../job/compile.js'
+import { resolveJob } from '../job/reference.js'
+import type { RunEvent } from '../model.js'
+import { gathered } from '../read/gather.js'
+import { openInput } from '../read/open.js'
+import type { ChunkSource } from '../read/source.js'
+import { createForkTransport } from '../transport/fork.js'
+import { workerEntry } from '../transport/worker-entry.js'
+import { BrokenPipeError } from '../write/broken-pipe.js'
+import { createOutput } from '../write/output.js'
+import { openCallbacks } from './callback-hook.js'
+import { consume } from './consume.js'
+import { type Flow, openFlow } from './flow.js'
+import { DeadlineReached, GRACE_MS, type Interrupt, Interrupted, listenForInterrupt } from './interrupt.js'
+import type { RunPlan } from './plan.js'
+import { policyFor, taskFor, windowFor } from './settings.js'
+import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from './summary.js'
+
+export interface RunHost {
+  readonly cwd: string
+  readonly stdout: Writable
+  /** Hears of everything that happens. */
+  readonly report: (event: RunEvent) => void
+  /** Hears of what ended the run, where that is no failed item: a `PoolError`, a `CallbackFault`, or a bug. */
+  readonly fault: (error: unknown) => void
+}
+
+export interface RunResult {
+  readonly exitCode: ExitCode
+  /** None where there is nothing to sum up: the run never began, or its reader left and wants to hear no more. */
+  readonly summary: Summary | undefined
+  /** The run was ended by it; to be raised again. */
+  readonly signal: NodeJS.Signals | undefined
+}
+
+export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
+  let counted = EMPTY_TALLY
+  const emit = (event: RunEvent) => {
+    counted = tally(counted, event)
+    host.report(event)
+  }
+  const output = createOutput(host.stdout)
+  const job = compile(plan, host.cwd)
+  const executor = createExecutor(plan, job, emit)
+  const interrupt = interruptOf(plan, executor, emit)
+  let source: ChunkSource | undefined
+  let flow: Flow | undefined
+  let fault: ExitCode | undefined
+  let known: Known | undefined
+  try {
+    executor.start(workersAtFirst(plan))
+    // A pipe without a writer opens only when one comes.
+    source = await Promise.race([openSource(plan), interrupt.stopped])
+    await Promise.race([job, interrupt.stopped])
+    const onSettled = await Promise.race([settleHook(plan, host.cwd, emit), interrupt.stopped])
+    const policy = policyFor(plan)
+    flow = openFlow({
+      executor,
+      source,
+      task: taskFor(plan),
+      policy,
+      ordered: plan.ordered,
+      window: windowFor(plan),
+      chunkSize: plan.chunkSize,
+      onSettled,
+      timeoutMs: plan.timeoutMs,
+      retry: plan.retry,
+      signal: interrupt.stop,
+      drain: interrupt.drain,
+    })
+    const unwritable = output.failed.then((error) => Promise.reject(error))
+    await Promise.race([consume({ plan, policy, flow, output, emit }), unwritable, interrupt.overdue])
+    known = whatIsKnown(flow, source)
+    // A run that was stopped has nothing to finish in good order: what still runs is cancelled, below.
+    if (counted.stoppedBy === undefined) await executor.close()
+  } catch (thrown) {
+    if (flow !== undefined && source !== undefined) known ??= whatIsKnown(flow, source)
+    fault = judge(thrown, plan, host, interrupt.cause !== undefined)
+    // Its reader is gone, so nothing that still runs is of use to anyone.
+    if (fault === EXIT.brokenPipe) void executor.kill()
+  } finally {
+    await Promise.all([executor.terminate(), source?.close()])
+    interrupt.dispose()
+    // A death by signal runs no exit handlers.
+    removePrivateFolder()
+  }
+  const { cause } = interrupt
+  const nothing = known?.accepted === 0 && fault !== undefined
+  const began = known !== undefined && !nothing && fault !== EXIT.brokenPipe
+  const reason = reasonOf(plan, cause, fault)
+  return {
+    exitCode: exitCodeFor(plan, counted, fault === undefined ? [] : [fault]),
+    summary: began ? summarize(counted, { ...known!, reason }) : undefined,
+    signal: cause,
+  }
+}
+
+function interruptOf(plan: RunPlan, executor: LocalExecutor, emit: (event: RunEvent) => void): Interrupt {
+  return listenForInterrupt({
+    deadlineMs: plan.deadlineMs,
+    onFirst: (signal) => emit({ type: 'interrupted', signal, running: executor.running, graceMs: GRACE_MS }),
+    onGraceOver: () => void executor.terminate(),
+    onAgain: () => void executor.kill(),
+    onSuspend: () => executor.suspend(),
+    onResume: () => executor.resume(),
+  })
+}
+
+/** Why there is a verdict before the end of the input, where no item is the reason. */
+function reasonOf(plan: RunPlan, cause: string | undefined, fault: ExitCode | undefined): string | undefined {
+  if (cause !== undefined) return `interrupted by ${cause}`
+  if (fault === EXIT.deadline) return `the deadline of ${formatMs(plan.deadlineMs!)} was reached`
+  return fault === undefined ? undefined : 'stopped'
+}
+
+interface Known {
+  /** Items known of: taken from the input, or read and not taken any more. */
+  readonly accepted: number
+  readonly unread: boolean
+}
+
+function whatIsKnown(flow: Flow, source: ChunkSource): Known {
+  const { ok, failed, notRun } = flow.counts
+  const remaining = flow.inputEnded ? 0 : source.remaining?.()
+  return { accepted: ok + failed + notRun + (remaining ?? 0), unread: remaining === undefined }
+}
+
+async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
+  return compileJob(resolveJob(job.path, cwd), { cwd })
+}
+
+function createExecutor(
+  plan: RunPlan,
+  job: Promise<CompiledJob>,
+  emit: (event: RunEvent) => void,
+): LocalExecutor {
+  return new LocalExecutor({
+    processes: plan.processes,
+    concurrency: plan.concurrency,
+    initTimeoutMs: plan.initTimeoutMs,
+    killAfterMs: plan.killAfterMs,
+    maxRestarts: plan.maxWorkerRestarts ?? defaultRestartLimit(plan.processes),
+    maxTasksPerChild: plan.maxTasksPerChild,
+    maxMemoryBytes: plan.maxMemoryBytes,
+    transport: createForkTransport({ entry: workerEntry(), outputFirst: marksOutput(plan) }),
+    job: job.then(({ source }) => source),
+    initArgs: plan.initArgs,
+    markOutput: marksOutput(plan),
+    emit,
+  })
+}
+
+function marksOutput({ tag, jobOutput }: RunPlan): boolean {
+  return tag || jobOutput === 'group' || jobOutput === 'failed'
+}
+
+/** No more than there are items, where that is known before anything is read. */
+function workersAtFirst({ command, input, processes }: RunPlan): number {
+  if (command === 'apply') return 1
+  return input.kind === 'items' ? Math.min(processes, Math.max(1, input.texts.length)) : processes
+}
+
+async function openSource(plan: RunPlan): Promise<ChunkSource> {
+  const source = await openInput(plan.input, plan.inputFormat, { tolerant: plan.command === 'collect' })
+  return plan.command === 'apply' ? gathered(source) : source
+}
+
+async function settleHook({ callbacks }: RunPlan, cwd: string, emit: (event: RunEvent) => void) {
+  const call = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
+  return (settled: Parameters<NonNullable<typeof call>>[0]) => {
+    emit({ type: 'items-settled', settled })
+    return call?.(settled)
+  }
+}
+
+/** Says what ended the run, if that is news to the user, and with which code. */
+function judge(thrown: unknown, plan: RunPlan, host: RunHost, interrupted: boolean): ExitCode | undefined {
+  if (thrown instanceof DeadlineReached) return EXIT.deadline
+  if (thrown instanceof Interrupted) return undefined
+  // Its grace was over, or it was killed: the signal says it all.
+  if (interrupted && thrown instanceof ExecutionFault && thrown.reason.type === 'terminated') return undefined
+  if (thrown instanceof BrokenPipeError) return EXIT.brokenPipe
+  const error = thrown instanceof ExecutionFault ? toPoolError(thrown, plan.job.path) : thrown
+  host.fault(error)
+  return exitCodeOf(error instanceof CallbackFault ? error.error : error)
+}

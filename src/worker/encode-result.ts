@@ -1,0 +1,54 @@
+// One result as one JSON text, or the reason why JSON cannot carry it. Knows nothing of chunks or the channel.
+import { type Culprit, findUnjsonable } from '../errors/culprit.js'
+
+// Taken before the job is loaded: a job may replace them.
+const { stringify } = JSON
+const { isArray } = Array
+
+export type Encoded = { readonly text: string } | { readonly culprit: Culprit }
+
+/** Deeper values go the slow way, which also finds cycles. */
+const PLAIN_DEPTH = 64
+
+/** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
+export function encodeJson(value: unknown): Encoded {
+  if (value === undefined) return { text: 'null' }
+  try {
+    const suspect = isPlain(value, 0) ? undefined : findUnjsonable(value)
+    if (suspect !== undefined) return { culprit: suspect }
+    const text = stringify(value)
+    // A toJSON may give anything, undefined too.
+    return { text: text === undefined ? 'null' : text }
+  } catch (thrown) {
+    const message = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
+    return { culprit: findUnjsonable(value) ?? { path: '', message, preview: '' } }
+  }
+}
+
+/** True only for what JSON certainly carries as it is; the walk costs a fraction of `stringify` itself. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true
+    case 'number':
+      return value - value === 0
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depth > PLAIN_DEPTH) return false
+  if (isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth + 1)) return false
+    return true
+  }
+  const { constructor: Class } = value
+  // JSON has no form for an invalid date, and `stringify` does not say so.
+  if (Class === Date) return isPlain(+value, depth)
+  if (Class !== Object && Class !== undefined) return false
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
+  return true
+}

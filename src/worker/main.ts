@@ -1,0 +1,120 @@
+// The forked entry: speaks the protocol, loads the job, hands chunks to the runner, leaves in good order.
+// Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
+import { writeSync } from 'node:fs'
+import { toErrorData } from '../errors/envelope.js'
+import { Recorder } from '../flight-recorder.js'
+import type { InitMessage, ToWorker, WireSettled } from '../protocol.js'
+import { outputMarker, PROTOCOL_VERSION } from '../protocol.js'
+import { type Guard, guardProcess } from './guard.js'
+import { type LoadedJob, loadJob } from './load-job.js'
+import { createOutbox } from './outbox.js'
+import { createRunner, type Runner, type Task } from './runner.js'
+import { installCurrentTask } from './task-context.js'
+
+Error.stackTraceLimit = 50
+process.setSourceMapsEnabled(true)
+
+const guard: Guard = guardProcess()
+let runner: Runner | undefined
+let job: LoadedJob | undefined
+let recorder: Recorder | undefined
+
+guard.onMessage((message) => {
+  void handle(message as ToWorker)
+})
+
+async function handle(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'init':
+      return init(message)
+    case 'run':
+      return runner?.run(message.chunks)
+    case 'cancel':
+      return runner?.cancel(message.ids)
+    case 'drain':
+      return runner?.drain()
+    case 'stop':
+      await finalize()
+      return guard.leave()
+    case 'terminate':
+      recorder?.freeze()
+      if (runner?.abortAll() === true) {
+        void guard.send({ type: 'terminating' })
+        await runner.idle()
+      }
+      return guard.leave()
+    default:
+      message satisfies never
+  }
+}
+
+async function init(message: InitMessage): Promise<void> {
+  const { token, workerId, concurrency, markOutput, initializer = 'initializer', initArgs } = message
+  guard.authenticate(token)
+  if (message.version !== PROTOCOL_VERSION) {
+    const error = toErrorData(
+      new Error(`worker speaks protocol ${PROTOCOL_VERSION}, parent ${message.version}`),
+    )
+    return void guard.send({ type: 'init-failed', stage: 'protocol', error })
+  }
+  const inContext = installCurrentTask(concurrency)
+  try {
+    job = await loadJob(message.job)
+  } catch (thrown) {
+    return void guard.send({ type: 'init-failed', stage: 'load', error: toErrorData(thrown) })
+  }
+  const { exports } = job
+  const get = (name: string) => job!.get(name) as Task
+  if (exports[initializer] === 'function') {
+    void guard.send({ type: 'initializing' })
+    try {
+      await get(initializer)(...initArgs)
+    } catch (thrown) {
+      return void guard.send({ type: 'init-failed', stage: 'initializer', error: toErrorData(thrown) })
+    }
+  }
+  if (message.recorder !== undefined) recorder = new Recorder(message.recorder)
+  const send = (ranges: readonly WireSettled[]) => guard.send(settledMessage(ranges, message.reportMemory))
+  // An error that escaped while loading is to be heard before the first item can be blamed for it.
+  await new Promise((resolve) => setImmediate(resolve))
+  const outbox = createOutbox({ send, recorder })
+  guard.beforeDeath(() => {
+    void outbox.flush()
+    outbox.pinpoint()
+  })
+  runner = createRunner({
+    concurrency,
+    workerId,
+    outbox,
+    inContext,
+    getTask: get,
+    onBegin: markOutput ? (index) => mark(outputMarker(token, index)) : undefined,
+    onCancelled: (ids) => void guard.send({ type: 'cancelled', ids }),
+  })
+  void guard.send({ type: 'ready', exports })
+}
+
+function settledMessage(ranges: readonly WireSettled[], reportMemory: boolean) {
+  return { type: 'settled', ranges, ...(reportMemory && { rss: process.memoryUsage.rss() }) } as const
+}
+
+async function finalize(): Promise<void> {
+  await runner?.idle()
+  if (job?.exports.finalizer !== 'function') return
+  try {
+    await (job.get('finalizer') as Task)()
+  } catch (thrown) {
+    const error = toErrorData(thrown)
+    const text = error.type === 'error' ? `${error.name}: ${error.message}\n${error.frames}` : error.preview
+    await guard.send({ type: 'warning', message: `the finalizer threw: ${text}` })
+  }
+}
+
+function mark(line: string): void {
+  for (const fd of [1, 2])
+    try {
+      writeSync(fd, line)
+    } catch {
+      // The job closed it: there is no output to attribute.
+    }
+}

@@ -1,0 +1,185 @@
+// Outcomes on their way to the parent: written down, gathered into ranges, sent together. Knows nothing of tasks.
+import { findUncloneable } from '../errors/culprit.js'
+import type { Recorder } from '../flight-recorder.js'
+import type { Failure, Ms, Results } from '../model.js'
+import type { WireChunk, WireSettled } from '../protocol.js'
+import { encodeJson } from './encode-result.js'
+
+/** Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. */
+const FULL_CHARACTERS = 64 * 1024
+
+interface Range {
+  readonly id: number
+  readonly reply: Results['kind']
+  /** Each item is written down, before it begins and when it has settled. */
+  recorded: boolean
+  /** The item after those that have settled is running. */
+  begun: boolean
+  from: number
+  count: number
+  text: string
+  values: unknown[]
+  failures: { offset: number; failure: Failure }[]
+  busySince: Ms
+}
+
+export interface Outbox {
+  /** A chunk begins; its items then settle in order. */
+  open(chunk: WireChunk, recorded: boolean): void
+  /** Its next item begins. */
+  begin(id: number): void
+  succeeded(id: number, value: unknown): void
+  failed(id: number, failure: Failure): void
+  /** The chunk is over: nothing more comes for it. */
+  close(id: number): void
+  /** Drops what a cancelled chunk had gathered. */
+  discard(id: number): void
+  /** From here on also those chunks are written down that are too cheap for it: this process may end. */
+  pinpoint(): void
+  /** Nothing would be sent now. */
+  readonly empty: boolean
+  /** When the last message left. */
+  readonly flushedAt: Ms
+  /** Much has gathered, or something that is nowhere else: `flush` and wait. */
+  readonly full: boolean
+  /** Sends everything that has settled. Resolves when it has left this process. */
+  flush(): Promise<void>
+}
+
+export interface OutboxOptions {
+  /** Throws what structured clone throws; its promise resolves when the message has left this process. */
+  readonly send: (ranges: readonly WireSettled[]) => Promise<void>
+  readonly recorder: Recorder | undefined
+}
+
+export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
+  const open = new Map<number, Range>()
+  let done: Range[] = []
+  let characters = 0
+  let settled = 0
+  let unrecorded = false
+  let flushedAt = performance.now()
+
+  const settle = (range: Range, written: boolean) => {
+    range.begun = false
+    range.count++
+    settled++
+    if (!written) unrecorded = true
+  }
+  const trySend = (message: readonly WireSettled[]) => {
+    try {
+      return send(message)
+    } catch {
+      return send(message.map(withoutUncloneable))
+    }
+  }
+
+  return {
+    open({ id, task: { reply } }, recorded) {
+      const busySince = performance.now()
+      const nothing = { from: 0, count: 0, text: '', values: [], failures: [] }
+      open.set(id, { id, reply, recorded, begun: false, busySince, ...nothing })
+      if (!recorded) recorder?.blind(id)
+    },
+    begin(id) {
+      const range = open.get(id)!
+      range.begun = true
+      if (range.recorded) recorder?.begin(id, range.from + range.count)
+    },
+    succeeded(id, value) {
+      const range = open.get(id)!
+      const offset = range.from + range.count
+      if (range.reply === 'values') {
+        range.values.push(value)
+        return settle(range, !range.recorded || recorder?.value(id, offset, value) === true)
+      }
+      const encoded = encodeJson(value)
+      if ('culprit' in encoded)
+        return this.failed(id, { kind: 'encoding', side: 'result', ...encoded.culprit })
+      range.text += `${encoded.text}\n`
+      characters += encoded.text.length
+      settle(range, !range.recorded || recorder?.json(id, offset, encoded.text) === true)
+    },
+    failed(id, failure) {
+      const range = open.get(id)!
+      const offset = range.from + range.count
+      range.failures.push({ offset, failure })
+      if (range.reply === 'values') range.values.push(undefined)
+      settle(range, !range.recorded || recorder?.failure(id, offset, failure) === true)
+    },
+    close(id) {
+      const range = open.get(id)
+      open.delete(id)
+      recorder?.end(id)
+      if (range !== undefined && range.count > 0) done.push(range)
+    },
+    discard(id) {
+      const range = open.get(id)
+      open.delete(id)
+      recorder?.end(id)
+      if (range !== undefined) settled -= range.count
+    },
+    pinpoint() {
+      for (const range of open.values()) {
+        if (range.recorded) continue
+        range.recorded = true
+        if (range.begun) recorder?.begin(range.id, range.from + range.count)
+        else recorder?.between(range.id)
+      }
+    },
+    get empty() {
+      return settled === 0
+    },
+    get flushedAt() {
+      return flushedAt
+    },
+    get full() {
+      return unrecorded || characters >= FULL_CHARACTERS
+    },
+    flush() {
+      flushedAt = performance.now()
+      if (settled === 0) return Promise.resolve()
+      const ranges = [...done, ...[...open.values()].filter(({ count }) => count > 0)]
+      const message = ranges.map((range) => toWire(range, flushedAt))
+      for (const range of open.values()) restart(range, flushedAt)
+      done = []
+      characters = 0
+      settled = 0
+      unrecorded = false
+      const mark = recorder?.mark
+      const sent = trySend(message)
+      return mark === undefined ? sent : sent.then(() => recorder?.delivered(mark))
+    },
+  }
+}
+
+function toWire({ id, from, count, reply, text, values, failures, busySince }: Range, now: Ms): WireSettled {
+  const results: Results =
+    reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: Buffer.from(text) }
+  return { id, from, count, results, failures, busyMs: now - busySince }
+}
+
+function restart(range: Range, now: Ms): void {
+  range.from += range.count
+  range.count = 0
+  range.text = ''
+  range.values = []
+  range.failures = []
+  range.busySince = now
+}
+
+/** A result that cannot be cloned fails its own item; the others of the message go as they are. */
+function withoutUncloneable(range: WireSettled): WireSettled {
+  if (range.results.kind !== 'values') return range
+  const failures = new Map(range.failures.map((failed) => [failed.offset, failed.failure]))
+  const values = range.results.values.map((value, place) => {
+    const culprit = findUncloneable(value)
+    if (culprit === undefined) return value
+    failures.set(range.from + place, { kind: 'encoding', side: 'result', ...culprit })
+    return undefined
+  })
+  const sorted = [...failures]
+    .map(([offset, failure]) => ({ offset, failure }))
+    .sort((a, b) => a.offset - b.offset)
+  return { ...range, results: { kind: 'values', values }, failures: sorted }
+}

@@ -1,0 +1,214 @@
+// Runs chunks, item by item, as many at once as `concurrency` says, and settles each item in the outbox.
+// Knows nothing of the channel or of how the job was loaded.
+import { toErrorData } from '../errors/envelope.js'
+import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
+import type { Ms, Payload } from '../model.js'
+import type { WireChunk } from '../protocol.js'
+import type { Outbox } from './outbox.js'
+import { Context, type installCurrentTask, leaveTask } from './task-context.js'
+
+/** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
+const FLUSH_MS: Ms = 10
+/** Chunks that end within this of each other share a message. */
+const SHARE_MS: Ms = 1
+/** Items cheaper than this are not written down one by one: it would cost more than it saves. */
+const CHEAP_MS: Ms = 0.01
+/** Weight of the newest chunk in what a task's items cost. */
+const ALPHA = 0.3
+
+export type Task = (...args: unknown[]) => unknown
+
+export interface RunnerOptions {
+  readonly concurrency: number
+  readonly workerId: number
+  readonly outbox: Outbox
+  readonly inContext: ReturnType<typeof installCurrentTask>
+  getTask(name: string): Task
+  /** An item begins (its index), or none is running any more. Only set where output is attributed. */
+  readonly onBegin?: ((index: number | 'none') => void) | undefined
+  /** Chunks that were cancelled or given back, and that do not run any more. */
+  onCancelled(ids: readonly number[]): void
+}
+
+export interface Runner {
+  run(chunks: readonly WireChunk[]): void
+  cancel(ids: readonly number[]): void
+  /** Ends what runs after its present item, gives everything else back. */
+  drain(): void
+  /** Aborts everything; true if something listens and should be given time. */
+  abortAll(): boolean
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>
+}
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { concurrency, workerId, outbox, inContext, getTask, onBegin, onCancelled } = options
+  const queue: WireChunk[] = []
+  const running = new Map<number, Context | undefined>()
+  const cancelled = new Set<number>()
+  const givenBack = new Set<number>()
+  const meanMs = new Map<string, Ms>()
+  let flushTimer: NodeJS.Timeout | undefined
+  let whenIdle: (() => void)[] = []
+
+  const flushLater = () => {
+    if (flushTimer !== undefined) return
+    flushTimer = setTimeout(() => {
+      flushTimer = undefined
+      void outbox.flush()
+    }, FLUSH_MS)
+  }
+
+  const pump = () => {
+    while (running.size < concurrency) {
+      const chunk = queue.shift()
+      if (chunk === undefined) break
+      running.set(chunk.id, undefined)
+      void runChunk(chunk)
+    }
+    if (running.size > 0) return
+    onBegin?.('none')
+    for (const resolve of whenIdle) resolve()
+    whenIdle = []
+  }
+
+  const finish = (id: number) => {
+    running.delete(id)
+    if (cancelled.delete(id)) {
+      outbox.discard(id)
+      onCancelled([id])
+    } else outbox.close(id)
+    // More work is at hand and little time has passed: its results can share a message.
+    if (queue.length === 0 || outbox.full || performance.now() - outbox.flushedAt > SHARE_MS)
+      void outbox.flush()
+    if (givenBack.delete(id)) {
+      void outbox.flush()
+      onCancelled([id])
+    }
+    pump()
+  }
+
+  /** What runs ends after its present item; everything else goes back. */
+  const giveBack = () => {
+    const dropped = queue.splice(0).map(({ id }) => id)
+    for (const id of running.keys()) if (!cancelled.has(id)) givenBack.add(id)
+    if (dropped.length > 0) onCancelled(dropped)
+  }
+
+  const runChunk = async (chunk: WireChunk) => {
+    const { id, count, index, attempt, payload, exact, timeoutMs = Number.POSITIVE_INFINITY } = chunk
+    const { name, calling } = chunk.task
+    const task = getTask(name)
+    const items = itemsOf(payload, count)
+    let spentMs = 0
+    outbox.open(chunk, exact || (meanMs.get(name) ?? CHEAP_MS) >= CHEAP_MS)
+    let offset = 0
+    for (; offset < count && !cancelled.has(id) && !givenBack.has(id); offset++) {
+      const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
+      const item = nextOf(items)
+      if (item instanceof BadItem) {
+        outbox.failed(id, { kind: 'input', message: item.message, at: item.at })
+        continue
+      }
+      const context = new Context(itemIndex, attempt, workerId)
+      running.set(id, context)
+      outbox.begin(id)
+      onBegin?.(itemIndex)
+      const itemBegan = performance.now()
+      let outcome: { value: unknown } | { error: unknown }
+      try {
+        const args = calling === 'spread' ? asArguments(item) : [item, context]
+        let value = inContext(context, () => task(...args))
+        if (isThenable(value)) {
+          if (!outbox.empty) flushLater()
+          value = await value
+        }
+        if (cancelled.has(id)) break
+        outcome = { value }
+      } catch (thrown) {
+        if (cancelled.has(id)) break
+        outcome = { error: thrown }
+      }
+      leaveTask()
+      const tookMs = performance.now() - itemBegan
+      spentMs += tookMs
+      if ('error' in outcome) outbox.failed(id, { kind: 'error', error: toErrorData(outcome.error) })
+      else outbox.succeeded(id, outcome.value)
+      // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
+      // other item, so that everything is given back until the parent says more.
+      if (tookMs >= timeoutMs) giveBack()
+      // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
+      if (offset + 1 < count && (outbox.full || performance.now() - outbox.flushedAt > FLUSH_MS))
+        await outbox.flush()
+    }
+    if (offset === count) givenBack.delete(id)
+    // Of the task alone: writing its outcome down must not be what makes it dear.
+    const each = spentMs / Math.max(1, offset)
+    const mean = meanMs.get(name) ?? each
+    meanMs.set(name, mean + ALPHA * (each - mean))
+    finish(id)
+  }
+
+  return {
+    run(chunks) {
+      queue.push(...chunks)
+      pump()
+    },
+    cancel(ids) {
+      const dropped: number[] = []
+      for (const id of ids) {
+        if (running.has(id)) {
+          cancelled.add(id)
+          running.get(id)?.abort('the item was cancelled')
+          continue
+        }
+        const place = queue.findIndex((chunk) => chunk.id === id)
+        if (place < 0) continue
+        queue.splice(place, 1)
+        dropped.push(id)
+      }
+      if (dropped.length > 0) onCancelled(dropped)
+    },
+    drain: giveBack,
+    abortAll() {
+      void outbox.flush()
+      queue.length = 0
+      let listening = false
+      for (const [id, context] of running) {
+        cancelled.add(id)
+        if (context?.listens === true) listening = true
+        context?.abort('the run was stopped, or the item has exceeded its time')
+      }
+      return listening
+    },
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+  }
+}
+
+function itemsOf(payload: Payload, count: number): ItemReader {
+  if (payload.kind === 'bytes') return readItems(payload, count)
+  const values = payload.values[Symbol.iterator]()
+  return { next: () => values.next().value }
+}
+
+/** A text longer than V8's longest string cannot even be looked at. */
+function nextOf(items: ItemReader): unknown {
+  try {
+    return items.next()
+  } catch (error) {
+    return new BadItem(error instanceof Error ? error.message : String(error), 0)
+  }
+}
+
+function asArguments(item: unknown): readonly unknown[] {
+  if (Array.isArray(item)) return item
+  throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,0 +1,77 @@
+// What results look like on the way out: one place for every `--format`. Input is always JSON texts, one a line, each
+// with its line end. Knows nothing of order, policies or streams.
+import { asBuffer } from '../framing/bytes.js'
+import type { OutputFormat } from '../run/plan.js'
+import type { ByteSink } from './output.js'
+
+export interface Writer {
+  write(lines: Uint8Array): void | Promise<void>
+  /** Completes the document; call it where a run stops early, too. */
+  end(): void | Promise<void>
+}
+
+interface Format {
+  readonly begin?: string
+  convert?(lines: Buffer, first: boolean): Uint8Array
+  readonly end?: string
+}
+
+const LF = 0x0a
+const COMMA = 0x2c
+const QUOTE = 0x22
+
+const FORMATS: Readonly<Record<OutputFormat, Format>> = {
+  ndjson: {},
+  json: { begin: '[', convert: asElements, end: ']\n' },
+  raw: { convert: unquoted },
+}
+
+export interface WriterOptions {
+  readonly format: OutputFormat
+  /** `apply`: there is one result and it is no list. */
+  readonly single?: boolean
+}
+
+export function createWriter({ format, single = false }: WriterOptions, sink: ByteSink): Writer {
+  const { begin, convert, end } = FORMATS[single && format === 'json' ? 'ndjson' : format]
+  let first = true
+  return {
+    write(lines) {
+      if (lines.length === 0) return
+      if (convert === undefined) return sink.write(lines)
+      const bytes = convert(asBuffer(lines), first)
+      if (!first || begin === undefined) return sink.write(bytes)
+      first = false
+      return sink.write(Buffer.concat([Buffer.from(begin), bytes]))
+    },
+    end() {
+      if (end !== undefined) return sink.write(Buffer.from(first && begin !== undefined ? begin + end : end))
+    },
+  }
+}
+
+/** In a JSON text no line feed is bare, so that each one here is a separator; the comma stands before the text. */
+function asElements(lines: Buffer, first: boolean): Uint8Array {
+  const size = lines.length - 1
+  const bytes = Buffer.allocUnsafe(first ? size : size + 1)
+  const start = first ? 0 : 1
+  bytes[0] = COMMA
+  lines.copy(bytes, start, 0, size)
+  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) bytes[lf] = COMMA
+  return bytes
+}
+
+function unquoted(lines: Buffer): Uint8Array {
+  const parts: Uint8Array[] = []
+  let plain = 0
+  for (let start = 0; start < lines.length; ) {
+    const lf = lines.indexOf(LF, start)
+    if (lines[start] === QUOTE) {
+      const text: string = JSON.parse(lines.toString('utf8', start, lf))
+      parts.push(lines.subarray(plain, start), Buffer.from(`${text}\n`))
+      plain = lf + 1
+    }
+    start = lf + 1
+  }
+  return parts.length === 0 ? lines : Buffer.concat([...parts, lines.subarray(plain)])
+}

@@ -1,0 +1,59 @@
+// Runs programs and times them, contestants in turn so that a busy machine is busy for all. Knows no row.
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+
+/**
+ * Whole-process milliseconds. stdin is a file or empty; output goes to /dev/null, the same for everyone.
+ * A program that ends otherwise than expected is no measurement.
+ */
+export async function wholeProcess([command, ...args], { stdin, env, exitCode = 0 } = {}) {
+  const { code, ms, stderr } = await execute(command, args, { stdin, env, stdout: 'ignore' })
+  if (code === exitCode) return ms
+  throw new Error(`${command} ${args.join(' ')}: exit ${code} instead of ${exitCode}\n${stderr}`)
+}
+
+/** For a program that does its own timing: the number that it prints. */
+export async function printed([command, ...args]) {
+  const { code, stdout, stderr } = await execute(command, args, { stdout: 'pipe' })
+  const value = Number.parseFloat(stdout)
+  if (code === 0 && Number.isFinite(value)) return value
+  throw new Error(`${command} ${args.join(' ')}: exit ${code}, printed '${stdout.trim()}'\n${stderr}`)
+}
+
+function execute(command, args, { stdin, env, stdout }) {
+  return new Promise((resolve, reject) => {
+    const input = stdin === undefined ? 'ignore' : openSync(stdin, 'r')
+    const began = performance.now()
+    const child = spawn(command, args, { stdio: [input, stdout, 'pipe'], env: { ...process.env, ...env } })
+    if (stdin !== undefined) closeSync(input)
+    const texts = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'])
+      child[name]?.setEncoding('utf8').on('data', (text) => {
+        texts[name] = (texts[name] + text).slice(-4000)
+      })
+    let ms = 0
+    child.on('error', reject)
+    child.on('exit', () => {
+      ms = performance.now() - began
+    })
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, ms, ...texts }))
+  })
+}
+
+/** `contestants`: name to a function that gives one measurement. Medians of `runs` rounds, each in turn. */
+export async function alternate(contestants, runs) {
+  const names = Object.keys(contestants)
+  const seen = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < runs; round++) {
+    // Whoever comes first has the colder caches.
+    const order = round % 2 === 0 ? names : names.toReversed()
+    for (const name of order) seen[name].push(await contestants[name]())
+  }
+  return Object.fromEntries(names.map((name) => [name, median(seen[name])]))
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

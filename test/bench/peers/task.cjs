@@ -1,0 +1,2 @@
+// The trivial task, for jest-worker and tinypool.
+exports.increment = (n) => n + 1

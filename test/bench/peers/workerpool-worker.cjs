@@ -1,0 +1,2 @@
+// The trivial task, for workerpool.
+require('workerpool').worker(require('./task.cjs'))

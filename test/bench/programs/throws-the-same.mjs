@@ -1,0 +1,4 @@
+// Every item fails, and each like the others.
+export default function throws() {
+  throw new Error('no luck')
+}

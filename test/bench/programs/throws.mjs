@@ -1,0 +1,4 @@
+// Every item fails, each with a message of its own.
+export default function throws(item) {
+  throw new Error(`no luck with ${item}`)
+}

@@ -1,0 +1,76 @@
+// What rows share: where things are, which tools this machine has, and the data they read. Knows no row.
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const node = process.execPath
+export const poolrun = [node, fileURLToPath(new URL('../../bin/poolrun.js', import.meta.url))]
+
+/** Path of a file in programs/. */
+export function program(name) {
+  return fileURLToPath(new URL(`programs/${name}`, import.meta.url))
+}
+
+/** First line of what it prints; `undefined` where it cannot be run. */
+export function firstLine(command, ...args) {
+  try {
+    const stdio = ['ignore', 'pipe', 'ignore']
+    return execFileSync(command, args, { encoding: 'utf8', stdio }).split('\n', 1)[0]
+  } catch {
+    return undefined
+  }
+}
+
+export const python = firstLine('python3', '--version') && 'python3'
+
+/** GNU's; moreutils has another program of that name. */
+export const parallel = firstLine('parallel', '--version')?.startsWith('GNU') ? 'parallel' : undefined
+
+/** Installs the other pools on first use; `undefined` where that fails. */
+export function peers() {
+  const folder = fileURLToPath(new URL('peers', import.meta.url))
+  const all = ['jest-worker', 'tinypool', 'workerpool']
+  if (all.some((name) => !existsSync(path.join(folder, 'node_modules', name)))) {
+    try {
+      execFileSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], { stdio: 'ignore' })
+    } catch {
+      return undefined
+    }
+  }
+  return { program: path.join(folder, 'pool.mjs'), names: all }
+}
+
+const RECORD_BYTES = 262
+
+/** Records of 262 bytes, newline included, as NDJSON or as one array. Written once for each name. */
+export function records(folder, count, format) {
+  const file = path.join(folder, `${count}.${format}`)
+  if (existsSync(file)) return file
+  const fd = openSync(file, 'w')
+  const between = format === 'json' ? ',\n' : '\n'
+  if (format === 'json') writeSync(fd, '[')
+  for (let from = 0; from < count; from += 10_000) {
+    const batch = Array.from({ length: Math.min(10_000, count - from) }, (_, i) => record(from + i))
+    writeSync(fd, (from > 0 && format === 'json' ? between : '') + batch.join(between))
+    if (format !== 'json') writeSync(fd, '\n')
+  }
+  if (format === 'json') writeSync(fd, ']\n')
+  closeSync(fd)
+  return file
+}
+
+function record(id) {
+  const item = {
+    id,
+    name: `record ${id}`,
+    email: `user${id}@example.org`,
+    active: id % 2 === 0,
+    score: (id * 7919) % 1000,
+    tags: ['alpha', 'beta', 'gamma'],
+    address: { street: `${id % 900} Main Street`, city: 'Springfield', zip: String(10000 + (id % 80000)) },
+    note: '',
+  }
+  item.note = 'x'.repeat(RECORD_BYTES - 1 - JSON.stringify(item).length)
+  return JSON.stringify(item)
+}

@@ -1,0 +1,29 @@
+// A random generator that a seed repeats exactly. Knows nothing of what is drawn.
+
+export interface Random {
+  /** 0 ≤ x < 1 */
+  next(): number
+  /** low ≤ n ≤ high */
+  int(low: number, high: number): number
+  chance(probability: number): boolean
+  pick<T>(from: readonly T[]): T
+}
+
+/** mulberry32: small, fast, good enough to choose jobs by. */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const int = (low: number, high: number) => low + Math.floor(next() * (high - low + 1))
+  return {
+    next,
+    int,
+    chance: (probability) => next() < probability,
+    pick: (from) => from[int(0, from.length - 1)]!,
+  }
+}

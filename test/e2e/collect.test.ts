@@ -1,0 +1,92 @@
+// `poolrun collect`: every item runs, failures are logged and skipped, the verdict comes last.
+import { expect, it } from 'vitest'
+import { lastLine, occurrences } from '../helpers/normalise.js'
+import { fixture, lines, runCli } from '../helpers/run-cli.js'
+
+const FIVE = ['0', '1', '2', '3', '4']
+
+it('writes what succeeded, logs what failed and exits 3', async () => {
+  const run = await runCli(['collect', fixture('throws-error'), '-j', '2', ...FIVE])
+  expect(run.stdout).toBe('0\n1\n3\n4\n')
+  expect(run.stderr).toContain('collect: item 2 failed, skipped')
+  expect(lastLine(run.stderr)).toBe('poolrun collect: 4 ok, 1 failed (item 2)')
+  expect(run.exitCode).toBe(3)
+})
+
+it.each([
+  ['any number', ['--allow-failures'], 0],
+  ['as many as failed', ['--allow-failures=2'], 0],
+  ['fewer than failed', ['--allow-failures=1'], 3],
+  ['the share that failed', ['--allow-failures=40%'], 0],
+  ['a smaller share', ['--allow-failures=39%'], 3],
+])('allows %s of failures and judges by it', async (_what, flags, code) => {
+  const run = await runCli(['collect', fixture('throws-error'), ...flags], { input: lines(0, 2, 1, 2, 3) })
+  expect(run.stdout).toBe('0\n1\n3\n')
+  expect(lastLine(run.stderr)).toMatch(/^poolrun collect: 3 ok, 2 failed \(items? 1, 3\)$/)
+  expect(run.exitCode).toBe(code)
+})
+
+it('stops when --max-failures have failed', async () => {
+  const run = await runCli([
+    'collect',
+    fixture('throws-error'),
+    '-j',
+    '1',
+    '--chunk-size',
+    '1',
+    '--max-failures',
+    '1',
+    ...FIVE,
+  ])
+  expect(run.stdout).toBe('0\n1\n')
+  expect(run.exitCode).toBe(3)
+  expect(occurrences(run.stderr, 'RemoteTraceback:')).toBe(1)
+})
+
+it('does not stop below --max-failures', async () => {
+  const run = await runCli(['collect', fixture('throws-error'), '--max-failures', '2', ...FIVE])
+  expect(run.stdout).toBe('0\n1\n3\n4\n')
+  expect(run.exitCode).toBe(3)
+})
+
+it('writes in order of completion with --unordered', async () => {
+  const run = await runCli([
+    'collect',
+    fixture('slow'),
+    '--unordered',
+    '-j',
+    '2',
+    '--chunk-size',
+    '1',
+    '600',
+    '1',
+    '2',
+  ])
+  expect(run.stdout).toMatch(/\n600\n$/)
+  expect(run.exitCode).toBe(0)
+})
+
+it('groups many failures that are the same', async () => {
+  const run = await runCli(['collect', fixture('throws-always'), '-j', '1'], {
+    input: lines(...Array(40).keys()),
+  })
+  expect(occurrences(run.stderr, 'RemoteTraceback:')).toBeLessThanOrEqual(11)
+  expect(lastLine(run.stderr)).toMatch(/^poolrun collect: 0 ok, 40 failed \(items? 0, 1, /)
+  expect(run.stdout).toBe('')
+  expect(run.exitCode).toBe(3)
+})
+
+it('takes a line that does not parse as a failed item and goes on', async () => {
+  const run = await runCli(['collect', fixture('identity'), '-j', '1'], { input: '0\n1\n{bad\n3\n' })
+  expect(run.stdout).toBe('0\n1\n3\n')
+  expect(run.stderr).toContain('<stdin>:3:2')
+  expect(lastLine(run.stderr)).toBe('poolrun collect: 3 ok, 1 failed (item 2)')
+  expect(run.exitCode).toBe(3)
+})
+
+it('does not take a torn last line for a failed item', async () => {
+  const run = await runCli(['collect', fixture('identity'), '-j', '1'], { input: '0\n1\n{"torn":' })
+  expect(run.stdout).toBe('0\n1\n')
+  expect(run.stderr).toMatch(/<stdin>:3:\d+/)
+  expect(run.exitCode).toBe(4)
+})

@@ -1,0 +1,110 @@
+// Where items come from and how their text is read: formats, detection, and what is said of text that is wrong.
+import { describe, expect, it } from 'vitest'
+import { fixture, runCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+
+const identity = fixture('identity')
+const TRICKY = [{ 'a]"': ['},{', '\\"', '\u2028é😀'] }, [], '', null, -0.5e3, { b: { c: [[1]] } }]
+
+describe('formats', () => {
+  it.each([
+    ['a JSON array', 'json', JSON.stringify(TRICKY)],
+    ['a JSON array over several lines', 'json', JSON.stringify(TRICKY, null, 2)],
+    ['NDJSON', 'ndjson', TRICKY.map((item) => JSON.stringify(item)).join('\n')],
+    [
+      'NDJSON with CRLF, blank lines and a last newline',
+      'ndjson',
+      `${TRICKY.map((item) => JSON.stringify(item)).join('\r\n\r\n')}\r\n`,
+    ],
+  ])('reads %s, told or by its first byte', async (_what, format, text) => {
+    const [told, detected] = await Promise.all([
+      runCli(['map', identity, '--input-format', format], { input: text }),
+      runCli(['map', identity], { input: `\uFEFF${text}` }),
+    ])
+    const results = TRICKY.map((item) => `${JSON.stringify(item)}\n`).join('')
+    expect(told.stdout).toBe(results)
+    expect(detected.stdout).toBe(results)
+  })
+
+  it('reads a .txt file as lines, each a string', async () => {
+    const file = tempSpace().write({ 'items.txt': 'one\n[2]\r\n\n  three  \n"four"' })
+    const run = await runCli(['map', identity, '-i', file])
+    expect(run.stdout).toBe('"one"\n"[2]"\n"  three  "\n"\\"four\\""\n')
+  })
+
+  it('reads NUL-separated strings with -0', async () => {
+    const run = await runCli(['map', identity, '-0'], { input: 'one\ntwo\0\0three\0' })
+    expect(run.stdout).toBe('"one\\ntwo"\n""\n"three"\n')
+  })
+
+  it('takes its format from the extension of the file, and from the environment', async () => {
+    const space = tempSpace()
+    space.write({ 'a.json': ' [1, 2]\n', 'b.ndjson': '[1, 2]\n', 'c.data': '[1]\n' })
+    const run = (name: string, env = {}) => runCli(['map', identity, '-i', space.path(name)], { env })
+    expect((await run('a.json')).stdout).toBe('1\n2\n')
+    expect((await run('b.ndjson')).stdout).toBe('[1,2]\n')
+    expect((await run('c.data', { POOLRUN_INPUT_FORMAT: 'lines' })).stdout).toBe('"[1]"\n')
+  })
+
+  it('does not read stdin when items stand on the command line', async () => {
+    const run = await runCli(['map', identity, '1'], { input: '2\n' })
+    expect(run.stdout).toBe('1\n')
+  })
+
+  it('reads stdin for -i -', async () => {
+    const run = await runCli(['map', identity, '-i', '-'], { input: '2\n' })
+    expect(run.stdout).toBe('2\n')
+  })
+
+  it('takes a key __proto__ as data', async () => {
+    const item = '{"__proto__":{"polluted":true},"constructor":1}'
+    const run = await runCli(['map', identity], { input: item })
+    expect(run.stdout).toBe(`${item}\n`)
+  })
+
+  it('reads an empty array, and none of its white space', async () => {
+    const run = await runCli(['map', identity, '--format', 'json'], { input: ' [ \n ] \n' })
+    expect(JSON.parse(run.stdout)).toEqual([])
+    expect(run.exitCode).toBe(0)
+  })
+})
+
+describe('text that is wrong ends the run with code 4 and its place', () => {
+  it.each([
+    ['an array that is torn', 'map', 'torn.json', '[\n  1,\n  {"a": 2', /torn\.json:3:\d+/],
+    ['an array with a stray word', 'map', 'stray.json', '[1,\n 2, oops, 3]', /stray\.json:2:5\b/],
+    ['something after the array', 'map', 'after.json', '[1, 2]\n[3]', /after\.json:2:1\b/],
+    ['an NDJSON line', 'imap', 'bad.ndjson', '1\n2\n{"a": tru}\n', /bad\.ndjson:3:\d+/],
+    ['a torn last NDJSON line', 'imap', 'last.ndjson', '1\n2\n{"a":', /last\.ndjson:3:\d+/],
+  ])('%s', async (_what, command, name, text, place) => {
+    const file = tempSpace().write({ [name]: text })
+    const run = await runCli([command, identity, '-j', '1', '-i', file])
+    expect(run.stderr).toMatch(place)
+    expect(run.stderr).not.toMatch(/^ {4}at .*(?:node:|dist)/m)
+    if (command === 'map') expect(run.stdout).toBe('')
+    else expect(run.stdout).toBe('1\n2\n')
+    expect(run.exitCode).toBe(4)
+  })
+
+  it('names the item, too', async () => {
+    const run = await runCli(['imap', identity, '-j', '1'], { input: '1\n\n2\n{"a": tru}\n' })
+    expect(run.stderr).toMatch(/<stdin>:4:\d+/)
+    expect(run.stderr).toMatch(/item 2\b/)
+  })
+
+  it('names --input-format lines for text that is no JSON at all', async () => {
+    const run = await runCli(['map', identity], { input: 'alpha\nbeta\n' })
+    expect(run.stderr).toContain('--input-format lines')
+    expect(run.exitCode).toBe(4)
+  })
+
+  it.each([
+    ['ndjson', Buffer.from('1\n"caf\xff"\n', 'latin1'), 6],
+    ['lines', Buffer.from('one\ntw\xe9o\nthree\n', 'latin1'), 6],
+  ])('bad UTF-8 in %s, with its byte offset', async (format, bytes, offset) => {
+    const run = await runCli(['imap', identity, '--input-format', format], { input: bytes })
+    expect(run.stderr).toMatch(/UTF-8/)
+    expect(run.stderr).toMatch(new RegExp(`\\b${offset}\\b`))
+    expect(run.exitCode).toBe(4)
+  })
+})

@@ -1,0 +1,51 @@
+// Policy × failure: what each command makes of each way in which an item can go wrong. A hole in the table shows.
+import { describe, expect, it } from 'vitest'
+import { lastLine, normalise } from '../helpers/normalise.js'
+import { fixture, runCli } from '../helpers/run-cli.js'
+
+const GOOD = '0\n1\n2\n3\n4\n'
+
+/** Each goes wrong at item 2 of five. */
+const FAILURES = {
+  throws: { job: 'throws-error', input: GOOD, says: 'Error: boom' },
+  'throws no Error': {
+    job: 'throws-string',
+    input: GOOD,
+    says: "NonErrorThrown: job threw a string: 'boom'",
+  },
+  'a result JSON cannot carry': { job: 'returns-bigint', input: GOOD, says: 'ResultEncodingError: ' },
+  'its worker is killed': {
+    job: 'kills-self',
+    input: GOOD,
+    says: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) was killed by SIGKILL after <time>',
+  },
+  'its worker exits': {
+    job: 'exits-42',
+    input: GOOD,
+    says: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) exited with code 42 after <time>',
+  },
+  'an error outside its promise': { job: 'throws-later', input: GOOD, says: 'escaped from a timer' },
+  'a line that does not parse': { job: 'identity', input: '0\n1\n{bad\n3\n4\n', says: '<stdin>:3:2' },
+} as const
+
+const STOPPED = /^poolrun map: item 2 failed, stopped \(fail-fast\): \d ok, 1 failed, \d not run$/
+const POLICIES = {
+  map: { stdout: '', exitCode: 1, last: STOPPED },
+  imap: { stdout: '0\n1\n', exitCode: 1, last: /^poolrun imap: item 2 failed\b/ },
+  'imap-unordered': { stdout: '0\n1\n', exitCode: 1, last: /^poolrun imap-unordered: item 2 failed\b/ },
+  collect: { stdout: '0\n1\n3\n4\n', exitCode: 3, last: /^poolrun collect: 4 ok, 1 failed \(item 2\)$/ },
+} as const
+
+describe.each(Object.entries(POLICIES))('%s', (command, policy) => {
+  it.each(Object.entries(FAILURES))('when an item meets: %s', async (name, failure) => {
+    const run = await runCli([command, fixture(failure.job), '-j', '1', '--chunk-size', '1'], {
+      input: failure.input,
+    })
+    // Bad input ends every command but `collect` as what it is.
+    const isInputError = name === 'a line that does not parse' && command !== 'collect'
+    expect(run.stdout).toBe(policy.stdout)
+    expect(normalise(run.stderr)).toContain(failure.says)
+    if (!isInputError) expect(lastLine(run.stderr)).toMatch(policy.last)
+    expect(run.exitCode).toBe(isInputError ? 4 : policy.exitCode)
+  })
+})

@@ -1,0 +1,120 @@
+// --retries: asked for or none at all; every attempt's cause is shown, and an item that came through is called flaky.
+import { describe, expect, it } from 'vitest'
+import { lastLine } from '../../helpers/normalise.js'
+import { runCli } from '../../helpers/run-cli.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+import { fixture, told } from './support.js'
+
+const JOB = fixture('fails-at-first')
+const ITEMS = '0\n1\n2\n3\n'
+
+async function run(goodAttempt: number, flags: readonly string[], command = 'collect', input = ITEMS) {
+  const space = tempSpace()
+  const init = ['--init-args', JSON.stringify([space.path('log'), goodAttempt])]
+  const result = await runCli([command, JOB, '-j', '1', ...init, ...flags], { input })
+  const attempts = space
+    .read('log')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number) as [item: number, attempt: number, at: number])
+  return { ...result, attempts, of: (item: number) => attempts.filter(([each]) => each === item) }
+}
+
+it('an item that succeeds at last is ok, and flaky', async () => {
+  const result = await run(3, ['--retries', '2'])
+  expect(result.stdout).toBe(ITEMS)
+  expect(result.stderr).toBe('poolrun collect: 4 ok (2 flaky: items 1, 3)\n')
+  expect(result.of(1).map(([, attempt]) => attempt)).toEqual([1, 2, 3])
+  expect(result.of(0)).toHaveLength(1)
+  expect(result.exitCode).toBe(0)
+})
+
+it('map writes all when every item succeeds at last', async () => {
+  expect(await run(2, ['--retries', '1'], 'map')).toMatchObject({ stdout: ITEMS, exitCode: 0 })
+})
+
+it('what went wrong with a flaky item is told with -v', async () => {
+  const result = await run(2, ['--retries', '2', '-v'], 'collect', '0\n1\n')
+  expect(told(result.stderr)).toMatchInlineSnapshot(`
+    "collect: item 0 ok
+    attempt 1 of 2 failed:
+    RemoteTraceback: item 1, worker 0 (pid <pid>)
+    """
+    thrown: 'line busy' (string; not an Error, so no stack)
+
+    The above exception was the direct cause of the following exception:
+
+    Error: refused
+        at task (test/fixtures/jobs/fails-at-first.ts:15:28)
+    """
+    collect: item 1 ok, flaky (attempt 2)
+    poolrun collect: 2 ok (1 flaky: item 1)
+    "
+  `)
+})
+
+it('a failure shows the cause of every attempt', async () => {
+  const flags = ['--retries', '2', '--timeout', '500ms']
+  const result = await run(9, flags, 'collect', '0\n1\n')
+  expect(told(result.stderr)).toMatchInlineSnapshot(`
+    "attempt 1 of 3 failed:
+    RemoteTraceback: item 1, worker 0 (pid <pid>)
+    """
+    thrown: 'line busy' (string; not an Error, so no stack)
+
+    The above exception was the direct cause of the following exception:
+
+    Error: refused
+        at task (test/fixtures/jobs/fails-at-first.ts:15:28)
+    """
+
+    attempt 2 of 3 failed:
+    WorkerLostError: item 1 lost: worker 0 (pid <pid>) exited with code 3 after <time>
+    the job ended the process:
+        at task (test/fixtures/jobs/fails-at-first.ts:16:30)
+
+    attempt 3 of 3 failed:
+    TimeoutError: item 1 exceeded 500 ms on worker 0 (pid <pid>); the worker was killed
+        at poolrun collect test/fixtures/jobs/fails-at-first.ts (item 1: 1)
+    collect: item 1 failed, skipped
+    poolrun collect: 1 ok, 1 failed (item 1)
+    "
+  `)
+  expect(result.stdout).toBe('0\n')
+  expect(result.exitCode).toBe(3)
+})
+
+describe('never implicit:', () => {
+  it('without --retries an item is begun once', async () => {
+    const result = await run(2, [])
+    expect(result.attempts.map(([item, attempt]) => [item, attempt])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ])
+    expect(lastLine(result.stderr)).toBe('poolrun collect: 2 ok, 2 failed (items 1, 3)')
+  })
+
+  it('a kind that --retry-on does not name is not tried again', async () => {
+    const result = await run(2, ['--retries', '3', '--retry-on', 'timeout,crash'])
+    expect(result.attempts).toHaveLength(4)
+    expect(result.exitCode).toBe(3)
+    expect(result.stderr).not.toContain('attempt')
+  })
+
+  it('a kind that it names is, up to the first that it does not', async () => {
+    const result = await run(9, ['--retries', '3', '--retry-on', 'error'])
+    expect(result.of(1)).toHaveLength(2)
+    expect(result.stderr).toContain('attempt 2 of 2 failed:\nWorkerLostError: item 1 lost')
+  })
+})
+
+it('--retry-delay doubles, with jitter, and holds up no other item', async () => {
+  const result = await run(3, ['--retries', '2', '--retry-delay', '400ms'], 'collect', '1\n0\n2\n4\n')
+  const [first, second, third] = result.of(1).map(([, , at]) => at) as [number, number, number]
+  expect(second - first).toBeGreaterThanOrEqual(199)
+  expect(third - second).toBeGreaterThanOrEqual(399)
+  for (const item of [0, 2, 4]) expect(result.of(item)[0]![2]).toBeLessThan(second)
+  expect(result.stdout).toBe('1\n0\n2\n4\n')
+})

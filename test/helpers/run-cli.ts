@@ -1,0 +1,131 @@
+// Drives the real command line: starts bin/poolrun.js, waits under a hard limit, and sees that no process is left.
+// Knows processes and streams; nothing of what poolrun prints.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { inject, onTestFinished } from 'vitest'
+import { killMarked, listMarked, MARK, waitUntilNoneLeft } from './no-orphans.js'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+const bin = join(root, 'bin/poolrun.js')
+
+export const fixture = (name: string) => `test/fixtures/jobs/${name}.ts`
+export const broken = (name: string) => `test/fixtures/broken/${name}.ts`
+export const lines = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('')
+
+export interface RunOptions {
+  /** What stands on stdin; without it stdin is empty. */
+  readonly input?: string | Uint8Array
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** The test fails when the run has not ended by then. */
+  readonly timeoutMs?: number
+  /** Leave stdout to the test, which may not read it at all. */
+  readonly unread?: boolean
+}
+
+export interface CliResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly durationMs: number
+}
+
+const KEEP = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SystemRoot'] as const
+const LIMIT_MS = 15_000
+let runs = 0
+
+/** A small environment: no colour, CI or test-runner variable of the machine reaches the run. */
+function environment(mark: string, extra: RunOptions['env']): Record<string, string> {
+  const cache = inject('cacheDir') ?? join(tmpdir(), 'poolrun-test-cache')
+  const kept = KEEP.flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return { ...Object.fromEntries(kept), XDG_CACHE_HOME: cache, [MARK]: mark, ...extra }
+}
+
+function launch(command: string, args: readonly string[], mark: string, options: RunOptions) {
+  return execa(command, args, {
+    cwd: options.cwd ?? root,
+    env: environment(mark, options.env),
+    extendEnv: false,
+    reject: false,
+    stdin: 'pipe',
+    stripFinalNewline: false,
+    maxBuffer: 1 << 28,
+    buffer: { stdout: !options.unread, stderr: true },
+  })
+}
+
+export interface Started {
+  readonly child: ReturnType<typeof launch>
+  /** Everything with this mark in its environment was started by this run. */
+  readonly mark: string
+  /** Waits for the end, within the limit, and for every process of the run to be gone. */
+  ended(): Promise<CliResult>
+}
+
+function start(command: string, args: readonly string[], options: RunOptions): Started {
+  const mark = `${process.pid}-${++runs}`
+  const began = performance.now()
+  const child = launch(command, args, mark, options)
+  // Else execa reads, and drops, what nobody asks for.
+  if (options.unread) child.stdout?.pause()
+  // A test that fails between start and end leaves nothing running.
+  onTestFinished(() => killMarked(mark))
+  const what = `poolrun ${args.filter((arg) => arg !== bin).join(' ')}`
+
+  async function ended(): Promise<CliResult> {
+    const limit = options.timeoutMs ?? LIMIT_MS
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, limit, 'late')
+    })
+    const result = await Promise.race([child, late])
+    clearTimeout(timer)
+    if (result === 'late') {
+      const left = listMarked(mark)
+      killMarked(mark)
+      const { stdout, stderr } = await child
+      throw new Error(
+        `${what}: not ended after ${limit} ms; still there:\n${left.join('\n')}\nstdout: ${stdout}\nstderr: ${stderr}`,
+      )
+    }
+    const durationMs = performance.now() - began
+    await waitUntilNoneLeft(mark, what)
+    const { stdout, stderr, exitCode, signal } = result
+    return { stdout: stdout ?? '', stderr, exitCode, signal, durationMs }
+  }
+
+  return { child, mark, ended }
+}
+
+/** Starts the command line and leaves its streams to the test. */
+export function startCli(args: readonly string[], options: Omit<RunOptions, 'input'> = {}): Started {
+  return start(process.execPath, [bin, ...args], options)
+}
+
+function feed({ child, ended }: Started, input: RunOptions['input']): Promise<CliResult> {
+  // A run that ends before it has read everything closes the pipe: its exit code tells, not this stream.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return ended()
+}
+
+export function runCli(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
+  return feed(startCli(args, options), options.input)
+}
+
+/** Starts a bash script in which `poolrun` is the command under test. */
+export function startShell(script: string, options: Omit<RunOptions, 'input'> = {}): Started {
+  const prelude = 'poolrun() { "$NODE" "$POOLRUN_JS" "$@"; }\n'
+  const env = { ...options.env, NODE: process.execPath, POOLRUN_JS: bin }
+  return start('bash', ['-c', prelude + script], { ...options, env })
+}
+
+export function runShell(script: string, options: RunOptions = {}): Promise<CliResult> {
+  return feed(startShell(script, options), options.input)
+}

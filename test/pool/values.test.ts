@@ -1,0 +1,91 @@
+// What travels: arguments and results arrive as they are, whatever they are.
+import { describe, expect, test } from 'vitest'
+import { errorOf, outputLog, range, sharedPool } from './helpers.js'
+
+const log = outputLog()
+const shared = sharedPool({ processes: 1, env: { GREETING: 'hello' }, onWorkerOutput: log.onWorkerOutput })
+
+const cycle: { self?: unknown } = {}
+cycle.self = cycle
+
+const VALUES: readonly (readonly [unknown, string])[] = [
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [0, '0'],
+  [-0, '-0'],
+  [Number.NaN, 'NaN'],
+  [Number.NEGATIVE_INFINITY, '-Infinity'],
+  ['', "''"],
+  [false, 'false'],
+  [10n ** 30n, `${10n ** 30n}n`],
+  [new Map([[{ a: 1 }, new Set([1])]]), 'Map(1) { { a: 1 } => Set(1) { 1 } }'],
+  [new Date(0), '1970-01-01T00:00:00.000Z'],
+  [new Float64Array([1.5, -0]), 'Float64Array(2) [ 1.5, -0 ]'],
+  [/a+/giu, '/a+/giu'],
+  [cycle, '<ref *1> { self: [Circular *1] }'],
+  [{ u: undefined }, '{ u: undefined }'],
+  [JSON.parse('{"__proto__": 1}'), "{ ['__proto__']: 1 }"],
+]
+
+describe.for(VALUES)('%o', ([value, text]) => {
+  test('arrives as it is, and comes back as it is', async () => {
+    const { pool } = shared
+    expect(await pool.apply('describe', [value])).toBe(text)
+    expect(await pool.map('describe', [1, value])).toEqual(['1', text])
+    const [back] = await pool.map('echo', [value])
+    expect(back).toEqual(value)
+    expect(Object.is(back, -0)).toBe(Object.is(value, -0))
+  })
+})
+
+test('holes in a sparse array are items', async () => {
+  expect(await shared.pool.map('describe', Array(3))).toEqual(['undefined', 'undefined', 'undefined'])
+})
+
+test('one object given as two items arrives as two', async () => {
+  const item = {}
+  expect(await shared.pool.map('touch', [item, item, item], { chunkSize: 3 })).toEqual([false, false, false])
+})
+
+test('large arguments and results pass whole', async () => {
+  const large = new Uint8Array(5_000_000).fill(7)
+  const [back] = (await shared.pool.map('echo', [large])) as [Uint8Array]
+  expect(Buffer.compare(back, large)).toBe(0)
+  expect((await shared.pool.map('bytes', [3_000_000, 3_000_000])).map(({ length }) => length)).toEqual([
+    3_000_000, 3_000_000,
+  ])
+})
+
+test('tasks are told their place', async () => {
+  expect(await shared.pool.map('context', ['a', 'b'])).toEqual([
+    { index: 0, attempt: 1, workerId: 0 },
+    { index: 1, attempt: 1, workerId: 0 },
+  ])
+  expect(await shared.pool.starmap('indexOfCall', [[1], [2], []])).toEqual([0, 1, 2])
+  expect(await shared.pool.apply('count', [1, undefined, null])).toBe(3)
+  expect(await shared.pool.apply('nothing')).toBe(undefined)
+  expect(await shared.pool.apply('default', [4])).toBe(4)
+})
+
+test('starmap fails an item that is no array, and only that one would', async () => {
+  const error = await errorOf(shared.pool.starmap('count', [[1], 'ab' as never]))
+  expect(error).toBeInstanceOf(TypeError)
+})
+
+test('what jobs print comes as whole lines, with worker and stream', async () => {
+  await shared.pool.apply('print', ['a line'])
+  await Promise.all([log.heard('a line'), log.heard('a line!')])
+  const pid = await shared.pool.apply('pid')
+  expect(log.lines).toContainEqual({ line: 'a line', info: { workerId: 0, pid, stream: 'stdout' } })
+  expect(log.lines).toContainEqual({ line: 'a line!', info: { workerId: 0, pid, stream: 'stderr' } })
+})
+
+test('env is added to the environment of this process', async () => {
+  expect(await shared.pool.map('environment', ['GREETING', 'PATH'])).toEqual(['hello', process.env.PATH])
+  expect(await shared.pool.apply('nodeOptions')).toEqual([])
+})
+
+test('a large map is right', async () => {
+  const items = range(100_000)
+  expect(await shared.pool.map('square', items)).toEqual(items.map((n) => n * n))
+})

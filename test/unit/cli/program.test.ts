@@ -1,0 +1,399 @@
+// argv and environment to a plan, a text or an error. Whole messages are compared: they are the interface.
+import { describe, expect, it } from 'vitest'
+import { COMMAND_NAMES } from '../../../src/cli/commands.js'
+import { OPTION_ENTRIES } from '../../../src/cli/options.js'
+import { type CommandLine, parseCommandLine } from '../../../src/cli/program.js'
+import { UsageError } from '../../../src/errors/classes.js'
+import type { RunPlan } from '../../../src/run/plan.js'
+
+interface Case {
+  env?: NodeJS.ProcessEnv
+  tty?: boolean
+}
+
+function parse(argv: string | readonly string[], { env = {}, tty = false }: Case = {}): CommandLine {
+  return parseCommandLine({
+    argv: typeof argv === 'string' ? argv.split(' ').filter(Boolean) : argv,
+    env,
+    stdinIsTTY: tty,
+    availableParallelism: 6,
+  })
+}
+
+function plan(argv: string | readonly string[], around?: Case): RunPlan {
+  const parsed = parse(argv, around)
+  if (parsed.kind !== 'run') throw new Error(`printed instead: ${parsed.text}`)
+  return parsed.plan
+}
+
+function usage(argv: string | readonly string[], around?: Case): string {
+  try {
+    parse(argv, around)
+  } catch (error) {
+    if (error instanceof UsageError) return error.message
+    throw error
+  }
+  throw new Error('was accepted')
+}
+
+describe('a run plan', () => {
+  it('has the documented defaults when only the job is given', () => {
+    expect(plan('map job.ts')).toEqual({
+      command: 'map',
+      job: { path: 'job.ts', exportName: 'default' },
+      input: { kind: 'stdin' },
+      inputFormat: undefined,
+      processes: 6,
+      chunkSize: undefined,
+      bufferSize: undefined,
+      ordered: true,
+      initArgs: [],
+      initTimeoutMs: 60_000,
+      concurrency: 1,
+      maxTasksPerChild: undefined,
+      maxMemoryBytes: undefined,
+      maxWorkerRestarts: undefined,
+      timeoutMs: undefined,
+      killAfterMs: 2000,
+      deadlineMs: undefined,
+      retry: { retries: 0, delayMs: 0, on: ['error', 'crash', 'timeout', 'oom'] },
+      format: 'ndjson',
+      maxFailures: undefined,
+      allowFailures: { count: 0 },
+      callbacks: undefined,
+      fullStack: false,
+      color: undefined,
+      verbosity: 'normal',
+      jobOutput: undefined,
+      tag: false,
+    })
+  })
+
+  it('is frozen, its parts too', () => {
+    const made = plan('map job.ts 1 2')
+    expect(Object.isFrozen(made)).toBe(true)
+    expect(Object.isFrozen(made.job)).toBe(true)
+    expect(made.input.kind === 'items' && Object.isFrozen(made.input.texts)).toBe(true)
+  })
+
+  it('is the same for the environment form of every option', () => {
+    const flags =
+      'collect job.ts -i in.txt --input-format lines -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
+      '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
+      '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
+      '--retry-on timeout,validation --format raw --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--full-stack --color -q --job-output group --tag'
+    const env = {
+      POOLRUN_INPUT: 'in.txt',
+      POOLRUN_INPUT_FORMAT: 'lines',
+      POOLRUN_PROCESSES: '3',
+      POOLRUN_CHUNK_SIZE: '10',
+      POOLRUN_BUFFER_SIZE: '50',
+      POOLRUN_UNORDERED: '1',
+      POOLRUN_INIT_ARGS: '[1]',
+      POOLRUN_INIT_TIMEOUT: '2s',
+      POOLRUN_CONCURRENCY: '4',
+      POOLRUN_MAX_TASKS_PER_CHILD: '100',
+      POOLRUN_MAX_MEMORY: '512mb',
+      POOLRUN_MAX_WORKER_RESTARTS: '0',
+      POOLRUN_TIMEOUT: '1.5s',
+      POOLRUN_KILL_AFTER: '250ms',
+      POOLRUN_DEADLINE: '1h',
+      POOLRUN_RETRIES: '2',
+      POOLRUN_RETRY_DELAY: '100ms',
+      POOLRUN_RETRY_ON: 'timeout,validation',
+      POOLRUN_FORMAT: 'raw',
+      POOLRUN_MAX_FAILURES: '5%',
+      POOLRUN_ALLOW_FAILURES: '2',
+      POOLRUN_CALLBACKS: 'cb.ts',
+      POOLRUN_FULL_STACK: '1',
+      POOLRUN_COLOR: '1',
+      POOLRUN_QUIET: '1',
+      POOLRUN_JOB_OUTPUT: 'group',
+      POOLRUN_TAG: '1',
+    }
+    expect(plan('collect job.ts', { env })).toEqual(plan(flags))
+    expect(plan(flags)).toEqual({
+      command: 'collect',
+      job: { path: 'job.ts', exportName: 'default' },
+      input: { kind: 'file', path: 'in.txt' },
+      inputFormat: 'lines',
+      processes: 3,
+      chunkSize: 10,
+      bufferSize: 50,
+      ordered: false,
+      initArgs: [1],
+      initTimeoutMs: 2000,
+      concurrency: 4,
+      maxTasksPerChild: 100,
+      maxMemoryBytes: 512 * 1024 ** 2,
+      maxWorkerRestarts: 0,
+      timeoutMs: 1500,
+      killAfterMs: 250,
+      deadlineMs: 3_600_000,
+      retry: { retries: 2, delayMs: 100, on: ['timeout', 'validation'] },
+      format: 'raw',
+      maxFailures: { percent: 5 },
+      allowFailures: { count: 2 },
+      callbacks: 'cb.ts',
+      fullStack: true,
+      color: true,
+      verbosity: 'quiet',
+      jobOutput: 'group',
+      tag: true,
+    })
+  })
+
+  const cases: [string | readonly string[], Case, Partial<RunPlan>][] = [
+    ['map job.ts#square', {}, { job: { path: 'job.ts', exportName: 'square' } }],
+    ['map C#/job.ts', {}, { job: { path: 'C#/job.ts', exportName: 'default' } }],
+    ['map C#/job.ts#x', {}, { job: { path: 'C#/job.ts', exportName: 'x' } }],
+    ['map job.ts 1 two', {}, { input: { kind: 'items', texts: ['1', 'two'] } }],
+    ['map job.ts 1', { tty: true }, { input: { kind: 'items', texts: ['1'] } }],
+    ['map job.ts -1 -2.5', {}, { input: { kind: 'items', texts: ['-1', '-2.5'] } }],
+    ['map job.ts -- -0 --tag -h', {}, { input: { kind: 'items', texts: ['-0', '--tag', '-h'] }, tag: false }],
+    [['map', 'job.ts', ''], {}, { input: { kind: 'items', texts: [''] } }],
+    [
+      'map -j 2 job.ts 1 --tag 2',
+      {},
+      { processes: 2, tag: true, input: { kind: 'items', texts: ['1', '2'] } },
+    ],
+    ['map job.ts -i -', { tty: true }, { input: { kind: 'stdin' } }],
+    ['map job.ts -i a.json', { tty: true }, { input: { kind: 'file', path: 'a.json' } }],
+    ['map job.ts 1', { env: { POOLRUN_INPUT: 'a' } }, { input: { kind: 'items', texts: ['1'] } }],
+    ['apply job.ts', {}, { input: { kind: 'items', texts: [] } }],
+    ['apply job.ts', { tty: true }, { input: { kind: 'items', texts: [] } }],
+    ['apply job.ts -i -', {}, { input: { kind: 'stdin' } }],
+    ['map job.ts -0', {}, { inputFormat: 'nul' }],
+    ['map job.ts -q0', {}, { inputFormat: 'nul', verbosity: 'quiet' }],
+    ['map job.ts -j4', {}, { processes: 4 }],
+    ['map job.ts -j 50%', {}, { processes: 3 }],
+    ['map job.ts -j 1%', {}, { processes: 1 }],
+    ['map job.ts -j 200%', {}, { processes: 12 }],
+    ['map job.ts -j auto', { env: { POOLRUN_PROCESSES: '2' } }, { processes: 6 }],
+    ['map job.ts', { env: { POOLRUN_PROCESSES: '' } }, { processes: 6 }],
+    ['map job.ts -j 1 -j 2', {}, { processes: 2 }],
+    ['map job.ts', { env: { POOLRUN_MAX_FAILURES: '3', POOLRUN_UNORDERED: '1' } }, { ordered: true }],
+    ['imap job.ts', {}, { ordered: true }],
+    ['imap job.ts --unordered', {}, { ordered: false }],
+    ['imap-unordered job.ts', {}, { ordered: false }],
+    ['collect job.ts', { env: { POOLRUN_UNORDERED: '0' } }, { ordered: true }],
+    ['map job.ts --chunk-size auto', { env: { POOLRUN_CHUNK_SIZE: '5' } }, { chunkSize: undefined }],
+    ['map job.ts --init-timeout 500ms', {}, { initTimeoutMs: 500 }],
+    ['map job.ts --init-timeout 1.5m', {}, { initTimeoutMs: 90_000 }],
+    ['map job.ts --init-timeout 1h', {}, { initTimeoutMs: 3_600_000 }],
+    ['map job.ts --init-timeout .5', {}, { initTimeoutMs: 500 }],
+    ['map job.ts --timeout 90', {}, { timeoutMs: 90_000 }],
+    ['map job.ts --max-memory 65536', {}, { maxMemoryBytes: 65_536 }],
+    ['map job.ts --max-memory 64KB', {}, { maxMemoryBytes: 65_536 }],
+    ['map job.ts --max-memory 1.5gb', {}, { maxMemoryBytes: 1.5 * 1024 ** 3 }],
+    [
+      ['map', 'job.ts', '--retry-on', 'error, encoding'],
+      {},
+      { retry: { retries: 0, delayMs: 0, on: ['error', 'encoding'] } },
+    ],
+    [
+      'map job.ts --retries 1 --retry-delay 0s',
+      { env: { POOLRUN_RETRY_DELAY: '5s' } },
+      { retry: { retries: 1, delayMs: 0, on: ['error', 'crash', 'timeout', 'oom'] } },
+    ],
+    ['collect job.ts --allow-failures', {}, { allowFailures: 'any' }],
+    ['collect --allow-failures job.ts', {}, { allowFailures: 'any' }],
+    ['collect job.ts --allow-failures=0', {}, { allowFailures: { count: 0 } }],
+    ['collect job.ts --allow-failures=2.5%', {}, { allowFailures: { percent: 2.5 } }],
+    ['collect job.ts --max-failures 3', {}, { maxFailures: { count: 3 } }],
+    ['map job.ts --no-color', { env: { POOLRUN_COLOR: '1' } }, { color: false }],
+    ['map job.ts', { env: { POOLRUN_COLOR: '0' } }, { color: false }],
+    ['map job.ts --color --no-color', {}, { color: false }],
+    ['map job.ts -v', {}, { verbosity: 'verbose' }],
+    ['map job.ts -v', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'verbose' }],
+    ['map job.ts -q', { env: { POOLRUN_VERBOSE: '1' } }, { verbosity: 'quiet' }],
+  ]
+  for (const [argv, around, expected] of cases) {
+    const env = around.env === undefined ? '' : ` with ${JSON.stringify(around.env)}`
+    it(`follows from ${JSON.stringify(argv)}${env}${around.tty ? ' on a terminal' : ''}`, () => {
+      expect(plan(argv, around)).toMatchObject(expected)
+    })
+  }
+})
+
+describe('a usage error', () => {
+  const cases: [string | readonly string[], Case, string][] = [
+    ['mpa job.ts', {}, "unknown command 'mpa' (did you mean map?)\nTry 'poolrun --help'."],
+    [
+      'job.ts#x 1',
+      {},
+      "unknown command 'job.ts#x'; a command comes before the job: poolrun map job.ts#x\nTry 'poolrun --help'.",
+    ],
+    ['help mpa', {}, "unknown command 'mpa' (did you mean map?)\nTry 'poolrun --help'."],
+    [
+      'imap job.ts --chunksize 3',
+      {},
+      "unknown option '--chunksize' (did you mean --chunk-size?)\nTry 'poolrun imap --help'.",
+    ],
+    [
+      'map job.ts -k',
+      {},
+      "unknown option '-k'; items that begin with - go after --\nTry 'poolrun map --help'.",
+    ],
+    ['map job.ts --tag=1', {}, "unknown option '--tag=1' (did you mean --tag?)\nTry 'poolrun map --help'."],
+    [
+      '-j 4 map job.ts',
+      {},
+      "options follow the command: poolrun <command> <job> [items…] [options]\nTry 'poolrun --help'.",
+    ],
+    ['map', {}, "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'."],
+    ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' lacks its value\nTry 'poolrun map --help'."],
+    ['map job.ts#', {}, "invalid job 'job.ts#': expected path.ts, or path.ts#name for a named export"],
+    ['map #square', {}, "invalid job '#square': expected path.ts, or path.ts#name for a named export"],
+    [['map', ''], {}, "invalid job '': expected path.ts, or path.ts#name for a named export"],
+    ['map job.ts', { tty: true }, 'no items: give items, --input FILE, or pipe them in'],
+    ['map job.ts 1 -i a', {}, 'items on the command line and --input: give one or the other'],
+    [
+      'map job.ts 1 -0',
+      {},
+      '--input-format is for --input and stdin; an item on the command line is JSON, else a string',
+    ],
+    ['map job.ts -i a -i b', {}, '--input is given twice'],
+    ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
+    ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
+    ['apply job.ts --unordered', {}, '--unordered is for imap, imap-unordered and collect, not for apply'],
+    [
+      'collect job.ts --allow-failures 5',
+      {},
+      "the value of --allow-failures follows an equals sign: --allow-failures=5 (if '5' is an item, put -- before the items)",
+    ],
+    ['map job.ts -q -v', {}, '--quiet and --verbose: give one or the other'],
+    [
+      'map job.ts',
+      { env: { POOLRUN_QUIET: 'yes' } },
+      "invalid value 'yes' for POOLRUN_QUIET: expected 1 or 0",
+    ],
+    [
+      'map job.ts',
+      { env: { POOLRUN_CHUNK_SIZE: '0' } },
+      "invalid value '0' for POOLRUN_CHUNK_SIZE: expected a whole number from 1 or auto",
+    ],
+    [
+      ['map', 'job.ts', '--format', `a\n\u001b[2J${'x'.repeat(100)}`],
+      {},
+      `invalid value 'a\\n\\u001b[2J${'x'.repeat(73)}…' for --format: expected ndjson, json or raw`,
+    ],
+    ['map job.ts -i', {}, "option '-i, --input <file|->' lacks its value\nTry 'poolrun map --help'."],
+    [['map', 'job.ts', '-i', ''], {}, "invalid value '' for --input: expected a file, or - for stdin"],
+  ]
+  for (const [argv, around, message] of cases) {
+    const env = around.env === undefined ? '' : ` with ${JSON.stringify(around.env)}`
+    it(`answers ${JSON.stringify(argv)}${env}${around.tty ? ' on a terminal' : ''}`, () => {
+      expect(usage(argv, around)).toBe(message)
+    })
+  }
+
+  const DURATION =
+    'a duration such as 500ms, 2s, 1.5m or 1h, a bare number being seconds, above 0 and at most 24 days'
+  const accepts = {
+    '--processes': 'a whole number from 1, a percentage such as 5% or auto',
+    '--chunk-size': 'a whole number from 1 or auto',
+    '--buffer-size': 'a whole number from 1',
+    '--max-failures': 'a whole number from 1 or a percentage such as 5%',
+    '--allow-failures': 'a whole number from 0, a percentage such as 5% or any',
+    '--init-args': `a JSON array such as '["eu", 3]'`,
+    '--init-timeout': DURATION,
+    '--concurrency': 'a whole number from 1',
+    '--max-tasks-per-child': 'a whole number from 1',
+    '--max-memory': 'a size such as 64kb, 512mb or 2gb, a bare number being bytes',
+    '--max-worker-restarts': 'a whole number from 0',
+    '--timeout': DURATION,
+    '--kill-after': DURATION,
+    '--deadline': DURATION,
+    '--retries': 'a whole number from 0',
+    '--retry-delay': '0, or a duration such as 500ms or 2s, a bare number being seconds, at most 24 days',
+    '--retry-on': 'a comma-separated list of error, crash, timeout, oom, input, validation, encoding',
+    '--input-format': 'json, ndjson, lines or nul',
+    '--job-output': 'lines, group, failed or none',
+  }
+  const bad: [keyof typeof accepts, string[]][] = [
+    ['--processes', ['0', '-1', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
+    ['--chunk-size', ['0', '-1', '1.5', '+1', '0x10', 'many']],
+    ['--buffer-size', ['0', '-1', 'auto', '1k']],
+    ['--max-failures', ['0', '0%', '101%', '-1', 'any']],
+    ['--allow-failures', ['-1', '101%', 'all']],
+    ['--init-args', ['{}', '1', '[', '[1,]', 'null']],
+    ['--init-timeout', ['0', '-1s', '2x', '1h30m', '600h', 's', '1 s', 'Infinity', '-']],
+    ['--concurrency', ['0', '-1', 'auto', '50%']],
+    ['--max-tasks-per-child', ['0', '-1', '1.5']],
+    ['--max-memory', ['0', '0mb', '-1', '64k', '64 kb', '50%', 'mb', '1e9', '9'.repeat(20)]],
+    ['--max-worker-restarts', ['-1', 'none']],
+    ['--timeout', ['0', '-1', '1d', '25000h']],
+    ['--kill-after', ['0', '-500ms']],
+    ['--deadline', ['0s', 'tomorrow']],
+    ['--retries', ['-1', '1.5', 'all']],
+    ['--retry-delay', ['-1s', '600h', '0x', '00']],
+    ['--retry-on', ['all', 'error,', ',', 'error;crash', 'Error', 'signal']],
+    ['--input-format', ['csv', 'JSON']],
+    ['--job-output', ['all']],
+  ]
+  for (const [option, values] of bad) {
+    for (const value of values) {
+      it(`says what ${option} accepts instead of ${JSON.stringify(value)}`, () => {
+        const expected = `invalid value '${value}' for ${option}: expected ${accepts[option]}`
+        expect(usage(['collect', 'job.ts', `${option}=${value}`])).toBe(expected)
+      })
+    }
+  }
+
+  it('is a short help when nothing is given', () => {
+    expect(usage([])).toMatchInlineSnapshot(`
+      "no command given
+
+      Usage: poolrun <command> <job> [items…] [options]
+      Commands: map, starmap, apply, imap, imap-unordered, collect
+      Try 'poolrun --help'."
+    `)
+  })
+})
+
+describe('the table of options', () => {
+  it('has only defaults that the option itself accepts', () => {
+    const refused = OPTION_ENTRIES.filter(
+      ([, spec]) => spec.default !== undefined && spec.kind.read(spec.default) === undefined,
+    )
+    expect(refused).toEqual([])
+  })
+
+  it('gives no short flag to two options', () => {
+    const shorts = OPTION_ENTRIES.flatMap(([, spec]) => spec.short ?? [])
+    expect(new Set(shorts).size).toBe(shorts.length)
+  })
+})
+
+describe('help and version', () => {
+  function printed(argv: string): string {
+    const parsed = parse(argv, { tty: true })
+    if (parsed.kind !== 'print') throw new Error('planned a run')
+    return parsed.text
+  }
+
+  it('prints the version of the package', () => {
+    expect(printed('--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('prints the same with --help, -h and help', () => {
+    expect(printed('-h')).toBe(printed('--help'))
+    expect(printed('help')).toBe(printed('--help'))
+    expect(printed('help map')).toBe(printed('map --help'))
+    expect(printed('map job.ts 1 -h')).toBe(printed('map --help'))
+  })
+
+  it('fits 80 columns', () => {
+    const pages = ['--help', ...COMMAND_NAMES.map((name) => `${name} -h`)]
+    const tooLong = pages.flatMap((page) => printed(page).split('\n')).filter((line) => line.length > 80)
+    expect(tooLong).toEqual([])
+  })
+
+  it('tells a command what it takes', () => {
+    expect(printed('--help')).toMatchSnapshot('poolrun --help')
+    expect(printed('collect --help')).toMatchSnapshot('poolrun collect --help')
+    expect(printed('map --help')).not.toContain('--max-failures')
+  })
+})

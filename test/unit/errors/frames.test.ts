@@ -1,0 +1,165 @@
+// Frames as V8 writes them, against modules compiled on the spot.
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { transformSync } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formatFrames, readFrames } from '../../../src/errors/frames.js'
+import { originalPosition } from '../../../src/errors/source-map.js'
+
+/** The third line throws; compiled it is the first, for types are gone. */
+const SOURCE = 'type A = 1\ntype B = 2\nthrow new Error("x")\n'
+
+let cwd: string
+
+beforeAll(() => {
+  cwd = realpathSync(mkdtempSync(join(tmpdir(), 'poolrun-frames-')))
+  mkdirSync(join(cwd, 'out dir'))
+  const compile = (sourcefile: string, sourceRoot = '') =>
+    transformSync(SOURCE, {
+      loader: 'ts',
+      sourcemap: 'external',
+      sourcefile,
+      sourceRoot,
+      sourcesContent: false,
+    })
+  const beside = compile('../jobs/a b#c.ts')
+  writeFileSync(join(cwd, 'out dir/beside.js'), beside.code)
+  writeFileSync(join(cwd, 'out dir/beside.js.map'), beside.map)
+  const named = compile('100%/root%20ed.ts', '../jobs')
+  writeFileSync(join(cwd, 'out dir/named.js'), `${named.code}//# sourceMappingURL=other%20name.json\n`)
+  writeFileSync(join(cwd, 'out dir/other name.json'), named.map)
+  const base64 = Buffer.from(compile('inline.ts').map).toString('base64')
+  writeFileSync(
+    join(cwd, 'out dir/inline.js'),
+    `"# sourceMappingURL=no.map"\n${compile('').code}//# sourceMappingURL=data:application/json;base64,${base64}`,
+  )
+  writeFileSync(
+    join(cwd, 'out dir/text.js'),
+    `${compile('').code}//# sourceMappingURL=data:application/json,${encodeURIComponent(compile('text.ts').map)}`,
+  )
+  writeFileSync(join(cwd, 'out dir/broken.js.map'), '{ not json')
+  writeFileSync(join(cwd, 'out dir/absent.js'), '//# sourceMappingURL=gone.map')
+})
+
+afterAll(() => rmSync(cwd, { recursive: true, force: true }))
+
+const out = (name: string) => join(cwd, 'out dir', name)
+
+describe('a position of a compiled module', () => {
+  test.each([
+    ['a map beside the file', 'beside.js', 1, 'jobs/a b#c.ts'],
+    ['a map that the last comment names, with a source root', 'named.js', 1, 'jobs/100%/root ed.ts'],
+    ['a data: URL in base64', 'inline.js', 1, 'out dir/inline.ts'],
+    ['a data: URL in plain text', 'text.js', 1, 'out dir/text.ts'],
+  ])('is found by %s', (_, compiled, line, source) => {
+    expect(originalPosition({ file: out(compiled), line, column: 7 })).toEqual({
+      file: join(cwd, source),
+      line: 3,
+      column: 7,
+    })
+  })
+
+  test.each([
+    ['whose line has no mapping', 'beside.js', 9],
+    ['whose map is broken', 'broken.js', 1],
+    ['whose map is gone', 'absent.js', 1],
+    ['that does not exist', 'never.js', 1],
+    ['that is a folder', '', 1],
+  ])('%s has no source', (_, compiled, line) => {
+    expect(originalPosition({ file: out(compiled), line, column: 1 })).toBeUndefined()
+  })
+
+  test('in a device or a pipe is never read', () => {
+    expect(originalPosition({ file: '/dev/zero', line: 1, column: 1 })).toBeUndefined()
+  })
+})
+
+describe('frames', () => {
+  const url = (path: string) => pathToFileURL(join(cwd, path)).href
+  const format = (lines: string[], options = {}) =>
+    formatFrames(lines.map((line) => `    ${line}`).join('\n'), { cwd, ...options })
+
+  test('are mapped, relative to the working directory, and absolute outside of it', () => {
+    expect(
+      format([
+        `at task (${url('out dir/beside.js')}:1:7)`,
+        `at ${join(cwd, 'plain.js')}:2:3`,
+        'at far (file:///elsewhere/a.js?v=1:4:5)',
+      ]),
+    ).toBe('\n    at task (jobs/a b#c.ts:3:7)\n    at plain.js:2:3\n    at far (/elsewhere/a.js:4:5)')
+  })
+
+  test('keep async, new, methods, aliases, eval, native and what is in no file', () => {
+    expect(
+      format([
+        `at async Promise.all (index 0)`,
+        `at async task (${url('a.js')}:1:2)`,
+        `at async ${url('a.js')}:1:2`,
+        `at new Box (${url('a.js')}:1:2)`,
+        'at Array.map (<anonymous>)',
+        'at JSON.parse (native)',
+        `at Box.run [as go] (${url('(a).js')}:1:2)`,
+        `at eval (eval at task (${url('out dir/beside.js')}:1:7), <anonymous>:1:1)`,
+        'at evalmachine.<anonymous>:1:7',
+        'at wasm-function[3] (wasm://wasm/abc:wasm-function[3]:0x1e)',
+      ]).split('\n    '),
+    ).toEqual([
+      '',
+      'at async Promise.all (index 0)',
+      'at async task (a.js:1:2)',
+      'at async a.js:1:2',
+      'at new Box (a.js:1:2)',
+      'at Array.map (<anonymous>)',
+      'at JSON.parse (native)',
+      'at Box.run [as go] ((a).js:1:2)',
+      'at eval (eval at task (jobs/a b#c.ts:3:7), <anonymous>:1:1)',
+      'at evalmachine.<anonymous>:1:7',
+      'at wasm-function[3] (wasm://wasm/abc:wasm-function[3]:0x1e)',
+    ])
+  })
+
+  const MIXED = () => [
+    `at task (${url('job.js')}:1:2)`,
+    'at new Promise (<anonymous>)',
+    `at runItem (${url('own/worker.js')}:3:4)`,
+    'at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
+  ]
+
+  test("of poolrun's own and of Node are dropped, with the built-ins that they called", () => {
+    expect(format(MIXED(), { ownFolders: [join(cwd, 'own')] })).toBe('\n    at task (job.js:1:2)')
+  })
+
+  test('are all kept for a full stack', () => {
+    expect(format(MIXED(), { ownFolders: [join(cwd, 'own')], fullStack: true }).match(/\n/g)).toHaveLength(4)
+  })
+
+  test('are none rather than internal ones', () => {
+    expect(format(MIXED().slice(1), { ownFolders: [join(cwd, 'own')] })).toBe('')
+    expect(format([])).toBe('')
+  })
+
+  test('of this package are its own without being told', () => {
+    expect(formatFrames(new Error('here').stack!.split('\n').slice(1).join('\n'))).toContain('frames.test.ts')
+    expect(formatFrames(`    at own (${pathToFileURL('src/worker/main.js').href}:1:1)`)).toBe('')
+    expect(formatFrames(`    at own (${pathToFileURL('dist/chunks/a.js').href}:1:1)`)).toBe('')
+  })
+
+  test('have the place in the source for whoever shows or annotates it', () => {
+    expect(readFrames(`    at task (${url('out dir/beside.js')}:1:7)`, { cwd })).toEqual([
+      {
+        text: 'at task (jobs/a b#c.ts:3:7)',
+        position: { file: join(cwd, 'jobs/a b#c.ts'), line: 3, column: 7 },
+      },
+    ])
+  })
+
+  test('without a column begin at the first', () => {
+    expect(format([`at ${url('a.mjs')}:3`])).toBe('\n    at a.mjs:3:1')
+  })
+
+  test('that are no frames stay as they are', () => {
+    expect(format(['File "a.py", line 1'])).toBe('\n    File "a.py", line 1')
+  })
+})

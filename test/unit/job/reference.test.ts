@@ -1,0 +1,78 @@
+// From what a user writes to the file of a job module.
+import { mkdirSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { resolveJob } from '../../../src/job/reference.js'
+import { project } from './project.js'
+
+describe('resolveJob', () => {
+  it.each(['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs'])(
+    'takes %s as path, URL and file: string',
+    (ending) => {
+      const { root, file } = project({ [`job${ending}`]: '' })
+      const wanted = file(`job${ending}`)
+      expect(resolveJob(`job${ending}`, root)).toBe(wanted)
+      expect(resolveJob(wanted, root)).toBe(wanted)
+      expect(resolveJob(pathToFileURL(wanted), root)).toBe(wanted)
+      expect(resolveJob(pathToFileURL(wanted).href, root)).toBe(wanted)
+    },
+  )
+
+  it.each([
+    ['job.js', 'job.ts'],
+    ['job.js', 'job.tsx'],
+    ['job.mjs', 'job.mts'],
+    ['job.cjs', 'job.cts'],
+  ])('takes %s with only a %s beside it as the latter', (named, there) => {
+    const { root, file } = project({ [there]: '' })
+    expect(resolveJob(named, root)).toBe(file(there))
+  })
+
+  it('takes a .js that exists, whatever is beside it', () => {
+    const { root, file } = project({ 'job.js': '', 'job.ts': '' })
+    expect(resolveJob('job.js', root)).toBe(file('job.js'))
+  })
+
+  it.each([
+    ['jobs/chek.ts', 'jobs/check.ts'],
+    ['jobs/check', 'jobs/check.ts'],
+    ['jobs/check.py', 'jobs/check.ts'],
+    ['jobs/hceck.ts', 'jobs/check.ts'],
+    ['jobs/Resise', 'jobs/resize.mjs'],
+  ])('suggests what lies beside %s: %s', (named, meant) => {
+    const { root } = project({ 'jobs/check.ts': '', 'jobs/resize.mjs': '', 'jobs/chek.txt': '' })
+    expect(() => resolveJob(named, root)).toThrow(`job module not found: ${named} (did you mean ${meant}?)`)
+  })
+
+  it('suggests nothing where nothing is near', () => {
+    const { root } = project({ 'check.ts': '' })
+    expect(() => resolveJob('other.ts', root)).toThrow(/^job module not found: other\.ts$/)
+    expect(() => resolveJob('none/other.ts', root)).toThrow(/^job module not found: none\/other\.ts$/)
+    expect(() => resolveJob('check.ts/x.ts', root)).toThrow(/^job module not found: check\.ts\/x\.ts$/)
+  })
+
+  it('refuses a directory, another extension and a URL that is no file', () => {
+    const { root } = project({ 'job.py': '' })
+    mkdirSync(`${root}/dir.ts`)
+    expect(() => resolveJob('dir.ts', root)).toThrow('dir.ts is a directory, not a job module')
+    expect(() => resolveJob('job.py', root)).toThrow(
+      'job.py is not a job module: its name must end in .ts .tsx .mts .cts .js .mjs .cjs',
+    )
+    expect(() => resolveJob(new URL('https://example.com/job.ts'), root)).toThrow(
+      'https://example.com/job.ts is not the address of a local file',
+    )
+  })
+
+  it('refuses every fault with a JobError', () => {
+    const { root } = project({})
+    for (const job of [
+      'none.ts',
+      root,
+      new URL('data:text/javascript,1'),
+      'file://host/%2F.ts',
+      'nul\0.ts',
+    ]) {
+      expect(() => resolveJob(job, root)).toThrow(expect.objectContaining({ name: 'JobError' }))
+    }
+  })
+})

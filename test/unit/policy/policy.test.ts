@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { collect, failFast, lazy } from '../../../src/policy/policy.js'
+import { settledRange, valuesChunk } from './ranges.js'
+
+const settled = settledRange(valuesChunk(0, 3), { failed: [1] })
+const failure = settled.failures[0]!
+const counts = (failed: number) => ({ ok: 10, failed, notRun: 0 })
+
+// Policy × moment is a table, so that a hole shows.
+describe.each([
+  { policy: failFast, settle: 'stop', deliver: 'raise' },
+  { policy: lazy, settle: 'continue', deliver: 'raise' },
+  { policy: collect(), settle: 'continue', deliver: 'skip' },
+])('$policy.name', ({ policy, settle, deliver }) => {
+  test(`answers "${settle}" when a failure settles, however many there are`, () => {
+    for (const failed of [1, 1_000_000])
+      expect(policy.onSettle(failure, settled, counts(failed), undefined)).toBe(settle)
+  })
+
+  test(`answers "${deliver}" when its turn comes`, () => {
+    expect(policy.onDeliver(failure, settled)).toBe(deliver)
+  })
+})
+
+test('collect with a limit stops at the failure that reaches it, and still skips what is delivered', () => {
+  const policy = collect(({ failed }) => failed >= 3)
+  expect([1, 2, 3, 4].map((failed) => policy.onSettle(failure, settled, counts(failed), undefined))).toEqual([
+    'continue',
+    'continue',
+    'stop',
+    'stop',
+  ])
+  expect(policy.onDeliver(failure, settled)).toBe('skip')
+})

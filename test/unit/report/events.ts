@@ -1,0 +1,63 @@
+// Run events for tests of their consumers, written short.
+import type { ItemFailure, RunEvent, Settled, Verdict } from '../../../src/model.js'
+
+export function settled(
+  first: number,
+  count: number,
+  failedIndexes: number[] = [],
+  message = 'boom',
+): Settled {
+  return {
+    chunk: {
+      seq: first,
+      count,
+      payload: { kind: 'bytes', bytes: new Uint8Array(), framing: 'ndjson' },
+    },
+    from: 0,
+    count,
+    results: { kind: 'json', bytes: new Uint8Array() },
+    failures: failedIndexes.map((index) => failure(index - first, message)),
+  }
+}
+
+function failure(offset: number, message: string): ItemFailure {
+  return {
+    offset,
+    workerId: 1,
+    pid: 4131,
+    attempts: 1,
+    failure: {
+      kind: 'error',
+      error: {
+        type: 'error',
+        name: 'Error',
+        message,
+        frames: '    at task (job.ts:6:11)\n    at other (job.ts:9:1)',
+        builtin: 'Error',
+        props: {},
+      },
+    },
+  }
+}
+
+export function itemsSettled(first: number, count: number, failedIndexes: number[] = []): RunEvent {
+  return { type: 'items-settled', settled: settled(first, count, failedIndexes) }
+}
+
+/** Succeeded after one attempt that failed. */
+export function flakySettled(index: number): RunEvent {
+  return {
+    type: 'items-settled',
+    settled: { ...settled(index, 1), flaky: settled(index, 1, [index]).failures },
+  }
+}
+
+export function itemFailed(index: number, verdict: Verdict, message = 'boom'): RunEvent {
+  const range = settled(index, 1, [index], message)
+  return { type: 'item-failed', settled: range, failure: range.failures[0]!, verdict }
+}
+
+export function printed(line: string, index?: number): RunEvent {
+  const event = { type: 'worker-output', workerId: 3, pid: 7, stream: 'stdout', line } as const
+  return index === undefined ? event : { ...event, index }
+}

@@ -1,0 +1,468 @@
+import { describe, expect, test } from 'vitest'
+import type { Chunk, Settled } from '../../../src/model.js'
+import { collect, failFast, lazy } from '../../../src/policy/policy.js'
+import type { ChunkSource } from '../../../src/read/source.js'
+import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
+import { bytesChunk, placesOf, settledRange, valuesChunk } from '../policy/ranges.js'
+import { SEEDS, seeded } from '../policy/seeded.js'
+import { FakeExecutor, source, stateOf, turn } from './fake-executor.js'
+
+const ROOMY = { items: 1_000_000, bytes: 1_000_000_000 }
+
+function setUp(options: Partial<FlowOptions> = {}) {
+  const executor = new FakeExecutor()
+  const flow = openFlow({
+    executor,
+    source: source(100),
+    task: { name: 'default', calling: 'item', reply: 'values' },
+    policy: lazy,
+    ordered: true,
+    window: ROOMY,
+    ...options,
+  })
+  return { executor, flow }
+}
+
+async function rest(flow: Flow): Promise<number[]> {
+  const places: number[] = []
+  for (let next = await flow.next(); next !== undefined; next = await flow.next())
+    places.push(...placesOf(next))
+  return places
+}
+
+/** What `next` throws; anything may be thrown, so the absence of a throw is told apart. */
+async function thrownBy(next: Promise<unknown>): Promise<{ thrown: unknown } | 'nothing'> {
+  return next.then(
+    () => 'nothing' as const,
+    (thrown: unknown) => ({ thrown }),
+  )
+}
+
+describe('delivery', () => {
+  test.each(SEEDS)('gives input order whatever the order of settling (seed %i)', async (seed) => {
+    const random = seeded(seed)
+    const items = 1 + random.int(80)
+    const { executor, flow } = setUp({ source: source(items) })
+    const ranges: Settled[] = []
+    for (let chunk = executor.take(5); chunk !== undefined; chunk = executor.take(1 + random.int(9)))
+      for (let from = 0; from < chunk.count; from++) ranges.push(settledRange(chunk, { from, count: 1 }))
+    const delivered = rest(flow)
+    for (const range of random.shuffled(ranges)) {
+      executor.settle(range)
+      if (random.int(4) === 0) await turn()
+    }
+    executor.end()
+    expect(await delivered).toEqual(Array.from({ length: items }, (_, place) => place))
+    expect(flow.counts).toEqual({ ok: items, failed: 0, notRun: 0 })
+  })
+
+  test('gives results in order of completion where order is not asked for', async () => {
+    const { executor, flow } = setUp({ ordered: false })
+    const chunks = [executor.take(), executor.take(), executor.take()]
+    for (const place of [2, 0, 1]) executor.settle(settledRange(chunks[place]!))
+    executor.end()
+    expect(await rest(flow)).toEqual([2, 0, 1])
+  })
+
+  test('wakes a consumer that asked before anything had settled', async () => {
+    const { executor, flow } = setUp()
+    const chunk = executor.take(2)
+    const next = flow.next()
+    expect(await stateOf(next)).toBe('pending')
+    executor.settle(settledRange(chunk))
+    expect(placesOf((await next)!)).toEqual([0, 1])
+  })
+
+  test('ends, and stays at its end, once the executor is done', async () => {
+    const { executor, flow } = setUp({ source: source(0) })
+    const next = flow.next()
+    executor.end()
+    expect(await next).toBeUndefined()
+    expect(await flow.next()).toBeUndefined()
+  })
+
+  test('does not deliver behind a gap while the item in it can still settle', async () => {
+    const { executor, flow } = setUp()
+    const chunks = [executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[1]!))
+    const next = flow.next()
+    expect(await stateOf(next)).toBe('pending')
+    executor.settle(settledRange(chunks[0]!))
+    expect(placesOf((await next)!)).toEqual([0])
+  })
+})
+
+describe('fail-fast', () => {
+  test('stops when the failure settles, while the consumer has not asked for anything yet', () => {
+    const { executor, flow } = setUp({ policy: failFast })
+    const chunks = [executor.take(), executor.take(2)]
+    const failed = settledRange(chunks[1]!, { failed: [1] })
+    executor.settle(failed)
+    expect(executor.aborted).toBe(true)
+    expect(flow.stopped).toEqual({ settled: failed, failure: failed.failures[0] })
+    expect(flow.counts).toEqual({ ok: 1, failed: 1, notRun: 1 })
+  })
+
+  test('ends for the consumer at once, without waiting for what is being cancelled', async () => {
+    const { executor, flow } = setUp({ policy: failFast })
+    executor.settle(settledRange(executor.take(), { failed: [0] }))
+    expect(await flow.next()).toBeUndefined()
+  })
+
+  test('wakes a consumer that waits for an item in front of the failed one', async () => {
+    const { executor, flow } = setUp({ policy: failFast })
+    const chunks = [executor.take(), executor.take()]
+    const next = flow.next()
+    executor.settle(settledRange(chunks[1]!, { failed: [0] }))
+    expect(await next).toBeUndefined()
+  })
+
+  test('keeps the failure that came first', () => {
+    const { executor, flow } = setUp({ policy: failFast })
+    const chunks = [executor.take(), executor.take(3)]
+    executor.settle(settledRange(chunks[1]!, { failed: [1, 2] }))
+    executor.settle(settledRange(chunks[0]!, { failed: [0] }))
+    expect(flow.stopped?.settled.chunk).toBe(chunks[1])
+    expect(flow.stopped?.failure.offset).toBe(1)
+    expect(flow.counts.failed).toBe(3)
+  })
+})
+
+describe('lazy', () => {
+  test('goes on when a failure settles and hands it over when its turn comes', async () => {
+    const { executor, flow } = setUp({ policy: lazy })
+    const chunks = [executor.take(), executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[1]!, { failed: [0] }))
+    expect(executor.aborted).toBe(false)
+    expect(flow.stopped).toBeUndefined()
+    executor.settle(settledRange(chunks[0]!))
+    executor.settle(settledRange(chunks[2]!))
+    const delivered = [await flow.next(), await flow.next(), await flow.next()]
+    expect(delivered.map((settled) => settled?.failures.length)).toEqual([0, 1, 0])
+  })
+})
+
+describe('collect', () => {
+  test('that stops at its limit still delivers everything that had settled, over the gaps', async () => {
+    const { executor, flow } = setUp({ policy: collect(({ failed }) => failed >= 2) })
+    const chunks = [executor.take(), executor.take(), executor.take(), executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[4]!))
+    executor.settle(settledRange(chunks[1]!, { failed: [0] }))
+    expect(executor.aborted).toBe(false)
+    executor.settle(settledRange(chunks[3]!, { failed: [0] }))
+    expect(executor.aborted).toBe(true)
+    executor.end()
+    expect(await rest(flow)).toEqual([1, 3, 4])
+    expect(flow.counts).toEqual({ ok: 1, failed: 2, notRun: 2 })
+  })
+
+  test('that stopped does not throw an error of its input, which it had stopped reading', async () => {
+    const { executor, flow } = setUp({
+      policy: collect(() => true),
+      source: source(1, { error: new Error('torn') }),
+    })
+    executor.settle(settledRange(executor.take(), { failed: [0] }))
+    executor.pull()
+    executor.end()
+    expect(await rest(flow)).toEqual([0])
+  })
+})
+
+describe('an error of the source', () => {
+  test.each([
+    { how: 'throws', error: new Error('torn') },
+    { how: 'throws undefined', error: undefined },
+  ])('that $how comes unchanged, after every result before it', async ({ error }) => {
+    const { executor, flow } = setUp({ source: source(2, { error }) })
+    const chunk = executor.take(2)
+    expect(executor.pull()).toBeUndefined()
+    expect(flow.inputEnded).toBe(true)
+    executor.settle(settledRange(chunk))
+    executor.end()
+    expect(placesOf((await flow.next())!)).toEqual([0, 1])
+    expect(await thrownBy(flow.next())).toEqual({ thrown: error })
+  })
+
+  test('that comes as a rejection is the same, and the executor only sees an end', async () => {
+    const error = new Error('torn')
+    const rejecting: ChunkSource = { next: () => Promise.reject(error), close() {} }
+    const { executor, flow } = setUp({ source: rejecting })
+    expect(await executor.pull()).toBeUndefined()
+    executor.end()
+    expect(await thrownBy(flow.next())).toEqual({ thrown: error })
+  })
+})
+
+describe('the input', () => {
+  test('is known to have ended only once the source said so', () => {
+    const { executor, flow } = setUp({ source: source(1) })
+    executor.take()
+    expect(flow.inputEnded).toBe(false)
+    expect(executor.pull()).toBeUndefined()
+    expect(flow.inputEnded).toBe(true)
+  })
+
+  test('tells what remains only where it knows', () => {
+    const { executor } = setUp({ source: { ...source(3), remaining: () => 3 } })
+    expect(executor.execution.source.remaining?.()).toBe(3)
+    expect(setUp().executor.execution.source.remaining).toBeUndefined()
+  })
+
+  test('is not pulled beyond the window while nobody consumes, and goes on when somebody does', async () => {
+    const numbers = source(1_000)
+    const { executor, flow } = setUp({ source: numbers, window: { ...ROOMY, items: 10 } })
+    for (let taken = 0; taken < 10; taken += 5) executor.settle(settledRange(executor.take(5)))
+    const next = executor.pull() as Promise<Chunk>
+    expect(await stateOf(next)).toBe('pending')
+    expect(numbers.taken).toBe(10)
+    await flow.next()
+    expect((await next).seq).toBe(10)
+    expect(numbers.taken).toBeLessThanOrEqual(15)
+  })
+
+  test('waits for results that nobody takes, counted in bytes, and both are given back', async () => {
+    let seq = 0
+    const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
+    const { executor, flow } = setUp({ source: text, window: { ...ROOMY, bytes: 100 } })
+    const chunk = executor.take()
+    executor.settle({ ...settledRange(chunk), results: { kind: 'json', bytes: Buffer.alloc(98) } })
+    const next = executor.pull() as Promise<Chunk>
+    expect(await stateOf(next)).toBe('pending')
+    await flow.next()
+    expect((await next).seq).toBe(1)
+  })
+
+  test.each(SEEDS)('never has more on the way than the window and one take (seed %i)', async (seed) => {
+    const random = seeded(seed)
+    const items = 1 + random.int(30)
+    const numbers = source(300)
+    const { executor, flow } = setUp({ source: numbers, window: { ...ROOMY, items } })
+    let delivered = 0
+    const consumed = (async () => {
+      for (let next = await flow.next(); next !== undefined; next = await flow.next()) {
+        delivered += next.count
+        if (random.int(3) === 0) await turn()
+      }
+    })()
+    const taken: Settled[] = []
+    for (;;) {
+      const pulled = executor.pull({ items: 1 + random.int(10), bytes: 1_000 })
+      // The window gives way only to what settles.
+      if (pulled instanceof Promise)
+        for (const settled of random.shuffled(taken.splice(0))) executor.settle(settled)
+      const chunk = await pulled
+      if (chunk === undefined) break
+      expect(numbers.taken - delivered).toBeLessThanOrEqual(items)
+      taken.push(settledRange(chunk))
+    }
+    for (const settled of taken) executor.settle(settled)
+    executor.end()
+    await consumed
+    expect(delivered).toBe(300)
+  })
+})
+
+describe('a hook on settling', () => {
+  test('hears of every range at once, in settle order, before it is delivered', async () => {
+    const heard: number[] = []
+    const { executor, flow } = setUp({ onSettled: (settled) => void heard.push(...placesOf(settled)) })
+    const chunks = [executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[1]!))
+    expect(heard).toEqual([1])
+    executor.settle(settledRange(chunks[0]!))
+    executor.end()
+    expect(await rest(flow)).toEqual([0, 1])
+    expect(heard).toEqual([1, 0])
+  })
+
+  test('that gives a promise delays its own range and later turns, and order stays', async () => {
+    const heard: number[] = []
+    const releases: (() => void)[] = []
+    const onSettled = (settled: Settled) => {
+      heard.push(...placesOf(settled))
+      return new Promise<void>((resolve) => releases.push(resolve))
+    }
+    const { executor, flow } = setUp({ onSettled, ordered: false })
+    const chunks = [executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[1]!))
+    executor.settle(settledRange(chunks[0]!))
+    const next = flow.next()
+    expect(await stateOf(next)).toBe('pending')
+    expect(heard).toEqual([1])
+    releases[0]!()
+    expect(placesOf((await next)!)).toEqual([1])
+    await turn()
+    expect(heard).toEqual([1, 0])
+    const last = flow.next()
+    executor.end()
+    expect(await stateOf(last)).toBe('pending')
+    releases[1]!()
+    expect(placesOf((await last)!)).toEqual([0])
+    expect(await flow.next()).toBeUndefined()
+  })
+
+  test('that is slow does not delay what was handed over before it', async () => {
+    const onSettled = ({ chunk }: Settled) => (chunk.seq === 0 ? undefined : new Promise<void>(() => {}))
+    const { executor, flow } = setUp({ onSettled })
+    const chunks = [executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[0]!))
+    executor.settle(settledRange(chunks[1]!))
+    expect(placesOf((await flow.next())!)).toEqual([0])
+  })
+
+  test('that is slow does not keep fail-fast from stopping', () => {
+    const onSettled = () => new Promise<void>(() => {})
+    const { executor, flow } = setUp({ onSettled, policy: failFast })
+    const chunks = [executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[0]!))
+    executor.settle(settledRange(chunks[1]!, { failed: [0] }))
+    expect(executor.aborted).toBe(true)
+    expect(flow.stopped?.settled.chunk).toBe(chunks[1])
+  })
+
+  test.each([
+    {
+      how: 'throws',
+      onSettled: () => {
+        throw undefined
+      },
+    },
+    { how: 'rejects', onSettled: () => Promise.reject(undefined) },
+  ])('that $how, be it undefined, ends the flow with it', async ({ onSettled }) => {
+    const { executor, flow } = setUp({ onSettled })
+    const next = flow.next()
+    executor.settle(settledRange(executor.take()))
+    expect(await thrownBy(next)).toEqual({ thrown: undefined })
+    expect(executor.aborted).toBe(true)
+  })
+
+  test('is not called again after it threw', async () => {
+    let calls = 0
+    const onSettled = () => {
+      calls++
+      return Promise.reject(new Error('no'))
+    }
+    const { executor, flow } = setUp({ onSettled })
+    const chunks = [executor.take(), executor.take(), executor.take()]
+    executor.settle(settledRange(chunks[0]!))
+    executor.settle(settledRange(chunks[1]!))
+    await thrownBy(flow.next())
+    executor.settle(settledRange(chunks[2]!))
+    await turn()
+    expect(calls).toBe(1)
+  })
+})
+
+describe('ending', () => {
+  test.each([new Error('workers cannot be had'), undefined, null, 0])(
+    'a fault of the executor reaches whoever waits: %s',
+    async (error) => {
+      const { executor, flow } = setUp()
+      executor.take()
+      const next = flow.next()
+      executor.fail(error)
+      expect(await thrownBy(next)).toEqual({ thrown: error })
+      expect(await thrownBy(flow.next())).toEqual({ thrown: error })
+    },
+  )
+
+  test('an abort throws its reason and cancels what runs', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const { executor, flow } = setUp({ signal: controller.signal })
+    const next = flow.next()
+    controller.abort(reason)
+    expect(await thrownBy(next)).toEqual({ thrown: reason })
+    expect(executor.aborted).toBe(true)
+  })
+
+  test('a signal that was aborted before anything began does the same', async () => {
+    const { executor, flow } = setUp({ signal: AbortSignal.abort('early') })
+    expect(executor.aborted).toBe(true)
+    expect(await thrownBy(flow.next())).toEqual({ thrown: 'early' })
+  })
+
+  test('leaves no listener on a signal that outlives it', async () => {
+    const controller = new AbortController()
+    let listeners = 0
+    const { addEventListener, removeEventListener } = controller.signal
+    controller.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners++
+      return addEventListener.apply(controller.signal, args)
+    }
+    controller.signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners--
+      return removeEventListener.apply(controller.signal, args)
+    }
+    const { executor, flow } = setUp({ signal: controller.signal })
+    expect(listeners).toBe(1)
+    executor.end()
+    await rest(flow)
+    expect(listeners).toBe(0)
+  })
+
+  test('the first of several ends is the one that is told', async () => {
+    const controller = new AbortController()
+    const { executor, flow } = setUp({ signal: controller.signal })
+    controller.abort('first')
+    executor.fail('second')
+    await turn()
+    expect(await thrownBy(flow.next())).toEqual({ thrown: 'first' })
+  })
+
+  test('cancel aborts, closes the source and resolves when nothing runs any more', async () => {
+    const numbers = source(10)
+    const { executor, flow } = setUp({ source: numbers })
+    executor.take()
+    const cancelled = flow.cancel()
+    expect(executor.aborted).toBe(true)
+    expect(await stateOf(cancelled)).toBe('pending')
+    expect(numbers.closed).toBe(1)
+    executor.end()
+    await cancelled
+    expect(await flow.next()).toBeUndefined()
+  })
+
+  test('cancel is idempotent, during and after', async () => {
+    const { executor, flow } = setUp()
+    const both = Promise.all([flow.cancel(), flow.cancel()])
+    executor.end()
+    await both
+    await flow.cancel()
+  })
+
+  test('cancel resolves although the executor ends with a fault', async () => {
+    const { executor, flow } = setUp()
+    const cancelled = flow.cancel()
+    executor.fail(new Error('and broken, too'))
+    await cancelled
+  })
+
+  test('cancel waits until nothing runs although closing the source fails, and tells that', async () => {
+    const error = new Error('cannot close')
+    const { executor, flow } = setUp({ source: { ...source(1), close: () => Promise.reject(error) } })
+    const cancelled = thrownBy(flow.cancel())
+    expect(await stateOf(cancelled)).toBe('pending')
+    executor.end()
+    expect(await cancelled).toEqual({ thrown: error })
+  })
+
+  test('cancelled or stopped, it counts what was taken and never settled as not run', async () => {
+    const { executor, flow } = setUp()
+    executor.settle(settledRange(executor.take(4), { count: 1 }))
+    void flow.cancel()
+    executor.end()
+    expect(await rest(flow)).toEqual([0])
+    expect(flow.counts).toEqual({ ok: 1, failed: 0, notRun: 3 })
+  })
+})
+
+test('chunks that ran again as slices keep their place in the order', async () => {
+  const { executor, flow } = setUp()
+  const chunk = executor.take(3)
+  executor.settle(settledRange(chunk, { from: 0, count: 1 }))
+  executor.settle(settledRange(valuesChunk(2, 1)))
+  executor.settle(settledRange(chunk, { from: 1, count: 1, failed: [1] }))
+  executor.end()
+  expect(await rest(flow)).toEqual([0, 1, 2])
+})

@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type Interrupt, Interrupted, listenForInterrupt } from '../../../src/run/interrupt.js'
+
+let interrupt: Interrupt | undefined
+
+afterEach(() => {
+  interrupt?.dispose()
+  vi.useRealTimers()
+})
+
+function listen() {
+  const again: string[] = []
+  interrupt = listenForInterrupt({ onAgain: () => void again.push('again') })
+  return { interrupt, again }
+}
+
+/** What Node does when the signal comes; a real one would reach the test runner, too. */
+const receive = (signal: NodeJS.Signals) => process.emit(signal, signal)
+
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
+  test('once, aborts with a reason that names it', () => {
+    const { interrupt, again } = listen()
+    expect(interrupt.cause).toBeUndefined()
+    expect(interrupt.drain.aborted).toBe(false)
+    receive(signal)
+    expect(interrupt.cause).toBe(signal)
+    expect(interrupt.drain.reason).toBeInstanceOf(Interrupted)
+    expect(interrupt.drain.reason.message).toBe(signal)
+    expect(again).toEqual([])
+  })
+
+  test('after another one, asks for more and leaves the first as the cause', () => {
+    const { interrupt, again } = listen()
+    receive('SIGTERM')
+    const { reason } = interrupt.drain
+    receive(signal)
+    receive(signal)
+    expect(again).toEqual(['again', 'again'])
+    expect(interrupt.cause).toBe('SIGTERM')
+    expect(interrupt.drain.reason).toBe(reason)
+  })
+
+  test('is Node’s own affair again after dispose, however often that is called', () => {
+    const before = process.listenerCount(signal)
+    const { interrupt } = listen()
+    expect(process.listenerCount(signal)).toBe(before + 1)
+    interrupt.dispose()
+    interrupt.dispose()
+    expect(process.listenerCount(signal)).toBe(before)
+  })
+})
+
+describe('waits', () => {
+  test('that lose nothing are left at the first signal', async () => {
+    const { interrupt } = listen()
+    receive('SIGINT')
+    await expect(interrupt.stopped).rejects.toBe(interrupt.drain.reason)
+  })
+
+  test('are all left at the second signal', async () => {
+    const { interrupt } = listen()
+    receive('SIGINT')
+    receive('SIGTERM')
+    await expect(interrupt.overdue).rejects.toBeInstanceOf(Interrupted)
+  })
+
+  test('are all left when the first signal has not been obeyed for five seconds, not before', async () => {
+    vi.useFakeTimers()
+    const { interrupt } = listen()
+    let left = false
+    interrupt.overdue.catch(() => {
+      left = true
+    })
+    receive('SIGINT')
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(left).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(left).toBe(true)
+  })
+
+  test('that were disposed of keep no timer', () => {
+    vi.useFakeTimers()
+    const { interrupt } = listen()
+    receive('SIGINT')
+    interrupt.dispose()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})

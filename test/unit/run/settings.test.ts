@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import type { Framing } from '../../../src/model.js'
+import type { CommandName, RunPlan } from '../../../src/run/plan.js'
+import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
+import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
+
+const plan = (options: Partial<RunPlan>) =>
+  ({ job: { path: 'job.ts', exportName: 'default' }, maxFailures: undefined, ...options }) as RunPlan
+
+describe('the task', () => {
+  test.each<[CommandName, string]>([
+    ['map', 'item'],
+    ['imap', 'item'],
+    ['imap-unordered', 'item'],
+    ['collect', 'item'],
+    ['starmap', 'spread'],
+    ['apply', 'spread'],
+  ])('of %s is called with its %s', (command, calling) => {
+    expect(taskFor(plan({ command }))).toEqual({ name: 'default', calling, reply: 'json' })
+  })
+
+  test('is the export that the job reference names', () => {
+    const job = { path: 'job.ts', exportName: 'other' }
+    expect(taskFor(plan({ command: 'map', job })).name).toBe('other')
+  })
+})
+
+test('the window has bounds without being asked, and --buffer-size sets the number of items alone', () => {
+  const byDefault = windowFor(plan({ command: 'imap' }))
+  expect(Number.isFinite(byDefault.items) && Number.isFinite(byDefault.bytes)).toBe(true)
+  expect(windowFor(plan({ command: 'imap', bufferSize: 3 }))).toEqual({ ...byDefault, items: 3 })
+})
+
+describe('the policy', () => {
+  test.each<[CommandName, string]>([
+    ['map', 'fail-fast'],
+    ['starmap', 'fail-fast'],
+    ['apply', 'fail-fast'],
+    ['imap', 'lazy'],
+    ['imap-unordered', 'lazy'],
+    ['collect', 'collect'],
+  ])('of %s is %s', (command, name) => {
+    expect(policyFor(plan({ command })).name).toBe(name)
+  })
+
+  const settled = settledRange(valuesChunk(0, 1), { failed: [0] })
+  const judge = (maxFailures: RunPlan['maxFailures'], ok: number, failed: number, total?: number) =>
+    policyFor(plan({ command: 'collect', maxFailures })).onSettle(
+      settled.failures[0]!,
+      settled,
+      { ok, failed, notRun: 0 },
+      total,
+    )
+
+  test('without --max-failures never stops', () => {
+    expect(judge(undefined, 0, 1_000)).toBe('continue')
+  })
+
+  test('stops at the failure that makes the count full, not before', () => {
+    expect(judge({ count: 2 }, 50, 1)).toBe('continue')
+    expect(judge({ count: 2 }, 50, 2)).toBe('stop')
+    expect(judge({ count: 2 }, 50, 3)).toBe('stop')
+  })
+
+  test('stops at the share of all items where their number is known', () => {
+    expect(judge({ percent: 5 }, 0, 1, 40)).toBe('continue')
+    expect(judge({ percent: 5 }, 0, 2, 40)).toBe('stop')
+  })
+
+  test('stops at the share of what has settled where it is not, once that is a sample', () => {
+    expect(judge({ percent: 5 }, 0, 1)).toBe('continue')
+    expect(judge({ percent: 5 }, 96, 4)).toBe('continue')
+    expect(judge({ percent: 5 }, 95, 5)).toBe('stop')
+  })
+
+  describe('of collect, when a failed item is delivered', () => {
+    const deliver = (framing: Framing, failure: Parameters<typeof itemFailure>[1]) => {
+      const chunk = {
+        seq: 0,
+        count: 1,
+        payload: { kind: 'bytes', bytes: Buffer.from('{'), framing },
+      } as const
+      const range = settledRange(chunk, { failed: [0] })
+      return policyFor(plan({ command: 'collect' })).onDeliver(itemFailure(0, failure), range)
+    }
+    const malformed = { kind: 'input', message: 'no JSON', at: 0 } as const
+
+    test('skips a bad line, for the lines after it are none the worse', () => {
+      expect(deliver('ndjson', malformed)).toBe('skip')
+    })
+
+    test('raises a bad element of an array: behind it nothing can be trusted', () => {
+      expect(deliver('json', malformed)).toBe('raise')
+    })
+
+    test('skips any other failure in an array', () => {
+      expect(deliver('json', undefined)).toBe('skip')
+    })
+  })
+})

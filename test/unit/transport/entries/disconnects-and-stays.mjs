@@ -1,0 +1,2 @@
+setInterval(() => {}, 60_000)
+process.disconnect()

@@ -1,0 +1,2 @@
+process.once('message', () => {})
+process.stdout.write('waiting\n')

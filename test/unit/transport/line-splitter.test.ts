@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { OUTPUT_MARK, outputMarker } from '../../../src/protocol.js'
+import { createLineSplitter } from '../../../src/transport/line-splitter.js'
+import { SEEDS, seeded } from '../policy/seeded.js'
+
+const TOKEN = '0123456789abcdef'
+type Line = [line: string, index: number | undefined]
+
+/** The lines of `parts`, each pushed on its own. */
+function split(...parts: (string | Uint8Array)[]): Line[] {
+  const lines: Line[] = []
+  const splitter = createLineSplitter(TOKEN, (line, index) => lines.push([line, index]))
+  for (const part of parts) splitter.push(typeof part === 'string' ? Buffer.from(part) : part)
+  splitter.end()
+  return lines
+}
+
+const plain = (...lines: string[]): Line[] => lines.map((line) => [line, undefined])
+const mark = (index: number | 'none') => outputMarker(TOKEN, index)
+
+describe('lines', () => {
+  test('end with LF or CRLF, and empty ones are lines too', () => {
+    expect(split('a\r\n\nb\n')).toEqual(plain('a', '', 'b'))
+  })
+
+  test('keep a CR inside, where a progress bar paints over itself', () => {
+    expect(split('10%\r20%\n')).toEqual(plain('10%\r20%'))
+  })
+
+  test('that were not ended are told when the stream ends', () => {
+    expect(split('a\nb')).toEqual(plain('a', 'b'))
+    expect(split('')).toEqual([])
+  })
+
+  test('are told as soon as they are whole', () => {
+    const lines: string[] = []
+    const splitter = createLineSplitter(TOKEN, (line) => lines.push(line))
+    splitter.push(Buffer.from('a\nb'))
+    expect(lines).toEqual(['a'])
+  })
+
+  test('are read from whatever bytes there are, a view into other memory too', () => {
+    expect(split(Buffer.from('xxa\nxx').subarray(2, 4))).toEqual(plain('a'))
+    expect(split(Uint8Array.from([0xc3]), Uint8Array.from([0xa4, 0x0a]))).toEqual(plain('ä'))
+    expect(split(Uint8Array.from([0xff, 0x0a]))).toEqual(plain('\ufffd'))
+  })
+
+  test.each(SEEDS)('are the same wherever the bytes are split (seed %i)', (seed) => {
+    const random = seeded(seed)
+    const text = `one\r\n\nzwei äöü 💥\n${mark(3)}three${mark(4)}\n${mark('none')}\0 no mark\nlast`
+    const bytes = Buffer.from(text)
+    const parts: Buffer[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const length = 1 + random.int(6)
+      parts.push(bytes.subarray(at, at + length))
+      at += length
+    }
+    expect(split(...parts)).toEqual([
+      ['one', undefined],
+      ['', undefined],
+      ['zwei äöü 💥', undefined],
+      ['three', 3],
+      ['', 4],
+      ['\0 no mark', undefined],
+      ['last', undefined],
+    ])
+  })
+})
+
+describe('a line without an end', () => {
+  test('is passed on in pieces, whole when put together, none of it held back for long', () => {
+    let told = 0
+    const pieces: string[] = []
+    const splitter = createLineSplitter(TOKEN, (line) => {
+      pieces.push(line)
+      told += line.length
+    })
+    const part = 'x💥'.repeat(1_000)
+    for (let n = 1; n <= 100; n++) {
+      splitter.push(Buffer.from(part))
+      expect(n * part.length - told).toBeLessThanOrEqual(64 * 1024 + part.length)
+    }
+    splitter.end()
+    expect(pieces.length).toBeGreaterThan(1)
+    expect(pieces.join('')).toBe(part.repeat(100))
+  })
+
+  test('loses no CR where a piece happens to end with one', () => {
+    const text = `${'x'.repeat(70_000)}\r`
+    expect(
+      split(text, 'y\n')
+        .map(([line]) => line)
+        .join(''),
+    ).toBe(`${text}y`)
+  })
+
+  test.each([1, 8, 12, 20, 27])(
+    'does not tear the marker behind it, of which %d characters have come',
+    (length) => {
+      const marker = mark(12)
+      const lines = split('x'.repeat(70_000) + marker.slice(0, length), `${marker.slice(length)}after\n`)
+      expect(lines.at(-1)).toEqual(['after', 12])
+      expect(
+        lines
+          .slice(0, -1)
+          .map(([line]) => line)
+          .join(''),
+      ).toBe('x'.repeat(70_000))
+      for (const [, index] of lines.slice(0, -1)) expect(index).toBeUndefined()
+    },
+  )
+})
+
+describe('markers', () => {
+  test('say whose the next lines are, and are no lines themselves', () => {
+    expect(split(`${mark(0)}a\nb\n${mark(17)}c\n${mark('none')}d\n`)).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['c', 17],
+      ['d', undefined],
+    ])
+  })
+
+  test('behind text without a line end leave that text to the item before', () => {
+    expect(split(`${mark(1)}no newline${mark(2)}b\n`)).toEqual([
+      ['no newline', 1],
+      ['b', 2],
+    ])
+  })
+
+  test('with another token, or without one, are text like any', () => {
+    const forged = outputMarker('another', 5).slice(0, -1)
+    expect(split(`${mark(1)}${forged}\n${OUTPUT_MARK}9\n${OUTPUT_MARK}\n`)).toEqual([
+      [forged, 1],
+      [`${OUTPUT_MARK}9`, 1],
+      [OUTPUT_MARK, 1],
+    ])
+  })
+})

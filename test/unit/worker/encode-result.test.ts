@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { encodeJson } from '../../../src/worker/encode-result.js'
+import { CARRIED, REFUSED, TOO_DEEP } from './hostile.js'
+
+describe('what JSON carries', () => {
+  test.each(CARRIED)('$what is written as JSON.stringify writes it', ({ make, text }) => {
+    expect(encodeJson(make())).toEqual({ text })
+  })
+
+  test('a huge string is one text, on one line', () => {
+    const encoded = encodeJson(`${'x'.repeat(5_000_000)}\n`)
+    expect(encoded).toEqual({ text: `"${'x'.repeat(5_000_000)}\\n"` })
+  })
+})
+
+describe('what JSON cannot carry', () => {
+  test.each(REFUSED)('$what is refused, and the place is named', ({ make, path }) => {
+    const encoded = encodeJson(make())
+    if (!('culprit' in encoded)) throw new Error(`was written as ${encoded.text}`)
+    expect(encoded.culprit.path).toBe(path)
+    expect(encoded.culprit.message).not.toBe('')
+    expect(encoded.culprit.preview.length).toBeLessThanOrEqual(200)
+  })
+
+  test('nesting that would overflow the stack is refused', () => {
+    const encoded = encodeJson(TOO_DEEP())
+    expect(encoded).toMatchObject({ culprit: { message: 'nested more than 1000 levels deep' } })
+  })
+
+  test('a value whose every trap throws is refused without a throw', () => {
+    const trap = () => {
+      throw undefined
+    }
+    const proxy = new Proxy(
+      {},
+      { get: trap, has: trap, ownKeys: trap, getPrototypeOf: trap, getOwnPropertyDescriptor: trap },
+    )
+    expect(encodeJson(proxy)).toMatchObject({ culprit: { path: '' } })
+  })
+})
+
+test('a job that replaces JSON.stringify and Array.isArray changes nothing', () => {
+  const { stringify } = JSON
+  const { isArray } = Array
+  try {
+    JSON.stringify = () => 'mine'
+    Array.isArray = (() => false) as unknown as typeof Array.isArray
+    expect(encodeJson([1, { a: [2] }])).toEqual({ text: '[1,{"a":[2]}]' })
+  } finally {
+    JSON.stringify = stringify
+    Array.isArray = isArray
+  }
+})

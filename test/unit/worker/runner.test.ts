@@ -1,0 +1,361 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Calling, Payload, Results } from '../../../src/model.js'
+import type { WireChunk, WireSettled } from '../../../src/protocol.js'
+import { createOutbox } from '../../../src/worker/outbox.js'
+import { createRunner, type RunnerOptions, type Task } from '../../../src/worker/runner.js'
+import { type Context, currentTask, installCurrentTask } from '../../../src/worker/task-context.js'
+
+afterEach(() => {
+  delete (globalThis as { [key: symbol]: unknown })[Symbol.for('poolrun.currentTask')]
+})
+
+let nextId = 1
+
+interface ChunkOptions {
+  readonly calling?: Calling
+  readonly reply?: Results['kind']
+  readonly index?: WireChunk['index']
+  readonly attempt?: number
+  readonly name?: string
+}
+
+function chunkOf(payload: Payload, count: number, options: ChunkOptions = {}): WireChunk {
+  const { calling = 'item', reply = 'values', index = 0, attempt = 1, name = 'default' } = options
+  return { id: nextId++, task: { name, calling, reply }, count, index, attempt, exact: false, payload }
+}
+
+const values = (list: readonly unknown[], options?: ChunkOptions) =>
+  chunkOf({ kind: 'values', values: list }, list.length, options)
+
+const text = (lines: string, count: number, options?: ChunkOptions) =>
+  chunkOf({ kind: 'bytes', bytes: Buffer.from(lines), framing: 'ndjson' }, count, options)
+
+interface SetUp extends Partial<Pick<RunnerOptions, 'concurrency' | 'onBegin'>> {
+  readonly tasks?: Record<string, Task>
+}
+
+function setUp(task: Task, { concurrency = 1, onBegin, tasks = {} }: SetUp = {}) {
+  const settled: WireSettled[] = []
+  const cancelled: number[] = []
+  const send = async (ranges: readonly WireSettled[]) => void settled.push(...ranges)
+  const outbox = createOutbox({ send, recorder: undefined })
+  const runner = createRunner({
+    concurrency,
+    workerId: 4,
+    outbox,
+    inContext: installCurrentTask(concurrency),
+    getTask: (name) => tasks[name] ?? task,
+    onBegin,
+    onCancelled: (ids) => void cancelled.push(...ids),
+  })
+  return {
+    runner,
+    settled,
+    cancelled,
+    async all(...chunks: WireChunk[]) {
+      runner.run(chunks)
+      await runner.idle()
+      await outbox.flush()
+      return settled
+    },
+  }
+}
+
+/** Values and failures of one chunk, each at its offset. */
+function outcome(settled: readonly WireSettled[], id: number) {
+  const ranges = settled.filter((range) => range.id === id)
+  let next = 0
+  const outcomes: unknown[] = []
+  for (const { from, count, results, failures } of ranges) {
+    expect(from, 'a gap, or an item twice').toBe(next)
+    next += count
+    if (results.kind === 'values') outcomes.push(...results.values)
+    for (const { offset, failure } of failures)
+      outcomes[offset] = failure.kind === 'error' ? failure.error : failure
+  }
+  return outcomes
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+describe('a task', () => {
+  test('is called with its item and its context', async () => {
+    const calls: [unknown, Context, number][] = []
+    const { all } = setUp((...args) => void calls.push([args[0], args[1] as Context, args.length]))
+    await all(values(['a', undefined], { index: 10, attempt: 3 }))
+    expect(calls.map(([item, , arity]) => [item, arity])).toEqual([
+      ['a', 2],
+      [undefined, 2],
+    ])
+    expect(calls.map(([, context]) => context)).toMatchObject([
+      { index: 10, attempt: 3, workerId: 4 },
+      { index: 11, attempt: 3, workerId: 4 },
+    ])
+  })
+
+  test('is told its index where the items of a chunk are not consecutive', async () => {
+    const { all } = setUp((_item, context) => (context as Context).index)
+    const chunk = values([0, 0, 0], { index: [3, 7, 8] })
+    expect(outcome(await all(chunk), chunk.id)).toEqual([3, 7, 8])
+  })
+
+  test('is called with the elements of its item for starmap, and learns its context by currentTask()', async () => {
+    const { all } = setUp((...args) => [...args, currentTask().index])
+    const chunk = values([[1, 2], []], { calling: 'spread', index: 5 })
+    expect(outcome(await all(chunk), chunk.id)).toEqual([[1, 2, 5], [6]])
+  })
+
+  test.each([1, 'ab', null, { length: 1 }])('for starmap refuses %j, which is no array', async (item) => {
+    let calls = 0
+    const { all } = setUp(() => calls++)
+    const chunk = values([item, [1]], { calling: 'spread' })
+    const [refused, next] = outcome(await all(chunk), chunk.id)
+    expect(refused).toMatchObject({ type: 'error', name: 'TypeError' })
+    expect(next).toBe(0)
+    expect(calls).toBe(1)
+  })
+
+  test('is the export that its chunk names', async () => {
+    const { all } = setUp(() => 'default', { tasks: { other: () => 'other' } })
+    const chunks = [values([1]), values([1], { name: 'other' })]
+    const settled = await all(...chunks)
+    expect(chunks.flatMap(({ id }) => outcome(settled, id))).toEqual(['default', 'other'])
+  })
+
+  test('that gives a promise, or anything with a then, is awaited', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: what this is about
+    const { all } = setUp((item) => ({ then: (resolve: (value: unknown) => void) => resolve([item]) }))
+    const chunk = values([1, 2])
+    expect(outcome(await all(chunk), chunk.id)).toEqual([[1], [2]])
+  })
+
+  test('runs one item after the other at a concurrency of one', async () => {
+    let running = 0
+    let most = 0
+    const { all } = setUp(async () => {
+      most = Math.max(most, ++running)
+      await turn()
+      running--
+    })
+    await all(values([1, 2]), values([3]))
+    expect(most).toBe(1)
+  })
+
+  test('runs in as many chunks at once as the concurrency says, and no more', async () => {
+    let running = 0
+    let most = 0
+    const { all } = setUp(
+      async () => {
+        most = Math.max(most, ++running)
+        await turn()
+        running--
+      },
+      { concurrency: 3 },
+    )
+    await all(...Array.from({ length: 7 }, () => values([1])))
+    expect(most).toBe(3)
+  })
+})
+
+describe('a failure', () => {
+  const thrown = (how: () => unknown) => {
+    const { all } = setUp((item) => (item === 1 ? how() : item))
+    const chunk = values([0, 1, 2])
+    return all(chunk).then((settled) => outcome(settled, chunk.id))
+  }
+
+  test.each([
+    {
+      how: 'an Error',
+      make: () => new RangeError('no'),
+      told: { type: 'error', name: 'RangeError', message: 'no' },
+    },
+    { how: 'undefined', make: () => undefined, told: { type: 'thrown', typeName: 'undefined' } },
+    { how: 'null', make: () => null, told: { type: 'thrown', typeName: 'null' } },
+    { how: 'a function', make: () => () => {}, told: { type: 'thrown', cloned: false } },
+  ])('of one item, $how thrown or rejected, leaves the others alone', async ({ make, told }) => {
+    for (const fail of [
+      () => {
+        throw make()
+      },
+      () => Promise.reject(make()),
+    ]) {
+      const outcomes = await thrown(fail)
+      expect(outcomes).toHaveLength(3)
+      expect([outcomes[0], outcomes[2]]).toEqual([0, 2])
+      expect(outcomes[1]).toMatchObject(told)
+    }
+  })
+
+  test('is what a then that cannot be read is', async () => {
+    const outcomes = await thrown(() =>
+      Object.defineProperty({}, 'then', {
+        get() {
+          throw new Error('no then')
+        },
+      }),
+    )
+    expect(outcomes[1]).toMatchObject({ message: 'no then' })
+  })
+
+  test('of an item that is no JSON does not call the task for it', async () => {
+    const items: unknown[] = []
+    const { all } = setUp((item) => items.push(item))
+    const chunk = text('1\n{"a":\n3\n', 3)
+    const outcomes = outcome(await all(chunk), chunk.id)
+    expect(items).toEqual([1, 3])
+    expect(outcomes[1]).toMatchObject({ kind: 'input' })
+  })
+
+  test('of a result that JSON cannot carry names the place', async () => {
+    const { all } = setUp((item) => ({ a: [item === 1 ? 1n : item] }))
+    const chunk = text('0\n1\n2\n', 3, { reply: 'json' })
+    const settled = await all(chunk)
+    expect(settled.flatMap(({ failures }) => failures)).toMatchObject([
+      { offset: 1, failure: { kind: 'encoding', side: 'result', path: 'a[0]' } },
+    ])
+    const lines = settled.map(
+      ({ results }) => results.kind === 'json' && Buffer.from(results.bytes).toString(),
+    )
+    expect(lines.join('')).toBe('{"a":[0]}\n{"a":[2]}\n')
+  })
+
+  test('a key __proto__ in an item is data', async () => {
+    const { all } = setUp((item) => [
+      Object.keys(item as object),
+      Object.getPrototypeOf(item) === Object.prototype,
+    ])
+    const chunk = text('{"__proto__":{"a":1}}\n', 1)
+    expect(outcome(await all(chunk), chunk.id)).toEqual([[['__proto__'], true]])
+  })
+})
+
+describe('settled items', () => {
+  test('leave while a later item of their chunk still runs', async () => {
+    const { runner, settled } = setUp((item) => (item === 1 ? new Promise(() => {}) : item))
+    runner.run([values([0, 1])])
+    while (settled.length === 0) await turn()
+    expect(settled[0]).toMatchObject({ from: 0, count: 1 })
+  })
+
+  test('leave one by one where nothing can be written down: a death must not take them', async () => {
+    const { runner, settled } = setUp((item) => item)
+    runner.run([values([0, 1])])
+    await turn()
+    expect(settled.map(({ count }) => count)).toEqual([1, 1])
+  })
+})
+
+describe('cancel', () => {
+  test('aborts the signal of what runs, and says when it no longer does', async () => {
+    const reasons: unknown[] = []
+    const { runner, cancelled, settled } = setUp(
+      (_item, context) =>
+        new Promise((_resolve, reject) => {
+          const { signal } = context as Context
+          signal.addEventListener('abort', () => reject(reasons.push(signal.reason)))
+        }),
+    )
+    const chunk = values([0, 1])
+    runner.run([chunk])
+    await turn()
+    runner.cancel([chunk.id])
+    expect(cancelled).toEqual([])
+    await runner.idle()
+    expect(reasons).toMatchObject([{ name: 'AbortError' }])
+    expect(cancelled).toEqual([chunk.id])
+    expect(settled).toEqual([])
+  })
+
+  test('drops what waits at once, and leaves the rest of the queue alone', async () => {
+    const begun: unknown[] = []
+    let release = (_value?: unknown) => {}
+    const { runner, cancelled } = setUp((item) => {
+      begun.push(item)
+      return new Promise((resolve) => {
+        release = resolve
+      })
+    })
+    const chunks = [values(['a']), values(['b']), values(['c'])]
+    runner.run(chunks)
+    runner.cancel([chunks[1]!.id])
+    expect(cancelled).toEqual([chunks[1]!.id])
+    release()
+    await turn()
+    release()
+    await runner.idle()
+    expect(begun).toEqual(['a', 'c'])
+  })
+
+  test('of an item that does not listen lets it end, and starts no further one of its chunk', async () => {
+    const begun: unknown[] = []
+    let release = (_value?: unknown) => {}
+    const { runner, cancelled, settled } = setUp((item) => {
+      begun.push(item)
+      return new Promise((resolve) => {
+        release = resolve
+      })
+    })
+    const chunk = values(['a', 'b'])
+    runner.run([chunk])
+    runner.cancel([chunk.id])
+    release('late')
+    await runner.idle()
+    await turn()
+    expect(begun).toEqual(['a'])
+    expect(cancelled).toEqual([chunk.id])
+    expect(settled).toEqual([])
+  })
+
+  test('of what is not there says nothing', () => {
+    const { runner, cancelled } = setUp(() => {})
+    runner.cancel([99_999])
+    expect(cancelled).toEqual([])
+  })
+})
+
+describe('abortAll', () => {
+  test('tells whether something listens and deserves time', async () => {
+    const { runner } = setUp(
+      (item, context) => {
+        if (item === 'listens') void (context as Context).signal
+        return new Promise(() => {})
+      },
+      { concurrency: 2 },
+    )
+    expect(runner.abortAll()).toBe(false)
+    runner.run([values(['deaf'])])
+    await turn()
+    expect(runner.abortAll()).toBe(false)
+    runner.run([values(['listens'])])
+    await turn()
+    expect(runner.abortAll()).toBe(true)
+  })
+
+  test('starts nothing that was waiting', async () => {
+    const begun: unknown[] = []
+    const { runner } = setUp((item, context) => {
+      begun.push(item)
+      return new Promise((resolve) => (context as Context).signal.addEventListener('abort', resolve))
+    })
+    runner.run([values(['a']), values(['b'])])
+    await turn()
+    runner.abortAll()
+    await runner.idle()
+    expect(begun).toEqual(['a'])
+  })
+})
+
+describe('the marker of output', () => {
+  test('is written as each item begins, and last of all that none runs any more', async () => {
+    const marks: unknown[] = []
+    const { all } = setUp((item) => marks.push(`item ${item}`), { onBegin: (index) => marks.push(index) })
+    await all(values(['a', 'b'], { index: 8 }))
+    expect(marks.slice(0, 4)).toEqual([8, 'item a', 9, 'item b'])
+    expect(new Set(marks.slice(4))).toEqual(new Set(['none']))
+  })
+})
+
+test('idle resolves at once where nothing runs', async () => {
+  await setUp(() => {}).runner.idle()
+})

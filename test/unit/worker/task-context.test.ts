@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { Context, currentTask, installCurrentTask } from '../../../src/worker/task-context.js'
+
+const KEY = Symbol.for('poolrun.currentTask')
+afterEach(() => {
+  delete (globalThis as { [KEY]?: unknown })[KEY]
+})
+
+describe('currentTask()', () => {
+  test('outside a worker says so', () => {
+    expect(() => currentTask()).toThrow('currentTask() was called outside a task of a poolrun worker')
+  })
+
+  test.each([1, 2])('is the context of the task that runs, at a concurrency of %d', (concurrency) => {
+    const inContext = installCurrentTask(concurrency)
+    const context = new Context(7, 2, 1)
+    expect(inContext(context, () => currentTask())).toBe(context)
+    expect(currentTask).toBeTypeOf('function')
+  })
+
+  test('before the first task says so', () => {
+    installCurrentTask(1)
+    expect(() => currentTask()).toThrow('outside a task')
+  })
+
+  test('belongs to each task where several run at once, across what they await', async () => {
+    const inContext = installCurrentTask(3)
+    const seen = await Promise.all(
+      [0, 1, 2].map((index) =>
+        inContext(new Context(index, 1, 0), async () => {
+          const before = currentTask().index
+          await new Promise(setImmediate)
+          return [before, currentTask().index]
+        }),
+      ),
+    )
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ])
+  })
+
+  test('outlasts what a task awaits where one runs at a time', async () => {
+    const inContext = installCurrentTask(1)
+    const context = new Context(0, 1, 0)
+    const seen = await inContext(context, async () => {
+      await new Promise(setImmediate)
+      return currentTask()
+    })
+    expect(seen).toBe(context)
+  })
+
+  test('gives back what the task gives, and throws what it throws', () => {
+    for (const concurrency of [1, 2]) {
+      const inContext = installCurrentTask(concurrency)
+      expect(inContext(new Context(0, 1, 0), () => 5)).toBe(5)
+      expect(() =>
+        inContext(new Context(0, 1, 0), () => {
+          throw new RangeError('no')
+        }),
+      ).toThrow(RangeError)
+    }
+  })
+})
+
+describe('a context', () => {
+  test('tells index, attempt and worker', () => {
+    expect(new Context(3, 2, 1)).toMatchObject({ index: 3, attempt: 2, workerId: 1 })
+  })
+
+  test('listens once its signal was looked at, not before', () => {
+    const context = new Context(0, 1, 0)
+    expect(context.listens).toBe(false)
+    expect(context.signal.aborted).toBe(false)
+    expect(context.listens).toBe(true)
+    expect(context.signal).toBe(context.signal)
+  })
+
+  test('that is aborted aborts its signal with an AbortError that says why', () => {
+    const context = new Context(0, 1, 0)
+    const { signal } = context
+    context.abort('the item was cancelled')
+    expect(signal.aborted).toBe(true)
+    expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'the item was cancelled' })
+  })
+
+  test('that was aborted before anybody looked shows an aborted signal', () => {
+    const context = new Context(0, 1, 0)
+    context.abort('gone')
+    expect(context.signal.aborted).toBe(true)
+  })
+})

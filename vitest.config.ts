@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+// These start real processes, which need a build.
+const e2e = ['test/e2e/**/*.test.ts', 'test/pool/**/*.test.ts', 'test/chaos/**/*.test.ts']
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/helpers/closing-line.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [...e2e, '**/node_modules/**'] },
+      },
+      { extends: true, test: { name: 'e2e', include: e2e, globalSetup: 'test/helpers/build.ts' } },
+    ],
+  },
+})
