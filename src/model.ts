@@ -86,6 +86,13 @@ export type Failure =
       readonly preview: string
     }
 
+/** When each item of a range began and how long its task took, item by item. */
+export interface Timings {
+  /** Milliseconds since the epoch, with fractions. */
+  readonly startedAt: Float64Array
+  readonly ms: Float64Array
+}
+
 /** A failure with its place: which item, where it ran, which attempt this was (from 1). */
 export interface ItemFailure {
   /** Place within the chunk. */
@@ -94,6 +101,9 @@ export interface ItemFailure {
   readonly workerId: number
   readonly pid: number
   readonly attempts: number
+  /** When this attempt began (ms since the epoch) and how long it took, where that was asked for and is known. */
+  readonly startedAt?: Ms
+  readonly ms?: Ms
   /** What its earlier attempts failed with, oldest first. */
   readonly earlier?: readonly ItemFailure[]
 }
@@ -108,6 +118,13 @@ export interface Settled {
   readonly count: number
   readonly results: Results
   readonly failures: readonly ItemFailure[]
+  /** Where it ran. */
+  readonly workerId: number
+  readonly pid: number
+  /** From 1: which attempt at these items this was. */
+  readonly attempts: number
+  /** Where the task asked for it; not of what a dead worker left behind. */
+  readonly timings?: Timings
   /** The range is one item that succeeded at last: what its earlier attempts failed with. */
   readonly flaky?: readonly ItemFailure[]
 }
@@ -122,6 +139,8 @@ export interface TaskSpec {
   readonly calling: Calling
   /** What results travel back as. */
   readonly reply: Results['kind']
+  /** Ask for the timings of every item: costs two numbers an item on the way back. */
+  readonly timed?: boolean
 }
 
 /** Numbers a run is judged by. `notRun` is whatever was accepted and did not settle. */

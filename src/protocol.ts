@@ -17,7 +17,7 @@
 // The parent reads the worker's end from `disconnect` and `exit` together, so every message that was sent is heard.
 // A message without the token handed over in `init` is the job's own and is never taken for one of these.
 import type { ErrorData } from './errors/envelope.js'
-import type { Failure, Ms, Payload, Results, TaskSpec } from './model.js'
+import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from './model.js'
 
 /** Goes up with every incompatible change; a worker of another version refuses `init`. */
 export const PROTOCOL_VERSION = 1
@@ -82,15 +82,18 @@ export interface WireSettled {
   readonly failures: readonly { readonly offset: number; readonly failure: Failure }[]
   /** Time the tasks of this range took, by the worker's clock. */
   readonly busyMs: Ms
+  /** Where the task asked for it. */
+  readonly timings?: Timings
 }
 
 /** Exports of the job module: name to whether it can be called. */
 export type JobExports = Readonly<Record<string, 'function' | 'other'>>
 
-export type FromWorker = {
-  readonly token: string
-} /** The job is loaded; its initializer is called next. */ & (
-  | { readonly type: 'initializing' }
+export type FromWorker = { readonly token: string } & (
+  | {
+      /** The job is loaded; its initializer is called next. */
+      readonly type: 'initializing'
+    }
   | { readonly type: 'ready'; readonly exports: JobExports }
   | {
       readonly type: 'init-failed'

@@ -1,6 +1,6 @@
 // Arithmetic on settled ranges: parts of what came back together. Pure.
 import { sliceChunk, sliceLines } from '../framing/slice.js'
-import type { Chunk, ItemFailure, Results, TaskSpec } from '../model.js'
+import type { Chunk, ItemFailure, Results, TaskSpec, Timings } from '../model.js'
 
 /** What came back for consecutive items. */
 export interface Range {
@@ -8,6 +8,7 @@ export interface Range {
   readonly count: number
   readonly results: Results
   readonly failures: readonly ItemFailure[]
+  readonly timings?: Timings | undefined
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -45,15 +46,25 @@ export function singles(chunk: Chunk, offsets: readonly number[], base = 0): Chu
   ]
 }
 
-function part({ from: start, results, failures }: Range, from: number, to: number): Range {
+function part({ from: start, results, failures, timings }: Range, from: number, to: number): Range {
   const inside = failures.filter(({ offset }) => offset >= from && offset < to)
+  const common = {
+    from,
+    count: to - from,
+    failures: inside,
+    timings: timings && partOf(timings, from - start, to - start),
+  }
   if (results.kind === 'values') {
     const values = results.values.slice(from - start, to - start)
-    return { from, count: to - from, results: { kind: 'values', values }, failures: inside }
+    return { ...common, results: { kind: 'values', values } }
   }
   // Lines are of successes alone.
   const before = from - start - failures.filter(({ offset }) => offset < from).length
   const lines = to - from - inside.length
   const bytes = sliceLines(results.bytes, before, before + lines)
-  return { from, count: to - from, results: { kind: 'json', bytes }, failures: inside }
+  return { ...common, results: { kind: 'json', bytes } }
+}
+
+function partOf({ startedAt, ms }: Timings, from: number, to: number): Timings {
+  return { startedAt: startedAt.subarray(from, to), ms: ms.subarray(from, to) }
 }

@@ -1,7 +1,7 @@
 // Decides what happens next: which worker gets which chunk, what a death means, when to try again or to give up.
 // Pure: no I/O, no timer, no clock (`now` is passed in), no promise. It knows neither policies nor order nor windows.
 import { sliceChunk } from '../framing/slice.js'
-import type { Chunk, Failure, ItemFailure, Ms } from '../model.js'
+import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../model.js'
 import type { JobExports, WireSettled } from '../protocol.js'
 import { type Call, createCall, hasWork, itemsAhead, type Work } from './call.js'
 import type {
@@ -295,7 +295,8 @@ export class Scheduler {
 
   // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
 
-  #settled(slot: Slot, { id, from, count, results, failures, busyMs }: WireSettled, now: Ms): void {
+  #settled(slot: Slot, settled: WireSettled, now: Ms): void {
+    const { id, from, count, results, failures, busyMs, timings } = settled
     const assignment = slot.queue.find((candidate) => candidate.id === id)
     // Said twice: once on the channel, once in what a dead worker had written down.
     if (assignment === undefined || from < assignment.settled) return
@@ -308,13 +309,14 @@ export class Scheduler {
       from,
       count,
       results: all,
-      failures: failures.map((item) => this.#failure(slot, work, item)),
+      failures: failures.map((item) => this.#failure(slot, work, item, timesAt(timings, item.offset - from))),
+      timings,
     }
-    this.#settle(call, work, range, now)
+    this.#settle(slot, call, work, range, now)
     if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
   }
 
-  #settle(call: Call, work: Work, range: Range, now: Ms): void {
+  #settle({ id: workerId, pid }: Slot, call: Call, work: Work, range: Range, now: Ms): void {
     // After a fault or `terminate`, workers that are leaving still say what they have done.
     if (call.aborted || !this.#calls.has(call.id)) return
     const { chunk, attempt, earlier } = work
@@ -325,9 +327,17 @@ export class Scheduler {
     )
     for (const [place, failure] of again.entries())
       this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
-    for (const part of without(range, again)) {
-      const flaky = earlier.length > 0 && part.failures.length === 0 ? { flaky: earlier } : undefined
-      this.#commands.push({ type: 'settle', call: call.id, settled: { chunk, ...part, ...flaky } })
+    for (const { timings, ...part } of without(range, again)) {
+      const settled = {
+        chunk,
+        ...part,
+        workerId,
+        pid,
+        attempts: attempt,
+        ...(timings !== undefined && { timings }),
+        ...(earlier.length > 0 && part.failures.length === 0 && { flaky: earlier }),
+      }
+      this.#commands.push({ type: 'settle', call: call.id, settled })
     }
   }
 
@@ -341,15 +351,20 @@ export class Scheduler {
     this.#resting.add(call)
   }
 
-  #failure(slot: Slot, { attempt, earlier }: Work, item: { offset: number; failure: Failure }): ItemFailure {
+  #failure(
+    slot: Slot,
+    { attempt, earlier }: Work,
+    item: { offset: number; failure: Failure },
+    times?: { startedAt: Ms; ms: Ms },
+  ): ItemFailure {
     const { id: workerId, pid } = slot
-    return { ...item, workerId, pid, attempts: attempt, ...(earlier.length > 0 && { earlier }) }
+    return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
   }
 
   #fail(slot: Slot, { call, work }: Assignment, offset: number, failure: Failure, now: Ms): void {
     const failures = [this.#failure(slot, work, { offset, failure })]
     const results = noResults(call.task.reply, 1)
-    this.#settle(call, work, { from: offset, count: 1, results, failures }, now)
+    this.#settle(slot, call, work, { from: offset, count: 1, results, failures }, now)
   }
 
   /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
@@ -778,4 +793,8 @@ export class Scheduler {
     this.#closedSaid = true
     this.#commands.push({ type: 'closed' })
   }
+}
+
+function timesAt(timings: Timings | undefined, place: number): { startedAt: Ms; ms: Ms } | undefined {
+  return timings && { startedAt: timings.startedAt[place]!, ms: timings.ms[place]! }
 }

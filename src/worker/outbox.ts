@@ -20,6 +20,10 @@ interface Range {
   text: string
   values: unknown[]
   failures: { offset: number; failure: Failure }[]
+  /** When each began and how long it took, where the task asks for it. */
+  readonly timed: boolean
+  startedAt: Ms[]
+  ms: Ms[]
   busySince: Ms
 }
 
@@ -29,6 +33,8 @@ export interface Outbox {
   /** Its next item begins. */
   begin(id: number): void
   succeeded(id: number, value: unknown): void
+  /** How long the one that settled last took, and when it began (`performance.now()`). */
+  took(id: number, began: Ms, ms: Ms): void
   failed(id: number, failure: Failure): void
   /** The chunk is over: nothing more comes for it. */
   close(id: number): void
@@ -75,10 +81,10 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
 
   return {
-    open({ id, task: { reply } }, recorded) {
+    open({ id, task: { reply, timed = false } }, recorded) {
       const busySince = performance.now()
-      const nothing = { from: 0, count: 0, text: '', values: [], failures: [] }
-      open.set(id, { id, reply, recorded, begun: false, busySince, ...nothing })
+      const nothing = { from: 0, count: 0, text: '', values: [], failures: [], startedAt: [], ms: [] }
+      open.set(id, { id, reply, timed, recorded, begun: false, busySince, ...nothing })
       if (!recorded) recorder?.blind(id)
     },
     begin(id) {
@@ -106,6 +112,12 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       range.failures.push({ offset, failure })
       if (range.reply === 'values') range.values.push(undefined)
       settle(range, !range.recorded || recorder?.failure(id, offset, failure) === true)
+    },
+    took(id, began, ms) {
+      const range = open.get(id)!
+      if (!range.timed) return
+      range.startedAt.push(performance.timeOrigin + began)
+      range.ms.push(ms)
     },
     close(id) {
       const range = open.get(id)
@@ -153,10 +165,12 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
 }
 
-function toWire({ id, from, count, reply, text, values, failures, busySince }: Range, now: Ms): WireSettled {
+function toWire(range: Range, now: Ms): WireSettled {
+  const { id, from, count, reply, text, values, failures, timed, startedAt, ms, busySince } = range
   const results: Results =
     reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: Buffer.from(text) }
-  return { id, from, count, results, failures, busyMs: now - busySince }
+  const timings = timed && { startedAt: Float64Array.from(startedAt), ms: Float64Array.from(ms) }
+  return { id, from, count, results, failures, busyMs: now - busySince, ...(timings && { timings }) }
 }
 
 function restart(range: Range, now: Ms): void {
@@ -165,6 +179,8 @@ function restart(range: Range, now: Ms): void {
   range.text = ''
   range.values = []
   range.failures = []
+  range.startedAt = []
+  range.ms = []
   range.busySince = now
 }
 

@@ -108,6 +108,7 @@ export function createRunner(options: RunnerOptions): Runner {
       const item = nextOf(items)
       if (item instanceof BadItem) {
         outbox.failed(id, { kind: 'input', message: item.message, at: item.at })
+        outbox.took(id, performance.now(), 0)
         continue
       }
       const context = new Context(itemIndex, attempt, workerId)
@@ -134,6 +135,7 @@ export function createRunner(options: RunnerOptions): Runner {
       spentMs += tookMs
       if ('error' in outcome) outbox.failed(id, { kind: 'error', error: toErrorData(outcome.error) })
       else outbox.succeeded(id, outcome.value)
+      outbox.took(id, itemBegan, tookMs)
       // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
       // other item, so that everything is given back until the parent says more.
       if (tookMs >= timeoutMs) giveBack()

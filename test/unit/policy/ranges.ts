@@ -49,7 +49,8 @@ export function settledRange(chunk: Chunk, options: RangeOptions = {}): Settled 
               .join(''),
           ),
         }
-  return { chunk, from, count, results, failures: failed.map((offset) => itemFailure(offset, failure)) }
+  const failures = failed.map((offset) => itemFailure(offset, failure))
+  return { chunk, from, count, results, failures, workerId: 0, pid: 1, attempts: 1 }
 }
 
 /** Places of a range's items in the order the call took them. */

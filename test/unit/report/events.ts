@@ -17,6 +17,9 @@ export function settled(
     count,
     results: { kind: 'json', bytes: new Uint8Array() },
     failures: failedIndexes.map((index) => failure(index - first, message)),
+    workerId: 1,
+    pid: 4131,
+    attempts: 1,
   }
 }
 

@@ -17,11 +17,19 @@ interface ChunkOptions {
   readonly index?: WireChunk['index']
   readonly attempt?: number
   readonly name?: string
+  readonly timed?: boolean
 }
 
 function chunkOf(payload: Payload, count: number, options: ChunkOptions = {}): WireChunk {
-  const { calling = 'item', reply = 'values', index = 0, attempt = 1, name = 'default' } = options
-  return { id: nextId++, task: { name, calling, reply }, count, index, attempt, exact: false, payload }
+  const {
+    calling = 'item',
+    reply = 'values',
+    index = 0,
+    attempt = 1,
+    name = 'default',
+    timed = false,
+  } = options
+  return { id: nextId++, task: { name, calling, reply, timed }, count, index, attempt, exact: false, payload }
 }
 
 const values = (list: readonly unknown[], options?: ChunkOptions) =>
@@ -77,6 +85,28 @@ function outcome(settled: readonly WireSettled[], id: number) {
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+describe('timings', () => {
+  test('a task that asks for them hears when each item began and how long it took', async () => {
+    const before = Date.now()
+    const { all } = setUp((n) => {
+      for (const end = performance.now() + Number(n); performance.now() < end; );
+      if (n === 3) throw new Error('three')
+    })
+    const ranges = await all(values([1, 3, 2], { timed: true }))
+    const startedAt = ranges.flatMap(({ timings }) => [...timings!.startedAt])
+    const ms = ranges.flatMap(({ timings }) => [...timings!.ms])
+    expect(startedAt).toHaveLength(3)
+    expect(startedAt[0]).toBeGreaterThanOrEqual(before - 1)
+    for (const [place, least] of [1, 3, 2].entries()) expect(ms[place]).toBeGreaterThanOrEqual(least)
+    expect(startedAt[1]! - startedAt[0]!).toBeGreaterThanOrEqual(ms[0]! - 0.01)
+  })
+
+  test('any other sends none', async () => {
+    const { all } = setUp((n) => n)
+    expect((await all(values([1])))[0]!.timings).toBeUndefined()
+  })
+})
 
 describe('a task', () => {
   test('is called with its item and its context', async () => {
