@@ -28,6 +28,8 @@ interface Range {
 }
 
 export interface Outbox {
+  /** Chunks that are to begin later and whose items will not be written down one by one. */
+  expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
   open(chunk: WireChunk, recorded: boolean): void
   /** Its next item begins. */
@@ -81,11 +83,14 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
 
   return {
+    expectBlind(ids) {
+      recorder?.blind(ids)
+    },
     open({ id, task: { reply, timed = false } }, recorded) {
       const busySince = performance.now()
       const nothing = { from: 0, count: 0, text: '', values: [], failures: [], startedAt: [], ms: [] }
       open.set(id, { id, reply, timed, recorded, begun: false, busySince, ...nothing })
-      if (!recorded) recorder?.blind(id)
+      if (!recorded) recorder?.blind([id])
     },
     begin(id) {
       const range = open.get(id)!
@@ -132,11 +137,11 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       if (range !== undefined) settled -= range.count
     },
     pinpoint() {
+      recorder?.unblind()
       for (const range of open.values()) {
         if (range.recorded) continue
         range.recorded = true
         if (range.begun) recorder?.begin(range.id, range.from + range.count)
-        else recorder?.between(range.id)
       }
     },
     get empty() {

@@ -48,6 +48,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const cancelled = new Set<number>()
   const givenBack = new Set<number>()
   const meanMs = new Map<string, Ms>()
+  let lanes = 0
   let flushTimer: NodeJS.Timeout | undefined
   let whenIdle: (() => void)[] = []
 
@@ -59,14 +60,15 @@ export function createRunner(options: RunnerOptions): Runner {
     }, FLUSH_MS)
   }
 
-  const pump = () => {
-    while (running.size < concurrency) {
-      const chunk = queue.shift()
-      if (chunk === undefined) break
-      running.set(chunk.id, undefined)
-      void runChunk(chunk)
-    }
-    if (running.size > 0) return
+  /** Cheap ones are not written down item by item, unless that was asked for. */
+  const isBlind = ({ exact, task }: WireChunk) => !exact && (meanMs.get(task.name) ?? CHEAP_MS) < CHEAP_MS
+
+  /** Runs chunks one after another; there are as many lanes at work as there may be items in flight. */
+  const lane = async () => {
+    lanes++
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) await runChunk(chunk)
+    lanes--
+    if (lanes > 0) return
     onBegin?.('none')
     for (const resolve of whenIdle) resolve()
     whenIdle = []
@@ -85,23 +87,28 @@ export function createRunner(options: RunnerOptions): Runner {
       void outbox.flush()
       onCancelled([id])
     }
-    pump()
+  }
+
+  /** They never begin. */
+  const drop = (ids: readonly number[]) => {
+    for (const id of ids) outbox.discard(id)
+    if (ids.length > 0) onCancelled(ids)
   }
 
   /** What runs ends after its present item; everything else goes back. */
   const giveBack = () => {
-    const dropped = queue.splice(0).map(({ id }) => id)
     for (const id of running.keys()) if (!cancelled.has(id)) givenBack.add(id)
-    if (dropped.length > 0) onCancelled(dropped)
+    drop(queue.splice(0).map(({ id }) => id))
   }
 
   const runChunk = async (chunk: WireChunk) => {
-    const { id, count, index, attempt, payload, exact, timeoutMs = Number.POSITIVE_INFINITY } = chunk
+    const { id, count, index, attempt, payload, timeoutMs = Number.POSITIVE_INFINITY } = chunk
     const { name, calling } = chunk.task
     const task = getTask(name)
     const items = itemsOf(payload, count)
     let spentMs = 0
-    outbox.open(chunk, exact || (meanMs.get(name) ?? CHEAP_MS) >= CHEAP_MS)
+    running.set(id, undefined)
+    outbox.open(chunk, !isBlind(chunk))
     let offset = 0
     for (; offset < count && !cancelled.has(id) && !givenBack.has(id); offset++) {
       const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
@@ -153,8 +160,10 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     run(chunks) {
+      const blind = chunks.filter(isBlind)
+      if (blind.length > 1) outbox.expectBlind(blind.map(({ id }) => id))
       queue.push(...chunks)
-      pump()
+      while (lanes < concurrency && queue.length > 0) void lane()
     },
     cancel(ids) {
       const dropped: number[] = []
@@ -169,7 +178,7 @@ export function createRunner(options: RunnerOptions): Runner {
         queue.splice(place, 1)
         dropped.push(id)
       }
-      if (dropped.length > 0) onCancelled(dropped)
+      drop(dropped)
     },
     drain: giveBack,
     abortAll() {
@@ -183,7 +192,7 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       return listening
     },
-    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+    idle: () => (lanes === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
   }
 }
 
