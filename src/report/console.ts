@@ -6,6 +6,7 @@ import type { RunPlan } from '../run/plan.js'
 import type { Summary } from '../run/summary.js'
 import { FailureGroups, type RepeatedFailure } from './groups.js'
 import { createJobOutput } from './job-output.js'
+import type { Letters } from './letters.js'
 import { type Painter, plainPainter } from './painter.js'
 import { itemList, summaryLine } from './summary-line.js'
 
@@ -26,6 +27,7 @@ export interface ConsoleReporterOptions {
   /** Takes whole lines. */
   readonly write: (text: string) => void
   readonly painter?: Painter
+  readonly letters?: Pick<Letters, 'text'> | undefined
 }
 
 export interface ConsoleReporter {
@@ -38,13 +40,15 @@ export interface ConsoleReporter {
 const TITLE_LENGTH = 120
 
 export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleReporter {
-  const { plan, renderers, write, painter = plainPainter } = options
+  const { plan, renderers, painter = plainPainter, letters } = options
+  const write = (text: string) => options.write(letters?.text(text) ?? text)
   const { command, verbosity } = plan
   const quiet = verbosity === 'quiet'
   const jobOutput = createJobOutput({
     mode: plan.jobOutput ?? (quiet ? 'none' : 'lines'),
     tag: plan.tag,
-    write,
+    // What jobs print is theirs: no letter of it is replaced.
+    write: options.write,
     sanitise: renderers.line,
   })
   const groups = new FailureGroups((repeated) => write(repeatedLine(repeated)))

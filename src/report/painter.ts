@@ -8,11 +8,12 @@ export interface Painter {
   good(text: string): string
   bad(text: string): string
   warning(text: string): string
+  dim(text: string): string
 }
 
 const same = (text: string) => text
 
-export const plainPainter: Painter = { block: same, good: same, bad: same, warning: same }
+export const plainPainter: Painter = { block: same, good: same, bad: same, warning: same, dim: same }
 
 /** Loads chalk only where there is colour. Its own detection (argv, CI, no NO_COLOR) is not asked. */
 export async function loadPainter(color: boolean): Promise<Painter> {
@@ -30,6 +31,7 @@ function chalkPainter(chalk: ChalkInstance): Painter {
     good: chalk.green,
     bad: chalk.red,
     warning: chalk.yellow,
+    dim: chalk.dim,
   }
 }
 
