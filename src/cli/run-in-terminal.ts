@@ -1,5 +1,6 @@
 // A run as the command line shows it: what happens goes to the reporters, and that to stderr, above what is live there.
 
+import type { ErrorData } from '../errors/envelope.js'
 import { sanitise } from '../errors/sanitise.js'
 import { shouldColor } from '../report/color.js'
 import { createConsoleReporter } from '../report/console.js'
@@ -19,7 +20,8 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   const letters = chooseLetters(env)
   const color = shouldColor(stderr, { flag: plan.color, env })
   const painter = await loadPainter(color)
-  const text = createFailureText({ plan, cwd, fullStack })
+  const excerpt = stderr.isTTY ? codeFrames(color) : undefined
+  const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
   const progress = createProgress({ mode, command: plan.command, stderr, stdout, letters, painter })
   const { write } = progress
@@ -50,6 +52,16 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   } finally {
     progress.stop()
   }
+}
+
+/** Loads what draws them while the workers start: it is there long before the first item can fail. */
+function codeFrames(color: boolean): (error: ErrorData) => string {
+  const since = Date.now()
+  let excerpt = (_error: ErrorData) => ''
+  void import('../report/code-frame.js').then(({ createCodeFrames }) => {
+    excerpt = createCodeFrames({ color, since })
+  })
+  return (error) => excerpt(error)
 }
 
 function progressMode({ progress, verbosity, input }: RunPlan) {

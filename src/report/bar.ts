@@ -1,6 +1,8 @@
 // The live block at the foot of the terminal, drawn by ora: what others write to the terminal goes above it, whole.
-// Knows how to draw and to step aside; not what the text says.
+// Knows how to draw and to step aside; not what the text says. Loaded only when there is something to draw.
 import type { WriteStream } from 'node:tty'
+import ora from 'ora'
+import stringWidth from 'string-width'
 import { LEAST_COLUMNS } from './progress-mode.js'
 import type { Size } from './progress-text.js'
 
@@ -26,9 +28,7 @@ export interface Bar {
   stop(): void
 }
 
-/** Loads what draws: only a run that is long enough to be looked at pays for it. */
-export async function loadBar({ terminal, stdout, spinner, text }: BarOptions): Promise<Bar> {
-  const [{ default: ora }, { default: width }] = await Promise.all([import('ora'), import('string-width')])
+export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar {
   const direct = terminal.write.bind(terminal)
   const frames = ora({
     stream: terminal,
@@ -48,7 +48,7 @@ export async function loadBar({ terminal, stdout, spinner, text }: BarOptions): 
 
   const size = () => ({ columns: terminal.columns, rows: terminal.rows })
   const compose = () => {
-    frames.text = text(size(), width)
+    frames.text = text(size(), stringWidth)
     drawn = `  ${frames.text}`.split('\n')
     drawnAt = performance.now()
   }
@@ -57,7 +57,10 @@ export async function loadBar({ terminal, stdout, spinner, text }: BarOptions): 
   function resized(): void {
     if (terminal.columns < LEAST_COLUMNS) return pause()
     if (!frames.isSpinning) return begin()
-    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line) / terminal.columns)), 0)
+    const lines = drawn.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / terminal.columns)),
+      0,
+    )
     if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
     compose()
     frames.render()

@@ -9,6 +9,7 @@ import { createJobOutput } from './job-output.js'
 import type { Letters } from './letters.js'
 import { type Painter, plainPainter } from './painter.js'
 import { itemList, summaryLine } from './summary-line.js'
+import { taskTime } from './units.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
@@ -70,11 +71,17 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
   }
 
   function writeItemLines(settled: Settled): void {
-    const { chunk, from, count, failures, flaky } = settled
+    const { chunk, from, count, failures, flaky, workerId } = settled
+    const where = (offset: number) => {
+      const ms = settled.timings?.ms[offset - from]
+      return `(${ms === undefined ? '' : `${taskTime(ms)}, `}worker ${workerId})`
+    }
     if (flaky !== undefined) {
       separate()
       write(`${painter.block(renderers.flaky(settled, flaky))}\n`)
-      write(`${command}: item ${indexOf(chunk, from)} ok, flaky (attempt ${flaky.length + 1})\n`)
+      write(
+        `${command}: item ${indexOf(chunk, from)} ok, flaky (attempt ${flaky.length + 1}) ${where(from)}\n`,
+      )
       return
     }
     const failed = new Set(failures.map(({ offset }) => offset))
@@ -82,7 +89,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
     for (let offset = from; offset < from + count; offset++) {
       // collect says it with the failure.
       if (failed.has(offset) && command === 'collect') continue
-      text += `${command}: item ${indexOf(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'}\n`
+      text += `${command}: item ${indexOf(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'} ${where(offset)}\n`
     }
     if (text !== '') write(text)
   }

@@ -1,8 +1,7 @@
 // `--debug`: what becomes of each worker, a line each with the time since the start. A consumer of run events, and of
 // lines that others trace. Knows neither streams nor what failed.
-import { workerTitle } from '../errors/messages.js'
+import { formatMs, workerTitle } from '../errors/messages.js'
 import type { Ms, RunEvent } from '../model.js'
-import { itemTime } from './units.js'
 
 export interface LifecycleOptions {
   /** Takes whole lines. */
@@ -71,6 +70,6 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
 
   function after(pid: number): string {
     const life = lives.get(pid)
-    return life === undefined ? '' : ` after ${itemTime(now() - life.startedAt)}`
+    return life === undefined ? '' : ` after ${formatMs(now() - life.startedAt)}`
   }
 }

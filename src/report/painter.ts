@@ -38,12 +38,15 @@ function chalkPainter(chalk: ChalkInstance): Painter {
 /** A heading is the first line of the block, of the quotes, after each linking sentence and each number of an attempt. */
 function paintBlock(text: string, chalk: ChalkInstance): string {
   let headingNext = true
+  let quoted = false
   return text
     .split('\n')
     .map((line) => {
       if (line === '') return line
       if (line === '"""' || line.startsWith('RemoteTraceback:')) {
-        headingNext = line === '"""'
+        // Behind the second one stands the sentence, or an excerpt of the source in colours of its own.
+        quoted = line === '"""' && !quoted
+        headingNext = quoted
         return chalk.dim(line)
       }
       if (line === LINK || ATTEMPT.test(line)) {

@@ -2,7 +2,7 @@
 // Looks at the run a few times a second; hears nothing of its items, so that they cost it nothing.
 import type { WriteStream } from 'node:tty'
 import type { Ms, RunView, WorkerActivity } from '../model.js'
-import { type Bar, loadBar } from './bar.js'
+import type { Bar } from './bar.js'
 import type { Letters } from './letters.js'
 import { Pace } from './pace.js'
 import type { Painter } from './painter.js'
@@ -82,14 +82,15 @@ export function createProgress(options: ProgressOptions): Progress {
   const write = (text: string) => (bar === undefined ? void stderr.write(text) : bar.write(text))
 
   async function goLive(): Promise<void> {
-    const loaded = await loadBar({
+    // What draws takes its time to load: only a run that is long enough to be looked at pays for it.
+    const { createBar } = await import('./bar.js')
+    if (over) return
+    bar = createBar({
       terminal: stderr,
       stdout,
       spinner: letters.spinner,
       text: (size, width) => liveText(state(workersNow()), size, { letters, painter, width }),
     })
-    if (over) return
-    bar = loaded
     if (suspendedAt === undefined) bar.start()
   }
 

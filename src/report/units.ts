@@ -1,4 +1,5 @@
 // How progress writes times, speeds and shares: short, and steady enough to be looked at while it changes.
+import { formatMs } from '../errors/messages.js'
 import type { Ms } from '../model.js'
 
 /** `0:09`, `1:13`, `2:05:10`, and in days when it is that long: `3d 04:10`. */
@@ -17,6 +18,11 @@ export function clockTime(ms: Ms): string {
 /** Of one item: `0.4 s`, from a minute on as clock time. */
 export function itemTime(ms: Ms): string {
   return ms < 59_950 ? `${(ms / 1000).toFixed(1)} s` : clockTime(ms)
+}
+
+/** Of one item in a log, where it does not change any more: `0.4 ms`, `12 ms`, `2.1 s`. */
+export function taskTime(ms: Ms): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : formatMs(ms)
 }
 
 /** `1200/s`, `3.4/s`, `12/min`, `2.5/h`: the unit in which there is something before the point. */
