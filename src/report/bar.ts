@@ -44,6 +44,9 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
   let drawn: readonly string[] = []
   let drawnAt = 0
   let timer: NodeJS.Timeout | undefined
+  /** Lines of this turn of the event loop: the block steps aside once for all of them. */
+  let held = ''
+  let due: NodeJS.Immediate | undefined
   let release = () => {}
 
   const size = () => ({ columns: terminal.columns, rows: terminal.rows })
@@ -66,6 +69,16 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     frames.render()
   }
 
+  function flush(): void {
+    clearImmediate(due)
+    due = undefined
+    if (held === '') return
+    frames.clear()
+    direct(held)
+    held = ''
+    drawn = []
+  }
+
   function begin(): void {
     compose()
     frames.start()
@@ -77,6 +90,7 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     clearInterval(timer)
     release()
     release = () => {}
+    flush()
     frames.stop()
   }
 
@@ -86,12 +100,14 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
       if (terminal.columns >= LEAST_COLUMNS) begin()
     },
     write(lines) {
-      if (frames.isSpinning) frames.clear()
-      direct(lines)
-      drawn = []
-      if (!frames.isSpinning || performance.now() - drawnAt < REDRAW_MS) return
-      compose()
-      frames.render()
+      if (!frames.isSpinning) return void direct(lines)
+      held += lines
+      due ??= setImmediate(() => {
+        flush()
+        if (performance.now() - drawnAt < REDRAW_MS) return
+        compose()
+        frames.render()
+      })
     },
     stop() {
       terminal.off('resize', resized)

@@ -14,7 +14,7 @@ const LIVE_AFTER_MS: Ms = 500
 /** CI systems that see nothing for some minutes think that a run hangs; a log wants to be read all the same. */
 const PLAIN_AFTER_MS: Ms = 10_000
 const PLAIN_EVERY_MS: Ms = 30_000
-/** What workers do is read from files: it ages a little between two looks, with its times going on. */
+/** What silent workers do is read from files: while nothing settles it ages between two looks, its times going on. */
 const LOOK_EVERY_MS: Ms = 400
 
 export interface ProgressOptions {
@@ -53,7 +53,9 @@ export function createProgress(options: ProgressOptions): Progress {
   let suspendedAt: Ms | undefined
   let paused: Ms = 0
   let bar: Bar | undefined
-  let looked: { readonly at: Ms; readonly workers: readonly WorkerActivity[] } | undefined
+  let looked:
+    | { readonly at: Ms; readonly done: number; readonly workers: readonly WorkerActivity[] }
+    | undefined
   let timer: NodeJS.Timeout | undefined
   let sampling: NodeJS.Timeout | undefined
   let over = false
@@ -70,7 +72,10 @@ export function createProgress(options: ProgressOptions): Progress {
 
   function workersNow(): readonly WorkerActivity[] {
     const at = time()
-    if (looked === undefined || at - looked.at >= LOOK_EVERY_MS) looked = { at, workers: view.activity() }
+    const { ok, failed } = view.counts()
+    const done = ok + failed
+    if (looked === undefined || looked.done !== done || at - looked.at >= LOOK_EVERY_MS)
+      looked = { at, done, workers: view.activity() }
     const age = at - looked.at
     return looked.workers.map((worker) =>
       worker.item === undefined
