@@ -150,6 +150,24 @@ export interface Counts {
   readonly notRun: number
 }
 
+/** What a worker is doing at one moment, for whoever looks on. */
+export interface WorkerActivity {
+  readonly workerId: number
+  readonly pid: number
+  readonly state: 'starting' | 'idle' | 'busy' | 'ending'
+  /** Of the items it runs the one that began first, or, among quick ones, the one that is next. */
+  readonly item?: { readonly chunk: Chunk; readonly offset: number; readonly forMs: Ms }
+  /** Items it runs besides that one (`--concurrency`). */
+  readonly others: number
+}
+
+/** A run while it goes on. `counts` costs nothing; `activity` is for a few times a second. */
+export interface RunView {
+  /** `notRun` is what was taken and has not settled; `total` what there is, where that is known. */
+  counts(): Counts & { readonly total: number | undefined }
+  activity(): readonly WorkerActivity[]
+}
+
 /** What a failed item meant for its run. */
 export type Verdict = 'stop' | 'raise' | 'skip'
 

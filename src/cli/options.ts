@@ -194,6 +194,14 @@ export const OPTIONS = {
     commands: ['imap', 'imap-unordered', 'collect'],
     help: 'write in order of completion',
   },
+  progress: {
+    group: 'Console',
+    value: '<mode>',
+    kind: oneOf('auto', 'bar', 'plain', 'none'),
+    default: 'auto',
+    defaultHelp: 'auto, a bar on a terminal and plain in CI',
+    help: 'bar (live, on stderr), plain (a line now and then) or none',
+  },
   jobOutput: {
     group: 'Console',
     value: '<mode>',
@@ -217,6 +225,7 @@ export const OPTIONS = {
   },
   quiet: { group: 'Console', short: 'q', kind: flag, default: '0', help: 'errors and the verdict only' },
   verbose: { group: 'Console', short: 'v', kind: flag, default: '0', help: 'a line per item' },
+  debug: { group: 'Console', kind: flag, default: '0', help: 'what becomes of each worker' },
 } as const satisfies Record<string, OptionSpec>
 
 export type OptionKey = keyof typeof OPTIONS

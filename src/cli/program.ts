@@ -195,4 +195,5 @@ ${indented('A job is a module with a function', [
 
 Results go to stdout, everything else to stderr. Every option can be set in the
 environment: --chunk-size 10 is POOLRUN_CHUNK_SIZE=10; a flag wins.
+SIGUSR2 (kill -USR2 <pid>) has a run say what it is doing now.
 'poolrun <command> --help' lists the options.`

@@ -1,31 +1,81 @@
-// A run as the command line shows it: what happens goes to the console reporter, and that to stderr.
+// A run as the command line shows it: what happens goes to the reporters, and that to stderr, above what is live there.
 
+import type { ErrorData } from '../errors/envelope.js'
 import { sanitise } from '../errors/sanitise.js'
 import { shouldColor } from '../report/color.js'
 import { createConsoleReporter } from '../report/console.js'
 import { createFailureText } from '../report/failure-text.js'
+import { chooseLetters } from '../report/letters.js'
+import { createLifecycle } from '../report/lifecycle.js'
 import { loadPainter } from '../report/painter.js'
+import { createProgress, type Progress } from '../report/progress.js'
+import { chooseProgress } from '../report/progress-mode.js'
 import type { RunPlan } from '../run/plan.js'
 import { type RunResult, run } from '../run/run.js'
 
 export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   const cwd = process.cwd()
   const { fullStack } = plan
-  const text = createFailureText({ plan, cwd, fullStack })
-  const painter = await loadPainter(shouldColor(process.stderr, { flag: plan.color, env: process.env }))
-  const write = (lines: string) => void process.stderr.write(lines)
+  const { stdout, stderr, env } = process
+  const letters = chooseLetters(env)
+  const color = shouldColor(stderr, { flag: plan.color, env })
+  const painter = await loadPainter(color)
+  const excerpt = stderr.isTTY ? codeFrames(color) : undefined
+  const text = createFailureText({ plan, cwd, fullStack, excerpt })
+  const mode = progressMode(plan)
+  const progress = createProgress({ mode, command: plan.command, stderr, stdout, letters, painter })
+  const { write } = progress
   const reporter = createConsoleReporter({
     plan,
     renderers: { failure: text.failure, flaky: text.flaky, line: sanitise },
     write,
     painter,
+    letters,
   })
-  const result = await run(plan, {
-    cwd,
-    stdout: process.stdout,
-    report: reporter.handle,
-    fault: (error) => write(`${painter.block(text.fault(error))}\n`),
+  const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
+  answerStatusSignal(progress)
+  try {
+    const result = await run(plan, {
+      cwd,
+      stdout,
+      report(event) {
+        lifecycle?.handle(event)
+        reporter.handle(event)
+      },
+      fault: (error) => write(letters.text(`${painter.block(text.fault(error))}\n`)),
+      watcher: progress,
+      trace: lifecycle?.note,
+    })
+    progress.stop()
+    if (result.summary !== undefined) reporter.finish(result.summary)
+    return result
+  } finally {
+    progress.stop()
+  }
+}
+
+/** Loads what draws them while the workers start: it is there long before the first item can fail. */
+function codeFrames(color: boolean): (error: ErrorData) => string {
+  const since = Date.now()
+  let excerpt = (_error: ErrorData) => ''
+  void import('../report/code-frame.js').then(({ createCodeFrames }) => {
+    excerpt = createCodeFrames({ color, since })
   })
-  if (result.summary !== undefined) reporter.finish(result.summary)
-  return result
+  return (error) => excerpt(error)
+}
+
+function progressMode({ progress, verbosity, input }: RunPlan) {
+  const { stdin, stderr, env } = process
+  return chooseProgress(progress, {
+    isTTY: stderr.isTTY === true,
+    columns: stderr.columns ?? 0,
+    env,
+    quiet: verbosity === 'quiet',
+    typing: input.kind === 'stdin' && stdin.isTTY === true,
+  })
+}
+
+/** For good: a signal that came after the end of the run, before that of the process, would kill it. */
+function answerStatusSignal(progress: Progress): void {
+  process.on('SIGUSR2', () => progress.write(progress.status()))
 }

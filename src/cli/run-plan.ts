@@ -44,7 +44,8 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
     callbacks: settings.callbacks,
     fullStack: settings.fullStack,
     color: settings.color,
-    verbosity: chooseVerbosity(settings, given),
+    ...chooseVerbosity(settings, given),
+    progress: settings.progress,
     jobOutput: settings.jobOutput,
     tag: settings.tag,
   })
@@ -86,14 +87,18 @@ function countProcesses(wish: Settings['processes'], available: number): number 
   return 'count' in wish ? wish.count : Math.max(1, Math.floor((wish.percent / 100) * available))
 }
 
-function chooseVerbosity({ quiet, verbose }: Settings, given: GivenOptions): Verbosity {
-  if (quiet && verbose) {
-    if (given.quiet?.by === given.verbose?.by) {
-      throw new UsageError('--quiet and --verbose: give one or the other')
-    }
-    return given.quiet?.by === 'flag' ? 'quiet' : 'verbose'
-  }
-  return quiet ? 'quiet' : verbose ? 'verbose' : 'normal'
+function chooseVerbosity(settings: Settings, given: GivenOptions): Pick<RunPlan, 'verbosity' | 'debug'> {
+  const { quiet } = settings
+  const louder = (['verbose', 'debug'] as const).filter((key) => settings[key])
+  const rival = louder.find((key) => quiet && given.quiet?.by === given[key]?.by)
+  if (rival !== undefined) throw new UsageError(`--quiet and --${rival}: give one or the other`)
+  const heard = louder.filter((key) => !quiet || given[key]?.by === 'flag')
+  const verbosity: Verbosity = heard.includes('verbose')
+    ? 'verbose'
+    : quiet && heard.length === 0
+      ? 'quiet'
+      : 'normal'
+  return { verbosity, debug: heard.includes('debug') }
 }
 
 /** The plan and what it is made of; what is in `--init-args` is the job's own. */

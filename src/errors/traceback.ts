@@ -24,10 +24,15 @@ export interface ItemWhere extends Where {
   readonly position?: string | undefined
 }
 
+export interface TracebackOptions extends FrameOptions {
+  /** What of the source is shown under the remote block: whole lines without the last line end, or nothing. */
+  readonly excerpt?: ((error: ErrorData) => string) | undefined
+}
+
 const ITEM_CHARACTERS = 60
 
 /** All texts are without a last line end. */
-export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
+export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options: TracebackOptions): string {
   const { earlier, attempts } = failed
   const before =
     earlier === undefined
@@ -35,7 +40,14 @@ export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options
       : `${renderAttempts(where, earlier, attempts, options)}\n\n${attemptHeading(attempts, attempts)}\n`
   const remote = renderRemoteSide(where, failed, options)
   const local = renderLocal(makeItemError(where, failed), itemFrame(where))
-  return before + (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderDeath(failed, options)
+  const above = remote === '' ? '' : remote + renderExcerpt(failed, options) + DIRECT_CAUSE
+  return before + above + local + renderDeath(failed, options)
+}
+
+function renderExcerpt({ failure }: ItemFailure, { excerpt }: TracebackOptions): string {
+  const data = remoteData(failure)
+  const text = data === undefined ? undefined : excerpt?.(data)
+  return text ? `\n\n${text}` : ''
 }
 
 /** The first of `total` attempts at an item, oldest first: each without the local frame, which all of them share. */

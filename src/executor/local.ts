@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { findUncloneable } from '../errors/culprit.js'
 import { toErrorData } from '../errors/envelope.js'
 import type { Recorded, RecordedOutcome } from '../flight-recorder.js'
-import type { Failure, Ms, Results, RunEvent } from '../model.js'
+import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
 import {
   type InitMessage,
   type JobSource,
@@ -15,6 +15,7 @@ import {
   type WireSettled,
 } from '../protocol.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
+import { lookAt } from './activity.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Execution, Executor } from './executor.js'
 import { ExecutionFault } from './fault.js'
@@ -31,6 +32,8 @@ export interface LocalOptions extends SchedulerOptions {
   readonly initArgs: readonly unknown[]
   readonly markOutput: boolean
   readonly emit: (event: RunEvent) => void
+  /** Hears what is done with workers, before it is done. */
+  readonly trace?: ((command: Command) => void) | undefined
   readonly clock?: Clock
 }
 
@@ -111,6 +114,13 @@ export class LocalExecutor implements Executor {
   /** Items that can be running now. */
   get running(): number {
     return this.#scheduler.running
+  }
+
+  /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
+  activity(): WorkerActivity[] {
+    const inspect = (worker: number) =>
+      this.#handles[worker]?.inspect()?.running.map((item) => this.#toRunning(item))
+    return lookAt(this.#scheduler.slots, this.#options.concurrency, this.#now(), inspect)
   }
 
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
@@ -197,6 +207,7 @@ export class LocalExecutor implements Executor {
   }
 
   #perform(command: Command): void {
+    this.#options.trace?.(command)
     switch (command.type) {
       case 'spawn':
         return this.#spawn(command.worker)

@@ -99,6 +99,11 @@ export class Scheduler {
     return count
   }
 
+  /** For looking at: who has what in hand. */
+  get slots(): readonly Readonly<Slot>[] {
+    return this.#slots
+  }
+
   /** When to send a `tick` if nothing else happens before. */
   nextWake(): Ms | undefined {
     let wake: Ms | undefined

@@ -6,8 +6,10 @@ import type { RunPlan } from '../run/plan.js'
 import type { Summary } from '../run/summary.js'
 import { FailureGroups, type RepeatedFailure } from './groups.js'
 import { createJobOutput } from './job-output.js'
+import type { Letters } from './letters.js'
 import { type Painter, plainPainter } from './painter.js'
 import { itemList, summaryLine } from './summary-line.js'
+import { taskTime } from './units.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
@@ -26,6 +28,7 @@ export interface ConsoleReporterOptions {
   /** Takes whole lines. */
   readonly write: (text: string) => void
   readonly painter?: Painter
+  readonly letters?: Pick<Letters, 'text'> | undefined
 }
 
 export interface ConsoleReporter {
@@ -38,13 +41,15 @@ export interface ConsoleReporter {
 const TITLE_LENGTH = 120
 
 export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleReporter {
-  const { plan, renderers, write, painter = plainPainter } = options
+  const { plan, renderers, painter = plainPainter, letters } = options
+  const write = (text: string) => options.write(letters?.text(text) ?? text)
   const { command, verbosity } = plan
   const quiet = verbosity === 'quiet'
   const jobOutput = createJobOutput({
     mode: plan.jobOutput ?? (quiet ? 'none' : 'lines'),
     tag: plan.tag,
-    write,
+    // What jobs print is theirs: no letter of it is replaced.
+    write: options.write,
     sanitise: renderers.line,
   })
   const groups = new FailureGroups((repeated) => write(repeatedLine(repeated)))
@@ -66,11 +71,17 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
   }
 
   function writeItemLines(settled: Settled): void {
-    const { chunk, from, count, failures, flaky } = settled
+    const { chunk, from, count, failures, flaky, workerId } = settled
+    const where = (offset: number) => {
+      const ms = settled.timings?.ms[offset - from]
+      return `(${ms === undefined ? '' : `${taskTime(ms)}, `}worker ${workerId})`
+    }
     if (flaky !== undefined) {
       separate()
       write(`${painter.block(renderers.flaky(settled, flaky))}\n`)
-      write(`${command}: item ${indexOf(chunk, from)} ok, flaky (attempt ${flaky.length + 1})\n`)
+      write(
+        `${command}: item ${indexOf(chunk, from)} ok, flaky (attempt ${flaky.length + 1}) ${where(from)}\n`,
+      )
       return
     }
     const failed = new Set(failures.map(({ offset }) => offset))
@@ -78,7 +89,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
     for (let offset = from; offset < from + count; offset++) {
       // collect says it with the failure.
       if (failed.has(offset) && command === 'collect') continue
-      text += `${command}: item ${indexOf(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'}\n`
+      text += `${command}: item ${indexOf(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'} ${where(offset)}\n`
     }
     if (text !== '') write(text)
   }

@@ -8,11 +8,12 @@ export interface Painter {
   good(text: string): string
   bad(text: string): string
   warning(text: string): string
+  dim(text: string): string
 }
 
 const same = (text: string) => text
 
-export const plainPainter: Painter = { block: same, good: same, bad: same, warning: same }
+export const plainPainter: Painter = { block: same, good: same, bad: same, warning: same, dim: same }
 
 /** Loads chalk only where there is colour. Its own detection (argv, CI, no NO_COLOR) is not asked. */
 export async function loadPainter(color: boolean): Promise<Painter> {
@@ -30,18 +31,22 @@ function chalkPainter(chalk: ChalkInstance): Painter {
     good: chalk.green,
     bad: chalk.red,
     warning: chalk.yellow,
+    dim: chalk.dim,
   }
 }
 
 /** A heading is the first line of the block, of the quotes, after each linking sentence and each number of an attempt. */
 function paintBlock(text: string, chalk: ChalkInstance): string {
   let headingNext = true
+  let quoted = false
   return text
     .split('\n')
     .map((line) => {
       if (line === '') return line
       if (line === '"""' || line.startsWith('RemoteTraceback:')) {
-        headingNext = line === '"""'
+        // Behind the second one stands the sentence, or an excerpt of the source in colours of its own.
+        quoted = line === '"""' && !quoted
+        headingNext = quoted
         return chalk.dim(line)
       }
       if (line === LINK || ATTEMPT.test(line)) {

@@ -21,6 +21,7 @@ export type FailureLimit = { readonly count: number } | { readonly percent: numb
 
 export type OutputFormat = 'ndjson' | 'json' | 'raw'
 export type JobOutput = 'lines' | 'group' | 'failed' | 'none'
+export type ProgressChoice = 'auto' | 'bar' | 'plain' | 'none'
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
 export interface RunPlan {
@@ -58,6 +59,9 @@ export interface RunPlan {
   /** `undefined`: each stream decides for itself. */
   readonly color: boolean | undefined
   readonly verbosity: Verbosity
+  /** What becomes of workers is told. */
+  readonly debug: boolean
+  readonly progress: ProgressChoice
   /** `undefined`: `lines`, but `none` when quiet. */
   readonly jobOutput: JobOutput | undefined
   readonly tag: boolean

@@ -10,7 +10,7 @@ import { defaultRestartLimit } from '../executor/restart-limit.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
 import { type CompiledJob, compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
-import type { RunEvent } from '../model.js'
+import type { RunEvent, RunView } from '../model.js'
 import { gathered } from '../read/gather.js'
 import { openInput } from '../read/open.js'
 import type { ChunkSource } from '../read/source.js'
@@ -25,6 +25,7 @@ import { DeadlineReached, GRACE_MS, type Interrupt, Interrupted, listenForInterr
 import type { RunPlan } from './plan.js'
 import { policyFor, taskFor, windowFor } from './settings.js'
 import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from './summary.js'
+import { traceCommands } from './trace.js'
 
 export interface RunHost {
   readonly cwd: string
@@ -33,6 +34,18 @@ export interface RunHost {
   readonly report: (event: RunEvent) => void
   /** Hears of what ended the run, where that is no failed item: a `PoolError`, a `CallbackFault`, or a bug. */
   readonly fault: (error: unknown) => void
+  /** Looks on while it runs. */
+  readonly watcher?: RunWatcher | undefined
+  /** Hears what is done with workers, in a line each; costs a little for each chunk. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+export interface RunWatcher {
+  watch(view: RunView): void
+  /** Everything is about to stand still (Ctrl-Z). */
+  suspend(): void
+  /** It goes on. */
+  resume(): void
 }
 
 export interface RunResult {
@@ -51,14 +64,15 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   }
   const output = createOutput(host.stdout)
   const job = compile(plan, host.cwd)
-  const executor = createExecutor(plan, job, emit)
-  const interrupt = interruptOf(plan, executor, emit)
+  const executor = createExecutor(plan, job, emit, host.trace)
+  const interrupt = interruptOf(plan, executor, emit, host.watcher)
   let source: ChunkSource | undefined
   let flow: Flow | undefined
   let fault: ExitCode | undefined
   let known: Known | undefined
   try {
     executor.start(workersAtFirst(plan))
+    host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
     source = await Promise.race([openSource(plan), interrupt.stopped])
     await Promise.race([job, interrupt.stopped])
@@ -105,14 +119,25 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   }
 }
 
-function interruptOf(plan: RunPlan, executor: LocalExecutor, emit: (event: RunEvent) => void): Interrupt {
+function interruptOf(
+  plan: RunPlan,
+  executor: LocalExecutor,
+  emit: (event: RunEvent) => void,
+  watcher: RunWatcher | undefined,
+): Interrupt {
   return listenForInterrupt({
     deadlineMs: plan.deadlineMs,
     onFirst: (signal) => emit({ type: 'interrupted', signal, running: executor.running, graceMs: GRACE_MS }),
     onGraceOver: () => void executor.terminate(),
     onAgain: () => void executor.kill(),
-    onSuspend: () => executor.suspend(),
-    onResume: () => executor.resume(),
+    onSuspend: () => {
+      executor.suspend()
+      watcher?.suspend()
+    },
+    onResume: () => {
+      executor.resume()
+      watcher?.resume()
+    },
   })
 }
 
@@ -135,6 +160,13 @@ function whatIsKnown(flow: Flow, source: ChunkSource): Known {
   return { accepted: ok + failed + notRun + (remaining ?? 0), unread: remaining === undefined }
 }
 
+/** Nothing is known before the input is open. */
+function countsOf(flow: Flow | undefined, source: ChunkSource | undefined): ReturnType<RunView['counts']> {
+  if (flow === undefined || source === undefined) return { ok: 0, failed: 0, notRun: 0, total: undefined }
+  const { accepted, unread } = whatIsKnown(flow, source)
+  return { ...flow.counts, total: unread ? undefined : accepted }
+}
+
 async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
@@ -143,6 +175,7 @@ function createExecutor(
   plan: RunPlan,
   job: Promise<CompiledJob>,
   emit: (event: RunEvent) => void,
+  trace: RunHost['trace'],
 ): LocalExecutor {
   return new LocalExecutor({
     processes: plan.processes,
@@ -157,6 +190,7 @@ function createExecutor(
     initArgs: plan.initArgs,
     markOutput: marksOutput(plan),
     emit,
+    trace: trace && traceCommands(trace),
   })
 }
 

@@ -12,9 +12,11 @@ const WINDOW_BYTES = 32 * 1024 * 1024
 /** Items that must have settled before a percentage of them is a percentage. */
 const SAMPLE = 100
 
-export function taskFor({ command, job }: RunPlan): TaskSpec {
+export function taskFor({ command, job, verbosity }: RunPlan): TaskSpec {
   const calling = command === 'starmap' || command === 'apply' ? 'spread' : 'item'
-  return { name: job.exportName, calling, reply: 'json' }
+  // What shows how long each item took asks for it.
+  const timed = verbosity === 'verbose'
+  return { name: job.exportName, calling, reply: 'json', ...(timed && { timed }) }
 }
 
 export function windowFor({ bufferSize }: RunPlan): WindowLimits {

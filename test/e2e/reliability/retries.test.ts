@@ -36,7 +36,7 @@ it('map writes all when every item succeeds at last', async () => {
 it('what went wrong with a flaky item is told with -v', async () => {
   const result = await run(2, ['--retries', '2', '-v'], 'collect', '0\n1\n')
   expect(told(result.stderr)).toMatchInlineSnapshot(`
-    "collect: item 0 ok
+    "collect: item 0 ok (<time>, worker 0)
     attempt 1 of 2 failed:
     RemoteTraceback: item 1, worker 0 (pid <pid>)
     """
@@ -47,7 +47,7 @@ it('what went wrong with a flaky item is told with -v', async () => {
     Error: refused
         at task (test/fixtures/jobs/fails-at-first.ts:15:28)
     """
-    collect: item 1 ok, flaky (attempt 2)
+    collect: item 1 ok, flaky (attempt 2) (<time>, worker 0)
     poolrun collect: 2 ok (1 flaky: item 1)
     "
   `)

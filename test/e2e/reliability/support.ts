@@ -69,7 +69,9 @@ export function expectNoneTwice(begun: readonly number[]): void {
 
 /** As `normalise`, with no regard to how long anything took: across two processes' clocks that is not the subject here. */
 export const told = (stderr: string) =>
-  normalise(stderr).replaceAll(/after [\d.]+ (?:ms|s)\b/g, 'after <time>')
+  normalise(stderr)
+    .replaceAll(/after [\d.]+ (?:ms|s)\b/g, 'after <time>')
+    .replaceAll(/\([\d.]+ (?:ms|s), /g, '(<time>, ')
 
 export const ascending = (items: readonly number[]) => [...items].sort((a, b) => a - b)
 

@@ -64,6 +64,8 @@ describe('a run plan', () => {
       fullStack: false,
       color: undefined,
       verbosity: 'normal',
+      debug: false,
+      progress: 'auto',
       jobOutput: undefined,
       tag: false,
     })
@@ -82,7 +84,7 @@ describe('a run plan', () => {
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format raw --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
-      '--full-stack --color -q --job-output group --tag'
+      '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
@@ -106,6 +108,7 @@ describe('a run plan', () => {
       POOLRUN_MAX_FAILURES: '5%',
       POOLRUN_ALLOW_FAILURES: '2',
       POOLRUN_CALLBACKS: 'cb.ts',
+      POOLRUN_PROGRESS: 'plain',
       POOLRUN_FULL_STACK: '1',
       POOLRUN_COLOR: '1',
       POOLRUN_QUIET: '1',
@@ -139,6 +142,8 @@ describe('a run plan', () => {
       fullStack: true,
       color: true,
       verbosity: 'quiet',
+      debug: false,
+      progress: 'plain',
       jobOutput: 'group',
       tag: true,
     })
@@ -208,6 +213,11 @@ describe('a run plan', () => {
     ['map job.ts -v', {}, { verbosity: 'verbose' }],
     ['map job.ts -v', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'verbose' }],
     ['map job.ts -q', { env: { POOLRUN_VERBOSE: '1' } }, { verbosity: 'quiet' }],
+    ['map job.ts --debug', {}, { verbosity: 'normal', debug: true }],
+    ['map job.ts -v --debug', {}, { verbosity: 'verbose', debug: true }],
+    ['map job.ts --debug', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'normal', debug: true }],
+    ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
+    ['map job.ts --progress none', { env: { POOLRUN_PROGRESS: 'bar' } }, { progress: 'none' }],
   ]
   for (const [argv, around, expected] of cases) {
     const env = around.env === undefined ? '' : ` with ${JSON.stringify(around.env)}`
@@ -264,6 +274,12 @@ describe('a usage error', () => {
       "the value of --allow-failures follows an equals sign: --allow-failures=5 (if '5' is an item, put -- before the items)",
     ],
     ['map job.ts -q -v', {}, '--quiet and --verbose: give one or the other'],
+    ['map job.ts -q --debug', {}, '--quiet and --debug: give one or the other'],
+    [
+      'map job.ts --progress fancy',
+      {},
+      "invalid value 'fancy' for --progress: expected auto, bar, plain or none",
+    ],
     [
       'map job.ts',
       { env: { POOLRUN_QUIET: 'yes' } },

@@ -2,12 +2,18 @@
 import { describe, expect, it } from 'vitest'
 import { indexOf, type RunEvent } from '../../../src/model.js'
 import { type ConsoleReporterOptions, createConsoleReporter } from '../../../src/report/console.js'
+import { chooseLetters } from '../../../src/report/letters.js'
 import { EMPTY_TALLY, type Ending, summarize, tally } from '../../../src/run/summary.js'
-import { flakySettled, itemFailed, itemsSettled, printed } from './events.js'
+import { flakySettled, itemFailed, itemsSettled, printed, settled } from './events.js'
 
 type Plan = ConsoleReporterOptions['plan']
 
-function report(events: RunEvent[], ending: Ending, plan: Partial<Plan> = {}): string {
+function report(
+  events: RunEvent[],
+  ending: Ending,
+  plan: Partial<Plan> = {},
+  letters: ConsoleReporterOptions['letters'] = undefined,
+): string {
   let text = ''
   const reporter = createConsoleReporter({
     plan: {
@@ -28,6 +34,7 @@ function report(events: RunEvent[], ending: Ending, plan: Partial<Plan> = {}): s
       expect(more.endsWith('\n')).toBe(true)
       text += more
     },
+    letters,
   })
   for (const event of events) reporter.handle(event)
   reporter.finish(summarize(events.reduce(tally, EMPTY_TALLY), ending))
@@ -61,27 +68,43 @@ describe('the console', () => {
   it('writes a line an item with -v', () => {
     const events = [itemsSettled(0, 2, [1]), itemFailed(1, 'skip'), itemsSettled(2, 1)]
     expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
-      "collect: item 0 ok
+      "collect: item 0 ok (worker 1)
       Error: block 1
           at frame
       collect: item 1 failed, skipped
-      collect: item 2 ok
+      collect: item 2 ok (worker 1)
       poolrun collect: 2 ok, 1 failed (item 1)
       "
     `)
     const stop = [itemsSettled(0, 2, [1]), itemFailed(1, 'stop')]
     expect(report(stop, { accepted: 2 }, { verbosity: 'verbose', command: 'map' })).toContain(
-      'map: item 0 ok\nmap: item 1 failed\nError: block 1\n',
+      'map: item 0 ok (worker 1)\nmap: item 1 failed (worker 1)\nError: block 1\n',
     )
+  })
+
+  it('says with -v how long an item took, where that is known', () => {
+    const timings = { startedAt: Float64Array.of(0, 1), ms: Float64Array.of(0.42, 2100) }
+    const events: RunEvent[] = [{ type: 'items-settled', settled: { ...settled(5, 2), timings } }]
+    expect(report(events, { accepted: 2 }, { verbosity: 'verbose', command: 'map' })).toContain(
+      'map: item 5 ok (0.4 ms, worker 1)\nmap: item 6 ok (2.1 s, worker 1)\n',
+    )
+  })
+
+  it('writes no letter that the locale has not, but leaves what jobs print alone', () => {
+    const many = Array.from({ length: 12 }, (_, index) => index)
+    const events = [itemsSettled(0, 12, many), printed('job’s own …')]
+    const text = report(events, { accepted: 12 }, {}, chooseLetters({ LANG: 'C' }))
+    expect(text).toContain('job’s own …\n')
+    expect(text).toContain('(items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 2 more)\n')
   })
 
   it('shows the earlier attempts of a flaky item with -v, and only counts it without', () => {
     const events = [itemsSettled(0, 1), flakySettled(1), itemsSettled(2, 1, [2]), itemFailed(2, 'skip')]
     expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
-      "collect: item 0 ok
+      "collect: item 0 ok (worker 1)
       attempt 1 of 2 failed:
       Error: earlier
-      collect: item 1 ok, flaky (attempt 2)
+      collect: item 1 ok, flaky (attempt 2) (worker 1)
 
       Error: block 2
           at frame

@@ -19,6 +19,10 @@ describe('the task', () => {
     expect(taskFor(plan({ command }))).toEqual({ name: 'default', calling, reply: 'json' })
   })
 
+  test('is timed where a line an item shows it', () => {
+    expect(taskFor(plan({ command: 'map', verbosity: 'verbose' })).timed).toBe(true)
+  })
+
   test('is the export that the job reference names', () => {
     const job = { path: 'job.ts', exportName: 'other' }
     expect(taskFor(plan({ command: 'map', job })).name).toBe('other')

@@ -1,0 +1,109 @@
+// On a real terminal: what is live leaves nothing behind, cuts no line, and never takes the cursor away.
+import { describe, expect, it } from 'vitest'
+import { normalise } from '../helpers/normalise.js'
+import { fixture, lines } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+import { hasTerminal, runOnTerminal } from '../helpers/terminal.js'
+import { watchCli } from './reliability/support.js'
+
+const BEGIN_FRAME = '\u001b[?2026h'
+const HIDE_CURSOR = '\u001b[?25l'
+
+describe.runIf(hasTerminal)('on a terminal', () => {
+  it('results, job output and failures stand there as they do without the live block', async () => {
+    const space = tempSpace()
+    space.write({ 'items.ndjson': lines(0, 1, 2, 3, 4, 5, 6, 7) })
+    const run = (mode: string) =>
+      runOnTerminal(
+        [
+          'collect',
+          fixture('prints-slowly'),
+          '-j',
+          '1',
+          '-i',
+          space.path('items.ndjson'),
+          '--progress',
+          mode,
+        ],
+        { columns: 60 },
+      ).ended()
+    const [live, without] = await Promise.all([run('auto'), run('none')])
+    expect(live.raw).toContain(BEGIN_FRAME)
+    expect(live.raw).toMatch(/\d\/8 .* failed[^\n]*\n[^\n]*worker 0 +item \d/)
+    expect(without.raw).not.toContain(BEGIN_FRAME)
+    // In which order a result and the next item's output arrive is not the subject.
+    const shown = ({ screen }: { screen: string[] }) => screen.map(normalise).sort()
+    expect(shown(live)).toEqual(shown(without))
+    expect(live.screen).toContain('in the middle of 7, 途中')
+    expect(live.screen).toContain("> 7 |   if (item === 2) throw new Error('boom')")
+    expect(live.screen.at(-1)).toBe('poolrun collect: 7 ok, 1 failed (item 2)')
+    expect([live.status, without.status]).toEqual(['code 3', 'code 3'])
+  })
+
+  it('Ctrl-C leaves the verdict and a cursor', async () => {
+    const run = runOnTerminal(['map', fixture('slow'), '-j', '2', '60000', '60000'])
+    await run.shows('worker 1  item 1')
+    run.type('\u0003')
+    await run.shows('interrupted by SIGINT')
+    run.type('\u0003')
+    const { raw, screen, status } = await run.ended()
+    expect(raw).not.toContain(HIDE_CURSOR)
+    expect(screen.join('\n')).not.toMatch(/worker \d|⠋|0\/2/)
+    expect(screen.at(-1)).toBe('poolrun map: interrupted by SIGINT: 0 ok, 0 failed, 2 not run')
+    expect(status).toBe('signal 2')
+  })
+
+  it('nothing live flashes up in a short run', async () => {
+    const { raw, status } = await runOnTerminal(['map', fixture('identity'), '-j', '1', '1', '2']).ended()
+    expect(raw).not.toContain(BEGIN_FRAME)
+    expect(status).toBe('code 0')
+  })
+
+  it('where the locale is not UTF-8 nothing of ours is more than ASCII', async () => {
+    const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '1000'], {
+      // Python would change LANG=C for its children.
+      env: { LC_ALL: 'C' },
+      columns: 40,
+    })
+    const { raw } = await run.ended()
+    expect(raw).toContain('0/1')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is the subject
+    expect(raw).toMatch(/^[\x00-\x7f]*$/)
+  })
+})
+
+it('SIGUSR2 has a run say what it is doing, and disturbs nothing', async () => {
+  const space = tempSpace()
+  const run = watchCli(['map', fixture('waits-for-file'), '-j', '1', JSON.stringify(space.path('flag')), '7'])
+  await run.said(/^begun$/m)
+  process.kill(run.child.pid!, 'SIGUSR2')
+  await run.said(/running/)
+  space.write({ flag: '' })
+  const { stdout, stderr, exitCode } = await run.ended()
+  expect(
+    normalise(stderr)
+      .replaceAll(/\d+:\d\d|\d\.\d s/g, '<time>')
+      .replaceAll(/ {2}"<tmp>.*"|, \d waiting/g, ''),
+  ).toBe(
+    'begun\n' +
+      'poolrun map: 0 of 2 done (0%), 0 failed, <time> elapsed, 1 running\n' +
+      '  worker 0 (pid <pid>)  item 0  <time>\n' +
+      'poolrun map: 2 ok\n',
+  )
+  expect({ stdout, exitCode }).toEqual({ stdout: '"seen"\n7\n', exitCode: 0 })
+})
+
+it('--debug tells the life of a worker', async () => {
+  const run = watchCli(['map', fixture('identity'), '-j', '1', '--debug', '1'])
+  run.child.stdin.end()
+  const { stdout, stderr } = await run.ended()
+  expect(normalise(stderr).replaceAll(/\+\d+\.\d+ s/g, '+<time>')).toBe(
+    'debug: +<time> worker 0 (pid <pid>) started\n' +
+      'debug: +<time> worker 0 (pid <pid>) ready after <time>\n' +
+      'debug: +<time> worker 0: chunks of 1, from item 0 on\n' +
+      'debug: +<time> worker 0: told to finish\n' +
+      'debug: +<time> worker 0 (pid <pid>) exited with code 0 after <time>, 1 item settled\n' +
+      'poolrun map: 1 ok\n',
+  )
+  expect(stdout).toBe('1\n')
+})

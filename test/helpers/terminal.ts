@@ -1,0 +1,121 @@
+// Runs the command line on a pseudo-terminal, made by python3, and reads what is left on its screen in the end.
+// Knows the few control sequences that a live line needs; an unknown one stays in the text, where a test will see it.
+import { spawnSync } from 'node:child_process'
+import stringWidth from 'string-width'
+import { eventually } from '../e2e/reliability/support.js'
+import { startShell } from './run-cli.js'
+import { tempSpace } from './temp-space.js'
+
+const PTY = `
+import fcntl, os, pty, select, struct, sys, termios
+columns, rows = int(sys.argv[1]), int(sys.argv[2])
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    os.execvp(sys.argv[3], sys.argv[3:])
+sources = [terminal, 0]
+while True:
+    ready = select.select(sources, [], [])[0]
+    if 0 in ready:
+        keys = os.read(0, 4096)
+        if keys: os.write(terminal, keys)
+        else: sources.remove(0)
+    if terminal in ready:
+        try: data = os.read(terminal, 65536)
+        except OSError: break
+        if not data: break
+        os.write(1, data)
+status = os.waitpid(pid, 0)[1]
+sys.stderr.write("signal %d" % os.WTERMSIG(status) if os.WIFSIGNALED(status) else "code %d" % os.WEXITSTATUS(status))
+`
+
+export const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0
+if (!hasTerminal)
+  console.warn('python3 with its pty module is missing: what is live on a terminal is NOT tested')
+
+export interface TerminalRun {
+  /** Resolves when this was written to the terminal, control sequences included. */
+  shows(text: string): Promise<void>
+  type(keys: string): void
+  /** Everything that was written, what is left of it on an endless screen, and how it ended: `code 0`, `signal 2`. */
+  ended(): Promise<{ raw: string; screen: string[]; status: string }>
+}
+
+export function runOnTerminal(
+  args: readonly string[],
+  {
+    columns = 80,
+    rows = 24,
+    env = {},
+  }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+): TerminalRun {
+  const space = tempSpace()
+  space.write({ 'terminal.py': PTY })
+  const quoted = args.map((arg) => `'${arg}'`).join(' ')
+  const run = startShell(`exec python3 "$PTY" ${columns} ${rows} "$NODE" "$POOLRUN_JS" ${quoted}`, {
+    env: { TERM: 'xterm-256color', LANG: 'C.UTF-8', PTY: space.path('terminal.py'), ...env },
+  })
+  let text = ''
+  run.child.stdout.on('data', (data: Buffer | string) => {
+    text += data
+  })
+  return {
+    shows: (part) =>
+      eventually(`${part} on the terminal`, () => text.includes(part) || undefined).then(() => {}),
+    type: (keys) => void run.child.stdin.write(keys),
+    async ended() {
+      const { stdout, stderr } = await run.ended()
+      return { raw: stdout, screen: readScreen(stdout, columns), status: stderr }
+    },
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences are the subject
+const PART = /\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b/g
+
+/** Lines from the first to the last with anything in it, without the spaces at their ends. */
+function readScreen(raw: string, columns: number): string[] {
+  const lines: string[] = ['']
+  let row = 0
+  let column = 0
+  const edit = (change: (line: string) => string) => {
+    lines[row] = change(lines[row] ?? '')
+  }
+  const print = (text: string) => {
+    for (const { segment } of new Intl.Segmenter().segment(text)) {
+      const width = stringWidth(segment)
+      if (column + width > columns) {
+        row++
+        column = 0
+      }
+      // Lines are written anew or added to, never patched.
+      edit((line) => take(line, column) + segment)
+      column += width
+    }
+  }
+  for (const [part, parameters = '', final] of raw.matchAll(PART)) {
+    const count = Number(parameters || 1)
+    if (part === '\r' || final === 'G') column = final === 'G' ? count - 1 : 0
+    else if (part === '\n') row++
+    else if (final === 'A') row = Math.max(0, row - count)
+    else if (final === 'K')
+      edit((line) => (parameters === '1' ? line : take(line, parameters === '2' ? 0 : column)))
+    else if (final === 'J') lines.splice(row, lines.length, take(lines[row] ?? '', column))
+    else if (final === 'm' || (final !== undefined && parameters === '?2026')) continue
+    else print(part)
+  }
+  const seen = Array.from(lines, (line) => (line ?? '').trimEnd())
+  return seen.slice(0, seen.findLastIndex((line) => line !== '') + 1)
+}
+
+/** So many columns of it, with spaces where there is nothing. */
+function take(line: string, columns: number): string {
+  let taken = ''
+  let width = 0
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    if (width + stringWidth(segment) > columns) break
+    width += stringWidth(segment)
+    taken += segment
+  }
+  return taken + ' '.repeat(columns - width)
+}

@@ -1,0 +1,65 @@
+// Which of the scheduler's commands --debug tells of: those on a worker's life, and chunks where their size changes.
+import { expect, it } from 'vitest'
+import type { Command } from '../../../src/executor/inbox.js'
+import type { WireChunk } from '../../../src/protocol.js'
+import { traceCommands } from '../../../src/run/trace.js'
+
+function traced(...commands: Command[]): string[] {
+  const lines: string[] = []
+  const trace = traceCommands((line) => lines.push(line))
+  for (const command of commands) trace(command)
+  return lines
+}
+
+function run(worker: number, index: WireChunk['index'], count: number, attempt = 1): Command {
+  const task = { name: 'default', calling: 'item', reply: 'json' } as const
+  const payload = { kind: 'values', values: [] } as const
+  return { type: 'run', worker, chunk: { id: 1, task, count, index, attempt, exact: false, payload } }
+}
+
+it('a line where chunks have become twice as large or half as large, for each worker', () => {
+  expect(
+    traced(
+      run(0, 0, 1),
+      run(1, 1, 1),
+      run(0, 2, 1),
+      run(0, 3, 8),
+      run(0, 11, 9),
+      run(0, 20, 7),
+      run(0, 27, 3),
+    ),
+  ).toEqual([
+    'worker 0: chunks of 1, from item 0 on',
+    'worker 1: chunks of 1, from item 1 on',
+    'worker 0: chunks of 8, from item 3 on',
+    'worker 0: chunks of 3, from item 27 on',
+  ])
+})
+
+it('every retry, by its item', () => {
+  expect(traced(run(0, [7], 1, 2), run(1, 7, 1, 3))).toEqual([
+    'worker 0: item 7, attempt 2',
+    'worker 1: item 7, attempt 3',
+  ])
+})
+
+it('whatever ends a worker', () => {
+  expect(
+    traced(
+      { type: 'spawn', worker: 0 },
+      { type: 'inspect', worker: 0 },
+      { type: 'cancel', worker: 0, ids: [1, 2] },
+      { type: 'drain', worker: 0 },
+      { type: 'stop', worker: 1 },
+      { type: 'terminate', worker: 0 },
+      { type: 'kill', worker: 0, signal: 'SIGKILL' },
+      { type: 'closed' },
+    ),
+  ).toEqual([
+    'worker 0: told to cancel 2 chunks',
+    'worker 0: told to give back what has not begun',
+    'worker 1: told to finish',
+    'worker 0: told to leave',
+    'worker 0: sent SIGKILL',
+  ])
+})
