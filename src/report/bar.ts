@@ -42,29 +42,28 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     hideCursor: false,
   })
   let drawn: readonly string[] = []
-  let drawnAt = 0
   let timer: NodeJS.Timeout | undefined
   /** Lines of this turn of the event loop: the block steps aside once for all of them. */
   let held = ''
   let due: NodeJS.Immediate | undefined
+  let flushedAt = 0
   let release = () => {}
 
   const size = () => ({ columns: terminal.columns, rows: terminal.rows })
   const compose = () => {
     frames.text = text(size(), stringWidth)
     drawn = `  ${frames.text}`.split('\n')
-    drawnAt = performance.now()
   }
 
   /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
   function resized(): void {
-    if (terminal.columns < LEAST_COLUMNS) return pause()
     if (!frames.isSpinning) return begin()
     const lines = drawn.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / terminal.columns)),
       0,
     )
     if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
+    if (terminal.columns < LEAST_COLUMNS) return pause()
     compose()
     frames.render()
   }
@@ -76,10 +75,12 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     frames.clear()
     direct(held)
     held = ''
+    flushedAt = performance.now()
     drawn = []
   }
 
   function begin(): void {
+    if (terminal.columns < LEAST_COLUMNS) return
     compose()
     frames.start()
     release = passBy(stdout, frames)
@@ -97,14 +98,15 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
   return {
     start() {
       terminal.on('resize', resized)
-      if (terminal.columns >= LEAST_COLUMNS) begin()
+      begin()
     },
     write(lines) {
       if (!frames.isSpinning) return void direct(lines)
       held += lines
       due ??= setImmediate(() => {
+        const flood = performance.now() - flushedAt < REDRAW_MS
         flush()
-        if (performance.now() - drawnAt < REDRAW_MS) return
+        if (flood) return
         compose()
         frames.render()
       })
