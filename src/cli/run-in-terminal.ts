@@ -58,9 +58,13 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
 function codeFrames(color: boolean): (error: ErrorData) => string {
   const since = Date.now()
   let excerpt = (_error: ErrorData) => ''
-  void import('../report/code-frame.js').then(({ createCodeFrames }) => {
-    excerpt = createCodeFrames({ color, since })
-  })
+  import('../report/code-frame.js').then(
+    ({ createCodeFrames }) => {
+      excerpt = createCodeFrames({ color, since })
+    },
+    // The installation was changed under a running process: its work goes on.
+    () => {},
+  )
   return (error) => excerpt(error)
 }
 
