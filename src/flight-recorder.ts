@@ -13,6 +13,8 @@ import type { Failure, Ms } from './model.js'
 const HEAD = 4 + 1 + 4 + 4 + 8
 const CHECK = 0x706f_6f6c
 const SCRATCH = 256 * 1024
+/** The file starts over once it is this long and everything in it has left; sooner would cost a write a message. */
+const START_OVER = 32 * 1024
 /** Larger outcomes are sent before the next item begins instead of being written twice. */
 const LARGEST = 64 * 1024
 
@@ -67,18 +69,26 @@ export class Recorder {
     this.#open.delete(id)
   }
 
-  /** None of the chunk's items is running, and it is not blind any more: everything that settled is on its way. */
-  between(id: number): void {
-    this.#open.delete(id)
-    this.#note(KIND.between, id, 0, 0, undefined)
+  /** No chunk is blind any more, and none of those that were has an item running: all that settled is on its way. */
+  unblind(): void {
+    for (const [id, state] of this.#open) {
+      if (state !== 'blind') continue
+      this.#open.delete(id)
+      this.#note(KIND.between, id, 0, 0, undefined)
+    }
     this.#write()
   }
 
-  /** From here on this chunk's items are too cheap to be written down one by one. */
-  blind(id: number): void {
-    this.#open.set(id, 'blind')
-    this.#note(KIND.blind, id, 0, 0, undefined)
-    this.#write()
+  /** The items of these chunks are too cheap to be written down one by one; one write for all that came together. */
+  blind(ids: readonly number[]): void {
+    let news = false
+    for (const id of ids) {
+      if (this.#open.get(id) === 'blind') continue
+      this.#open.set(id, 'blind')
+      this.#note(KIND.blind, id, 0, 0, undefined)
+      news = true
+    }
+    if (news) this.#write()
   }
 
   /** From here on nothing is written: what is being aborted stays running for whoever reads this. */
@@ -93,6 +103,7 @@ export class Recorder {
   /** Outcomes up to `mark` have left the process: if these are all, the file starts over. */
   delivered(mark: number): void {
     if (mark !== this.#outcomes || this.#frozen) return
+    if (this.#position + this.#filled < START_OVER) return
     this.#position = 0
     this.#filled = 0
     for (const [id, state] of this.#open)

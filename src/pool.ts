@@ -58,7 +58,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     task: Name,
     ...[args, options]: ApplyParameters<TaskArguments<Job, Name>, ApplyOptions>
   ): Promise<TaskResult<Job, Name>> {
-    const site = captureCallSite(Pool.prototype.apply)
+    const site = captureCallSite(this.apply)
     return promised(() => this.#one(task, args, checkOptions('apply', options), site), site)
   }
 
@@ -70,7 +70,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
       ApplyOptions & Callbacks<TaskResult<Job, Name>>
     >
   ): AsyncResult<TaskResult<Job, Name>> {
-    const site = captureCallSite(Pool.prototype.applyAsync)
+    const site = captureCallSite(this.applyAsync)
     const { callback, errorCallback, ...rest } = checkOptions('applyAsync', options)
     return new AsyncResult(this.#one(task, args, rest, site), site, { callback, errorCallback })
   }
@@ -84,7 +84,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskItem<Job, Name>>,
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
-    const site = captureCallSite(Pool.prototype.map)
+    const site = captureCallSite(this.map)
     return promised(() => this.#all('item', task, items, checkOptions('map', options), site), site)
   }
 
@@ -94,7 +94,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskItem<Job, Name>>,
     options?: MapOptions & Callbacks<TaskResult<Job, Name>[]>,
   ): AsyncResult<TaskResult<Job, Name>[]> {
-    const site = captureCallSite(Pool.prototype.mapAsync)
+    const site = captureCallSite(this.mapAsync)
     const { callback, errorCallback, ...rest } = checkOptions('mapAsync', options)
     return new AsyncResult(this.#all('item', task, items, rest, site), site, { callback, errorCallback })
   }
@@ -105,7 +105,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskArguments<Job, Name>>,
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
-    const site = captureCallSite(Pool.prototype.starmap)
+    const site = captureCallSite(this.starmap)
     return promised(() => this.#all('spread', task, items, checkOptions('map', options), site), site)
   }
 
@@ -115,7 +115,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskArguments<Job, Name>>,
     options?: MapOptions & Callbacks<TaskResult<Job, Name>[]>,
   ): AsyncResult<TaskResult<Job, Name>[]> {
-    const site = captureCallSite(Pool.prototype.starmapAsync)
+    const site = captureCallSite(this.starmapAsync)
     const { callback, errorCallback, ...rest } = checkOptions('mapAsync', options)
     return new AsyncResult(this.#all('spread', task, items, rest, site), site, { callback, errorCallback })
   }
@@ -129,7 +129,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskItem<Job, Name>>,
     options?: IterateOptions,
   ): PoolIterator<TaskResult<Job, Name>> {
-    const site = captureCallSite(Pool.prototype.imap)
+    const site = captureCallSite(this.imap)
     return this.#each(task, items, true, checkOptions('iterate', options), site)
   }
 
@@ -139,7 +139,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskItem<Job, Name>>,
     options?: IterateOptions,
   ): PoolIterator<TaskResult<Job, Name>> {
-    const site = captureCallSite(Pool.prototype.imapUnordered)
+    const site = captureCallSite(this.imapUnordered)
     return this.#each(task, items, false, checkOptions('iterate', options), site)
   }
 
@@ -152,7 +152,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     items: Input<TaskItem<Job, Name>>,
     options?: CollectOptions<TaskItem<Job, Name>>,
   ): PoolIterator<TaskResult<Job, Name>> {
-    const site = captureCallSite(Pool.prototype.collect)
+    const site = captureCallSite(this.collect)
     const { onFailure, unordered = false, ...rest } = checkOptions('collect', options)
     return this.#each(task, items, !unordered, rest, site, collectFailures(onFailure))
   }
@@ -172,7 +172,7 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
    * @throws PoolStateError before `close` or `terminate`
    */
   join(): Promise<void> {
-    return this.#engine.join(captureCallSite(Pool.prototype.join))
+    return this.#engine.join(captureCallSite(this.join))
   }
 
   /** Closes and joins, also when the block threw. */

@@ -10,6 +10,7 @@ import {
   type InitMessage,
   type JobSource,
   PROTOCOL_VERSION,
+  type ToWorker,
   type WireChunk,
   type WireSettled,
 } from '../protocol.js'
@@ -58,6 +59,8 @@ export class LocalExecutor implements Executor {
   readonly #running = new Map<CallId, Running>()
   #nextCall = 1
   #inbox: SchedulerInput[] = []
+  /** Chunks that were given out while the inbox is worked through; those of a worker travel in one message. */
+  #outgoing = new Map<number, WireChunk[]>()
   #draining = false
   #ending = false
   readonly #pauses = createPauses()
@@ -157,11 +160,15 @@ export class LocalExecutor implements Executor {
     this.#draining = true
     // Performing a command may post further inputs; they are handled in order, after it.
     try {
-      for (let next = 0; next < this.#inbox.length; next++)
+      for (let next = 0; next < this.#inbox.length; next++) {
         for (const command of this.#scheduler.handle(this.#inbox[next]!, this.#now())) this.#perform(command)
+        if (next + 1 === this.#inbox.length)
+          for (const worker of this.#outgoing.keys()) this.#sendChunks(worker)
+      }
     } finally {
       // Whatever throws here is a bug; it must not become a hang as well.
       this.#inbox = []
+      this.#outgoing.clear()
       this.#draining = false
     }
     this.#setWake()
@@ -206,14 +213,18 @@ export class LocalExecutor implements Executor {
         return this.#spawn(command.worker)
       case 'pull':
         return this.#pull(command)
-      case 'run':
-        return this.#send(command.worker, command.chunk)
+      case 'run': {
+        const chunks = this.#outgoing.get(command.worker)
+        if (chunks === undefined) this.#outgoing.set(command.worker, [command.chunk])
+        else chunks.push(command.chunk)
+        return
+      }
       case 'cancel':
-        return this.#handles[command.worker]!.send({ type: 'cancel', ids: command.ids })
+        return this.#tell(command.worker, { type: 'cancel', ids: command.ids })
       case 'drain':
       case 'stop':
       case 'terminate':
-        return this.#handles[command.worker]!.send({ type: command.type })
+        return this.#tell(command.worker, { type: command.type })
       case 'inspect': {
         const running = this.#handles[command.worker]!.inspect()?.running.map((item) => this.#toRunning(item))
         return this.#post({ type: 'inspected', worker: command.worker, running })
@@ -340,12 +351,30 @@ export class LocalExecutor implements Executor {
     return { outcomes: outcomes.map(toSettled), running: running.map((item) => this.#toRunning(item)), blind }
   }
 
-  #send(worker: number, chunk: WireChunk): void {
+  /** Behind what it was given before. */
+  #tell(worker: number, message: ToWorker): void {
+    this.#sendChunks(worker)
+    this.#handles[worker]!.send(message)
+  }
+
+  #sendChunks(worker: number): void {
+    const chunks = this.#outgoing.get(worker)
+    if (chunks === undefined) return
+    this.#outgoing.delete(worker)
     try {
-      this.#handles[worker]!.send({ type: 'run', chunks: [chunk] })
+      this.#handles[worker]?.send({ type: 'run', chunks })
     } catch (error) {
-      this.#post({ type: 'unsendable', worker, id: chunk.id, failures: uncloneable(chunk, error) })
+      if (chunks.length === 1) return this.#unsendable(worker, chunks[0]!, error)
+      // Nothing of it has left. One by one, the good ones go.
+      for (const chunk of chunks) {
+        this.#outgoing.set(worker, [chunk])
+        this.#sendChunks(worker)
+      }
     }
+  }
+
+  #unsendable(worker: number, chunk: WireChunk, error: unknown): void {
+    this.#post({ type: 'unsendable', worker, id: chunk.id, failures: uncloneable(chunk, error) })
   }
 }
 

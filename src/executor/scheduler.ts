@@ -22,6 +22,9 @@ import {
   type Assignment,
   createSlot,
   type Doom,
+  dequeue,
+  enqueue,
+  expectedMs,
   hasRoom,
   isExact,
   nextDeadline,
@@ -407,11 +410,12 @@ export class Scheduler {
   }
 
   #drop(slot: Slot, assignment: Assignment, now: Ms): void {
-    const waiting = slot.queue[this.#options.concurrency]
-    slot.queue = slot.queue.filter((other) => other !== assignment)
+    const { concurrency } = this.#options
+    const waiting = slot.queue[concurrency]
+    dequeue(slot, assignment)
     // One more may begin.
-    if (waiting !== undefined && this.#inFlight(slot).includes(waiting)) waiting.since = now
-    if (!slot.queue.some(({ call }) => call.aborted)) slot.cancelBy = undefined
+    if (waiting !== undefined && slot.queue[concurrency - 1] === waiting) waiting.since = now
+    if (slot.cancelBy !== undefined && !slot.queue.some(({ call }) => call.aborted)) slot.cancelBy = undefined
     if (slot.queue.length === 0) slot.draining = false
     assignment.call.outstanding--
     this.#endIfDone(assignment.call)
@@ -730,7 +734,7 @@ export class Scheduler {
     const { chunk, attempt } = work
     const { count, payload } = chunk
     const id = this.#nextId++
-    slot.queue.push({ id, call, work, settled: 0, since: now })
+    enqueue(slot, { id, call, work, settled: 0, since: now, expectedMs: expectedMs(call, count) })
     slot.assigned += count
     if (slot.assigned >= this.#maxTasks) slot.retiring = true
     if (slot.queue.length <= this.#options.concurrency) this.#watch(slot)

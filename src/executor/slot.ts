@@ -6,6 +6,8 @@ import type { Call, Work } from './call.js'
 
 /** Chunks queued in a worker beyond those it runs, so that it never waits for a round trip … */
 const PREFETCH_CHUNKS = 2
+/** … or so many items, where the caller wants small chunks: filled up in one message once half of them are done … */
+const PREFETCH_ITEMS = 128
 /** … as long as what waits there is little: a long item in front must not hold others that a free worker could run. */
 const PREFETCH_MS: Ms = 8
 
@@ -17,6 +19,8 @@ export interface Assignment {
   settled: number
   /** When the item at `settled` can have begun at the earliest. */
   since: Ms
+  /** How long it was thought to take when it was given out. */
+  readonly expectedMs: Ms
 }
 
 /** Why a worker is being ended although nothing is wrong with its process. */
@@ -37,6 +41,11 @@ export interface Slot {
   /** How far a starting worker has come: whose fault its death would be. */
   stage: 'load' | 'initializer'
   queue: Assignment[]
+  /** Items in the queue, and how long they were thought to take. */
+  queuedItems: number
+  queuedMs: Ms
+  /** It has run down to half of what it may hold ahead, and is being filled up again. */
+  refilling: boolean
   /** Items ever given to this process. */
   assigned: number
   /** It is asked to give back what has not begun; gets nothing until it is empty. */
@@ -70,6 +79,9 @@ export function reset(slot: Slot): Slot {
     pid: 0,
     stage: 'load',
     queue: [],
+    queuedItems: 0,
+    queuedMs: 0,
+    refilling: false,
     assigned: 0,
     draining: false,
     retiring: false,
@@ -85,16 +97,35 @@ export function reset(slot: Slot): Slot {
 }
 
 export function hasRoom(slot: Slot, concurrency: number, maxTasks: number): boolean {
-  const { state, queue, assigned, draining, retiring, cancelBy } = slot
+  const { state, queue, assigned, draining, retiring, cancelBy, refilling, queuedMs } = slot
   if (state !== 'ready' || draining || retiring || cancelBy !== undefined || assigned >= maxTasks)
     return false
   const waiting = queue.length - concurrency
   if (waiting < 0) return true
-  if (waiting >= PREFETCH_CHUNKS) return false
-  let ms = 0
-  for (const { call, work, settled } of queue)
-    ms += (call.sizer.meanMs ?? PREFETCH_MS) * (work.chunk.count - settled)
-  return ms < PREFETCH_MS
+  return (waiting < PREFETCH_CHUNKS || refilling) && queuedMs < PREFETCH_MS
+}
+
+export function enqueue(slot: Slot, assignment: Assignment): void {
+  const { call, work, expectedMs } = assignment
+  slot.queue.push(assignment)
+  slot.queuedItems += work.chunk.count
+  slot.queuedMs += expectedMs
+  if (slot.queuedItems >= PREFETCH_ITEMS) slot.refilling = false
+  else if (!call.sizer.fixed) slot.refilling = false
+}
+
+export function dequeue(slot: Slot, assignment: Assignment): void {
+  const { call, work, expectedMs } = assignment
+  if (slot.queue[0] === assignment) slot.queue.shift()
+  else slot.queue = slot.queue.filter((other) => other !== assignment)
+  slot.queuedItems -= work.chunk.count
+  // What is left of adding and subtracting fractions must not pile up.
+  slot.queuedMs = slot.queue.length === 0 ? 0 : slot.queuedMs - expectedMs
+  if (call.sizer.fixed && slot.queuedItems <= PREFETCH_ITEMS / 2) slot.refilling = true
+}
+
+export function expectedMs(call: Call, items: number): Ms {
+  return (call.sizer.meanMs ?? PREFETCH_MS) * items
 }
 
 /** Whether each of its items is written down before it begins, however cheap. */

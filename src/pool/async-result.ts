@@ -32,7 +32,7 @@ export class AsyncResult<T> implements PromiseLike<T> {
    * @throws TimeoutError when it is not there in time; nothing is lost, and `get` may be called again
    */
   get(timeout?: number): Promise<T> {
-    return this.#get(captureCallSite(AsyncResult.prototype.get), timeout)
+    return this.#get(captureCallSite(this.get), timeout)
   }
 
   /**

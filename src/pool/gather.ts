@@ -7,16 +7,26 @@ import { indexOf, type Settled } from '../model.js'
 import type { Call } from './engine.js'
 import { at, failed, type Outcome, succeeded } from './outcome.js'
 
+/** Arguments of one `concat`; the whole is copied once for so many ranges. */
+const MOST_PARTS = 16_384
+
 /** Never rejects. */
 export async function gather(
   call: Call,
   errorOf: (thrown: unknown, site: CallSite) => unknown,
 ): Promise<Outcome<unknown[]>> {
   const { flow } = call
-  const results: unknown[] = []
+  let results: unknown[] = []
+  let parts: (readonly unknown[])[] = []
+  const join = () => {
+    results = results.concat(...parts)
+    parts = []
+  }
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-      for (const value of valuesOf(settled)) results.push(value)
+      // Put together range by range, not value by value: `concat` copies a million of them in milliseconds.
+      if (parts.push(valuesOf(settled)) === MOST_PARTS) join()
+    join()
   } catch (thrown) {
     return failed((site) => errorOf(thrown, site))
   }

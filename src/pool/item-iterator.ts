@@ -70,7 +70,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
     // Most results come in ranges: those at hand are given without further ado.
     if (options === undefined && !this.#stepping && this.#kept === undefined && range !== undefined)
       if (range.failed === range.settled.failures.length) return Promise.resolve(this.#take(range))
-    const site = options === undefined ? undefined : captureCallSite(ItemIterator.prototype.next)
+    const site = options === undefined ? undefined : captureCallSite(this.next)
     return new Promise((resolve, reject) => {
       const ms = checkWait(checkOptions('next', options).timeout)
       let timer: NodeJS.Timeout | undefined

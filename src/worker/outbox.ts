@@ -28,6 +28,8 @@ interface Range {
 }
 
 export interface Outbox {
+  /** Chunks that are to begin later and whose items will not be written down one by one. */
+  expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
   open(chunk: WireChunk, recorded: boolean): void
   /** Its next item begins. */
@@ -60,12 +62,18 @@ export interface OutboxOptions {
 
 export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   const open = new Map<number, Range>()
+  /** The one that was asked for last: nearly always it is asked for again. */
+  let latest: Range | undefined
   let done: Range[] = []
   let characters = 0
   let settled = 0
   let unrecorded = false
   let flushedAt = performance.now()
 
+  const rangeOf = (id: number) => {
+    if (latest?.id !== id) latest = open.get(id)!
+    return latest
+  }
   const settle = (range: Range, written: boolean) => {
     range.begun = false
     range.count++
@@ -81,19 +89,22 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
 
   return {
+    expectBlind(ids) {
+      recorder?.blind(ids)
+    },
     open({ id, task: { reply, timed = false } }, recorded) {
       const busySince = performance.now()
       const nothing = { from: 0, count: 0, text: '', values: [], failures: [], startedAt: [], ms: [] }
       open.set(id, { id, reply, timed, recorded, begun: false, busySince, ...nothing })
-      if (!recorded) recorder?.blind(id)
+      if (!recorded) recorder?.blind([id])
     },
     begin(id) {
-      const range = open.get(id)!
+      const range = rangeOf(id)
       range.begun = true
       if (range.recorded) recorder?.begin(id, range.from + range.count)
     },
     succeeded(id, value) {
-      const range = open.get(id)!
+      const range = rangeOf(id)
       const offset = range.from + range.count
       if (range.reply === 'values') {
         range.values.push(value)
@@ -107,14 +118,14 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       settle(range, !range.recorded || recorder?.json(id, offset, encoded.text) === true)
     },
     failed(id, failure) {
-      const range = open.get(id)!
+      const range = rangeOf(id)
       const offset = range.from + range.count
       range.failures.push({ offset, failure })
       if (range.reply === 'values') range.values.push(undefined)
       settle(range, !range.recorded || recorder?.failure(id, offset, failure) === true)
     },
     took(id, began, ms) {
-      const range = open.get(id)!
+      const range = rangeOf(id)
       if (!range.timed) return
       range.startedAt.push(performance.timeOrigin + began)
       range.ms.push(ms)
@@ -122,21 +133,23 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
     close(id) {
       const range = open.get(id)
       open.delete(id)
+      latest = undefined
       recorder?.end(id)
       if (range !== undefined && range.count > 0) done.push(range)
     },
     discard(id) {
       const range = open.get(id)
       open.delete(id)
+      latest = undefined
       recorder?.end(id)
       if (range !== undefined) settled -= range.count
     },
     pinpoint() {
+      recorder?.unblind()
       for (const range of open.values()) {
         if (range.recorded) continue
         range.recorded = true
         if (range.begun) recorder?.begin(range.id, range.from + range.count)
-        else recorder?.between(range.id)
       }
     },
     get empty() {

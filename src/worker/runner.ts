@@ -5,7 +5,7 @@ import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
 import type { Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
 import type { Outbox } from './outbox.js'
-import { Context, type installCurrentTask, leaveTask } from './task-context.js'
+import { Context, type InContext, leaveTask } from './task-context.js'
 
 /** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
 const FLUSH_MS: Ms = 10
@@ -13,6 +13,8 @@ const FLUSH_MS: Ms = 10
 const SHARE_MS: Ms = 1
 /** Items cheaper than this are not written down one by one: it would cost more than it saves. */
 const CHEAP_MS: Ms = 0.01
+/** Of items that cheap only one in so many is timed. */
+const SAMPLE = 16
 /** Weight of the newest chunk in what a task's items cost. */
 const ALPHA = 0.3
 
@@ -22,7 +24,7 @@ export interface RunnerOptions {
   readonly concurrency: number
   readonly workerId: number
   readonly outbox: Outbox
-  readonly inContext: ReturnType<typeof installCurrentTask>
+  readonly inContext: InContext
   getTask(name: string): Task
   /** An item begins (its index), or none is running any more. Only set where output is attributed. */
   readonly onBegin?: ((index: number | 'none') => void) | undefined
@@ -41,13 +43,22 @@ export interface Runner {
   idle(): Promise<void>
 }
 
+/** A chunk that has begun. */
+interface Run {
+  readonly id: number
+  /** Of the item that runs, or ran last. */
+  context: Context | undefined
+  cancelled: boolean
+  /** What has not begun of it goes back. */
+  givenBack: boolean
+}
+
 export function createRunner(options: RunnerOptions): Runner {
   const { concurrency, workerId, outbox, inContext, getTask, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
-  const running = new Map<number, Context | undefined>()
-  const cancelled = new Set<number>()
-  const givenBack = new Set<number>()
+  const running = new Map<number, Run>()
   const meanMs = new Map<string, Ms>()
+  let lanes = 0
   let flushTimer: NodeJS.Timeout | undefined
   let whenIdle: (() => void)[] = []
 
@@ -59,109 +70,129 @@ export function createRunner(options: RunnerOptions): Runner {
     }, FLUSH_MS)
   }
 
-  const pump = () => {
-    while (running.size < concurrency) {
-      const chunk = queue.shift()
-      if (chunk === undefined) break
-      running.set(chunk.id, undefined)
-      void runChunk(chunk)
-    }
-    if (running.size > 0) return
+  /** Cheap ones are not written down item by item, unless that was asked for. */
+  const isBlind = ({ exact, task }: WireChunk) => !exact && (meanMs.get(task.name) ?? CHEAP_MS) < CHEAP_MS
+
+  /** Runs chunks one after another; there are as many lanes at work as there may be items in flight. */
+  const lane = async () => {
+    lanes++
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) await runChunk(chunk)
+    lanes--
+    if (lanes > 0) return
     onBegin?.('none')
     for (const resolve of whenIdle) resolve()
     whenIdle = []
   }
 
-  const finish = (id: number) => {
+  const finish = (run: Run) => {
+    const { id } = run
     running.delete(id)
-    if (cancelled.delete(id)) {
+    if (run.cancelled) {
       outbox.discard(id)
       onCancelled([id])
     } else outbox.close(id)
     // More work is at hand and little time has passed: its results can share a message.
     if (queue.length === 0 || outbox.full || performance.now() - outbox.flushedAt > SHARE_MS)
       void outbox.flush()
-    if (givenBack.delete(id)) {
+    if (run.givenBack && !run.cancelled) {
       void outbox.flush()
       onCancelled([id])
     }
-    pump()
+  }
+
+  /** They never begin. */
+  const drop = (ids: readonly number[]) => {
+    for (const id of ids) outbox.discard(id)
+    if (ids.length > 0) onCancelled(ids)
   }
 
   /** What runs ends after its present item; everything else goes back. */
   const giveBack = () => {
-    const dropped = queue.splice(0).map(({ id }) => id)
-    for (const id of running.keys()) if (!cancelled.has(id)) givenBack.add(id)
-    if (dropped.length > 0) onCancelled(dropped)
+    for (const run of running.values()) run.givenBack = true
+    drop(queue.splice(0).map(({ id }) => id))
   }
 
   const runChunk = async (chunk: WireChunk) => {
-    const { id, count, index, attempt, payload, exact, timeoutMs = Number.POSITIVE_INFINITY } = chunk
-    const { name, calling } = chunk.task
+    const { id, count, index, attempt, payload, timeoutMs = Number.POSITIVE_INFINITY } = chunk
+    const { name, calling, timed = false } = chunk.task
     const task = getTask(name)
     const items = itemsOf(payload, count)
+    const blind = isBlind(chunk)
+    const run: Run = { id, context: undefined, cancelled: false, givenBack: false }
+    running.set(id, run)
+    outbox.open(chunk, !blind)
+    let measured = 0
     let spentMs = 0
-    outbox.open(chunk, exact || (meanMs.get(name) ?? CHEAP_MS) >= CHEAP_MS)
+    let ended = 0
     let offset = 0
-    for (; offset < count && !cancelled.has(id) && !givenBack.has(id); offset++) {
+    for (; offset < count && !run.cancelled && !run.givenBack; offset++) {
       const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
       const item = nextOf(items)
       if (item instanceof BadItem) {
         outbox.failed(id, { kind: 'input', message: item.message, at: item.at })
-        outbox.took(id, performance.now(), 0)
+        if (timed) outbox.took(id, performance.now(), 0)
         continue
       }
       const context = new Context(itemIndex, attempt, workerId)
-      running.set(id, context)
+      run.context = context
       outbox.begin(id)
       onBegin?.(itemIndex)
-      const itemBegan = performance.now()
-      let outcome: { value: unknown } | { error: unknown }
+      // To ask for the time twice an item would cost a cheap task more than it takes itself.
+      const precise = !blind || timed || offset % SAMPLE === 0
+      const began = precise ? performance.now() : ended
+      let succeeded = true
+      let outcome: unknown
       try {
-        const args = calling === 'spread' ? asArguments(item) : [item, context]
-        let value = inContext(context, () => task(...args))
-        if (isThenable(value)) {
+        outcome = inContext(context, task, calling === 'spread' ? asArguments(item) : [item, context])
+        if (isThenable(outcome)) {
           if (!outbox.empty) flushLater()
-          value = await value
+          outcome = await outcome
         }
-        if (cancelled.has(id)) break
-        outcome = { value }
       } catch (thrown) {
-        if (cancelled.has(id)) break
-        outcome = { error: thrown }
+        succeeded = false
+        outcome = thrown
       }
+      if (run.cancelled) break
       leaveTask()
-      const tookMs = performance.now() - itemBegan
-      spentMs += tookMs
-      if ('error' in outcome) outbox.failed(id, { kind: 'error', error: toErrorData(outcome.error) })
-      else outbox.succeeded(id, outcome.value)
-      outbox.took(id, itemBegan, tookMs)
+      ended = performance.now()
+      const tookMs = ended - began
+      if (precise) {
+        measured++
+        spentMs += tookMs
+      }
+      if (succeeded) outbox.succeeded(id, outcome)
+      else outbox.failed(id, { kind: 'error', error: toErrorData(outcome) })
+      if (timed) outbox.took(id, began, tookMs)
       // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
       // other item, so that everything is given back until the parent says more.
       if (tookMs >= timeoutMs) giveBack()
       // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
-      if (offset + 1 < count && (outbox.full || performance.now() - outbox.flushedAt > FLUSH_MS))
-        await outbox.flush()
+      if (offset + 1 < count && (outbox.full || ended - outbox.flushedAt > FLUSH_MS)) await outbox.flush()
     }
-    if (offset === count) givenBack.delete(id)
-    // Of the task alone: writing its outcome down must not be what makes it dear.
-    const each = spentMs / Math.max(1, offset)
-    const mean = meanMs.get(name) ?? each
-    meanMs.set(name, mean + ALPHA * (each - mean))
-    finish(id)
+    if (offset === count) run.givenBack = false
+    if (measured > 0) {
+      // Of the task alone: writing its outcome down must not be what makes it dear.
+      const each = spentMs / measured
+      const mean = meanMs.get(name) ?? each
+      meanMs.set(name, mean + ALPHA * (each - mean))
+    }
+    finish(run)
   }
 
   return {
     run(chunks) {
+      const blind = chunks.filter(isBlind)
+      if (blind.length > 1) outbox.expectBlind(blind.map(({ id }) => id))
       queue.push(...chunks)
-      pump()
+      while (lanes < concurrency && queue.length > 0) void lane()
     },
     cancel(ids) {
       const dropped: number[] = []
       for (const id of ids) {
-        if (running.has(id)) {
-          cancelled.add(id)
-          running.get(id)?.abort('the item was cancelled')
+        const run = running.get(id)
+        if (run !== undefined) {
+          run.cancelled = true
+          run.context?.abort('the item was cancelled')
           continue
         }
         const place = queue.findIndex((chunk) => chunk.id === id)
@@ -169,28 +200,29 @@ export function createRunner(options: RunnerOptions): Runner {
         queue.splice(place, 1)
         dropped.push(id)
       }
-      if (dropped.length > 0) onCancelled(dropped)
+      drop(dropped)
     },
     drain: giveBack,
     abortAll() {
       void outbox.flush()
       queue.length = 0
       let listening = false
-      for (const [id, context] of running) {
-        cancelled.add(id)
-        if (context?.listens === true) listening = true
-        context?.abort('the run was stopped, or the item has exceeded its time')
+      for (const run of running.values()) {
+        run.cancelled = true
+        if (run.context?.listens === true) listening = true
+        run.context?.abort('the run was stopped, or the item has exceeded its time')
       }
       return listening
     },
-    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+    idle: () => (lanes === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
   }
 }
 
 function itemsOf(payload: Payload, count: number): ItemReader {
   if (payload.kind === 'bytes') return readItems(payload, count)
-  const values = payload.values[Symbol.iterator]()
-  return { next: () => values.next().value }
+  const { values } = payload
+  let place = 0
+  return { next: () => values[place++] }
 }
 
 /** A text longer than V8's longest string cannot even be looked at. */

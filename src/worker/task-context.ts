@@ -64,6 +64,13 @@ export class Context implements TaskContext {
   }
 }
 
+/** Calls a task as the one that `context` tells of. */
+export type InContext = (
+  context: Context,
+  task: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+) => unknown
+
 let current: Context | undefined
 
 /** The item is over; nothing runs inside a task until the next one begins. */
@@ -72,17 +79,17 @@ export function leaveTask(): void {
 }
 
 /** Makes `currentTask()` work in this process; gives what runs a task inside its context. */
-export function installCurrentTask(concurrency: number): <T>(context: Context, run: () => T) => T {
+export function installCurrentTask(concurrency: number): InContext {
   current = undefined
   if (concurrency === 1) {
     // One item at a time: a variable tells, and costs nothing. What an item leaves behind sees the next one's.
     ;(globalThis as Registry)[KEY] = () => current
-    return (context, run) => {
+    return (context, task, args) => {
       current = context
-      return run()
+      return task(...args)
     }
   }
   const storage = new AsyncLocalStorage<Context>()
   ;(globalThis as Registry)[KEY] = () => storage.getStore()
-  return (context, run) => storage.run(context, run)
+  return (context, task, args) => storage.run(context, () => task(...args))
 }

@@ -113,7 +113,7 @@ describe('an outcome', () => {
   ])('%s keeps the file from starting over until its own message has left', (_, settle) => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
-    recorder.json(1, 0, '0')
+    settleLongEnough(recorder)
     const mark = recorder.mark
     recorder.begin(1, 1)
     settle(recorder)
@@ -124,12 +124,17 @@ describe('an outcome', () => {
   })
 })
 
+/** Two outcomes that together are worth a fresh start. */
+function settleLongEnough(recorder: Recorder): void {
+  for (const offset of [0, 1]) recorder.json(1, offset, `"${'x'.repeat(20_000)}"`)
+}
+
 describe('once everything has left', () => {
   test('the file starts over, with the items that still run', () => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
     recorder.begin(2, 0)
-    recorder.json(1, 0, '0')
+    settleLongEnough(recorder)
     recorder.end(1)
     recorder.delivered(recorder.mark)
     expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 2, offset: 0 }], blind: [] })
@@ -138,12 +143,13 @@ describe('once everything has left', () => {
   test('a chunk that is blind stays blind: forgotten, it would be run again as if it had never begun', () => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
-    recorder.json(1, 0, '0')
+    settleLongEnough(recorder)
     recorder.end(1)
-    recorder.blind(2)
+    recorder.blind([2])
     recorder.delivered(recorder.mark)
     expect(file.read()).toEqual({ outcomes: [], running: [], blind: [2] })
     recorder.end(2)
+    settleLongEnough(recorder)
     recorder.delivered(recorder.mark)
     expect(file.read().blind).toEqual([])
   })
@@ -152,17 +158,26 @@ describe('once everything has left', () => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
     const mark = recorder.mark
-    recorder.json(1, 0, '0')
+    settleLongEnough(recorder)
     recorder.begin(1, 1)
     recorder.delivered(mark)
-    expect(file.read().outcomes).toHaveLength(1)
+    expect(file.read().outcomes).toHaveLength(2)
+  })
+
+  test('a file that is still short goes on: starting over costs a write', () => {
+    const { file, recorder } = recording()
+    recorder.begin(1, 0)
+    recorder.json(1, 0, '0')
+    recorder.begin(1, 1)
+    recorder.delivered(recorder.mark)
+    expect(file.read()).toMatchObject({ outcomes: [{ offset: 0 }], running: [{ id: 1, offset: 1 }] })
   })
 })
 
 describe('a blind chunk', () => {
   test('is not blind any more when it says where it is', () => {
     const { file, recorder } = recording()
-    recorder.blind(4)
+    recorder.blind([4])
     expect(file.read().blind).toEqual([4])
     recorder.begin(4, 9)
     expect(file.read()).toMatchObject({ running: [{ id: 4, offset: 9 }], blind: [] })
@@ -170,8 +185,8 @@ describe('a blind chunk', () => {
 
   test('is not blind any more when it says that none of its items runs', () => {
     const { file, recorder } = recording()
-    recorder.blind(4)
-    recorder.between(4)
+    recorder.blind([4])
+    recorder.unblind()
     expect(file.read()).toEqual({ outcomes: [], running: [], blind: [] })
   })
 })

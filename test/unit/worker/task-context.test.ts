@@ -14,7 +14,7 @@ describe('currentTask()', () => {
   test.each([1, 2])('is the context of the task that runs, at a concurrency of %d', (concurrency) => {
     const inContext = installCurrentTask(concurrency)
     const context = new Context(7, 2, 1)
-    expect(inContext(context, () => currentTask())).toBe(context)
+    expect(inContext(context, () => currentTask(), [])).toBe(context)
     expect(currentTask).toBeTypeOf('function')
   })
 
@@ -31,7 +31,7 @@ describe('currentTask()', () => {
           const before = currentTask().index
           await new Promise(setImmediate)
           return [before, currentTask().index]
-        }),
+        }, []),
       ),
     )
     expect(seen).toEqual([
@@ -47,18 +47,18 @@ describe('currentTask()', () => {
     const seen = await inContext(context, async () => {
       await new Promise(setImmediate)
       return currentTask()
-    })
+    }, [])
     expect(seen).toBe(context)
   })
 
   test('gives back what the task gives, and throws what it throws', () => {
     for (const concurrency of [1, 2]) {
       const inContext = installCurrentTask(concurrency)
-      expect(inContext(new Context(0, 1, 0), () => 5)).toBe(5)
+      expect(inContext(new Context(0, 1, 0), (n) => n, [5])).toBe(5)
       expect(() =>
         inContext(new Context(0, 1, 0), () => {
           throw new RangeError('no')
-        }),
+        }, []),
       ).toThrow(RangeError)
     }
   })
