@@ -81,5 +81,8 @@ function progressMode({ progress, verbosity, input }: RunPlan) {
 
 /** For good: a signal that came after the end of the run, before that of the process, would kill it. */
 function answerStatusSignal(progress: Progress): void {
-  process.on('SIGUSR2', () => progress.write(progress.status()))
+  const answer = () => progress.write(progress.status())
+  process.on('SIGUSR2', answer)
+  // Ctrl-T, where there is such a thing.
+  process.on('SIGINFO', answer)
 }

@@ -3,6 +3,7 @@
 import type { WriteStream } from 'node:tty'
 import ora from 'ora'
 import stringWidth from 'string-width'
+import { isForeground } from './foreground.js'
 import { LEAST_COLUMNS } from './progress-mode.js'
 import type { Size } from './progress-text.js'
 
@@ -57,7 +58,7 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
 
   /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
   function resized(): void {
-    if (!frames.isSpinning) return begin()
+    if (!frames.isSpinning) return
     const lines = drawn.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / terminal.columns)),
       0,
@@ -80,15 +81,13 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
   }
 
   function begin(): void {
-    if (terminal.columns < LEAST_COLUMNS) return
+    if (terminal.columns < LEAST_COLUMNS || !isForeground()) return
     compose()
     frames.start()
     release = passBy(stdout, frames)
-    timer = setInterval(compose, INTERVAL_MS)
   }
 
   function pause(): void {
-    clearInterval(timer)
     release()
     release = () => {}
     flush()
@@ -98,6 +97,8 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
   return {
     start() {
       terminal.on('resize', resized)
+      // Where nothing is to be drawn, that may change.
+      timer = setInterval(() => (frames.isSpinning ? compose() : begin()), INTERVAL_MS)
       begin()
     },
     write(lines) {
@@ -113,6 +114,7 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     },
     stop() {
       terminal.off('resize', resized)
+      clearInterval(timer)
       pause()
     },
   }
