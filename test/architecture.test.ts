@@ -267,10 +267,12 @@ describe('only', () => {
     ])
   })
 
-  test('cli/program knows commander, report/painter chalk, and job esbuild', () => {
+  test('cli/program knows commander, report chalk, ora and the code frames in one file each, and job esbuild', () => {
     const users = (name: string) => files(({ imports }) => imports.some(({ to }) => to === name))
     expect(users('commander')).toEqual(['cli/program'])
     expect(users('chalk')).toEqual(['report/painter'])
+    expect(users('ora')).toEqual(['report/bar'])
+    expect(users('@babel/code-frame')).toEqual(['report/code-frame'])
     expect(new Set(users('esbuild').map(folderOf))).toEqual(new Set(['job']))
   })
 })

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
+import { chooseLetters } from '../report/letters.js'
 import { parseCommandLine } from './program.js'
 
 /** Ours: code that runs in this process, a callback, is not to end it. */
@@ -13,6 +14,7 @@ const exit = process.exit.bind(process)
 const LAST_WORDS_MS = 1_000
 
 async function main(): Promise<void> {
+  const letters = chooseLetters(process.env)
   // A reader of stderr that went away must not stop the work.
   process.stderr.on('error', () => {})
   try {
@@ -22,7 +24,7 @@ async function main(): Promise<void> {
       stdinIsTTY: process.stdin.isTTY === true,
       availableParallelism: availableParallelism(),
     })
-    if (line.kind === 'print') return await write(process.stdout, line.text, EXIT.ok)
+    if (line.kind === 'print') return await write(process.stdout, letters.text(line.text), EXIT.ok)
     // Only a run needs all of the rest: help and usage errors stay as quick as Node itself.
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan)
@@ -41,7 +43,11 @@ async function main(): Promise<void> {
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error)
-    await write(process.stderr, `poolrun: ${sanitise(text)}\n`, usage ? EXIT.usage : EXIT.trouble)
+    await write(
+      process.stderr,
+      letters.text(`poolrun: ${sanitise(text)}\n`),
+      usage ? EXIT.usage : EXIT.trouble,
+    )
   }
 }
 

@@ -58,9 +58,13 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
 function codeFrames(color: boolean): (error: ErrorData) => string {
   const since = Date.now()
   let excerpt = (_error: ErrorData) => ''
-  void import('../report/code-frame.js').then(({ createCodeFrames }) => {
-    excerpt = createCodeFrames({ color, since })
-  })
+  import('../report/code-frame.js').then(
+    ({ createCodeFrames }) => {
+      excerpt = createCodeFrames({ color, since })
+    },
+    // The installation was changed under a running process: its work goes on.
+    () => {},
+  )
   return (error) => excerpt(error)
 }
 
@@ -77,5 +81,8 @@ function progressMode({ progress, verbosity, input }: RunPlan) {
 
 /** For good: a signal that came after the end of the run, before that of the process, would kill it. */
 function answerStatusSignal(progress: Progress): void {
-  process.on('SIGUSR2', () => progress.write(progress.status()))
+  const answer = () => progress.write(progress.status())
+  process.on('SIGUSR2', answer)
+  // Ctrl-T, where there is such a thing.
+  process.on('SIGINFO', answer)
 }

@@ -2,6 +2,7 @@
 // stand, without poolrun's and Node's internals. Knows nothing of errors or of where frames are printed.
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ErrorData } from './envelope.js'
 import { originalPosition, type Position } from './source-map.js'
 
 export interface FrameOptions {
@@ -11,6 +12,8 @@ export interface FrameOptions {
   readonly fullStack?: boolean | undefined
   /** Folders whose files are poolrun's own. */
   readonly ownFolders?: readonly string[] | undefined
+  /** What of the source stands under a remote block: whole lines without the last line end, or nothing. */
+  readonly excerpt?: ((error: ErrorData) => string) | undefined
 }
 
 export interface Frame {

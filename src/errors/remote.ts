@@ -24,7 +24,9 @@ export function makeRemoteTraceback(place: RemotePlace, data: ErrorData): Remote
 }
 
 export function renderRemote(place: RemotePlace, data: ErrorData, options: FrameOptions = {}): string {
-  return `RemoteTraceback: ${title(place)}\n"""\n${renderChain(data, options)}\n"""`
+  const excerpt = options.excerpt?.(data) ?? ''
+  const below = excerpt === '' ? '' : `\n\n${excerpt}`
+  return `RemoteTraceback: ${title(place)}\n"""\n${renderChain(data, options)}\n"""${below}`
 }
 
 function title({ subject, workerId, pid, attempts = 1 }: RemotePlace): string {

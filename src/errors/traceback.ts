@@ -24,15 +24,10 @@ export interface ItemWhere extends Where {
   readonly position?: string | undefined
 }
 
-export interface TracebackOptions extends FrameOptions {
-  /** What of the source is shown under the remote block: whole lines without the last line end, or nothing. */
-  readonly excerpt?: ((error: ErrorData) => string) | undefined
-}
-
 const ITEM_CHARACTERS = 60
 
 /** All texts are without a last line end. */
-export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options: TracebackOptions): string {
+export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
   const { earlier, attempts } = failed
   const before =
     earlier === undefined
@@ -40,14 +35,7 @@ export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options
       : `${renderAttempts(where, earlier, attempts, options)}\n\n${attemptHeading(attempts, attempts)}\n`
   const remote = renderRemoteSide(where, failed, options)
   const local = renderLocal(makeItemError(where, failed), itemFrame(where))
-  const above = remote === '' ? '' : remote + renderExcerpt(failed, options) + DIRECT_CAUSE
-  return before + above + local + renderDeath(failed, options)
-}
-
-function renderExcerpt({ failure }: ItemFailure, { excerpt }: TracebackOptions): string {
-  const data = remoteData(failure)
-  const text = data === undefined ? undefined : excerpt?.(data)
-  return text ? `\n\n${text}` : ''
+  return before + (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderDeath(failed, options)
 }
 
 /** The first of `total` attempts at an item, oldest first: each without the local frame, which all of them share. */
@@ -67,7 +55,8 @@ function attemptHeading(attempt: number, total: number): string {
 }
 
 function renderAttempt(where: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
-  const remote = renderRemoteSide(where, failed, options)
+  // One excerpt is enough: attempts mostly fail in the same place.
+  const remote = renderRemoteSide(where, failed, { ...options, excerpt: undefined })
   // What the job threw is all in the remote block; only poolrun's own errors have more to say.
   if (failed.failure.kind === 'error') return remote
   const local = sanitise(headerOf(makeItemError(where, failed))) + renderDeath(failed, options)

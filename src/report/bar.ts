@@ -3,6 +3,7 @@
 import type { WriteStream } from 'node:tty'
 import ora from 'ora'
 import stringWidth from 'string-width'
+import { isForeground } from './foreground.js'
 import { LEAST_COLUMNS } from './progress-mode.js'
 import type { Size } from './progress-text.js'
 
@@ -42,29 +43,28 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     hideCursor: false,
   })
   let drawn: readonly string[] = []
-  let drawnAt = 0
   let timer: NodeJS.Timeout | undefined
   /** Lines of this turn of the event loop: the block steps aside once for all of them. */
   let held = ''
   let due: NodeJS.Immediate | undefined
+  let flushedAt = 0
   let release = () => {}
 
   const size = () => ({ columns: terminal.columns, rows: terminal.rows })
   const compose = () => {
     frames.text = text(size(), stringWidth)
     drawn = `  ${frames.text}`.split('\n')
-    drawnAt = performance.now()
   }
 
   /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
   function resized(): void {
-    if (terminal.columns < LEAST_COLUMNS) return pause()
-    if (!frames.isSpinning) return begin()
+    if (!frames.isSpinning) return
     const lines = drawn.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / terminal.columns)),
       0,
     )
     if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
+    if (terminal.columns < LEAST_COLUMNS) return pause()
     compose()
     frames.render()
   }
@@ -76,18 +76,18 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
     frames.clear()
     direct(held)
     held = ''
+    flushedAt = performance.now()
     drawn = []
   }
 
   function begin(): void {
+    if (terminal.columns < LEAST_COLUMNS || !isForeground()) return
     compose()
     frames.start()
     release = passBy(stdout, frames)
-    timer = setInterval(compose, INTERVAL_MS)
   }
 
   function pause(): void {
-    clearInterval(timer)
     release()
     release = () => {}
     flush()
@@ -97,20 +97,24 @@ export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar 
   return {
     start() {
       terminal.on('resize', resized)
-      if (terminal.columns >= LEAST_COLUMNS) begin()
+      // Where nothing is to be drawn, that may change.
+      timer = setInterval(() => (frames.isSpinning ? compose() : begin()), INTERVAL_MS)
+      begin()
     },
     write(lines) {
       if (!frames.isSpinning) return void direct(lines)
       held += lines
       due ??= setImmediate(() => {
+        const flood = performance.now() - flushedAt < REDRAW_MS
         flush()
-        if (performance.now() - drawnAt < REDRAW_MS) return
+        if (flood) return
         compose()
         frames.render()
       })
     },
     stop() {
       terminal.off('resize', resized)
+      clearInterval(timer)
       pause()
     },
   }

@@ -3,6 +3,7 @@
 import { CallbackFault } from '../errors/callback-fault.js'
 import { InitializerError, PoolError, RemoteTraceback } from '../errors/classes.js'
 import { toErrorData } from '../errors/envelope.js'
+import type { FrameOptions } from '../errors/frames.js'
 import { renderChain } from '../errors/render-error.js'
 import { sanitise } from '../errors/sanitise.js'
 import {
@@ -11,14 +12,13 @@ import {
   renderCallbackFailure,
   renderFault,
   renderItemFailure,
-  type TracebackOptions,
 } from '../errors/traceback.js'
 import { itemText } from '../framing/items.js'
 import { locate } from '../framing/position.js'
 import { type Failure, type ItemFailure, indexOf, type RunEvent, type Settled } from '../model.js'
 import type { RunPlan } from '../run/plan.js'
 
-export interface FailureTextOptions extends TracebackOptions {
+export interface FailureTextOptions extends FrameOptions {
   readonly plan: Pick<RunPlan, 'command' | 'job'>
 }
 

@@ -40,6 +40,9 @@ export interface Progress {
   stop(): void
 }
 
+/** The installation was changed under a running process: its work goes on without a live block. */
+const goWithout = () => {}
+
 const NOTHING: RunView = {
   counts: () => ({ ok: 0, failed: 0, notRun: 0, total: undefined }),
   activity: () => [],
@@ -110,7 +113,7 @@ export function createProgress(options: ProgressOptions): Progress {
       view = next
       began = time()
       pace = new Pace(began)
-      if (mode === 'bar') timer = setTimeout(() => void goLive(), LIVE_AFTER_MS).unref()
+      if (mode === 'bar') timer = setTimeout(() => void goLive().catch(goWithout), LIVE_AFTER_MS).unref()
       if (mode === 'plain') timer = setTimeout(tell, PLAIN_AFTER_MS).unref()
       // Someone may ask for the speed of the last while, or a line be due.
       sampling = setInterval(() => state([]), 1000).unref()

@@ -1,9 +1,10 @@
-// What is done with workers, in lines for `--debug`: how much each is given, who is told to leave. Chunks are many and
-// alike: a line only where their size has changed a good deal. Knows no stream and no clock.
+// What is done with workers, in lines for `--debug`: how much each is given, who is told to leave. Chunks are many: a
+// line only where they have grown a good deal. Knows no stream and no clock.
 import type { Command } from '../executor/inbox.js'
 
 /** For the executor; `write` takes a line without its end. */
 export function traceCommands(write: (line: string) => void): (command: Command) => void {
+  /** The largest chunk of each worker. */
   const sizes = new Map<number, number>()
   return (command) => {
     switch (command.type) {
@@ -12,10 +13,10 @@ export function traceCommands(write: (line: string) => void): (command: Command)
         const { count, attempt, index } = chunk
         const first = typeof index === 'number' ? index : index[0]
         if (attempt > 1) return write(`worker ${worker}: item ${first}, attempt ${attempt}`)
-        const before = sizes.get(worker) ?? 0
-        if (count < before * 2 && count * 2 > before) return
+        const before = sizes.get(worker)
+        if (before !== undefined && count < before * 2) return
         sizes.set(worker, count)
-        return write(`worker ${worker}: chunks of ${count}, from item ${first} on`)
+        return write(`worker ${worker}: ${plural(count, 'item')} at a time, from item ${first} on`)
       }
       case 'cancel':
         return write(`worker ${command.worker}: told to cancel ${plural(command.ids.length, 'chunk')}`)

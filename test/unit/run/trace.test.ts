@@ -17,7 +17,7 @@ function run(worker: number, index: WireChunk['index'], count: number, attempt =
   return { type: 'run', worker, chunk: { id: 1, task, count, index, attempt, exact: false, payload } }
 }
 
-it('a line where chunks have become twice as large or half as large, for each worker', () => {
+it('a line where chunks have become twice as large, for each worker', () => {
   expect(
     traced(
       run(0, 0, 1),
@@ -29,10 +29,9 @@ it('a line where chunks have become twice as large or half as large, for each wo
       run(0, 27, 3),
     ),
   ).toEqual([
-    'worker 0: chunks of 1, from item 0 on',
-    'worker 1: chunks of 1, from item 1 on',
-    'worker 0: chunks of 8, from item 3 on',
-    'worker 0: chunks of 3, from item 27 on',
+    'worker 0: 1 item at a time, from item 0 on',
+    'worker 1: 1 item at a time, from item 1 on',
+    'worker 0: 8 items at a time, from item 3 on',
   ])
 })
 
