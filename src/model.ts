@@ -11,8 +11,9 @@ export type Ms = number
  * - `json`: elements of one JSON array, the commas between them included, none before the first or after the last.
  * - `lines`: strings ended by LF or CRLF; empty lines are no items.
  * - `nul`: strings ended by NUL; empty strings are items.
+ * - `csv`: records of CSV or TSV as lines of JSON: an object, or an array that says why the record is none.
  */
-export type Framing = 'ndjson' | 'json' | 'lines' | 'nul'
+export type Framing = 'ndjson' | 'json' | 'lines' | 'nul' | 'csv'
 
 /** What a chunk carries: values (library; structured clone) or the items' own text, which the parent never parses (CLI). */
 export type Payload =

@@ -122,3 +122,34 @@ export const jsonArray: Kind<readonly unknown[]> = {
     }
   },
 }
+
+/** Several values, each in its own way: those of a repeatable option, joined by commas. */
+export function words(accepts: string): Kind<readonly string[]> {
+  return {
+    accepts: [accepts],
+    read(text) {
+      const values = text.split(SEPARATOR).filter((word) => word !== '')
+      return values.length > 0 ? values : undefined
+    },
+  }
+}
+
+/** Between the values of a repeatable option. A pattern may hold commas of its own, in braces: `*.{png,jpg}`. */
+const SEPARATOR = /,(?![^{]*\})/
+
+/** `0,5-9,20-`. */
+export const ranges: Kind<readonly { readonly from: number; readonly to?: number }[]> = {
+  accepts: ['indexes and ranges such as 0,5-9,20-'],
+  read(text) {
+    const read = text.split(',').map((part) => {
+      const match = /^(\d+)(-(\d*))?$/.exec(part.trim())
+      if (match === null) return undefined
+      const from = Number(match[1])
+      const to = match[2] === undefined ? from : match[3] === '' ? undefined : Number(match[3])
+      if (!Number.isSafeInteger(from) || (to !== undefined && (!Number.isSafeInteger(to) || to < from)))
+        return undefined
+      return to === undefined ? { from } : { from, to }
+    })
+    return read.every((range) => range !== undefined) ? read : undefined
+  },
+}

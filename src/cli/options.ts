@@ -11,9 +11,11 @@ import {
   oneOf,
   orWord,
   pause,
+  ranges,
   share,
   size,
   wholeNumber,
+  words,
 } from './kinds.js'
 
 export interface OptionSpec<T = unknown> {
@@ -27,6 +29,8 @@ export interface OptionSpec<T = unknown> {
   /** A second flag that is short for one value. */
   readonly alias?: { readonly flag: string; readonly means: string }
   readonly negatable?: true
+  /** May be given many times; its environment form is a comma-separated list. */
+  readonly repeatable?: true
   /** Giving it twice is an error; everywhere else the last one wins. */
   readonly once?: true
   /** The commands for which it makes sense; all where absent. */
@@ -51,10 +55,24 @@ export const OPTIONS = {
   inputFormat: {
     group: 'Input',
     value: '<format>',
-    kind: oneOf('json', 'ndjson', 'lines', 'nul'),
+    kind: oneOf('json', 'ndjson', 'lines', 'csv', 'tsv', 'nul'),
     alias: { flag: '-0', means: 'nul' },
     defaultHelp: 'by extension, else by the first byte',
-    help: 'json (one array), ndjson, lines or nul; -0 is nul',
+    help: 'json (one array), ndjson, lines, csv, tsv or nul; -0 is nul; .gz, .br and .zst are unpacked',
+  },
+  glob: {
+    group: 'Input',
+    value: '<pattern>',
+    kind: words('a pattern such as "logs/**/*.txt"'),
+    repeatable: true,
+    help: 'items are the paths that match, sorted',
+  },
+  only: {
+    group: 'Input',
+    value: '<ranges>',
+    kind: ranges,
+    defaultHelp: 'all',
+    help: 'run only the items with these indexes, such as 0,5-9,20-',
   },
   processes: {
     group: 'Workers',
@@ -263,22 +281,22 @@ export type Settings = { readonly [K in OptionKey]: ValueOf<(typeof OPTIONS)[K]>
 
 export const OPTION_ENTRIES = Object.entries(OPTIONS) as readonly (readonly [OptionKey, OptionSpec])[]
 
-function words(key: OptionKey, separator: string): string {
+function wordsOf(key: OptionKey, separator: string): string {
   return key.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`)
 }
 
 export function longFlag(key: OptionKey): string {
-  return `--${words(key, '-')}`
+  return `--${wordsOf(key, '-')}`
 }
 
 export function envName(key: OptionKey): string {
-  return `POOLRUN_${words(key, '_').toUpperCase()}`
+  return `POOLRUN_${wordsOf(key, '_').toUpperCase()}`
 }
 
 /** As `--help` writes it: `-j, --processes <n|n%|auto>`, long flags under each other. */
 export function optionTerm(key: OptionKey, spec: OptionSpec): string {
   const flags = `${spec.short === undefined ? '   ' : `-${spec.short},`} ${longFlag(key)}`
-  if (spec.negatable) return `${flags}, --no-${words(key, '-')}`
+  if (spec.negatable) return `${flags}, --no-${wordsOf(key, '-')}`
   if (spec.bare !== undefined) return `${flags}[=${spec.value?.slice(1, -1)}]`
   return spec.value === undefined ? flags : `${flags} ${spec.value}`
 }

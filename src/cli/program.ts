@@ -114,6 +114,10 @@ function addOptions(command: Command, name: CommandName): void {
       .helpGroup(`${spec.group}:`)
       // Known everywhere, so that a wrong place gets a better answer than "unknown option".
       .hideHelp(!(spec.commands?.includes(name) ?? true))
+    if (spec.repeatable)
+      option.argParser((value: string, before: string | undefined) =>
+        before === undefined ? value : `${before},${value}`,
+      )
     if (spec.once) option.argParser((value: string, before: string | undefined) => once(key, value, before))
     command.addOption(option)
     if (spec.negatable) command.addOption(new Option(longFlag(key).replace('--', '--no-')).hideHelp())

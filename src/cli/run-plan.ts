@@ -22,8 +22,9 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
   return freeze({
     command: words.command,
     job: parseJobReference(words.job),
-    input: chooseInput(words, given, around.stdinIsTTY),
+    input: chooseInput(words, given, settings, around.stdinIsTTY),
     inputFormat: settings.inputFormat,
+    only: settings.only,
     processes: countProcesses(settings.processes, around.availableParallelism),
     chunkSize: settings.chunkSize === 'auto' ? undefined : settings.chunkSize,
     bufferSize: settings.bufferSize,
@@ -66,7 +67,19 @@ export function parseJobReference(text: string): JobReference {
   return { path, exportName }
 }
 
-function chooseInput({ command, items }: Words, given: GivenOptions, stdinIsTTY: boolean): InputChoice {
+function chooseInput(
+  { command, items }: Words,
+  given: GivenOptions,
+  settings: Settings,
+  stdinIsTTY: boolean,
+): InputChoice {
+  if (given.glob?.by === 'flag' || (settings.glob !== undefined && items.length === 0)) {
+    if (items.length > 0) throw new UsageError('items on the command line and --glob: give one or the other')
+    if (given.input?.by === 'flag') throw new UsageError('--glob and --input: give one or the other')
+    if (given.inputFormat?.by === 'flag')
+      throw new UsageError('--input-format is for --input and stdin; the items of --glob are paths')
+    return { kind: 'glob', patterns: settings.glob! }
+  }
   if (items.length > 0) {
     if (given.input?.by === 'flag') {
       throw new UsageError('items on the command line and --input: give one or the other')

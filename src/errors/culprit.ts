@@ -137,6 +137,11 @@ function reasonOf(thrown: unknown): string {
   }
 }
 
+/** As a person writes it: `a.b[2]`. */
+export function pathText(keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>((path, key) => join(path, typeof key === 'number' ? key : String(key)), '')
+}
+
 function join(path: string, key: string | number): string {
   if (typeof key === 'number') return `${path}[${key}]`
   if (/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key)) return path === '' ? key : `${path}.${key}`

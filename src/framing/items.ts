@@ -36,7 +36,21 @@ export function itemRange(payload: BytesPayload, offset: number): ItemRange | un
 export function itemText(payload: BytesPayload, offset: number): string | undefined {
   const range = itemRange(payload, offset)
   if (range === undefined) return undefined
-  return withoutCr(asBuffer(payload.bytes).toString('utf8', range.start, range.end), payload.framing)
+  return rangeText(payload, range)
+}
+
+export function rangeText(
+  { bytes, framing }: BytesPayload,
+  { start, end }: Pick<ItemRange, 'start' | 'end'>,
+): string {
+  const text = asBuffer(bytes).toString('utf8', start, end)
+  if (framing === 'csv' && text.startsWith('[')) return JSON.parse(text)[1]
+  return withoutCr(text, framing)
+}
+
+/** Stands in a `csv` payload for a record that is none. */
+export function badRecord(place: string, fault: string, text: string): string {
+  return JSON.stringify([`${place}: ${fault}`, text.replace(/\r?\n$/, '')])
 }
 
 export function withoutCr(text: string, framing: Framing): string {

@@ -29,6 +29,8 @@ export function readItems(payload: BytesPayload, count: number): ItemReader {
       return arrayItems(payload, bytes, count)
     case 'ndjson':
       return isUtf8(bytes) ? lineItems(bytes.toString('utf8')) : rangeItems(payload, parseBytes)
+    case 'csv':
+      return recordItems(bytes.toString('utf8'))
     default:
       // Decoded one by one: slices of one long string would keep all of it alive for as long as any of them.
       return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
@@ -51,6 +53,16 @@ export function parseBytes(bytes: Buffer, more?: string): unknown {
   if (invalid === -1) return parseText(bytes.toString('utf8'), more)
   const at = bytes.toString('utf8', 0, invalid).length
   return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
+}
+
+function recordItems(text: string): ItemReader {
+  const items = lineItems(text)
+  return {
+    next() {
+      const record = items.next()
+      return Array.isArray(record) ? new BadItem(String(record[0]), 0) : record
+    },
+  }
 }
 
 function lineItems(text: string): ItemReader {

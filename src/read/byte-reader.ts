@@ -82,7 +82,10 @@ export class StreamReader implements ByteReader {
   private wake: (() => void) | undefined
   private listening = false
 
-  constructor(private readonly stream: Readable) {}
+  constructor(private readonly stream: Readable) {
+    // What fails before anyone asked is heard of when someone does.
+    stream.on('error', () => {})
+  }
 
   get ended(): boolean {
     return this.over && this.rest === undefined
@@ -125,7 +128,9 @@ export class StreamReader implements ByteReader {
       this.failure = { error }
       this.end()
     })
-    if (this.stream.readableEnded || this.stream.destroyed) this.end()
+    const { errored, readableEnded, destroyed } = this.stream
+    if (errored !== null && errored !== undefined) this.failure = { error: errored }
+    if (readableEnded || destroyed) this.end()
   }
 
   private end(): void {

@@ -3,6 +3,7 @@
 import { InputError } from '../errors/classes.js'
 import type { Chunk, Framing } from '../model.js'
 import type { ByteReader } from './byte-reader.js'
+import { CsvFramer, type Dialect } from './csv.js'
 import { DelimitedFramer } from './delimited.js'
 import { detect } from './detect.js'
 import type { Framer, FramerOptions } from './framer.js'
@@ -13,6 +14,8 @@ import { Window } from './window.js'
 export interface ByteSourceOptions extends FramerOptions {
   /** `undefined`: told from the first bytes. */
   readonly framing: Framing | undefined
+  /** For `csv`. */
+  readonly dialect?: Dialect | undefined
 }
 
 /** A `ChunkSource` of bytes payloads. */
@@ -95,6 +98,7 @@ class ReaderSource implements ByteSource {
     const framing = options.framing ?? detect(window, options.file)
     if (framing === undefined) return undefined
     if (framing === 'json') return new JsonArrayFramer(window, options)
+    if (framing === 'csv') return new CsvFramer(window, options, options.dialect!)
     return new DelimitedFramer(framing, window, options)
   }
 }

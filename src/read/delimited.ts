@@ -12,7 +12,7 @@ export class DelimitedFramer extends Framer {
   private searched = 0
   private readonly delimiter: number
 
-  constructor(framing: Exclude<Framing, 'json'>, window: Window, options: FramerOptions) {
+  constructor(framing: Exclude<Framing, 'json' | 'csv'>, window: Window, options: FramerOptions) {
     super(framing, window, options)
     this.delimiter = framing === 'nul' ? 0 : 0x0a
   }

@@ -1,51 +1,90 @@
 // From what the user named as input to a source of chunks. Knows nothing of runs; nothing is read before the first
 // `next`, but a file that is missing or cannot be opened is known here.
-import { closeSync, fstatSync, open } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, open } from 'node:fs'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isatty, ReadStream as TtyStream } from 'node:tty'
 import { InputError } from '../errors/classes.js'
 import type { Framing } from '../model.js'
-import type { InputChoice } from '../run/plan.js'
+import type { InputChoice, InputFormat } from '../run/plan.js'
 import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-reader.js'
 import { type ByteSource, createByteSource } from './byte-source.js'
+import { isCompressed, unpacker } from './compressed.js'
+import type { Dialect } from './csv.js'
 
 export interface OpenOptions {
   /** `collect`: a line that is no UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
   /** Instead of the process's own. */
   readonly stdin?: Readable
+  /** Where glob patterns begin. */
+  readonly cwd?: string
 }
 
-const BY_EXTENSION: Readonly<Record<string, Framing>> = {
+const BY_EXTENSION: Readonly<Record<string, InputFormat>> = {
   '.json': 'json',
   '.ndjson': 'ndjson',
   '.jsonl': 'ndjson',
   '.txt': 'lines',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
 }
 
 /** Rejects with `InputError` where the file cannot be opened. */
 export async function openInput(
   choice: InputChoice,
-  format: Framing | undefined,
+  format: InputFormat | undefined,
   options: OpenOptions = {},
 ): Promise<ByteSource> {
   const tolerant = options.tolerant ?? false
   switch (choice.kind) {
     case 'stdin':
-      return createByteSource(stdinReader(options.stdin), { file: '<stdin>', framing: format, tolerant })
-    case 'file': {
-      const framing = format ?? BY_EXTENSION[extname(choice.path).toLowerCase()]
-      return createByteSource(await fileReader(choice.path), { file: choice.path, framing, tolerant })
-    }
-    case 'items':
-      return createByteSource(new MemoryReader(Buffer.from(choice.texts.map(itemLine).join('\n'))), {
-        file: '<items>',
-        framing: 'ndjson',
+      return createByteSource(stdinReader(options.stdin), {
+        file: '<stdin>',
+        ...(await framingOf(format)),
         tolerant,
       })
+    case 'file': {
+      const framing = await framingOf(format ?? formatOf(choice.path))
+      return createByteSource(await fileReader(choice.path), { file: choice.path, ...framing, tolerant })
+    }
+    case 'glob':
+      return fromLines((await matches(choice.patterns, options.cwd)).map((path) => JSON.stringify(path)))
+    case 'items':
+      return fromLines(choice.texts.map(itemLine))
+    default:
+      return choice satisfies never
   }
+}
+
+function fromLines(lines: readonly string[]): ByteSource {
+  const reader = new MemoryReader(Buffer.from(lines.join('\n')))
+  return createByteSource(reader, { file: '<items>', framing: 'ndjson', tolerant: false })
+}
+
+/** `data.csv.gz` is CSV. */
+function formatOf(path: string): InputFormat | undefined {
+  const extension = extname(path).toLowerCase()
+  if (isCompressed(extension)) return formatOf(path.slice(0, -extension.length))
+  return BY_EXTENSION[extension]
+}
+
+async function framingOf(
+  format: InputFormat | undefined,
+): Promise<{ framing: Framing | undefined; dialect?: Dialect }> {
+  if (format !== 'csv' && format !== 'tsv') return { framing: format }
+  const { parse } = await import('csv-parse/sync')
+  return { framing: 'csv', dialect: { delimiter: format === 'csv' ? ',' : '\t', parse } }
+}
+
+/** Sorted by code units, so that every machine has the same order. */
+async function matches(patterns: readonly string[], cwd = process.cwd()): Promise<string[]> {
+  const { glob } = await import('tinyglobby')
+  const paths = await glob([...patterns], { cwd, expandDirectories: false })
+  if (paths.length > 0) return paths.sort()
+  const shown = patterns.map((pattern) => `'${pattern}'`).join(', ')
+  throw new InputError(`no file matches ${shown} in ${cwd}`)
 }
 
 /** Each text as typed where it is JSON, else as a string. Between tokens a line break is white space like any other. */
@@ -73,6 +112,9 @@ async function fileReader(path: string): Promise<ByteReader> {
     closeSync(fd)
     throw new InputError(`cannot read ${path}: it is a directory`)
   }
+  const extension = extname(path).toLowerCase()
+  if (isCompressed(extension))
+    return new StreamReader(unpacker(extension, path)(createReadStream('', { fd })))
   if (stat.isFile() || (stat.isCharacterDevice() && !isatty(fd))) return new FileReader(fd)
   return new StreamReader(
     isatty(fd) ? new TtyStream(fd) : new Socket({ fd, readable: true, writable: false }),

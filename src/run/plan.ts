@@ -13,8 +13,18 @@ export interface JobReference {
 export type InputChoice =
   | { readonly kind: 'stdin' }
   | { readonly kind: 'file'; readonly path: string }
+  /** Paths that match, sorted. */
+  | { readonly kind: 'glob'; readonly patterns: readonly string[] }
   /** Items from the command line, each as typed. */
   | { readonly kind: 'items'; readonly texts: readonly string[] }
+
+/** `from` up to and with `to`; without it to the end. */
+export interface IndexRange {
+  readonly from: number
+  readonly to?: number
+}
+
+export type InputFormat = Framing | 'tsv'
 
 /** `10` or `5%` of the items that settled. */
 export type FailureLimit = { readonly count: number } | { readonly percent: number }
@@ -29,7 +39,9 @@ export interface RunPlan {
   readonly job: JobReference
   readonly input: InputChoice
   /** `undefined`: by extension, else by the first byte. */
-  readonly inputFormat: Framing | undefined
+  readonly inputFormat: InputFormat | undefined
+  /** Indexes to run, `undefined` for all. */
+  readonly only: readonly IndexRange[] | undefined
   readonly processes: number
   /** `undefined` adapts. */
   readonly chunkSize: number | undefined

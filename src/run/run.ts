@@ -13,6 +13,7 @@ import { resolveJob } from '../job/reference.js'
 import type { RunEvent, RunView } from '../model.js'
 import { gathered } from '../read/gather.js'
 import { openInput } from '../read/open.js'
+import { selected } from '../read/selection.js'
 import type { ChunkSource } from '../read/source.js'
 import { createForkTransport } from '../transport/fork.js'
 import { workerEntry } from '../transport/worker-entry.js'
@@ -80,7 +81,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
     executor.start(workersAtFirst(plan))
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
-    source = await Promise.race([openSource(plan), interrupt.stopped])
+    source = await Promise.race([openSource(plan, host.cwd), interrupt.stopped])
     await Promise.race([job, interrupt.stopped])
     const onSettled = await Promise.race([settleHook(plan, host.cwd, emit, errors), interrupt.stopped])
     const policy = policyFor(plan)
@@ -238,8 +239,10 @@ function workersAtFirst({ command, input, processes }: RunPlan): number {
   return input.kind === 'items' ? Math.min(processes, Math.max(1, input.texts.length)) : processes
 }
 
-async function openSource(plan: RunPlan): Promise<ChunkSource> {
-  const source = await openInput(plan.input, plan.inputFormat, { tolerant: plan.command === 'collect' })
+async function openSource(plan: RunPlan, cwd: string): Promise<ChunkSource> {
+  const tolerant = plan.command === 'collect'
+  const whole = await openInput(plan.input, plan.inputFormat, { tolerant, cwd })
+  const source = plan.only === undefined ? whole : selected(whole, plan.only)
   return plan.command === 'apply' ? gathered(source) : source
 }
 

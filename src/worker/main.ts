@@ -10,6 +10,7 @@ import { type LoadedJob, loadJob } from './load-job.js'
 import { createOutbox } from './outbox.js'
 import { createRunner, type Runner, type Task } from './runner.js'
 import { installCurrentTask } from './task-context.js'
+import { type Validate, validatorOf } from './validate.js'
 
 Error.stackTraceLimit = 50
 process.setSourceMapsEnabled(true)
@@ -58,8 +59,10 @@ async function init(message: InitMessage): Promise<void> {
     return void guard.send({ type: 'init-failed', stage: 'protocol', error })
   }
   const inContext = installCurrentTask(concurrency)
+  let validate: Validate | undefined
   try {
     job = await loadJob(message.job)
+    validate = validatorOf(job.get('input'))
   } catch (thrown) {
     return void guard.send({ type: 'init-failed', stage: 'load', error: toErrorData(thrown) })
   }
@@ -88,6 +91,7 @@ async function init(message: InitMessage): Promise<void> {
     outbox,
     inContext,
     getTask: get,
+    validate,
     onBegin: markOutput ? (index) => mark(outputMarker(token, index)) : undefined,
     onCancelled: (ids) => void guard.send({ type: 'cancelled', ids }),
   })

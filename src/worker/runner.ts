@@ -2,10 +2,11 @@
 // Knows nothing of the channel or of how the job was loaded.
 import { toErrorData } from '../errors/envelope.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
-import type { Ms, Payload } from '../model.js'
+import type { Failure, Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
 import type { Outbox } from './outbox.js'
 import { Context, type InContext, leaveTask } from './task-context.js'
+import type { Validate } from './validate.js'
 
 /** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
 const FLUSH_MS: Ms = 10
@@ -26,6 +27,8 @@ export interface RunnerOptions {
   readonly outbox: Outbox
   readonly inContext: InContext
   getTask(name: string): Task
+  /** The job's own check of items, where it has one. */
+  readonly validate?: Validate | undefined
   /** An item begins (its index), or none is running any more. Only set where output is attributed. */
   readonly onBegin?: ((index: number | 'none') => void) | undefined
   /** Chunks that were cancelled or given back, and that do not run any more. */
@@ -56,7 +59,7 @@ interface Run {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { concurrency, workerId, outbox, inContext, getTask, onBegin, onCancelled } = options
+  const { concurrency, workerId, outbox, inContext, getTask, validate, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
   const running = new Map<number, Run>()
   const meanMs = new Map<string, Ms>()
@@ -144,9 +147,19 @@ export function createRunner(options: RunnerOptions): Runner {
       const precise = !blind || timed || offset % SAMPLE === 0
       const began = precise ? performance.now() : ended
       let succeeded = true
+      let refused: Failure | undefined
       let outcome: unknown
       try {
-        outcome = inContext(context, task, calling === 'spread' ? asArguments(item) : [item, context])
+        let given = item
+        if (validate !== undefined) {
+          const answer = validate(item)
+          if (isThenable(answer) && !outbox.empty) flushLater()
+          const checked = isThenable(answer) ? await answer : answer
+          if ('refused' in checked) refused = checked.refused
+          else given = checked.item
+        }
+        if (refused === undefined)
+          outcome = inContext(context, task, calling === 'spread' ? asArguments(given) : [given, context])
         if (isThenable(outcome)) {
           if (!outbox.empty) flushLater()
           outcome = await outcome
@@ -163,10 +176,10 @@ export function createRunner(options: RunnerOptions): Runner {
         measured++
         spentMs += tookMs
       }
-      if (succeeded) outbox.succeeded(id, outcome)
+      if (succeeded && refused === undefined) outbox.succeeded(id, outcome)
       else {
         run.failed = true
-        outbox.failed(id, { kind: 'error', error: toErrorData(outcome) })
+        outbox.failed(id, refused ?? { kind: 'error', error: toErrorData(outcome) })
       }
       if (timed) outbox.took(id, began, tookMs)
       // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
@@ -245,7 +258,7 @@ function asArguments(item: unknown): readonly unknown[] {
   throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&
     value !== null &&

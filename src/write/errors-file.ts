@@ -4,8 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/frames.js'
 import { plainError } from '../errors/plain-error.js'
-import { asBuffer } from '../framing/bytes.js'
-import { type BytesPayload, itemRanges, withoutCr } from '../framing/items.js'
+import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate } from '../framing/position.js'
 import { type Failure, indexOf, type Settled } from '../model.js'
 
@@ -58,14 +57,10 @@ function linesOf({ chunk, failures }: Settled, frames: FrameOptions): string {
 }
 
 /** The item as it stood in the input, on one line; what is no JSON becomes a string. */
-function asJson(
-  payload: BytesPayload,
-  { start, end }: { start: number; end: number },
-  failure: Failure,
-): string {
+function asJson(payload: BytesPayload, range: ItemRange, failure: Failure): string {
   const { framing } = payload
-  const text = withoutCr(asBuffer(payload.bytes).toString('utf8', start, end), framing)
-  const isJson = (framing === 'ndjson' || framing === 'json') && failure.kind !== 'input'
+  const text = rangeText(payload, range)
+  const isJson = framing !== 'lines' && framing !== 'nul' && failure.kind !== 'input'
   // A line break stands between tokens only: within a string it would be no JSON.
   return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
 }

@@ -43,6 +43,7 @@ describe('a run plan', () => {
       job: { path: 'job.ts', exportName: 'default' },
       input: { kind: 'stdin' },
       inputFormat: undefined,
+      only: undefined,
       processes: 6,
       chunkSize: undefined,
       bufferSize: undefined,
@@ -83,7 +84,7 @@ describe('a run plan', () => {
 
   it('is the same for the environment form of every option', () => {
     const flags =
-      'collect job.ts -i in.txt --input-format lines -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
+      'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
@@ -91,6 +92,7 @@ describe('a run plan', () => {
     const env = {
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
+      POOLRUN_ONLY: '0,5-',
       POOLRUN_PROCESSES: '3',
       POOLRUN_CHUNK_SIZE: '10',
       POOLRUN_BUFFER_SIZE: '50',
@@ -127,6 +129,7 @@ describe('a run plan', () => {
       job: { path: 'job.ts', exportName: 'default' },
       input: { kind: 'file', path: 'in.txt' },
       inputFormat: 'lines',
+      only: [{ from: 0, to: 0 }, { from: 5 }],
       processes: 3,
       chunkSize: 10,
       bufferSize: 50,
@@ -334,7 +337,7 @@ describe('a usage error', () => {
     '--retries': 'a whole number from 0',
     '--retry-delay': '0, or a duration such as 500ms or 2s, a bare number being seconds, at most 24 days',
     '--retry-on': 'a comma-separated list of error, crash, timeout, oom, input, validation, encoding',
-    '--input-format': 'json, ndjson, lines or nul',
+    '--input-format': 'json, ndjson, lines, csv, tsv or nul',
     '--job-output': 'lines, group, failed or none',
   }
   const bad: [keyof typeof accepts, string[]][] = [
@@ -355,7 +358,7 @@ describe('a usage error', () => {
     ['--retries', ['-1', '1.5', 'all']],
     ['--retry-delay', ['-1s', '600h', '0x', '00']],
     ['--retry-on', ['all', 'error,', ',', 'error;crash', 'Error', 'signal']],
-    ['--input-format', ['csv', 'JSON']],
+    ['--input-format', ['xml', 'JSON']],
     ['--job-output', ['all']],
   ]
   for (const [option, values] of bad) {

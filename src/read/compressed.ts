@@ -1,0 +1,32 @@
+// Streams that unpack what is compressed, told by the file's extension. Knows nothing of what is inside.
+import type { Readable, Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { InputError } from '../errors/classes.js'
+
+/** Not in every Node that we support. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }
+
+const UNPACK: Readonly<Record<string, (() => Transform) | undefined>> = {
+  '.gz': zlib.createGunzip,
+  '.br': zlib.createBrotliDecompress,
+  '.zst': createZstdDecompress,
+}
+
+export function isCompressed(extension: string): boolean {
+  return Object.hasOwn(UNPACK, extension)
+}
+
+/** @throws InputError where this Node cannot unpack it */
+export function unpacker(extension: string, file: string): (packed: Readable) => Readable {
+  const create = UNPACK[extension]
+  if (create === undefined) {
+    const instead = `unpack it first: zstd -dc ${file} | poolrun …`
+    throw new InputError(`cannot read ${file}: Node ${process.version} has no zstd; ${instead}`)
+  }
+  return (packed) => {
+    const unpacked = create()
+    packed.on('error', (error) => unpacked.destroy(error))
+    unpacked.on('close', () => packed.destroy())
+    return packed.pipe(unpacked)
+  }
+}
