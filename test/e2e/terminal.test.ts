@@ -59,6 +59,16 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     expect(status).toBe('code 0')
   })
 
+  it('what is live does not keep a run alive in which nothing is left to happen', async () => {
+    const space = tempSpace()
+    const callbacks = space.write({ 'cb.mjs': 'export const callback = () => new Promise(() => {})\n' })
+    const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '900', '--callbacks', callbacks])
+    const { raw, screen, status } = await run.ended()
+    expect(raw).toContain(BEGIN_FRAME)
+    expect(screen.join(' ')).toContain('the promise of the callback never settled')
+    expect(status).toBe('code 1')
+  })
+
   it('where the locale is not UTF-8 nothing of ours is more than ASCII', async () => {
     const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '1000'], {
       // Python would change LANG=C for its children.
