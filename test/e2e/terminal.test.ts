@@ -42,7 +42,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
 
   it('Ctrl-C leaves the verdict and a cursor', async () => {
     const run = runOnTerminal(['map', fixture('slow'), '-j', '2', '60000', '60000'])
-    await run.shows('worker 1  item 1')
+    await run.shows('0/2')
     run.type('\u0003')
     await run.shows('interrupted by SIGINT')
     run.type('\u0003')
