@@ -187,6 +187,28 @@ export const OPTIONS = {
     default: 'ndjson',
     help: 'ndjson (one a line), json (one array) or raw (strings unquoted)',
   },
+  output: {
+    group: 'Results',
+    short: 'o',
+    value: '<file|->',
+    kind: nonEmpty('a file, or - for stdout'),
+    once: true,
+    defaultHelp: 'stdout',
+    help: 'where results go; a file is replaced when the exit code is 0 or 3, else left as it was',
+  },
+  envelope: {
+    group: 'Results',
+    kind: flag,
+    default: '0',
+    help: 'lines are {"index","ok","value"|"error","attempts","ms"}, failures of collect included',
+  },
+  errors: {
+    group: 'Results',
+    value: '<file>',
+    kind: nonEmpty('a file'),
+    once: true,
+    help: 'a line of JSON a failed item: {"index","item","kind","attempts","error"}',
+  },
   unordered: {
     group: 'Results',
     kind: flag,

@@ -39,6 +39,10 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
     deadlineMs: settings.deadline,
     retry: { retries: settings.retries, delayMs: settings.retryDelay, on: settings.retryOn },
     format: settings.format,
+    // By its name it could not be opened where it is a socket.
+    output: ['-', '/dev/stdout'].includes(settings.output ?? '-') ? undefined : settings.output,
+    envelope: chooseEnvelope(settings),
+    errors: settings.errors,
     maxFailures: settings.maxFailures,
     allowFailures: settings.allowFailures,
     callbacks: settings.callbacks,
@@ -99,6 +103,13 @@ function chooseVerbosity(settings: Settings, given: GivenOptions): Pick<RunPlan,
       ? 'quiet'
       : 'normal'
   return { verbosity, debug: heard.includes('debug') }
+}
+
+function chooseEnvelope({ envelope, format }: Settings): boolean {
+  if (envelope && format === 'raw') {
+    throw new UsageError('--envelope and --format raw: an envelope is JSON, so choose ndjson or json')
+  }
+  return envelope
 }
 
 /** The plan and what it is made of; what is in `--init-args` is the job's own. */

@@ -22,6 +22,8 @@ export interface Call {
   readonly timeoutMs: Ms | undefined
   readonly retry: RetryOptions
   readonly sizer: ChunkSizer
+  /** Its chunks may be handed out by the dozen: they are as small as was asked for, and nothing will stop it. */
+  readonly batched: boolean
   /** In hand and in no worker. */
   readonly waiting: Fifo<Work>
   /** Failed, and to be tried again when their time has come. */
@@ -42,13 +44,14 @@ export interface Call {
 }
 
 export function createCall(id: CallId, options: CallOptions): Call {
-  const { task, chunkSize, timeoutMs, retry = NO_RETRY, remaining } = options
+  const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
   return {
     id,
     task,
     timeoutMs,
     retry,
     sizer: createChunkSizer(chunkSize),
+    batched: chunkSize !== undefined && !mayStop,
     waiting: new Fifo(),
     later: new Agenda(),
     outstanding: 0,

@@ -14,8 +14,6 @@ const MOST_ITEMS = 4096
 const ALPHA = 0.3
 
 export interface ChunkSizer {
-  /** Its chunks have the size that was asked for, however small. */
-  readonly fixed: boolean
   /** Cost of one item in ms, `undefined` before the first measurement. */
   readonly meanMs: Ms | undefined
   measured(items: number, busyMs: Ms): void
@@ -28,7 +26,6 @@ export function createChunkSizer(fixed?: number): ChunkSizer {
   let meanMs: Ms | undefined
   let size = fixed ?? 1
   return {
-    fixed: fixed !== undefined,
     get meanMs() {
       return meanMs
     },

@@ -11,6 +11,8 @@ export interface Execution {
   readonly source: ChunkSource
   /** Items a chunk; `undefined` adapts. */
   readonly chunkSize?: number | undefined
+  /** Hand out no more chunks ahead than keep workers busy: the call may be stopped at any moment. */
+  readonly mayStop?: boolean | undefined
   /** Per attempt, from the moment the item begins. */
   readonly timeoutMs?: number | undefined
   /** Which failures are tried again, and when; never without. */

@@ -12,6 +12,7 @@ export interface CallOptions {
   readonly task: TaskSpec
   /** Items a chunk; `undefined` adapts. */
   readonly chunkSize?: number | undefined
+  readonly mayStop?: boolean | undefined
   /** Per attempt, from the moment the item begins. */
   readonly timeoutMs?: Ms | undefined
   readonly retry?: RetryOptions | undefined

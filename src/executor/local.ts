@@ -98,9 +98,9 @@ export class LocalExecutor implements Executor {
         execution.drain?.removeEventListener('abort', drain)
       }
       this.#running.set(call, { execution, pending: 0, pulling: false, resolve, reject, unlisten })
-      const { task, chunkSize, timeoutMs, retry } = execution
+      const { task, chunkSize, mayStop, timeoutMs, retry } = execution
       const remaining = execution.source.remaining?.()
-      this.#post({ type: 'open', call, task, chunkSize, timeoutMs, retry, remaining })
+      this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
       if (execution.drain?.aborted === true) drain()
       if (execution.signal.aborted) abort()
     })

@@ -111,7 +111,7 @@ export function enqueue(slot: Slot, assignment: Assignment): void {
   slot.queuedItems += work.chunk.count
   slot.queuedMs += expectedMs
   if (slot.queuedItems >= PREFETCH_ITEMS) slot.refilling = false
-  else if (!call.sizer.fixed) slot.refilling = false
+  else if (!call.batched) slot.refilling = false
 }
 
 export function dequeue(slot: Slot, assignment: Assignment): void {
@@ -121,7 +121,7 @@ export function dequeue(slot: Slot, assignment: Assignment): void {
   slot.queuedItems -= work.chunk.count
   // What is left of adding and subtracting fractions must not pile up.
   slot.queuedMs = slot.queue.length === 0 ? 0 : slot.queuedMs - expectedMs
-  if (call.sizer.fixed && slot.queuedItems <= PREFETCH_ITEMS / 2) slot.refilling = true
+  if (call.batched && slot.queuedItems <= PREFETCH_ITEMS / 2) slot.refilling = true
 }
 
 export function expectedMs(call: Call, items: number): Ms {

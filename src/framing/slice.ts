@@ -23,6 +23,11 @@ export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   return { ...base, payload: part, origin: moved }
 }
 
+/** The first `count` lines from byte `at` on, each with its line end. */
+export function firstLines(bytes: Buffer, at: number, count: number): Buffer {
+  return bytes.subarray(at, afterLines(bytes, at, count))
+}
+
 /** Lines `from` up to `to` of a results payload, each with its line end. */
 export function sliceLines(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const buffer = asBuffer(bytes)

@@ -4,6 +4,8 @@ import type { Counts, ItemFailure, Settled } from '../model.js'
 
 export interface Policy {
   readonly name: 'fail-fast' | 'lazy' | 'collect'
+  /** A failure that settles may end the run: then little is to be under way. */
+  readonly mayStop: boolean
   /** `counts` include this failure; `total` is the number of items, where it is known. */
   onSettle(
     failure: ItemFailure,
@@ -17,6 +19,7 @@ export interface Policy {
 /** `map`, `starmap`, `apply`: the first failure that settles ends the run. */
 export const failFast: Policy = {
   name: 'fail-fast',
+  mayStop: true,
   onSettle: () => 'stop',
   onDeliver: () => 'raise',
 }
@@ -24,17 +27,17 @@ export const failFast: Policy = {
 /** `imap`, `imap-unordered`: a failure is raised when it is reached, after everything before it. */
 export const lazy: Policy = {
   name: 'lazy',
+  mayStop: false,
   onSettle: () => 'continue',
   onDeliver: () => 'raise',
 }
 
 /** `collect`: failures are logged and left out; `tooMany` may end the run. */
-export function collect(
-  tooMany: (counts: Counts, total: number | undefined) => boolean = () => false,
-): Policy {
+export function collect(tooMany?: (counts: Counts, total: number | undefined) => boolean): Policy {
   return {
     name: 'collect',
-    onSettle: (_failure, _settled, counts, total) => (tooMany(counts, total) ? 'stop' : 'continue'),
+    mayStop: tooMany !== undefined,
+    onSettle: (_failure, _settled, counts, total) => (tooMany?.(counts, total) ? 'stop' : 'continue'),
     onDeliver: () => 'skip',
   }
 }

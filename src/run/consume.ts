@@ -1,13 +1,16 @@
 // The right end of a run: takes what is delivered, writes results, tells failures. Knows nothing of processes.
 import type { InputError } from '../errors/classes.js'
 import { makeItemError } from '../errors/item-error.js'
+import { plainError } from '../errors/plain-error.js'
+import { asBuffer } from '../framing/bytes.js'
 import { locate } from '../framing/position.js'
-import { sliceLines } from '../framing/slice.js'
+import { firstLines } from '../framing/slice.js'
 import { type ItemFailure, indexOf, type RunEvent, type Settled, type Verdict } from '../model.js'
 import type { Policy } from '../policy/policy.js'
+import { envelopes, failedEnvelope } from '../write/envelope.js'
 import type { Output } from '../write/output.js'
 import { createSpool } from '../write/spool.js'
-import { createWriter, type Writer } from '../write/writer.js'
+import { createWriter } from '../write/writer.js'
 import type { Flow } from './flow.js'
 import type { RunPlan } from './plan.js'
 
@@ -16,11 +19,13 @@ export interface Consumption {
   readonly policy: Policy
   readonly flow: Flow
   readonly output: Output
+  /** Paths in errors are shown relative to it. */
+  readonly cwd: string
   readonly emit: (event: RunEvent) => void
 }
 
 /** Resolves when everything that is to be written has left, also after a failure that ended the run. */
-export async function consume({ plan, policy, flow, output, emit }: Consumption): Promise<void> {
+export async function consume({ plan, policy, flow, output, cwd, emit }: Consumption): Promise<void> {
   const fail = (settled: Settled, failure: ItemFailure, verdict: Verdict) => {
     // Input that is no input is no item's failure: it ends the run with its own code.
     if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
@@ -32,7 +37,7 @@ export async function consume({ plan, policy, flow, output, emit }: Consumption)
     try {
       const writer = createWriter({ format: plan.format, single: plan.command === 'apply' }, spool)
       for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-        await writer.write(linesOf(settled))
+        await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
       if (flow.stopped !== undefined) return fail(flow.stopped.settled, flow.stopped.failure, 'stop')
       // All or nothing.
       if (flow.drained) return
@@ -45,9 +50,26 @@ export async function consume({ plan, policy, flow, output, emit }: Consumption)
   }
 
   const writer = createWriter({ format: plan.format }, output)
+
+  /** False when a failure ended the run. */
+  const deliver = async (settled: Settled): Promise<boolean> => {
+    const rows = rowsOf(settled, plan.envelope)
+    for (const failure of settled.failures) {
+      await writer.write(rows.upTo(failure.offset))
+      const verdict = policy.onDeliver(failure, settled)
+      // The failure that reached `--max-failures`: those before it were delivered, those that had settled still are.
+      const last = flow.stopped?.failure === failure
+      fail(settled, failure, last ? 'stop' : verdict)
+      if (verdict === 'raise') return false
+      if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
+    }
+    await writer.write(rows.upTo(settled.from + settled.count))
+    return true
+  }
+
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-      if (!(await deliver(settled, policy, flow, writer, fail))) break
+      if (!(await deliver(settled))) break
   } finally {
     // What was written stays a whole document, whatever ended the run.
     await writer.end()
@@ -55,38 +77,40 @@ export async function consume({ plan, policy, flow, output, emit }: Consumption)
   }
 }
 
-/** False when a failure ended the run. */
-async function deliver(
-  settled: Settled,
-  policy: Policy,
-  flow: Flow,
-  writer: Writer,
-  fail: (settled: Settled, failure: ItemFailure, verdict: Verdict) => void,
-): Promise<boolean> {
-  const lines = linesOf(settled)
-  let written = 0
-  for (const [place, failure] of settled.failures.entries()) {
-    const upTo = failure.offset - settled.from - place
-    if (upTo > written) await writer.write(sliceLines(lines, written, upTo))
-    written = upTo
-    const verdict = policy.onDeliver(failure, settled)
-    // The failure that reached `--max-failures`: those before it were delivered, those that had settled still are.
-    const last = flow.stopped?.failure === failure
-    fail(settled, failure, last ? 'stop' : verdict)
-    if (verdict === 'raise') return false
+interface Rows {
+  /** What is to be written of the items before `offset` that have not been asked for; those succeeded. */
+  upTo(offset: number): Uint8Array
+}
+
+function rowsOf(settled: Settled, envelope: boolean): Rows {
+  const { from, count, results, failures } = settled
+  if (results.kind !== 'json') throw new TypeError('the command line asks its workers for JSON')
+  const bytes = asBuffer(results.bytes)
+  const failed = new Set(failures.map(({ offset }) => offset))
+  let next = from
+  let at = 0
+  return {
+    upTo(offset) {
+      while (failed.has(next)) next++
+      const lines = offset === from + count ? bytes.subarray(at) : firstLines(bytes, at, offset - next)
+      const rows = envelope ? envelopes(settled, lines, next, offset) : lines
+      at += lines.length
+      next = Math.max(next, offset)
+      return rows
+    },
   }
-  await writer.write(written === 0 ? lines : sliceLines(lines, written, settled.count))
-  return true
 }
 
-function linesOf({ results }: Settled): Uint8Array {
-  if (results.kind === 'json') return results.bytes
-  throw new TypeError('the command line asks its workers for JSON')
+function failedRow(settled: Settled, failure: ItemFailure, cwd: string): Uint8Array {
+  return failedEnvelope(settled, failure, plainError(placeOf(settled, failure), failure, { cwd }))
 }
 
-function inputError({ chunk }: Settled, failure: ItemFailure): InputError {
-  const at = failure.failure.kind === 'input' ? failure.failure.at : 0
-  const place = locate(chunk, failure.offset, at)
+function placeOf({ chunk }: Settled, { offset, failure }: ItemFailure) {
+  const place = locate(chunk, offset, failure.kind === 'input' ? failure.at : 0)
   const position = place === undefined ? undefined : `${place.file}:${place.line}:${place.column}`
-  return makeItemError({ index: indexOf(chunk, failure.offset), position }, failure) as InputError
+  return { index: indexOf(chunk, offset), position }
+}
+
+function inputError(settled: Settled, failure: ItemFailure): InputError {
+  return makeItemError(placeOf(settled, failure), failure) as InputError
 }

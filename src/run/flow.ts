@@ -172,6 +172,7 @@ export function openFlow(options: FlowOptions): Flow {
       task,
       source: window.source,
       chunkSize,
+      mayStop: policy.mayStop,
       timeoutMs,
       retry,
       onSettled: settle,

@@ -50,6 +50,12 @@ export interface RunPlan {
   readonly deadlineMs: Ms | undefined
   readonly retry: RetryOptions
   readonly format: OutputFormat
+  /** A file instead of stdout. */
+  readonly output: string | undefined
+  /** Each result in a line that tells its index, attempts and duration. */
+  readonly envelope: boolean
+  /** Where failed items are written. */
+  readonly errors: string | undefined
   /** `collect`: stop when this many have failed. */
   readonly maxFailures: FailureLimit | undefined
   /** `collect`: exit 0 when no more than this failed; `'any'` for any number. */

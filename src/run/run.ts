@@ -16,7 +16,9 @@ import { openInput } from '../read/open.js'
 import type { ChunkSource } from '../read/source.js'
 import { createForkTransport } from '../transport/fork.js'
 import { workerEntry } from '../transport/worker-entry.js'
+import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
+import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
 import { openCallbacks } from './callback-hook.js'
 import { consume } from './consume.js'
@@ -62,7 +64,8 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
     counted = tally(counted, event)
     host.report(event)
   }
-  const output = createOutput(host.stdout)
+  let file: AtomicFile | undefined
+  let errors: ErrorsFile | undefined
   const job = compile(plan, host.cwd)
   const executor = createExecutor(plan, job, emit, host.trace)
   const interrupt = interruptOf(plan, executor, emit, host.watcher)
@@ -71,12 +74,15 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   let fault: ExitCode | undefined
   let known: Known | undefined
   try {
+    if (plan.output !== undefined) file = await createAtomicFile(plan.output, 'the output')
+    if (plan.errors !== undefined) errors = openErrorsFile(plan.errors, { cwd: host.cwd })
+    const output = createOutput(file?.stream ?? host.stdout)
     executor.start(workersAtFirst(plan))
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
     source = await Promise.race([openSource(plan), interrupt.stopped])
     await Promise.race([job, interrupt.stopped])
-    const onSettled = await Promise.race([settleHook(plan, host.cwd, emit), interrupt.stopped])
+    const onSettled = await Promise.race([settleHook(plan, host.cwd, emit, errors), interrupt.stopped])
     const policy = policyFor(plan)
     flow = openFlow({
       executor,
@@ -93,7 +99,11 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
       drain: interrupt.drain,
     })
     const unwritable = output.failed.then((error) => Promise.reject(error))
-    await Promise.race([consume({ plan, policy, flow, output, emit }), unwritable, interrupt.overdue])
+    await Promise.race([
+      consume({ plan, policy, flow, output, cwd: host.cwd, emit }),
+      unwritable,
+      interrupt.overdue,
+    ])
     known = whatIsKnown(flow, source)
     // A run that was stopped has nothing to finish in good order: what still runs is cancelled, below.
     if (counted.stoppedBy === undefined) await executor.close()
@@ -105,15 +115,18 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   } finally {
     await Promise.all([executor.terminate(), source?.close()])
     interrupt.dispose()
+    errors?.close()
     // A death by signal runs no exit handlers.
     removePrivateFolder()
   }
   const { cause } = interrupt
+  let exitCode = exitCodeFor(plan, counted, fault === undefined ? [] : [fault])
+  if (file !== undefined && !(await keep(file, exitCode, cause, host))) exitCode = EXIT.trouble
   const nothing = known?.accepted === 0 && fault !== undefined
   const began = known !== undefined && !nothing && fault !== EXIT.brokenPipe
   const reason = reasonOf(plan, cause, fault)
   return {
-    exitCode: exitCodeFor(plan, counted, fault === undefined ? [] : [fault]),
+    exitCode,
     summary: began ? summarize(counted, { ...known!, reason }) : undefined,
     signal: cause,
   }
@@ -139,6 +152,27 @@ function interruptOf(
       watcher?.resume()
     },
   })
+}
+
+/** A file with results is there only after a run that came to its end. False where it could not be put there. */
+async function keep(
+  file: AtomicFile,
+  exitCode: ExitCode,
+  signal: string | undefined,
+  host: RunHost,
+): Promise<boolean> {
+  if (signal !== undefined || (exitCode !== EXIT.ok && exitCode !== EXIT.someFailed)) {
+    await file.discard()
+    return true
+  }
+  try {
+    await file.commit()
+    return true
+  } catch (error) {
+    await file.discard()
+    host.fault(error)
+    return false
+  }
 }
 
 /** Why there is a verdict before the end of the input, where no item is the reason. */
@@ -209,10 +243,16 @@ async function openSource(plan: RunPlan): Promise<ChunkSource> {
   return plan.command === 'apply' ? gathered(source) : source
 }
 
-async function settleHook({ callbacks }: RunPlan, cwd: string, emit: (event: RunEvent) => void) {
+async function settleHook(
+  { callbacks }: RunPlan,
+  cwd: string,
+  emit: (event: RunEvent) => void,
+  errors: ErrorsFile | undefined,
+) {
   const call = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
   return (settled: Parameters<NonNullable<typeof call>>[0]) => {
     emit({ type: 'items-settled', settled })
+    errors?.settled(settled)
     return call?.(settled)
   }
 }

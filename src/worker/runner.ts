@@ -48,6 +48,8 @@ interface Run {
   readonly id: number
   /** Of the item that runs, or ran last. */
   context: Context | undefined
+  /** One of its items, so far. */
+  failed: boolean
   cancelled: boolean
   /** What has not begun of it goes back. */
   givenBack: boolean
@@ -91,8 +93,9 @@ export function createRunner(options: RunnerOptions): Runner {
       outbox.discard(id)
       onCancelled([id])
     } else outbox.close(id)
-    // More work is at hand and little time has passed: its results can share a message.
-    if (queue.length === 0 || outbox.full || performance.now() - outbox.flushedAt > SHARE_MS)
+    // More work is at hand and little time has passed: its results can share a message. A failure, which may stop
+    // everything, waits for no company.
+    if (run.failed || queue.length === 0 || outbox.full || performance.now() - outbox.flushedAt > SHARE_MS)
       void outbox.flush()
     if (run.givenBack && !run.cancelled) {
       void outbox.flush()
@@ -118,7 +121,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const task = getTask(name)
     const items = itemsOf(payload, count)
     const blind = isBlind(chunk)
-    const run: Run = { id, context: undefined, cancelled: false, givenBack: false }
+    const run: Run = { id, context: undefined, failed: false, cancelled: false, givenBack: false }
     running.set(id, run)
     outbox.open(chunk, !blind)
     let measured = 0
@@ -161,7 +164,10 @@ export function createRunner(options: RunnerOptions): Runner {
         spentMs += tookMs
       }
       if (succeeded) outbox.succeeded(id, outcome)
-      else outbox.failed(id, { kind: 'error', error: toErrorData(outcome) })
+      else {
+        run.failed = true
+        outbox.failed(id, { kind: 'error', error: toErrorData(outcome) })
+      }
       if (timed) outbox.took(id, began, tookMs)
       // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
       // other item, so that everything is given back until the parent says more.

@@ -58,6 +58,9 @@ describe('a run plan', () => {
       deadlineMs: undefined,
       retry: { retries: 0, delayMs: 0, on: ['error', 'crash', 'timeout', 'oom'] },
       format: 'ndjson',
+      output: undefined,
+      envelope: false,
+      errors: undefined,
       maxFailures: undefined,
       allowFailures: { count: 0 },
       callbacks: undefined,
@@ -83,7 +86,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format raw --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
@@ -104,7 +107,7 @@ describe('a run plan', () => {
       POOLRUN_RETRIES: '2',
       POOLRUN_RETRY_DELAY: '100ms',
       POOLRUN_RETRY_ON: 'timeout,validation',
-      POOLRUN_FORMAT: 'raw',
+      POOLRUN_FORMAT: 'json',
       POOLRUN_MAX_FAILURES: '5%',
       POOLRUN_ALLOW_FAILURES: '2',
       POOLRUN_CALLBACKS: 'cb.ts',
@@ -114,6 +117,9 @@ describe('a run plan', () => {
       POOLRUN_QUIET: '1',
       POOLRUN_JOB_OUTPUT: 'group',
       POOLRUN_TAG: '1',
+      POOLRUN_OUTPUT: 'out.json',
+      POOLRUN_ENVELOPE: '1',
+      POOLRUN_ERRORS: 'errors.ndjson',
     }
     expect(plan('collect job.ts', { env })).toEqual(plan(flags))
     expect(plan(flags)).toEqual({
@@ -135,7 +141,10 @@ describe('a run plan', () => {
       killAfterMs: 250,
       deadlineMs: 3_600_000,
       retry: { retries: 2, delayMs: 100, on: ['timeout', 'validation'] },
-      format: 'raw',
+      format: 'json',
+      output: 'out.json',
+      envelope: true,
+      errors: 'errors.ndjson',
       maxFailures: { percent: 5 },
       allowFailures: { count: 2 },
       callbacks: 'cb.ts',

@@ -63,14 +63,16 @@ async function run(
     format = 'ndjson',
     command = 'imap',
     output = fakeOutput(),
-  }: Partial<RunPlan> & { output?: FakeOutput } = {},
+    envelope = false,
+  }: Partial<Omit<RunPlan, 'output'>> & { output?: FakeOutput } = {},
 ) {
   const events: RunEvent[] = []
   const thrown = await consume({
-    plan: { command, format } as RunPlan,
+    plan: { command, format, envelope } as RunPlan,
     policy,
     flow,
     output,
+    cwd: '/',
     emit: (event) => events.push(event),
   }).then(
     () => 'nothing' as const,

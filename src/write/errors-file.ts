@@ -1,0 +1,71 @@
+// `--errors`: a line of JSON a failed item, written the moment it has settled, so that an interrupted run leaves what it
+// knew. Lines stand in the order in which items failed. Knows nothing of policies.
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { OutputError } from '../errors/classes.js'
+import type { FrameOptions } from '../errors/frames.js'
+import { plainError } from '../errors/plain-error.js'
+import { asBuffer } from '../framing/bytes.js'
+import { type BytesPayload, itemRanges, withoutCr } from '../framing/items.js'
+import { locate } from '../framing/position.js'
+import { type Failure, indexOf, type Settled } from '../model.js'
+
+export interface ErrorsFile {
+  /** @throws OutputError */
+  settled(settled: Settled): void
+  close(): void
+}
+
+/** @throws OutputError */
+export function openErrorsFile(path: string, frames: FrameOptions): ErrorsFile {
+  const fd = attempt(path, () => openSync(path, 'w'))
+  return {
+    settled(settled) {
+      if (settled.failures.length === 0) return
+      const text = attempt(path, () => linesOf(settled, frames))
+      attempt(path, () => {
+        for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
+      })
+    },
+    close: () => closeSync(fd),
+  }
+}
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new OutputError(`cannot write the errors to ${path}: ${reason}`, { cause: error })
+  }
+}
+
+function linesOf({ chunk, failures }: Settled, frames: FrameOptions): string {
+  const { payload } = chunk
+  // Found once for all: a search for each would read the chunk as often as it has failures.
+  const ranges = payload.kind === 'bytes' ? [...itemRanges(payload)] : []
+  let text = ''
+  for (const failed of failures) {
+    const { offset, failure, attempts } = failed
+    const index = indexOf(chunk, offset)
+    const range = ranges[offset]
+    const item = payload.kind === 'bytes' && range !== undefined ? asJson(payload, range, failure) : 'null'
+    const place = failure.kind === 'input' ? locate(chunk, offset, failure.at) : undefined
+    const position = place && `${place.file}:${place.line}:${place.column}`
+    const error = JSON.stringify(plainError({ index, position }, failed, frames))
+    text += `{"index":${index},"item":${item},"kind":"${failure.kind}","attempts":${attempts},"error":${error}}\n`
+  }
+  return text
+}
+
+/** The item as it stood in the input, on one line; what is no JSON becomes a string. */
+function asJson(
+  payload: BytesPayload,
+  { start, end }: { start: number; end: number },
+  failure: Failure,
+): string {
+  const { framing } = payload
+  const text = withoutCr(asBuffer(payload.bytes).toString('utf8', start, end), framing)
+  const isJson = (framing === 'ndjson' || framing === 'json') && failure.kind !== 'input'
+  // A line break stands between tokens only: within a string it would be no JSON.
+  return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
+}

@@ -1,0 +1,214 @@
+// Results and failures in files: `--output`, `--envelope`, `--errors`.
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { fixture, lines, runCli, startCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+
+const numbers = lines(0, 1, 2, 3, 4)
+
+function target() {
+  const folder = tempSpace().dir
+  const path = join(folder, 'out.ndjson')
+  writeFileSync(path, 'before\n')
+  return { folder, path, text: () => readFileSync(path, 'utf8') }
+}
+
+describe('--output', () => {
+  test('is replaced when all went well, keeping its permissions, and stdout stays empty', async () => {
+    const { folder, path, text } = target()
+    chmodSync(path, 0o640)
+    const { stdout, exitCode } = await runCli(['imap', fixture('identity'), '-o', path], { input: numbers })
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 0 })
+    expect(text()).toBe(numbers)
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+    expect(readdirSync(folder)).toEqual(['out.ndjson'])
+  })
+
+  test('is replaced when collect is done and some failed', async () => {
+    const { path, text } = target()
+    const { exitCode } = await runCli(['collect', fixture('throws-error'), '-o', path], { input: numbers })
+    expect(exitCode).toBe(3)
+    expect(text()).not.toContain('before')
+  })
+
+  test.each([
+    ['an item failed', 1, ['map', fixture('throws-error')], numbers],
+    ['an item was reached that failed', 1, ['imap', fixture('throws-error')], numbers],
+    ['the input is broken', 4, ['imap', fixture('identity')], '1\n{'],
+    ['the job does not load', 5, ['imap', fixture('import-throws')], numbers],
+    ['the time is up', 124, ['imap', fixture('slow'), '--deadline', '300ms'], lines(60_000)],
+  ])('stays as it was when %s, and nothing is left beside it', async (_, code, args, input) => {
+    const { folder, path, text } = target()
+    const { exitCode } = await runCli([...args, '-o', path], { input })
+    expect(exitCode).toBe(code)
+    expect(text()).toBe('before\n')
+    expect(readdirSync(folder)).toEqual(['out.ndjson'])
+  })
+
+  test('stays as it was when a signal ends the run', async () => {
+    const { folder, path, text } = target()
+    const { child, ended } = startCli(['imap', fixture('slow'), '-o', path])
+    child.stdin?.write('60000\n')
+    // The job says when it has begun: by then the file is open.
+    for await (const text of child.stderr!) if (String(text).includes('started')) break
+    child.kill('SIGTERM')
+    child.kill('SIGTERM')
+    expect((await ended()).signal).toBe('SIGTERM')
+    expect(text()).toBe('before\n')
+    expect(readdirSync(folder)).toEqual(['out.ndjson'])
+  })
+
+  test.each([
+    [
+      'a folder that does not exist',
+      (folder: string) => join(folder, 'no', 'x'),
+      'its folder does not exist',
+    ],
+    ['a folder', (folder: string) => folder, 'it is a directory'],
+  ])('%s is refused before the first item', async (_, pathOf, reason) => {
+    const folder = tempSpace().dir
+    const path = pathOf(folder)
+    const began = join(folder, 'began')
+    const initArgs = JSON.stringify([began])
+    const args = ['map', fixture('records-run'), '--init-args', initArgs, '1', '-o', path]
+    const { stderr, exitCode } = await runCli(args)
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain(`cannot write the output ${path}: ${reason}`)
+    expect(existsSync(began)).toBe(false)
+  })
+
+  test('a full disk is told, with exit 7', async () => {
+    const { stderr, exitCode } = await runCli(['imap', fixture('identity'), '-o', '/dev/full'], {
+      input: numbers,
+    })
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain('no space left')
+  })
+
+  test('a link is followed', async () => {
+    const { folder, path, text } = target()
+    const link = join(folder, 'link')
+    symlinkSync(path, link)
+    await runCli(['imap', fixture('identity'), '-o', link], { input: numbers })
+    expect(text()).toBe(numbers)
+  })
+
+  test('- and /dev/stdout are stdout', async () => {
+    for (const to of ['-', '/dev/stdout']) {
+      const { stdout } = await runCli(['imap', fixture('identity'), '-o', to], { input: numbers })
+      expect(stdout).toBe(numbers)
+    }
+  })
+})
+
+describe('--envelope', () => {
+  test('tells index, outcome, attempts and duration of every item, failures of collect in their place', async () => {
+    const { stdout } = await runCli(['collect', fixture('slow'), '--envelope', '--timeout', '300ms'], {
+      input: lines(10, 11, 60_000, 13),
+    })
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(rows.map((row) => Object.keys(row))).toEqual([
+      ['index', 'ok', 'value', 'attempts', 'ms'],
+      ['index', 'ok', 'value', 'attempts', 'ms'],
+      ['index', 'ok', 'error', 'attempts', 'ms'],
+      ['index', 'ok', 'value', 'attempts', 'ms'],
+    ])
+    expect(rows[2]).toMatchObject({
+      index: 2,
+      ok: false,
+      error: { name: 'TimeoutError', timeoutMs: 300 },
+      attempts: 1,
+      ms: 300,
+    })
+    for (const place of [0, 1, 3]) expect(rows[place].ms).toBeGreaterThan(0)
+  })
+
+  test('is one array with --format json, and nothing raw', async () => {
+    const { stdout } = await runCli(['map', fixture('identity'), '--envelope', '--format', 'json', '5', '6'])
+    expect(JSON.parse(stdout)).toMatchObject([
+      { index: 0, ok: true, value: 5, attempts: 1 },
+      { index: 1, ok: true, value: 6, attempts: 1 },
+    ])
+    const { stderr, exitCode } = await runCli([
+      'map',
+      fixture('identity'),
+      '--envelope',
+      '--format',
+      'raw',
+      '5',
+    ])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('--envelope and --format raw')
+  })
+})
+
+describe('--errors', () => {
+  const read = (path: string) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line))
+
+  test('has a line for each failed item, with the item as it stood in the input', async () => {
+    const path = join(tempSpace().dir, 'errors.ndjson')
+    const input = '[{"n": 1,\n "big": 12345678901234567890},\n"two"]'
+    const { exitCode } = await runCli(['collect', fixture('throws-subclass-with-props'), '--errors', path], {
+      input,
+    })
+    expect(exitCode).toBe(3)
+    const rows = read(path).sort((a, b) => a.index - b.index)
+    expect(rows).toHaveLength(2)
+    expect(Object.keys(rows[0])).toEqual(['index', 'item', 'kind', 'attempts', 'error'])
+    expect(readFileSync(path, 'utf8')).toContain('12345678901234567890')
+    expect(rows[1]).toMatchObject({ index: 1, item: 'two', kind: 'error', attempts: 1 })
+    expect(rows[1].error.stack).toMatch(
+      /\n {4}at .*test\/fixtures\/jobs\/throws-subclass-with-props\.ts:\d+:\d+/,
+    )
+  })
+
+  test('has bad lines, crashes and timeouts too', async () => {
+    const path = join(tempSpace().dir, 'errors.ndjson')
+    await runCli(['collect', fixture('kills-self-always'), '--errors', path, '--max-worker-restarts', '5'], {
+      input: '{bad}\n1\n',
+    })
+    const rows = read(path).sort((a, b) => a.index - b.index)
+    expect(rows[0]).toMatchObject({ item: '{bad}', kind: 'input', error: { position: '<stdin>:1:2' } })
+    expect(rows[1]).toMatchObject({
+      item: 1,
+      kind: 'crash',
+      error: { name: 'WorkerLostError', signal: 'SIGKILL' },
+    })
+  })
+
+  test('is there, empty, when nothing failed; refused before the first item where it cannot be', async () => {
+    const path = join(tempSpace().dir, 'errors.ndjson')
+    await runCli(['collect', fixture('identity'), '--errors', path, '1'])
+    expect(readFileSync(path, 'utf8')).toBe('')
+    const bad = join(tmpdir(), 'no-such-folder', 'errors')
+    const { stderr, exitCode } = await runCli(['collect', fixture('identity'), '--errors', bad, '1'])
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain(`cannot write the errors to ${bad}`)
+  })
+
+  test('can be run again: its items are input', async () => {
+    const path = join(tempSpace().dir, 'errors.ndjson')
+    await runCli(['collect', fixture('throws-error'), '--errors', path], { input: numbers })
+    const items = read(path).map(({ item }) => item)
+    expect(items.length).toBeGreaterThan(0)
+    const { stdout } = await runCli(['collect', fixture('identity')], { input: lines(...items) })
+    expect(stdout).toBe(lines(...items))
+  })
+})
