@@ -30,107 +30,129 @@ export interface Bar {
 }
 
 export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar {
-  const direct = terminal.write.bind(terminal)
-  const frames = ora({
+  // ora is never started: its own timer would keep a process alive in which nothing is left to happen, its handlers
+  // would stand between us and the signal that we raise on ourselves in the end, and a cursor that is never hidden need
+  // not be restored, whatever ends this process.
+  const block = ora({
     stream: terminal,
-    spinner: { interval: INTERVAL_MS, frames: [...spinner] },
+    // Timers are late rather than early: every drawing is to show the next frame.
+    spinner: { interval: INTERVAL_MS - 25, frames: [...spinner] },
     color: false,
     isEnabled: true,
-    // In raw mode Ctrl-C would be a character.
-    discardStdin: false,
-    // A cursor that is never hidden need not be restored, whatever ends this process. The handlers that ora would
-    // install for it would also stand between us and the signal that we raise on ourselves in the end.
-    hideCursor: false,
   })
+  const direct = terminal.write.bind(terminal)
+  /** As it stands on the terminal. */
   let drawn: readonly string[] = []
-  let timer: NodeJS.Timeout | undefined
+  let live = false
+  /** What is being written is the block. */
+  let drawing = false
+  /** Someone has begun a line and not ended it. */
+  let midLine = false
+  let wroteAt = 0
   /** Lines of this turn of the event loop: the block steps aside once for all of them. */
   let held = ''
   let due: NodeJS.Immediate | undefined
-  let flushedAt = 0
-  let release = () => {}
+  let timer: NodeJS.Timeout | undefined
+  let unhook: readonly (() => void)[] = []
 
-  const size = () => ({ columns: terminal.columns, rows: terminal.rows })
-  const compose = () => {
-    frames.text = text(size(), stringWidth)
-    drawn = `  ${frames.text}`.split('\n')
+  function ours(write: () => void): void {
+    drawing = true
+    try {
+      write()
+    } finally {
+      drawing = false
+    }
   }
 
-  /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
-  function resized(): void {
-    if (!frames.isSpinning) return
-    const lines = drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / terminal.columns)),
-      0,
-    )
-    if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
-    if (terminal.columns < LEAST_COLUMNS) return pause()
-    compose()
-    frames.render()
+  function draw(): void {
+    if (!live || midLine) return
+    const { columns, rows } = terminal
+    block.text = text({ columns, rows }, stringWidth)
+    drawn = `  ${block.text}`.split('\n')
+    ours(() => block.render())
+  }
+
+  function clear(): void {
+    if (drawn.length === 0) return
+    ours(() => block.clear())
+    drawn = []
+  }
+
+  function stepAside<T>(endsLine: boolean, write: () => T): T {
+    clear()
+    const written = write()
+    midLine = !endsLine
+    const flood = performance.now() - wroteAt < REDRAW_MS
+    wroteAt = performance.now()
+    if (!flood) draw()
+    return written
   }
 
   function flush(): void {
     clearImmediate(due)
     due = undefined
-    if (held === '') return
-    frames.clear()
-    direct(held)
+    const lines = held
     held = ''
-    flushedAt = performance.now()
-    drawn = []
+    if (lines !== '') stepAside(true, () => direct(lines))
+  }
+
+  /** Whoever writes to the terminal past us: results, callbacks, Node's own warnings. */
+  function hook(stream: WriteStream): () => void {
+    if (!stream.isTTY) return () => {}
+    const write = stream.write
+    stream.write = ((...args: Parameters<typeof write>) => {
+      const pass = () => write.apply(stream, args)
+      return drawing || args[0].length === 0 ? pass() : stepAside(endsLine(args[0]), pass)
+    }) as typeof write
+    return () => {
+      stream.write = write
+    }
+  }
+
+  /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
+  function resized(): void {
+    const { columns } = terminal
+    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0)
+    if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
+    if (columns < LEAST_COLUMNS) pause()
+    else draw()
   }
 
   function begin(): void {
     if (terminal.columns < LEAST_COLUMNS || !isForeground()) return
-    compose()
-    frames.start()
-    release = passBy(stdout, frames)
+    live = true
+    unhook = [terminal, stdout].map(hook)
+    draw()
   }
 
   function pause(): void {
-    release()
-    release = () => {}
     flush()
-    frames.stop()
+    clear()
+    live = false
+    for (const restore of unhook) restore()
+    unhook = []
   }
 
   return {
     start() {
       terminal.on('resize', resized)
-      // Where nothing is to be drawn, that may change.
-      timer = setInterval(() => (frames.isSpinning ? compose() : begin()), INTERVAL_MS)
+      // Where nothing can be drawn, that may change.
+      timer = setInterval(() => (live ? draw() : begin()), INTERVAL_MS).unref()
       begin()
     },
     write(lines) {
-      if (!frames.isSpinning) return void direct(lines)
+      if (!live) return void direct(lines)
       held += lines
-      due ??= setImmediate(() => {
-        const flood = performance.now() - flushedAt < REDRAW_MS
-        flush()
-        if (flood) return
-        compose()
-        frames.render()
-      })
+      due ??= setImmediate(flush)
     },
     stop() {
       terminal.off('resize', resized)
       clearInterval(timer)
-      pause()
+      if (live) pause()
     },
   }
 }
 
-/** ora watches `process.stdout`; with callbacks, which are kept from it, that is not where results go. */
-function passBy(stdout: WriteStream, frames: { clear(): unknown; render(): unknown }): () => void {
-  if (!stdout.isTTY || Object.hasOwn(stdout, 'write')) return () => {}
-  const write = stdout.write.bind(stdout) as WriteStream['write']
-  stdout.write = ((...args: Parameters<WriteStream['write']>) => {
-    frames.clear()
-    const more = write(...args)
-    frames.render()
-    return more
-  }) as WriteStream['write']
-  return () => {
-    Reflect.deleteProperty(stdout, 'write')
-  }
+function endsLine(chunk: string | Uint8Array): boolean {
+  return typeof chunk === 'string' ? chunk.endsWith('\n') : chunk.at(-1) === 0x0a
 }

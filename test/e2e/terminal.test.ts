@@ -42,7 +42,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
 
   it('Ctrl-C leaves the verdict and a cursor', async () => {
     const run = runOnTerminal(['map', fixture('slow'), '-j', '2', '60000', '60000'])
-    await run.shows('worker 1  item 1')
+    await run.shows('0/2')
     run.type('\u0003')
     await run.shows('interrupted by SIGINT')
     run.type('\u0003')
@@ -57,6 +57,16 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     const { raw, status } = await runOnTerminal(['map', fixture('identity'), '-j', '1', '1', '2']).ended()
     expect(raw).not.toContain(BEGIN_FRAME)
     expect(status).toBe('code 0')
+  })
+
+  it('what is live does not keep a run alive in which nothing is left to happen', async () => {
+    const space = tempSpace()
+    const callbacks = space.write({ 'cb.mjs': 'export const callback = () => new Promise(() => {})\n' })
+    const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '900', '--callbacks', callbacks])
+    const { raw, screen, status } = await run.ended()
+    expect(raw).toContain(BEGIN_FRAME)
+    expect(screen.join(' ')).toContain('the promise of the callback never settled')
+    expect(status).toBe('code 1')
   })
 
   it('where the locale is not UTF-8 nothing of ours is more than ASCII', async () => {
