@@ -109,6 +109,13 @@ export interface ItemFailure {
   readonly earlier?: readonly ItemFailure[]
 }
 
+/** How long the last attempt took, as far as anyone knows. */
+export function failedMs({ ms, failure }: ItemFailure): Ms | undefined {
+  if (ms !== undefined) return ms
+  if (failure.kind === 'crash' || failure.kind === 'oom') return failure.afterMs
+  return failure.kind === 'timeout' ? failure.timeoutMs : undefined
+}
+
 /**
  * `count` consecutive items of `chunk`, from `from` on, that settled together.
  * `failures` is sparse and ascending by `offset`; every other item of the range succeeded.

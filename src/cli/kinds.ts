@@ -153,3 +153,24 @@ export const ranges: Kind<readonly { readonly from: number; readonly to?: number
     return read.every((range) => range !== undefined) ? read : undefined
   },
 }
+
+/** `kind=file`, several joined by commas; each file once. */
+export function assignments<const T extends string>(
+  ...kinds: readonly T[]
+): Kind<readonly { readonly kind: T; readonly path: string }[]> {
+  return {
+    accepts: kinds.map((kind) => `${kind}=<file>`),
+    read(text) {
+      const read = text.split(',').map((part) => {
+        const at = part.indexOf('=')
+        const kind = kinds.find((name) => name === part.slice(0, Math.max(0, at)))
+        const path = part.slice(at + 1)
+        return kind === undefined || path === '' || path === '-' ? undefined : { kind, path }
+      })
+      const whole = read.every((value) => value !== undefined) ? read : undefined
+      return whole !== undefined && new Set(whole.map(({ path }) => path)).size === whole.length
+        ? whole
+        : undefined
+    },
+  }
+}

@@ -2,6 +2,7 @@
 // An option that is not in it does not exist. Knows nothing of argv.
 import type { CommandName } from '../run/plan.js'
 import {
+  assignments,
   duration,
   flag,
   jsonArray,
@@ -241,6 +242,13 @@ export const OPTIONS = {
     default: 'auto',
     defaultHelp: 'auto, a bar on a terminal and plain in CI',
     help: 'bar (live, on stderr), plain (a line now and then) or none',
+  },
+  report: {
+    group: 'Results',
+    value: '<kind=file>',
+    kind: assignments('json', 'junit', 'html', 'trace'),
+    repeatable: true,
+    help: 'write a report: json, junit, html or trace (for Perfetto); also of a run that was ended',
   },
   jobOutput: {
     group: 'Console',

@@ -1,17 +1,21 @@
 // A run as the command line shows it: what happens goes to the reporters, and that to stderr, above what is live there.
 
+import { constants } from 'node:os'
 import type { ErrorData } from '../errors/envelope.js'
 import { sanitise } from '../errors/sanitise.js'
 import { shouldColor } from '../report/color.js'
 import { createConsoleReporter } from '../report/console.js'
 import { createFailureText } from '../report/failure-text.js'
+import { createRecordFold, type RecordEnding } from '../report/fold-record.js'
 import { chooseLetters } from '../report/letters.js'
 import { createLifecycle } from '../report/lifecycle.js'
 import { loadPainter } from '../report/painter.js'
 import { createProgress, type Progress } from '../report/progress.js'
 import { chooseProgress } from '../report/progress-mode.js'
+import { renderReport } from '../report/reports.js'
 import type { RunPlan } from '../run/plan.js'
 import { type RunResult, run } from '../run/run.js'
+import { version } from './version.js'
 
 export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   const cwd = process.cwd()
@@ -32,6 +36,16 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
     painter,
     letters,
   })
+  const record =
+    plan.reports.length === 0
+      ? undefined
+      : createRecordFold({
+          plan,
+          version: version(),
+          text: createFailureText({ plan, cwd, fullStack }),
+          cwd,
+          now: () => performance.timeOrigin + performance.now(),
+        })
   const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
   answerStatusSignal(progress)
   try {
@@ -40,9 +54,11 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
       stdout,
       report(event) {
         lifecycle?.handle(event)
+        record?.handle(event)
         reporter.handle(event)
       },
       fault: (error) => write(letters.text(`${painter.block(text.fault(error))}\n`)),
+      renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,
       trace: lifecycle?.note,
     })
@@ -52,6 +68,11 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   } finally {
     progress.stop()
   }
+}
+
+/** As the shell will see it. */
+function ending({ exitCode, signal, summary }: RunResult): RecordEnding {
+  return { exitCode: signal === undefined ? exitCode : 128 + constants.signals[signal], signal, summary }
 }
 
 /** Loads what draws them while the workers start: it is there long before the first item can fail. */

@@ -44,6 +44,7 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
     output: ['-', '/dev/stdout'].includes(settings.output ?? '-') ? undefined : settings.output,
     envelope: chooseEnvelope(settings),
     errors: settings.errors,
+    reports: settings.report ?? [],
     maxFailures: settings.maxFailures,
     allowFailures: settings.allowFailures,
     callbacks: settings.callbacks,

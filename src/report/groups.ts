@@ -63,7 +63,7 @@ export class FailureGroups {
   }
 }
 
-function kindOf(failure: Failure): { key: string; title: string } {
+export function kindOf(failure: Failure): { key: string; title: string } {
   switch (failure.kind) {
     case 'error':
       return {

@@ -30,6 +30,13 @@ export type InputFormat = Framing | 'tsv'
 export type FailureLimit = { readonly count: number } | { readonly percent: number }
 
 export type OutputFormat = 'ndjson' | 'json' | 'raw'
+export type ReportKind = 'json' | 'junit' | 'html' | 'trace'
+
+export interface ReportRequest {
+  readonly kind: ReportKind
+  readonly path: string
+}
+
 export type JobOutput = 'lines' | 'group' | 'failed' | 'none'
 export type ProgressChoice = 'auto' | 'bar' | 'plain' | 'none'
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
@@ -73,6 +80,7 @@ export interface RunPlan {
   /** `collect`: exit 0 when no more than this failed; `'any'` for any number. */
   readonly allowFailures: FailureLimit | 'any'
   readonly callbacks: string | undefined
+  readonly reports: readonly ReportRequest[]
   readonly fullStack: boolean
   /** `undefined`: each stream decides for itself. */
   readonly color: boolean | undefined

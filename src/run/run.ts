@@ -25,7 +25,7 @@ import { openCallbacks } from './callback-hook.js'
 import { consume } from './consume.js'
 import { type Flow, openFlow } from './flow.js'
 import { DeadlineReached, GRACE_MS, type Interrupt, Interrupted, listenForInterrupt } from './interrupt.js'
-import type { RunPlan } from './plan.js'
+import type { ReportKind, RunPlan } from './plan.js'
 import { policyFor, taskFor, windowFor } from './settings.js'
 import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from './summary.js'
 import { traceCommands } from './trace.js'
@@ -37,6 +37,8 @@ export interface RunHost {
   readonly report: (event: RunEvent) => void
   /** Hears of what ended the run, where that is no failed item: a `PoolError`, a `CallbackFault`, or a bug. */
   readonly fault: (error: unknown) => void
+  /** The text of a report on what happened. */
+  readonly renderReport?: ((kind: ReportKind, result: RunResult) => Promise<string>) | undefined
   /** Looks on while it runs. */
   readonly watcher?: RunWatcher | undefined
   /** Hears what is done with workers, in a line each; costs a little for each chunk. */
@@ -66,6 +68,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
     host.report(event)
   }
   let file: AtomicFile | undefined
+  const reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   let errors: ErrorsFile | undefined
   const job = compile(plan, host.cwd)
   const executor = createExecutor(plan, job, emit, host.trace)
@@ -76,6 +79,8 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   let known: Known | undefined
   try {
     if (plan.output !== undefined) file = await createAtomicFile(plan.output, 'the output')
+    for (const { kind, path } of plan.reports)
+      reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`) })
     if (plan.errors !== undefined) errors = openErrorsFile(plan.errors, { cwd: host.cwd })
     const output = createOutput(file?.stream ?? host.stdout)
     executor.start(workersAtFirst(plan))
@@ -126,10 +131,28 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   const nothing = known?.accepted === 0 && fault !== undefined
   const began = known !== undefined && !nothing && fault !== EXIT.brokenPipe
   const reason = reasonOf(plan, cause, fault)
-  return {
-    exitCode,
-    summary: began ? summarize(counted, { ...known!, reason }) : undefined,
-    signal: cause,
+  const summary = began ? summarize(counted, { ...known!, reason }) : undefined
+  const result = { exitCode, summary, signal: cause }
+  for (const { kind, file } of reports)
+    if (!(await writeReport(kind, file, result, host))) exitCode = EXIT.trouble
+  return { ...result, exitCode }
+}
+
+/** Written however the run ended. False where it could not be. */
+async function writeReport(
+  kind: ReportKind,
+  file: AtomicFile,
+  result: RunResult,
+  host: RunHost,
+): Promise<boolean> {
+  try {
+    file.stream.write((await host.renderReport?.(kind, result)) ?? '')
+    await file.commit()
+    return true
+  } catch (error) {
+    await file.discard()
+    host.fault(error)
+    return false
   }
 }
 

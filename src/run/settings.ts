@@ -12,10 +12,10 @@ const WINDOW_BYTES = 32 * 1024 * 1024
 /** Items that must have settled before a percentage of them is a percentage. */
 const SAMPLE = 100
 
-export function taskFor({ command, job, verbosity, envelope }: RunPlan): TaskSpec {
+export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan): TaskSpec {
   const calling = command === 'starmap' || command === 'apply' ? 'spread' : 'item'
   // What shows how long each item took asks for it.
-  const timed = verbosity === 'verbose' || envelope
+  const timed = verbosity === 'verbose' || envelope || reports.length > 0
   return { name: job.exportName, calling, reply: 'json', ...(timed && { timed }) }
 }
 

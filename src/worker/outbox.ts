@@ -25,6 +25,8 @@ interface Range {
   startedAt: Ms[]
   ms: Ms[]
   busySince: Ms
+  /** When the chunk ended: what gathers company before it is sent costs no more for it. */
+  busyUntil: Ms | undefined
 }
 
 export interface Outbox {
@@ -95,7 +97,7 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
     open({ id, task: { reply, timed = false } }, recorded) {
       const busySince = performance.now()
       const nothing = { from: 0, count: 0, text: '', values: [], failures: [], startedAt: [], ms: [] }
-      open.set(id, { id, reply, timed, recorded, begun: false, busySince, ...nothing })
+      open.set(id, { id, reply, timed, recorded, begun: false, busySince, busyUntil: undefined, ...nothing })
       if (!recorded) recorder?.blind([id])
     },
     begin(id) {
@@ -135,7 +137,9 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       open.delete(id)
       latest = undefined
       recorder?.end(id)
-      if (range !== undefined && range.count > 0) done.push(range)
+      if (range === undefined || range.count === 0) return
+      range.busyUntil = performance.now()
+      done.push(range)
     },
     discard(id) {
       const range = open.get(id)
@@ -179,11 +183,24 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
 }
 
 function toWire(range: Range, now: Ms): WireSettled {
-  const { id, from, count, reply, text, values, failures, timed, startedAt, ms, busySince } = range
+  const {
+    id,
+    from,
+    count,
+    reply,
+    text,
+    values,
+    failures,
+    timed,
+    startedAt,
+    ms,
+    busySince,
+    busyUntil = now,
+  } = range
   const results: Results =
     reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: Buffer.from(text) }
   const timings = timed && { startedAt: Float64Array.from(startedAt), ms: Float64Array.from(ms) }
-  return { id, from, count, results, failures, busyMs: now - busySince, ...(timings && { timings }) }
+  return { id, from, count, results, failures, busyMs: busyUntil - busySince, ...(timings && { timings }) }
 }
 
 function restart(range: Range, now: Ms): void {

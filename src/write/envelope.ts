@@ -1,7 +1,7 @@
 // `--envelope`: each result with its index, attempts and duration, failures among them. Works on lines of JSON that
 // nobody parses. Knows nothing of streams or policies.
 import { asBuffer } from '../framing/bytes.js'
-import { type ItemFailure, indexOf, type Ms, type Settled } from '../model.js'
+import { failedMs, type ItemFailure, indexOf, type Ms, type Settled } from '../model.js'
 
 /** Items `from` up to `to` of the range, all of which succeeded; `lines` are theirs. */
 export function envelopes(settled: Settled, lines: Uint8Array, from: number, to: number): Uint8Array {
@@ -23,13 +23,6 @@ export function failedEnvelope({ chunk }: Settled, failed: ItemFailure, error: o
   return Buffer.from(
     `{"index":${indexOf(chunk, offset)},"ok":false,"error":${JSON.stringify(error)},"attempts":${attempts},"ms":${ms}}\n`,
   )
-}
-
-/** How long the last attempt took, as far as anyone knows. */
-export function failedMs({ ms, failure }: ItemFailure): Ms | undefined {
-  if (ms !== undefined) return ms
-  if (failure.kind === 'crash' || failure.kind === 'oom') return failure.afterMs
-  return failure.kind === 'timeout' ? failure.timeoutMs : undefined
 }
 
 /** Microseconds are what clocks can tell. `null` where the worker died before it could say. */

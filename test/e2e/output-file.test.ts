@@ -59,10 +59,9 @@ describe('--output', () => {
     const { folder, path, text } = target()
     const { child, ended } = startCli(['imap', fixture('slow'), '-o', path])
     child.stdin?.write('60000\n')
-    // The job says when it has begun: by then the file is open.
-    for await (const text of child.stderr!) if (String(text).includes('started')) break
-    child.kill('SIGTERM')
-    child.kill('SIGTERM')
+    // The job says when it has begun: by then the file is open. The first signal is answered, the second ends all.
+    for await (const text of child.stderr!)
+      if (/started|interrupted/.test(String(text))) process.kill(child.pid!, 'SIGTERM')
     expect((await ended()).signal).toBe('SIGTERM')
     expect(text()).toBe('before\n')
     expect(readdirSync(folder)).toEqual(['out.ndjson'])

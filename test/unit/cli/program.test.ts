@@ -62,6 +62,7 @@ describe('a run plan', () => {
       output: undefined,
       envelope: false,
       errors: undefined,
+      reports: [],
       maxFailures: undefined,
       allowFailures: { count: 0 },
       callbacks: undefined,
@@ -87,7 +88,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
@@ -122,6 +123,7 @@ describe('a run plan', () => {
       POOLRUN_OUTPUT: 'out.json',
       POOLRUN_ENVELOPE: '1',
       POOLRUN_ERRORS: 'errors.ndjson',
+      POOLRUN_REPORT: 'json=r.json,html=r.html',
     }
     expect(plan('collect job.ts', { env })).toEqual(plan(flags))
     expect(plan(flags)).toEqual({
@@ -148,6 +150,10 @@ describe('a run plan', () => {
       output: 'out.json',
       envelope: true,
       errors: 'errors.ndjson',
+      reports: [
+        { kind: 'json', path: 'r.json' },
+        { kind: 'html', path: 'r.html' },
+      ],
       maxFailures: { percent: 5 },
       allowFailures: { count: 2 },
       callbacks: 'cb.ts',

@@ -1,0 +1,36 @@
+// Where in the job's own sources an item failed. Knows nothing of who wants to know.
+import { type FrameOptions, readFrames } from '../errors/frames.js'
+import { framesBelow } from '../errors/stacks.js'
+import type { Failure } from '../model.js'
+
+export interface SourcePlace {
+  /** Absolute. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** The first frame of the user's own code, mapped to its source; `undefined` where there is none to blame. */
+export function placeOf(failure: Failure, options: FrameOptions = {}): SourcePlace | undefined {
+  const frames = framesOf(failure)
+  if (frames === undefined) return undefined
+  return readFrames(frames, options).find(({ position }) => position !== undefined)?.position
+}
+
+function framesOf(failure: Failure): string | undefined {
+  switch (failure.kind) {
+    case 'error':
+      return failure.error.type === 'error' ? failure.error.frames : undefined
+    case 'crash':
+    case 'oom':
+      if (failure.exitSite !== undefined) return framesBelow(`\n${failure.exitSite}`)
+      return failure.escaped?.type === 'error' ? failure.escaped.frames : undefined
+    case 'timeout':
+    case 'input':
+    case 'validation':
+    case 'encoding':
+      return undefined
+    default:
+      return failure satisfies never
+  }
+}
