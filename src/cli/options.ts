@@ -250,6 +250,13 @@ export const OPTIONS = {
     repeatable: true,
     help: 'write a report: json, junit, html or trace (for Perfetto); also of a run that was ended',
   },
+  ci: {
+    group: 'Console',
+    value: '<system>',
+    kind: oneOf('auto', 'github', 'gitlab', 'none'),
+    default: 'auto',
+    help: 'annotations, step summary and folding for github or gitlab',
+  },
   jobOutput: {
     group: 'Console',
     value: '<mode>',

@@ -2,17 +2,23 @@
 
 import { constants } from 'node:os'
 import type { ErrorData } from '../errors/envelope.js'
+import { plainError } from '../errors/plain-error.js'
 import { sanitise } from '../errors/sanitise.js'
+import { indexOf } from '../model.js'
+import { createCiReport } from '../report/ci.js'
+import type { FailedItem } from '../report/ci-report.js'
 import { shouldColor } from '../report/color.js'
-import { createConsoleReporter } from '../report/console.js'
+import { createConsoleReporter, type FailedEvent } from '../report/console.js'
 import { createFailureText } from '../report/failure-text.js'
 import { createRecordFold, type RecordEnding } from '../report/fold-record.js'
 import { chooseLetters } from '../report/letters.js'
 import { createLifecycle } from '../report/lifecycle.js'
 import { loadPainter } from '../report/painter.js'
+import { placeOf } from '../report/place.js'
 import { createProgress, type Progress } from '../report/progress.js'
 import { chooseProgress } from '../report/progress-mode.js'
 import { renderReport } from '../report/reports.js'
+import { summaryLine } from '../report/summary-line.js'
 import type { RunPlan } from '../run/plan.js'
 import { type RunResult, run } from '../run/run.js'
 import { version } from './version.js'
@@ -47,13 +53,19 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
           now: () => performance.timeOrigin + performance.now(),
         })
   const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
+  const ci = createCiReport(plan.ci, { write, env, cwd, now: Date.now })
   answerStatusSignal(progress)
+  ci.begin()
+  const title = `poolrun ${plan.command} ${plan.job.path}`
+  let verdict = 'the run did not begin'
+  let summary: RunResult['summary']
   try {
     const result = await run(plan, {
       cwd,
       stdout,
       report(event) {
         lifecycle?.handle(event)
+        if (event.type === 'item-failed') ci.failed(failedItem(event, cwd))
         record?.handle(event)
         reporter.handle(event)
       },
@@ -63,11 +75,21 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
       trace: lifecycle?.note,
     })
     progress.stop()
-    if (result.summary !== undefined) reporter.finish(result.summary)
+    summary = result.summary
+    if (summary !== undefined) verdict = summaryLine(plan, summary)
     return result
   } finally {
     progress.stop()
+    const unsaid = ci.end({ verdict, title })
+    if (unsaid !== undefined) write(`${painter.warning('poolrun: warning:')} ${sanitise(unsaid)}\n`)
+    if (summary !== undefined) reporter.finish(summary)
   }
+}
+
+function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem {
+  const index = indexOf(settled.chunk, failure.offset)
+  const { name, message } = plainError({ index }, failure, { cwd })
+  return { index, name: sanitise(name), message: sanitise(message), place: placeOf(failure.failure, { cwd }) }
 }
 
 /** As the shell will see it. */

@@ -45,6 +45,7 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
     envelope: chooseEnvelope(settings),
     errors: settings.errors,
     reports: settings.report ?? [],
+    ci: settings.ci,
     maxFailures: settings.maxFailures,
     allowFailures: settings.allowFailures,
     callbacks: settings.callbacks,

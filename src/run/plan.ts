@@ -30,6 +30,7 @@ export type InputFormat = Framing | 'tsv'
 export type FailureLimit = { readonly count: number } | { readonly percent: number }
 
 export type OutputFormat = 'ndjson' | 'json' | 'raw'
+export type CiChoice = 'auto' | 'github' | 'gitlab' | 'none'
 export type ReportKind = 'json' | 'junit' | 'html' | 'trace'
 
 export interface ReportRequest {
@@ -81,6 +82,7 @@ export interface RunPlan {
   readonly allowFailures: FailureLimit | 'any'
   readonly callbacks: string | undefined
   readonly reports: readonly ReportRequest[]
+  readonly ci: CiChoice
   readonly fullStack: boolean
   /** `undefined`: each stream decides for itself. */
   readonly color: boolean | undefined

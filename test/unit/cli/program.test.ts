@@ -63,6 +63,7 @@ describe('a run plan', () => {
       envelope: false,
       errors: undefined,
       reports: [],
+      ci: 'auto',
       maxFailures: undefined,
       allowFailures: { count: 0 },
       callbacks: undefined,
@@ -88,7 +89,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
@@ -123,6 +124,7 @@ describe('a run plan', () => {
       POOLRUN_OUTPUT: 'out.json',
       POOLRUN_ENVELOPE: '1',
       POOLRUN_ERRORS: 'errors.ndjson',
+      POOLRUN_CI: 'gitlab',
       POOLRUN_REPORT: 'json=r.json,html=r.html',
     }
     expect(plan('collect job.ts', { env })).toEqual(plan(flags))
@@ -154,6 +156,7 @@ describe('a run plan', () => {
         { kind: 'json', path: 'r.json' },
         { kind: 'html', path: 'r.html' },
       ],
+      ci: 'gitlab',
       maxFailures: { percent: 5 },
       allowFailures: { count: 2 },
       callbacks: 'cb.ts',

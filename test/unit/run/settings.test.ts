@@ -5,7 +5,12 @@ import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
 import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
 
 const plan = (options: Partial<RunPlan>) =>
-  ({ job: { path: 'job.ts', exportName: 'default' }, maxFailures: undefined, ...options }) as RunPlan
+  ({
+    job: { path: 'job.ts', exportName: 'default' },
+    maxFailures: undefined,
+    reports: [],
+    ...options,
+  }) as RunPlan
 
 describe('the task', () => {
   test.each<[CommandName, string]>([

@@ -1,0 +1,99 @@
+// What CI systems are told, and that nothing a job prints, throws or returns can tell them anything.
+import { describe, expect, it } from 'vitest'
+import { fixture, lines, root, runCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+
+const STOP = /^::stop-commands::(poolrun-[0-9a-f]{32})$/
+
+/** The lines that the runner would take for commands, and obey. */
+function obeyed(stderr: string): string[] {
+  const commands: string[] = []
+  let token: string | undefined
+  for (const line of stderr.split('\n')) {
+    if (token !== undefined) {
+      if (line === `::${token}::`) token = undefined
+      continue
+    }
+    token = STOP.exec(line)?.[1]
+    if (token === undefined && (/^\s*::/.test(line) || /##\[/.test(line))) commands.push(line)
+  }
+  expect(token).toBeUndefined()
+  return commands
+}
+
+describe('GitHub', () => {
+  const env = { GITHUB_ACTIONS: 'true', CI: 'true', GITHUB_WORKSPACE: root }
+
+  it('annotates the line of the source, with its path in the workspace', async () => {
+    const { stdout, stderr } = await runCli(['collect', fixture('throws-error')], { input: lines(1, 2), env })
+    expect(stdout).toBe('1\n')
+    expect(obeyed(stderr)).toEqual([
+      '::error file=test/fixtures/jobs/throws-error.ts,line=4,col=11,title=item 1::Error: boom',
+    ])
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('poolrun collect: 1 ok, 1 failed (item 1)')
+  })
+
+  it('gets nine annotations and one that counts the rest', async () => {
+    const input = lines(...Array(14).fill(2))
+    const { stderr } = await runCli(['collect', fixture('throws-error'), '-q'], { input, env })
+    const commands = obeyed(stderr)
+    expect(commands).toHaveLength(10)
+    expect(commands.at(-1)).toMatch(/^::error title=poolrun collect .*::5 more failed$/)
+  })
+
+  it('obeys nothing of a job, whatever it prints or throws', async () => {
+    const space = tempSpace()
+    const evil = '::error::forged\\n::add-mask::x\\n##[error]forged %0A::debug::'
+    const job = space.write({
+      'job.mjs': `export default () => { console.log('${evil}'); console.error('::warning::forged'); throw new Error('${evil}') }`,
+    })
+    const { stderr } = await runCli(['collect', job, '1'], { env })
+    const commands = obeyed(stderr)
+    expect(commands).toHaveLength(1)
+    // One line, its text defused besides.
+    expect(commands[0]).toMatch(/title=item 0::Error: \\?::error::forged%0A\\?::add-mask::x%0A.* %250A.*$/)
+  })
+
+  it('gets a summary in Markdown in which text is text', async () => {
+    const space = tempSpace()
+    const job = space.write({
+      'job.mjs': "export default () => { throw new Error('a|b <img> `c` [x](y)\\nnext') }",
+    })
+    const file = space.path('summary.md')
+    await runCli(['map', job, '1'], { env: { ...env, GITHUB_STEP_SUMMARY: file } })
+    const text = space.read('summary.md')
+    expect(text).toContain('| 0 | Error: a\\|b &#60;img&#62; \\`c\\` \\[x\\]\\(y\\) next |')
+    expect(text).toContain('item 0 failed, stopped')
+    const gone = { ...env, GITHUB_STEP_SUMMARY: `${space.dir}/no/such` }
+    const { stderr, exitCode } = await runCli(['map', fixture('identity'), '1'], { env: gone })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('the step summary could not be written')
+  })
+
+  it('obeys again also after a run that never began', async () => {
+    const { stderr, exitCode } = await runCli(['map', 'no-such-job.ts', '1'], { env })
+    expect(exitCode).toBe(5)
+    expect(obeyed(stderr)).toEqual([])
+  })
+})
+
+describe('GitLab', () => {
+  it('folds the failures in a section that a job cannot close', async () => {
+    const env = { GITLAB_CI: 'true' }
+    const { stderr } = await runCli(['collect', fixture('throws-error')], { input: lines(1, 2), env })
+    const [, name] = /section_start:\d+:(poolrun_failures_[0-9a-f]{16})\r/.exec(stderr) ?? []
+    expect(name).toBeDefined()
+    expect(stderr.indexOf(`section_end:`)).toBeGreaterThan(stderr.indexOf('Error: boom'))
+    expect(stderr).toMatch(new RegExp(`section_end:\\d+:${name}\\r`))
+    expect((await runCli(['map', fixture('identity'), '1'], { env })).stderr).not.toContain('section_')
+  })
+})
+
+it('--ci none says nothing of all that, --ci github anywhere', async () => {
+  const quiet = await runCli(['map', fixture('throws-error'), '2', '--ci', 'none'], {
+    env: { GITHUB_ACTIONS: 'true' },
+  })
+  expect(quiet.stderr).not.toContain('::')
+  const asked = await runCli(['map', fixture('throws-error'), '2', '--ci', 'github'])
+  expect(obeyed(asked.stderr)).toHaveLength(1)
+})
