@@ -40,6 +40,8 @@ export interface InitMessage {
   /** Export to call before the first item: a name, `undefined` for `initializer` if there is one. */
   readonly initializer?: string
   readonly initArgs: readonly unknown[]
+  /** Call no initializer: the job is looked at and will not run. */
+  readonly loadOnly?: boolean
   /** Items in flight at once. */
   readonly concurrency: number
   /** Descriptor of the flight recorder's file, where there is one. */

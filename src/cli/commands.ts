@@ -51,3 +51,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
 }
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[]
+
+/** For which there is a completion script. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]

@@ -1,7 +1,7 @@
 // The executable's main function: the one place that prints what went wrong and decides how the process ends.
 import { availableParallelism, constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import { UsageError } from '../errors/classes.js'
+import { OutputError, UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
 import { chooseLetters } from '../report/letters.js'
@@ -25,6 +25,14 @@ async function main(): Promise<void> {
       availableParallelism: availableParallelism(),
     })
     if (line.kind === 'print') return await write(process.stdout, letters.text(line.text), EXIT.ok)
+    if (line.kind === 'completion') {
+      const { completionScript } = await import('./completion.js')
+      return await write(process.stdout, completionScript(line.shell), EXIT.ok)
+    }
+    if (line.kind === 'init') {
+      const { writeStarter } = await import('./starter.js')
+      return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
+    }
     // Only a run needs all of the rest: help and usage errors stay as quick as Node itself.
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan)
@@ -38,11 +46,12 @@ async function main(): Promise<void> {
     await write(process.stderr, '', 128 + constants.signals[signal])
   } catch (error) {
     const usage = error instanceof UsageError
-    const text = usage
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error)
+    const text =
+      usage || error instanceof OutputError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error)
     await write(
       process.stderr,
       letters.text(`poolrun: ${sanitise(text)}\n`),

@@ -250,6 +250,13 @@ export const OPTIONS = {
     repeatable: true,
     help: 'write a report: json, junit, html or trace (for Perfetto); also of a run that was ended',
   },
+  dryRun: {
+    group: 'Console',
+    short: 'n',
+    kind: flag,
+    default: '0',
+    help: 'load the job, count the items, say what would run, and run nothing',
+  },
   ci: {
     group: 'Console',
     value: '<system>',

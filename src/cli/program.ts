@@ -1,9 +1,9 @@
 // The command line: argv and its surroundings in, a frozen run plan or a text to print out. Does no I/O, never exits.
 // The only file that knows commander; what the options are is in options.ts.
-import { Command, CommanderError, type Help, Option } from 'commander'
+import { Argument, Command, CommanderError, type Help, Option } from 'commander'
 import { UsageError } from '../errors/classes.js'
 import type { CommandName, RunPlan } from '../run/plan.js'
-import { COMMAND_NAMES, COMMANDS } from './commands.js'
+import { COMMAND_NAMES, COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
 import { type Surroundings, toRunPlan } from './run-plan.js'
@@ -12,6 +12,9 @@ import { version } from './version.js'
 
 export type CommandLine =
   | { readonly kind: 'run'; readonly plan: RunPlan }
+  /** A starter job is to be written into the folder. */
+  | { readonly kind: 'init'; readonly folder: string }
+  | { readonly kind: 'completion'; readonly shell: Shell }
   /** For stdout, newline included; exit 0. */
   | { readonly kind: 'print'; readonly text: string }
 
@@ -25,30 +28,51 @@ const USAGE = 'poolrun <command> <job> [items…] [options]'
 const NO_COMMAND = `no command given
 
 Usage: ${USAGE}
-Commands: ${COMMAND_NAMES.join(', ')}
+Commands: ${COMMAND_NAMES.join(', ')}, init, completion
 Try 'poolrun --help'.`
 
 /** Throws `UsageError` for everything that makes it neither. */
 export function parseCommandLine(invocation: Invocation): CommandLine {
   if (invocation.argv.length === 0) throw new UsageError(NO_COMMAND)
   let printed = ''
-  let plan: RunPlan | undefined
+  let line: CommandLine | undefined
   const program = build(
     invocation.argv,
     (text) => {
       printed += text
     },
     (command, job, items, flags) => {
-      plan = toRunPlan({ command, job, items }, gather(command, flags, invocation.env), invocation)
+      const plan = toRunPlan({ command, job, items }, gather(command, flags, invocation.env), invocation)
+      line = { kind: 'run', plan }
     },
   )
+  program
+    .command('init')
+    .usage('[folder]')
+    .summary('write a job to begin with, and data for it')
+    .description(
+      'Writes job.ts and items.ndjson into the folder and says the next command. Overwrites nothing.',
+    )
+    .argument('[folder]', 'where to; it is made if need be', '.')
+    .action((folder: string) => {
+      line = { kind: 'init', folder }
+    })
+  program
+    .command('completion')
+    .usage('<shell>')
+    .summary('print a completion script for bash, zsh or fish')
+    .description('Prints a completion script. For bash: eval "$(poolrun completion bash)"')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => {
+      line = { kind: 'completion', shell }
+    })
   try {
     program.parse(normalize(invocation.argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode !== 0) throw new UsageError(usageMessage(error, invocation.argv))
   }
-  return plan === undefined ? { kind: 'print', text: printed } : { kind: 'run', plan }
+  return line ?? { kind: 'print', text: printed }
 }
 
 type Flags = Partial<Record<OptionKey, string>>
@@ -146,6 +170,7 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
   const help = `Try 'poolrun ${command === undefined ? '' : `${command} `}--help'.`
   switch (error.code) {
     case 'commander.missingArgument':
+      if (command === undefined) return `${text}: poolrun ${argv[0]} <${SHELLS.join('|')}>\n${help}`
       return `no job given: poolrun ${command} <job> [items…] [options]\n${help}`
     case 'commander.unknownCommand':
       return `${text}${jobHint(argv[0] ?? '')}\n${help}`

@@ -9,6 +9,7 @@ import { createCiReport } from '../report/ci.js'
 import type { FailedItem } from '../report/ci-report.js'
 import { shouldColor } from '../report/color.js'
 import { createConsoleReporter, type FailedEvent } from '../report/console.js'
+import { dryRunText } from '../report/dry-run.js'
 import { createFailureText } from '../report/failure-text.js'
 import { createRecordFold, type RecordEnding } from '../report/fold-record.js'
 import { chooseLetters } from '../report/letters.js'
@@ -59,6 +60,7 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   const title = `poolrun ${plan.command} ${plan.job.path}`
   let verdict = 'the run did not begin'
   let summary: RunResult['summary']
+  let counted: number | undefined
   try {
     const result = await run(plan, {
       cwd,
@@ -76,13 +78,16 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
     })
     progress.stop()
     summary = result.summary
+    counted = result.itemsCounted
     if (summary !== undefined) verdict = summaryLine(plan, summary)
     return result
   } finally {
     progress.stop()
     const unsaid = ci.end({ verdict, title })
     if (unsaid !== undefined) write(`${painter.warning('poolrun: warning:')} ${sanitise(unsaid)}\n`)
-    if (summary !== undefined) reporter.finish(summary)
+    if (summary !== undefined && counted !== undefined)
+      write(dryRunText(plan, counted).split('\n').map(sanitise).join('\n'))
+    else if (summary !== undefined) reporter.finish(summary)
   }
 }
 

@@ -46,6 +46,7 @@ export function toRunPlan(words: Words, given: GivenOptions, around: Surrounding
     errors: settings.errors,
     reports: settings.report ?? [],
     ci: settings.ci,
+    dryRun: settings.dryRun,
     maxFailures: settings.maxFailures,
     allowFailures: settings.allowFailures,
     callbacks: settings.callbacks,

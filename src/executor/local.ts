@@ -30,6 +30,8 @@ export interface LocalOptions extends SchedulerOptions {
   readonly job: Promise<JobSource>
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
+  /** See `InitMessage`. */
+  readonly loadOnly?: boolean | undefined
   readonly markOutput: boolean
   readonly emit: (event: RunEvent) => void
   /** Hears what is done with workers, before it is done. */
@@ -298,13 +300,13 @@ export class LocalExecutor implements Executor {
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
-    const { initializer, initArgs, concurrency, markOutput, maxMemoryBytes } = this.#options
+    const { initializer, initArgs, loadOnly = false, concurrency, markOutput, maxMemoryBytes } = this.#options
     const type = 'init'
     const version = PROTOCOL_VERSION
     const named = initializer !== undefined && { initializer }
     const recording = recorder !== undefined && { recorder }
     const reportMemory = maxMemoryBytes !== undefined
-    const rest = { initArgs, concurrency, markOutput, reportMemory }
+    const rest = { initArgs, loadOnly, concurrency, markOutput, reportMemory }
     return { type, version, token, workerId, job, ...named, ...recording, ...rest }
   }
 

@@ -83,6 +83,8 @@ export interface RunPlan {
   readonly callbacks: string | undefined
   readonly reports: readonly ReportRequest[]
   readonly ci: CiChoice
+  /** Load the job, count the items, run nothing. */
+  readonly dryRun: boolean
   readonly fullStack: boolean
   /** `undefined`: each stream decides for itself. */
   readonly color: boolean | undefined

@@ -59,6 +59,8 @@ export interface RunResult {
   readonly summary: Summary | undefined
   /** The run was ended by it; to be raised again. */
   readonly signal: NodeJS.Signals | undefined
+  /** Of a dry run. */
+  readonly itemsCounted: number | undefined
 }
 
 export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
@@ -68,6 +70,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
     host.report(event)
   }
   let file: AtomicFile | undefined
+  let itemsCounted: number | undefined
   const reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   let errors: ErrorsFile | undefined
   const job = compile(plan, host.cwd)
@@ -78,15 +81,19 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   let fault: ExitCode | undefined
   let known: Known | undefined
   try {
-    if (plan.output !== undefined) file = await createAtomicFile(plan.output, 'the output')
-    for (const { kind, path } of plan.reports)
+    if (!plan.dryRun && plan.output !== undefined) file = await createAtomicFile(plan.output, 'the output')
+    for (const { kind, path } of plan.dryRun ? [] : plan.reports)
       reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`) })
-    if (plan.errors !== undefined) errors = openErrorsFile(plan.errors, { cwd: host.cwd })
+    if (!plan.dryRun && plan.errors !== undefined) errors = openErrorsFile(plan.errors, { cwd: host.cwd })
     const output = createOutput(file?.stream ?? host.stdout)
     executor.start(workersAtFirst(plan))
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
     source = await Promise.race([openSource(plan, host.cwd), interrupt.stopped])
+    if (plan.dryRun) {
+      itemsCounted = await Promise.race([countItems(source), interrupt.stopped])
+      source = NO_ITEMS
+    }
     await Promise.race([job, interrupt.stopped])
     const onSettled = await Promise.race([settleHook(plan, host.cwd, emit, errors), interrupt.stopped])
     const policy = policyFor(plan)
@@ -132,7 +139,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   const began = known !== undefined && !nothing && fault !== EXIT.brokenPipe
   const reason = reasonOf(plan, cause, fault)
   const summary = began ? summarize(counted, { ...known!, reason }) : undefined
-  const result = { exitCode, summary, signal: cause }
+  const result = { exitCode, summary, signal: cause, itemsCounted }
   for (const { kind, file } of reports)
     if (!(await writeReport(kind, file, result, host))) exitCode = EXIT.trouble
   return { ...result, exitCode }
@@ -176,6 +183,17 @@ function interruptOf(
       watcher?.resume()
     },
   })
+}
+
+const NO_ITEMS: ChunkSource = { next: () => undefined, close() {}, remaining: () => 0 }
+
+async function countItems(source: ChunkSource): Promise<number> {
+  const want = { items: Number.POSITIVE_INFINITY, bytes: 1 << 20 }
+  let count = 0
+  for (let chunk = await source.next(want); chunk !== undefined; chunk = await source.next(want))
+    count += chunk.count
+  await source.close()
+  return count
 }
 
 /** A file with results is there only after a run that came to its end. False where it could not be put there. */
@@ -246,6 +264,7 @@ function createExecutor(
     transport: createForkTransport({ entry: workerEntry(), outputFirst: marksOutput(plan) }),
     job: job.then(({ source }) => source),
     initArgs: plan.initArgs,
+    loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
     emit,
     trace: trace && traceCommands(trace),
@@ -257,7 +276,8 @@ function marksOutput({ tag, jobOutput }: RunPlan): boolean {
 }
 
 /** No more than there are items, where that is known before anything is read. */
-function workersAtFirst({ command, input, processes }: RunPlan): number {
+function workersAtFirst({ command, input, processes, dryRun }: RunPlan): number {
+  if (dryRun) return 1
   if (command === 'apply') return 1
   return input.kind === 'items' ? Math.min(processes, Math.max(1, input.texts.length)) : processes
 }

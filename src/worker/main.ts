@@ -19,6 +19,7 @@ const guard: Guard = guardProcess()
 let runner: Runner | undefined
 let job: LoadedJob | undefined
 let recorder: Recorder | undefined
+let loadOnly = false
 
 guard.onMessage((message) => {
   void handle(message as ToWorker)
@@ -66,9 +67,10 @@ async function init(message: InitMessage): Promise<void> {
   } catch (thrown) {
     return void guard.send({ type: 'init-failed', stage: 'load', error: toErrorData(thrown) })
   }
+  loadOnly = message.loadOnly === true
   const { exports } = job
   const get = (name: string) => job!.get(name) as Task
-  if (exports[initializer] === 'function') {
+  if (exports[initializer] === 'function' && !loadOnly) {
     void guard.send({ type: 'initializing' })
     try {
       await get(initializer)(...initArgs)
@@ -104,7 +106,7 @@ function settledMessage(ranges: readonly WireSettled[], reportMemory: boolean) {
 
 async function finalize(): Promise<void> {
   await runner?.idle()
-  if (job?.exports.finalizer !== 'function') return
+  if (job?.exports.finalizer !== 'function' || loadOnly) return
   try {
     await (job.get('finalizer') as Task)()
   } catch (thrown) {

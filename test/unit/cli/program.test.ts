@@ -22,7 +22,7 @@ function parse(argv: string | readonly string[], { env = {}, tty = false }: Case
 
 function plan(argv: string | readonly string[], around?: Case): RunPlan {
   const parsed = parse(argv, around)
-  if (parsed.kind !== 'run') throw new Error(`printed instead: ${parsed.text}`)
+  if (parsed.kind !== 'run') throw new Error(`no run: ${JSON.stringify(parsed)}`)
   return parsed.plan
 }
 
@@ -64,6 +64,7 @@ describe('a run plan', () => {
       errors: undefined,
       reports: [],
       ci: 'auto',
+      dryRun: false,
       maxFailures: undefined,
       allowFailures: { count: 0 },
       callbacks: undefined,
@@ -89,7 +90,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
@@ -125,6 +126,7 @@ describe('a run plan', () => {
       POOLRUN_ENVELOPE: '1',
       POOLRUN_ERRORS: 'errors.ndjson',
       POOLRUN_CI: 'gitlab',
+      POOLRUN_DRY_RUN: '1',
       POOLRUN_REPORT: 'json=r.json,html=r.html',
     }
     expect(plan('collect job.ts', { env })).toEqual(plan(flags))
@@ -157,6 +159,7 @@ describe('a run plan', () => {
         { kind: 'html', path: 'r.html' },
       ],
       ci: 'gitlab',
+      dryRun: true,
       maxFailures: { percent: 5 },
       allowFailures: { count: 2 },
       callbacks: 'cb.ts',
@@ -384,7 +387,7 @@ describe('a usage error', () => {
       "no command given
 
       Usage: poolrun <command> <job> [items…] [options]
-      Commands: map, starmap, apply, imap, imap-unordered, collect
+      Commands: map, starmap, apply, imap, imap-unordered, collect, init, completion
       Try 'poolrun --help'."
     `)
   })

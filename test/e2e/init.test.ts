@@ -1,0 +1,39 @@
+// `poolrun init` and the command that it says.
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { root, runCli, runShell } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+
+it('writes a job that runs with the very command it says, and overwrites nothing', async () => {
+  const { dir, path } = tempSpace()
+  const { stdout, exitCode } = await runCli(['init', 'a place'], { cwd: dir })
+  expect(exitCode).toBe(0)
+  const command = /^ {2}(poolrun .*)$/m.exec(stdout)?.[1]
+  const run = await runShell(command!, { cwd: dir })
+  expect(run.exitCode).toBe(3)
+  expect(run.stdout).toBe(
+    '{"index":0,"name":"readme","size":"4096 bytes"}\n{"index":2,"name":"photo","size":"2400000 bytes"}\n',
+  )
+  expect(run.stderr).toContain('RangeError: broken has a negative size: -1')
+  const before = readFileSync(path('a place/job.ts'), 'utf8')
+  const again = await runCli(['init', 'a place'], { cwd: dir })
+  expect(again.exitCode).toBe(2)
+  expect(again.stderr).toContain('a place/job.ts is there already and is left as it is')
+  expect(readFileSync(path('a place/job.ts'), 'utf8')).toBe(before)
+})
+
+it('says where it could not write', async () => {
+  for (const folder of ['/proc/nowhere', 'no/such/parent']) {
+    const { stderr, exitCode } = await runCli(['init', folder], { cwd: root })
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain(`cannot write into ${folder}`)
+  }
+})
+
+it('completion without a shell, or with an unknown one, names those there are', async () => {
+  for (const args of [['completion'], ['completion', 'tcsh']]) {
+    const { stderr, exitCode } = await runCli(args)
+    expect(exitCode).toBe(2)
+    expect(stderr).toMatch(/bash.*zsh.*fish/)
+  }
+})
