@@ -60,7 +60,9 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
     const { workerId, pid, attempts: attempt, failure } = failed
     const ms = failedMs(failed) ?? 0
     if (failure.kind === 'crash' || failure.kind === 'oom') crashed.add(pid)
-    keep({ index, attempt, workerId, pid, startedAt: failed.startedAt ?? now() - ms, ms, status })
+    // An attempt that says nothing of its time ended with its worker, or just now.
+    const ended = workers.findLast((worker) => worker.pid === pid)?.endedAt ?? now()
+    keep({ index, attempt, workerId, pid, startedAt: failed.startedAt ?? ended - ms, ms, status })
   }
 
   const settled = (range: Settled) => {

@@ -113,9 +113,10 @@
       id: 'filter',
       placeholder: 'Filter by text or index',
       'aria-label': 'Filter failures by text or index',
-      oninput: () => fill(filter.value),
+      oninput: () => fill(filter.value, FEW),
     })
-    const fill = (wanted) => {
+    const FEW = 6
+    const fill = (wanted, most) => {
       const text = wanted.trim().toLowerCase()
       const shown = sorted
         .map((group) =>
@@ -127,11 +128,18 @@
           ),
         )
         .filter((group) => group.length > 0)
-      list.replaceChildren(...shown.slice(0, 200).map((group, place) => groupOf(group, place === 0)))
+      list.replaceChildren(...shown.slice(0, most).map((group, place) => groupOf(group, place === 0)))
       if (shown.length === 0) list.append(el('p', { class: 'empty' }, 'No failure has that.'))
-      if (shown.length > 200) list.append(el('p', { class: 'empty' }, `${shown.length - 200} more groups`))
+      if (shown.length > most)
+        list.append(
+          el(
+            'button',
+            { type: 'button', onclick: () => fill(wanted, most * 10) },
+            `Show more of ${number(shown.length)} groups`,
+          ),
+        )
     }
-    fill('')
+    fill('', FEW)
     const more = data.failuresLeftOut > 0 ? ` (${number(data.failuresLeftOut)} more are not listed)` : ''
     report.append(section(`Failures${more}`, el('div', { class: 'tools' }, filter), list))
   }
