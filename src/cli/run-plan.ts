@@ -19,6 +19,7 @@ export interface Words {
 
 export function toRunPlan(words: Words, given: GivenOptions, around: Surroundings): RunPlan {
   const settings = readSettings(given)
+  refuseSharedFiles(settings)
   return freeze({
     command: words.command,
     job: parseJobReference(words.job),
@@ -119,6 +120,25 @@ function chooseVerbosity(settings: Settings, given: GivenOptions): Pick<RunPlan,
       ? 'quiet'
       : 'normal'
   return { verbosity, debug: heard.includes('debug') }
+}
+
+/** Two writers of one file would destroy each other's work, and `--errors` begins by emptying its file. */
+function refuseSharedFiles({ input, output, errors, report = [] }: Settings): void {
+  const files: readonly (readonly [string, string | undefined])[] = [
+    ['--output', output],
+    ['--errors', errors],
+    ...report.map(({ kind, path }) => [`--report ${kind}`, path] as const),
+  ]
+  const seen = new Map<string, string>()
+  if (input !== undefined && input !== '-') seen.set(input, '--input')
+  for (const [name, path] of files) {
+    if (path === undefined || path === '-' || path.startsWith('/dev/')) continue
+    const other = seen.get(path)
+    // A file may be replaced by what was made of it: by then it has been read.
+    if (other !== undefined && !(other === '--input' && name === '--output'))
+      throw new UsageError(`${other} and ${name} name the same file: ${quote(path)}`)
+    seen.set(path, name)
+  }
 }
 
 function chooseEnvelope({ envelope, format }: Settings): boolean {

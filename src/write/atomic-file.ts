@@ -124,6 +124,7 @@ function firstError(stream: Writable): Promise<Error> {
 async function ended(stream: Writable, failed: Promise<Error>, path: string, what: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     void failed.then((error) => reject(cannotWrite(what, path, error)))
-    stream.end(() => resolve())
+    // Told here, too, and it may be sooner than by the event.
+    stream.end((error?: Error | null) => (error ? reject(cannotWrite(what, path, error)) : resolve()))
   })
 }

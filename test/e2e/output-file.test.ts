@@ -110,6 +110,23 @@ describe('--output', () => {
   })
 })
 
+test('a file is for one purpose, or the run is refused before it is touched', async () => {
+  const { dir, write, read } = tempSpace()
+  const path = write({ 'items.ndjson': '1\n2\n' })
+  for (const args of [
+    ['--errors', path, '-i', path],
+    ['-o', `${dir}/x`, '--errors', `${dir}/x`],
+    ['--errors', `${dir}/x`, '--report', `json=${dir}/x`],
+  ]) {
+    const { exitCode, stderr } = await runCli(['collect', fixture('identity'), ...args], { input: '' })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('name the same file')
+  }
+  expect(read('items.ndjson')).toBe('1\n2\n')
+  expect((await runCli(['imap', fixture('identity'), '-i', path, '-o', path])).exitCode).toBe(0)
+  expect(read('items.ndjson')).toBe('1\n2\n')
+})
+
 describe('--envelope', () => {
   test('tells index, outcome, attempts and duration of every item, failures of collect in their place', async () => {
     const { stdout } = await runCli(['collect', fixture('slow'), '--envelope', '--timeout', '300ms'], {

@@ -145,6 +145,15 @@ it('a path that cannot be written is exit 7 before the first item', async () => 
   expect(existsSync(log)).toBe(false)
 })
 
+it('a report that cannot be written at the end is exit 7; the others are written', async () => {
+  const { path } = tempSpace()
+  const args = ['--report', 'json=/dev/full', '--report', `trace=${path('t.json')}`]
+  const { exitCode, stderr } = await runCli(['map', fixture('identity'), '1', ...args])
+  expect(exitCode).toBe(7)
+  expect(stderr).toContain('cannot write the json report /dev/full: no space left on the device')
+  expect(json(path('t.json')).traceEvents.length).toBeGreaterThan(0)
+})
+
 it.each(['xml=r', 'json', 'json=', 'json=a,junit=a'])('--report %s is refused', async (value) => {
   const { exitCode, stderr } = await runCli(['map', fixture('identity'), '1', '--report', value])
   expect(exitCode).toBe(2)
