@@ -67,7 +67,7 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
       stdout,
       report(event) {
         lifecycle?.handle(event)
-        if (event.type === 'item-failed') ci.failed(failedItem(event, cwd))
+        if (event.type === 'item-failed') ci.failed(() => failedItem(event, cwd))
         record?.handle(event)
         reporter.handle(event)
       },

@@ -22,9 +22,9 @@ export function createGithubReport({ write, env, cwd }: CiReportOptions): CiRepo
     begin() {
       write(`::stop-commands::${token}\n`)
     },
-    failed(item) {
+    failed(describe) {
       failed++
-      if (shown.length < SUMMARY_FAILURES) shown.push(item)
+      if (shown.length < SUMMARY_FAILURES) shown.push(describe())
     },
     // All at the end: results go their own way, and none of them may come through between two of these lines.
     end({ verdict, title }) {

@@ -12,8 +12,8 @@ export interface FailedItem {
 export interface CiReport {
   /** Before anything of a job can be printed. */
   begin(): void
-  /** Just before the failure is shown. */
-  failed(item: FailedItem): void
+  /** Just before the failure is shown; asks what it is only where that is told on. */
+  failed(describe: () => FailedItem): void
   /** Just before the verdict, when all results have been written; a warning where something could not be told. */
   end(ending: { readonly verdict: string; readonly title: string }): string | undefined
 }

@@ -21,6 +21,8 @@ export interface Output extends ByteSink {
 const MOST_PENDING = 256 * 1024
 /** A write this large goes out at once, smaller ones of one turn of the event loop together. */
 const LARGE = 64 * 1024
+/** On average; smaller parts are worth a copy, for each write is a system call. */
+const SMALL = 16 * 1024
 
 export function createOutput(stream: Writable): Output {
   return new StreamOutput(stream)
@@ -70,10 +72,13 @@ class StreamOutput implements Output {
     this.gathering = []
     this.gathered = 0
     this.inFlight += size
-    this.stream.write(parts.length === 1 ? parts[0] : Buffer.concat(parts, size), (error) => {
-      if (error === null || error === undefined) this.gone(size)
-      else this.fail(error)
-    })
+    // Copied together only where they are small: what a worker sends is mostly large enough for a write of its own.
+    const apart = parts.length === 1 || size / parts.length >= SMALL
+    for (const part of apart ? parts : [Buffer.concat(parts, size)])
+      this.stream.write(part, (error) => {
+        if (error === null || error === undefined) this.gone(part.length)
+        else this.fail(error)
+      })
   }
 
   private gone(size: number): void {
