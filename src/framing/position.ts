@@ -37,6 +37,11 @@ export function characters(bytes: Buffer, from: number, to: number): number {
   return count
 }
 
+/** As people write it, and editors open it. */
+export function placeText(place: Omit<Origin, 'offset'> | undefined): string | undefined {
+  return place && `${place.file}:${place.line}:${place.column}`
+}
+
 /** `file:line:column` of character `at` (as in a `Failure` of kind `input`) of item `offset` of a chunk. */
 export function locate(chunk: Chunk, offset: number, at: number): Omit<Origin, 'offset'> | undefined {
   const { origin, payload } = chunk

@@ -38,7 +38,9 @@ export class CsvFramer extends Framer {
     super('csv', window, options)
     this.delimiter = delimiter.charCodeAt(0)
     // A lone quote inside a field of a TSV is an inch mark more often than a mistake.
-    const rules = { delimiter, relax_column_count: true, relax_quotes: delimiter === '\t' } as const
+    // Line ends are not to be guessed: another chunk of the same file might be read by another rule.
+    const ends = { record_delimiter: ['\r\n', '\n'] }
+    const rules = { ...ends, delimiter, relax_column_count: true, relax_quotes: delimiter === '\t' } as const
     this.parse = (text) => parse(text, rules)
   }
 

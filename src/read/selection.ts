@@ -43,15 +43,23 @@ export function selected(source: ChunkSource, ranges: readonly IndexRange[]): Ch
       }
       // Never beyond the end of what is wanted: a slow input may not have more for a long time.
       const taken = source.next({ items: Math.min(want.items, end - seen), bytes: want.bytes })
-      if (taken instanceof Promise) return taken.then((later) => accept(later, want))
+      if (taken instanceof Promise) return later(taken, want)
       if (taken === undefined) return undefined
       split(taken)
     }
   }
-  const accept = (chunk: Chunk | undefined, want: Want) => {
-    if (chunk === undefined) return undefined
-    split(chunk)
-    return next(want)
+  /** A loop, not one promise inside another: a million unwanted items may come first. */
+  const later = async (first: Promise<Chunk | undefined>, want: Want): Promise<Chunk | undefined> => {
+    for (let chunk = await first; chunk !== undefined; ) {
+      split(chunk)
+      if (waiting.length > 0) return waiting.shift()
+      if (seen >= end) {
+        await close()
+        return undefined
+      }
+      chunk = await source.next({ items: Math.min(want.items, end - seen), bytes: want.bytes })
+    }
+    return undefined
   }
   return {
     next,

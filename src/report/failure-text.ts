@@ -14,7 +14,7 @@ import {
   renderItemFailure,
 } from '../errors/traceback.js'
 import { itemText } from '../framing/items.js'
-import { locate } from '../framing/position.js'
+import { locate, placeText } from '../framing/position.js'
 import { type Failure, type ItemFailure, indexOf, type RunEvent, type Settled } from '../model.js'
 import type { RunPlan } from '../run/plan.js'
 
@@ -36,8 +36,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   const where = ({ chunk }: Settled, offset: number, failure?: Failure): ItemWhere => {
     const { payload } = chunk
     const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-    const place = failure?.kind === 'input' ? locate(chunk, offset, failure.at) : undefined
-    const position = place === undefined ? undefined : `${place.file}:${place.line}:${place.column}`
+    const position = failure?.kind === 'input' ? placeText(locate(chunk, offset, failure.at)) : undefined
     return { command, index: indexOf(chunk, offset), item, position }
   }
 

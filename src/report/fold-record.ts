@@ -1,6 +1,7 @@
 // From a run's events to its record. Keeps a bounded number of attempts and failures, and counts the rest: a run of
 // millions must not need the memory of its report. Knows nothing of formats.
 
+import { EXIT } from '../errors/exit-codes.js'
 import { plainError } from '../errors/plain-error.js'
 import { sanitise } from '../errors/sanitise.js'
 import { itemText } from '../framing/items.js'
@@ -156,7 +157,7 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
         endedAt: now(),
         exitCode,
         signal,
-        verdict: summary === undefined ? 'the run did not begin' : summaryLine(plan, summary),
+        verdict: verdictOf(plan, summary, exitCode),
         summary,
         workers: workers.map((worker) => ({ ...worker, crashed: crashed.has(worker.pid) })),
         attempts,
@@ -167,4 +168,9 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
       }
     },
   }
+}
+
+function verdictOf(plan: RunPlan, summary: Summary | undefined, exitCode: number): string {
+  if (summary !== undefined) return summaryLine(plan, summary)
+  return exitCode === EXIT.brokenPipe ? 'the reader of stdout went away' : 'the run did not begin'
 }

@@ -3,7 +3,7 @@ import type { InputError } from '../errors/classes.js'
 import { makeItemError } from '../errors/item-error.js'
 import { plainError } from '../errors/plain-error.js'
 import { asBuffer } from '../framing/bytes.js'
-import { locate } from '../framing/position.js'
+import { locate, placeText } from '../framing/position.js'
 import { firstLines } from '../framing/slice.js'
 import { type ItemFailure, indexOf, type RunEvent, type Settled, type Verdict } from '../model.js'
 import type { Policy } from '../policy/policy.js'
@@ -106,8 +106,7 @@ function failedRow(settled: Settled, failure: ItemFailure, cwd: string): Uint8Ar
 }
 
 function placeOf({ chunk }: Settled, { offset, failure }: ItemFailure) {
-  const place = locate(chunk, offset, failure.kind === 'input' ? failure.at : 0)
-  const position = place === undefined ? undefined : `${place.file}:${place.line}:${place.column}`
+  const position = placeText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
   return { index: indexOf(chunk, offset), position }
 }
 

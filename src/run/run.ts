@@ -17,12 +17,12 @@ import { selected } from '../read/selection.js'
 import type { ChunkSource } from '../read/source.js'
 import { createForkTransport } from '../transport/fork.js'
 import { workerEntry } from '../transport/worker-entry.js'
-import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
-import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
+import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
 import { openCallbacks } from './callback-hook.js'
 import { consume } from './consume.js'
+import { RunFiles } from './files.js'
 import { type Flow, openFlow } from './flow.js'
 import { DeadlineReached, GRACE_MS, type Interrupt, Interrupted, listenForInterrupt } from './interrupt.js'
 import type { ReportKind, RunPlan } from './plan.js'
@@ -69,10 +69,8 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
     counted = tally(counted, event)
     host.report(event)
   }
-  let file: AtomicFile | undefined
   let itemsCounted: number | undefined
-  const reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
-  let errors: ErrorsFile | undefined
+  const files = new RunFiles(host.fault)
   const job = compile(plan, host.cwd)
   const executor = createExecutor(plan, job, emit, host.trace)
   const interrupt = interruptOf(plan, executor, emit, host.watcher)
@@ -81,11 +79,8 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   let fault: ExitCode | undefined
   let known: Known | undefined
   try {
-    if (!plan.dryRun && plan.output !== undefined) file = await createAtomicFile(plan.output, 'the output')
-    for (const { kind, path } of plan.dryRun ? [] : plan.reports)
-      reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`) })
-    if (!plan.dryRun && plan.errors !== undefined) errors = openErrorsFile(plan.errors, { cwd: host.cwd })
-    const output = createOutput(file?.stream ?? host.stdout)
+    await files.open(plan, host.cwd)
+    const output = createOutput(files.stream ?? host.stdout)
     executor.start(workersAtFirst(plan))
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
@@ -95,7 +90,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
       source = NO_ITEMS
     }
     await Promise.race([job, interrupt.stopped])
-    const onSettled = await Promise.race([settleHook(plan, host.cwd, emit, errors), interrupt.stopped])
+    const onSettled = await Promise.race([settleHook(plan, host.cwd, emit, files.errors), interrupt.stopped])
     const policy = policyFor(plan)
     flow = openFlow({
       executor,
@@ -128,39 +123,19 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   } finally {
     await Promise.all([executor.terminate(), source?.close()])
     interrupt.dispose()
-    errors?.close()
     // A death by signal runs no exit handlers.
     removePrivateFolder()
   }
   const { cause } = interrupt
   let exitCode = exitCodeFor(plan, counted, fault === undefined ? [] : [fault])
-  if (file !== undefined && !(await keep(file, exitCode, cause, host))) exitCode = EXIT.trouble
+  if (!(await files.keepOutput(exitCode, cause !== undefined))) exitCode = EXIT.trouble
   const nothing = known?.accepted === 0 && fault !== undefined
   const began = known !== undefined && !nothing && fault !== EXIT.brokenPipe
   const reason = reasonOf(plan, cause, fault)
   const summary = began ? summarize(counted, { ...known!, reason }) : undefined
   const result = { exitCode, summary, signal: cause, itemsCounted }
-  for (const { kind, file } of reports)
-    if (!(await writeReport(kind, file, result, host))) exitCode = EXIT.trouble
-  return { ...result, exitCode }
-}
-
-/** Written however the run ended. False where it could not be. */
-async function writeReport(
-  kind: ReportKind,
-  file: AtomicFile,
-  result: RunResult,
-  host: RunHost,
-): Promise<boolean> {
-  try {
-    file.stream.write((await host.renderReport?.(kind, result)) ?? '')
-    await file.commit()
-    return true
-  } catch (error) {
-    await file.discard()
-    host.fault(error)
-    return false
-  }
+  const reported = await files.writeReports(async (kind) => (await host.renderReport?.(kind, result)) ?? '')
+  return { ...result, exitCode: reported ? exitCode : EXIT.trouble }
 }
 
 function interruptOf(
@@ -194,27 +169,6 @@ async function countItems(source: ChunkSource): Promise<number> {
     count += chunk.count
   await source.close()
   return count
-}
-
-/** A file with results is there only after a run that came to its end. False where it could not be put there. */
-async function keep(
-  file: AtomicFile,
-  exitCode: ExitCode,
-  signal: string | undefined,
-  host: RunHost,
-): Promise<boolean> {
-  if (signal !== undefined || (exitCode !== EXIT.ok && exitCode !== EXIT.someFailed)) {
-    await file.discard()
-    return true
-  }
-  try {
-    await file.commit()
-    return true
-  } catch (error) {
-    await file.discard()
-    host.fault(error)
-    return false
-  }
 }
 
 /** Why there is a verdict before the end of the input, where no item is the reason. */

@@ -5,7 +5,7 @@ import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/frames.js'
 import { plainError } from '../errors/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
-import { locate } from '../framing/position.js'
+import { locate, placeText } from '../framing/position.js'
 import { type Failure, indexOf, type Settled } from '../model.js'
 
 export interface ErrorsFile {
@@ -48,8 +48,7 @@ function linesOf({ chunk, failures }: Settled, frames: FrameOptions): string {
     const index = indexOf(chunk, offset)
     const range = ranges[offset]
     const item = payload.kind === 'bytes' && range !== undefined ? asJson(payload, range, failure) : 'null'
-    const place = failure.kind === 'input' ? locate(chunk, offset, failure.at) : undefined
-    const position = place && `${place.file}:${place.line}:${place.column}`
+    const position = failure.kind === 'input' ? placeText(locate(chunk, offset, failure.at)) : undefined
     const error = JSON.stringify(plainError({ index, position }, failed, frames))
     text += `{"index":${index},"item":${item},"kind":"${failure.kind}","attempts":${attempts},"error":${error}}\n`
   }

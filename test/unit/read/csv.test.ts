@@ -73,6 +73,16 @@ describe('CSV', () => {
     )
   })
 
+  test.each([1, 2, 9])('takes each line end as it comes, %i records at a time', async (items) => {
+    const text = 'a,b\n1,2\r\n3,x\ry\n5,6\r\n'
+    const expected = [
+      { a: '1', b: '2' },
+      { a: '3', b: 'x\ry' },
+      { a: '5', b: '6' },
+    ]
+    expect(valuesOf(await chunksOf(csv(text), items))).toEqual(expected)
+  })
+
   test('knows how many records are left once the file is read to its end', async () => {
     const source = csv(rows(5))
     await source.next({ items: 2, bytes: 1000 })
