@@ -117,7 +117,8 @@ export class CsvFramer extends Framer {
     const { seq } = this
     const last = records.at(-1)!.end
     const bytes = unread.subarray(0, last)
-    const invalid = firstInvalidUtf8(bytes)
+    // To `collect` a record that is no UTF-8 is a bad one like any other.
+    const invalid = this.options.tolerant ? -1 : firstInvalidUtf8(bytes)
     const good = invalid === -1 ? records : records.filter(({ end }) => end <= invalid)
     const rows = this.parseAll(unread, good)
     const lines: string[] = []
@@ -149,6 +150,9 @@ export class CsvFramer extends Framer {
   private parseAll(unread: Buffer, records: readonly RecordRange[]): (string[] | string)[] {
     if (records.length === 0) return []
     const textOf = ({ start, end }: RecordRange) => unread.toString('utf8', start, end)
+    const isText = ({ start, end }: RecordRange) => isUtf8(unread.subarray(start, end))
+    if (!records.every(isText))
+      return records.map((record) => (isText(record) ? this.fieldsOf(textOf(record)) : 'invalid UTF-8'))
     try {
       const rows = this.parse(records.map(textOf).join(''))
       if (rows.length === records.length) return rows

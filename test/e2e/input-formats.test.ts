@@ -64,6 +64,10 @@ describe('CSV', () => {
     const bad = await runCli(['imap', identity, '--input-format', 'csv'], { input: bytes })
     expect(bad).toMatchObject({ stdout: '{"a":"1","b":"2"}\n', exitCode: 4 })
     expect(bad.stderr).toContain('<stdin>:3:3: item 1: invalid UTF-8')
+    const more = Buffer.concat([bytes, Buffer.from('5,6\n')])
+    const on = await runCli(['collect', identity, '--input-format', 'csv'], { input: more })
+    expect(on).toMatchObject({ stdout: '{"a":"1","b":"2"}\n{"a":"5","b":"6"}\n', exitCode: 3 })
+    expect(on.stderr).toContain('item 1: <stdin>:3:1: invalid UTF-8')
   })
 
   it('is streamed: the first record comes out while the input is open', async () => {
