@@ -30,6 +30,7 @@ export function sharedNow(): Ms {
 
 export class Recorder {
   readonly #fd: number
+  readonly #now: () => Ms
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH)
   #filled = 0
   #position = 0
@@ -37,18 +38,36 @@ export class Recorder {
   #outcomes = 0
   #frozen = false
   /** What is said again when the file starts over: the item that each open chunk has begun, or that it is blind. */
-  readonly #open = new Map<number, { offset: number; time: Ms } | 'blind'>()
+  readonly #open = new Map<number, { offset: number; time: Ms; lateAt: Ms } | 'blind'>()
+  /** From then on a reader takes an item for late that has ended, because that is not written down yet. */
+  #lateAt = Number.POSITIVE_INFINITY
 
-  constructor(fd: number) {
+  constructor(fd: number, now: () => Ms = sharedNow) {
     this.#fd = fd
+    this.#now = now
   }
 
-  /** The item begins; what was noted before is written down with it. */
-  begin(id: number, offset: number): void {
-    const time = sharedNow()
-    this.#open.set(id, { offset, time })
+  /**
+   * The item begins; what was noted before is written down with it. False if it must not: a reader may have found an
+   * item late that had ended in time, and the kill that is then on its way is to meet no other.
+   */
+  begin(id: number, offset: number, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    if (this.#mayBeJudged()) return false
+    const time = this.#now()
+    this.#open.set(id, { offset, time, lateAt: time + timeoutMs })
     this.#note(KIND.begin, id, offset, time, undefined)
     this.#write()
+    if (!this.#mayBeJudged()) return true
+    this.#open.delete(id)
+    this.#note(KIND.between, id, 0, 0, undefined)
+    this.#write()
+    return false
+  }
+
+  #mayBeJudged(): boolean {
+    if (this.#lateAt === Number.POSITIVE_INFINITY || this.#now() < this.#lateAt) return false
+    this.#lateAt = Number.POSITIVE_INFINITY
+    return true
   }
 
   /** False where it is too large to be kept twice: send it before the next item begins. */
@@ -67,6 +86,7 @@ export class Recorder {
   /** The chunk is over: nothing of it is running. */
   end(id: number): void {
     this.#open.delete(id)
+    if (this.#lateAt !== Number.POSITIVE_INFINITY) this.#write()
   }
 
   /** No chunk is blind any more, and none of those that were has an item running: all that settled is on its way. */
@@ -125,6 +145,8 @@ export class Recorder {
   /** Counted also where it is not kept: the message that carries it has to leave before the file starts over. */
   #outcome(kind: number, id: number, offset: number, body: string | Uint8Array | undefined): boolean {
     this.#outcomes++
+    const item = this.#open.get(id)
+    if (typeof item === 'object') this.#lateAt = Math.min(this.#lateAt, item.lateAt)
     if (body === undefined || body.length > LARGEST) return false
     this.#note(kind, id, offset, 0, body)
     return true
@@ -153,6 +175,8 @@ export class Recorder {
     try {
       writeSync(this.#fd, this.#scratch, 0, this.#filled + 4, this.#position)
       this.#position += this.#filled
+      if (this.#lateAt !== Number.POSITIVE_INFINITY && this.#now() < this.#lateAt)
+        this.#lateAt = Number.POSITIVE_INFINITY
     } catch {
       // A full disk, or the job closed the file: less is known after a crash, nothing else.
     }

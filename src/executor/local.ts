@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { findUncloneable } from '../errors/culprit.js'
 import { toErrorData } from '../errors/envelope.js'
-import type { Recorded, RecordedOutcome } from '../flight-recorder.js'
+import { type Recorded, type RecordedOutcome, sharedNow } from '../flight-recorder.js'
 import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
 import {
   type InitMessage,
@@ -120,8 +120,7 @@ export class LocalExecutor implements Executor {
 
   /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
   activity(): WorkerActivity[] {
-    const inspect = (worker: number) =>
-      this.#handles[worker]?.inspect()?.running.map((item) => this.#toRunning(item))
+    const inspect = (worker: number) => this.#inspect(worker)
     return lookAt(this.#scheduler.slots, this.#options.concurrency, this.#now(), inspect)
   }
 
@@ -228,8 +227,8 @@ export class LocalExecutor implements Executor {
       case 'terminate':
         return this.#tell(command.worker, { type: command.type })
       case 'inspect': {
-        const running = this.#handles[command.worker]!.inspect()?.running.map((item) => this.#toRunning(item))
-        return this.#post({ type: 'inspected', worker: command.worker, running })
+        const { worker } = command
+        return this.#post({ type: 'inspected', worker, running: this.#inspect(worker) })
       }
       case 'kill':
         return this.#handles[command.worker]!.kill(command.signal)
@@ -345,8 +344,14 @@ export class LocalExecutor implements Executor {
     this.#post({ ...message, worker })
   }
 
-  #toRunning({ id, offset, since }: Recorded['running'][number]): RunningItem {
-    return { id, offset, forMs: this.#pauses.elapsed(since) }
+  /** As it was when this is called, not when the file has been read: an item may end meanwhile, still in time. */
+  #inspect(worker: number): RunningItem[] | undefined {
+    const now = sharedNow()
+    return this.#handles[worker]?.inspect()?.running.map((item) => this.#toRunning(item, now))
+  }
+
+  #toRunning({ id, offset, since }: Recorded['running'][number], at?: Ms): RunningItem {
+    return { id, offset, forMs: this.#pauses.elapsed(since, at) }
   }
 
   #toLastKnown({ outcomes, running, blind }: Recorded): LastKnown {

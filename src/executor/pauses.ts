@@ -7,8 +7,8 @@ export interface Pauses {
   end(): void
   /** All of them together. */
   readonly total: Ms
-  /** Time since `since`, a time on the shared clock, without the pauses in it. */
-  elapsed(since: Ms): Ms
+  /** Time from `since` to `at` (now), times on the shared clock, without the pauses in it. */
+  elapsed(since: Ms, at?: Ms): Ms
 }
 
 export function createPauses(now: () => Ms = sharedNow): Pauses {
@@ -30,8 +30,8 @@ export function createPauses(now: () => Ms = sharedNow): Pauses {
     get total() {
       return begun === undefined ? total : total + now() - begun
     },
-    elapsed(since) {
-      const until = begun ?? now()
+    elapsed(since, at = now()) {
+      const until = Math.min(begun ?? at, at)
       const paused = past.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)), 0)
       return Math.max(0, until - since - paused)
     },

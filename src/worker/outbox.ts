@@ -34,8 +34,8 @@ export interface Outbox {
   expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
   open(chunk: WireChunk, recorded: boolean): void
-  /** Its next item begins. */
-  begin(id: number): void
+  /** Its next item begins; false if it must not, and everything is to be given back. */
+  begin(id: number, timeoutMs?: Ms): boolean
   succeeded(id: number, value: unknown): void
   /** How long the one that settled last took, and when it began (`performance.now()`). */
   took(id: number, began: Ms, ms: Ms): void
@@ -100,10 +100,10 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       open.set(id, { id, reply, timed, recorded, begun: false, busySince, busyUntil: undefined, ...nothing })
       if (!recorded) recorder?.blind([id])
     },
-    begin(id) {
+    begin(id, timeoutMs) {
       const range = rangeOf(id)
-      range.begun = true
-      if (range.recorded) recorder?.begin(id, range.from + range.count)
+      range.begun = !range.recorded || recorder?.begin(id, range.from + range.count, timeoutMs) !== false
+      return range.begun
     },
     succeeded(id, value) {
       const range = rangeOf(id)

@@ -141,7 +141,10 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       const context = new Context(itemIndex, attempt, workerId)
       run.context = context
-      outbox.begin(id)
+      if (!outbox.begin(id, timeoutMs)) {
+        giveBack()
+        break
+      }
       onBegin?.(itemIndex)
       // To ask for the time twice an item would cost a cheap task more than it takes itself.
       const precise = !blind || timed || offset % SAMPLE === 0
@@ -182,8 +185,8 @@ export function createRunner(options: RunnerOptions): Runner {
         outbox.failed(id, refused ?? { kind: 'error', error: toErrorData(outcome) })
       }
       if (timed) outbox.took(id, began, tookMs)
-      // The parent may have judged it late, for it knows the pauses: the kill that is then on its way must meet no
-      // other item, so that everything is given back until the parent says more.
+      // The kill that is on its way is to meet no other item: everything goes back until the parent says more. It may
+      // have judged otherwise, for it knows the pauses.
       if (tookMs >= timeoutMs) giveBack()
       // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
       if (offset + 1 < count && (outbox.full || ended - outbox.flushedAt > FLUSH_MS)) await outbox.flush()

@@ -56,6 +56,17 @@ describe('an item over its time', () => {
     expect(told(worker)).toContain('terminate')
   })
 
+  test('is judged by the time at which it was looked for, not by how long the looking took', () => {
+    const { worker, clock } = oneWorker()
+    worker.inspect = () => {
+      const since = ago(999)
+      while (ago(1_001) < since);
+      return { outcomes: [], running: [{ id: worker.chunks[0]!.id, offset: 0, since }], blind: [] }
+    }
+    clock.advance(1_000)
+    expect(told(worker)).not.toContain('terminate')
+  })
+
   test('is not looked for while items of the chunk go on settling in time', () => {
     const { worker, clock } = oneWorker()
     for (let from = 0; from < 2; from++) {

@@ -191,6 +191,50 @@ describe('a blind chunk', () => {
   })
 })
 
+describe('an item that a reader may have found late', () => {
+  const LIMIT = 200
+
+  /** Item 0 of chunk 1 began at 0; it is at 199.9 that it ends, and what runs from then on is said to the clock. */
+  function onTheEdge(...times: number[]) {
+    const file = createRecorderFile()!
+    files.push(file)
+    let last = 0
+    const recorder = new Recorder(file.fd, () => (last = times.shift() ?? last))
+    recorder.begin(1, 0, LIMIT)
+    recorder.value(1, 0, 'done in time')
+    return { file, recorder }
+  }
+
+  test('lets no other begin when its end was written down too late', () => {
+    const { file, recorder } = onTheEdge(0, 199.9, 199.9, 200, 200)
+    expect(recorder.begin(1, 1, LIMIT)).toBe(false)
+    expect(file.read()).toMatchObject({ outcomes: [{ offset: 0 }], running: [] })
+  })
+
+  test('lets no other begin when its end was never written down', () => {
+    const { file, recorder } = onTheEdge(0, 250)
+    expect(recorder.begin(2, 0)).toBe(false)
+    expect(file.read().running).toMatchObject([{ id: 1, offset: 0 }])
+  })
+
+  test('lets the next begin when its end was written down in time', () => {
+    const { recorder } = onTheEdge(0, 199.9)
+    expect(recorder.begin(1, 1, LIMIT)).toBe(true)
+  })
+
+  test('is in time if the end of its chunk was, however long nothing happens then', () => {
+    const { recorder } = onTheEdge(0, 199.9, 5_000)
+    recorder.end(1)
+    expect(recorder.begin(2, 0, LIMIT)).toBe(true)
+  })
+
+  test('holds up the rest once only: whoever gives it again has judged', () => {
+    const { recorder } = onTheEdge(0, 250)
+    expect(recorder.begin(2, 0, LIMIT)).toBe(false)
+    expect(recorder.begin(3, 0, LIMIT)).toBe(true)
+  })
+})
+
 describe('a frozen recorder', () => {
   test('goes on naming what ran when it was frozen, however much happens', () => {
     const { file, recorder } = recording()

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { createRecorderFile, Recorder } from '../../../src/flight-recorder.js'
 import type { Calling, Payload, Results } from '../../../src/model.js'
 import type { WireChunk, WireSettled } from '../../../src/protocol.js'
 import { createOutbox } from '../../../src/worker/outbox.js'
@@ -39,14 +40,15 @@ const text = (lines: string, count: number, options?: ChunkOptions) =>
   chunkOf({ kind: 'bytes', bytes: Buffer.from(lines), framing: 'ndjson' }, count, options)
 
 interface SetUp extends Partial<Pick<RunnerOptions, 'concurrency' | 'onBegin'>> {
+  readonly recorder?: Recorder
   readonly tasks?: Record<string, Task>
 }
 
-function setUp(task: Task, { concurrency = 1, onBegin, tasks = {} }: SetUp = {}) {
+function setUp(task: Task, { concurrency = 1, onBegin, tasks = {}, recorder }: SetUp = {}) {
   const settled: WireSettled[] = []
   const cancelled: number[] = []
   const send = async (ranges: readonly WireSettled[]) => void settled.push(...ranges)
-  const outbox = createOutbox({ send, recorder: undefined })
+  const outbox = createOutbox({ send, recorder })
   const runner = createRunner({
     concurrency,
     workerId: 4,
@@ -374,6 +376,28 @@ describe('abortAll', () => {
     await runner.idle()
     expect(begun).toEqual(['a'])
   })
+})
+
+test('an item that ended in time but was written down too late lets nothing else begin: it all goes back', async () => {
+  const file = createRecorderFile()!
+  let now = 0
+  const recorder = new Recorder(file.fd, () => now)
+  const begun: unknown[] = []
+  const { runner, settled, cancelled } = setUp(
+    (item) => {
+      begun.push(item)
+      if (item === 'slow') now = 200
+    },
+    { recorder },
+  )
+  const first = { ...values(['quick', 'slow', 'next']), exact: true, timeoutMs: 200 }
+  const second = { ...values(['last']), exact: true, timeoutMs: 200 }
+  runner.run([first, second])
+  await runner.idle()
+  expect(begun).toEqual(['quick', 'slow'])
+  expect(outcome(settled, first.id)).toHaveLength(2)
+  expect(cancelled.sort()).toEqual([first.id, second.id])
+  file.close()
 })
 
 describe('the marker of output', () => {
