@@ -8,6 +8,9 @@ import { findJsonError } from './json-error.js'
 /** Taken before any job is loaded: a job may replace it. */
 const { parse } = JSON
 
+/** Lines of so much text are parsed together: done in turn with the tasks, each costs a tenth more. */
+const AHEAD_CHARACTERS = 8 * 1024
+
 /** An item that is no JSON: no JSON value is an instance of it. `at` counts characters of the item's text. */
 export class BadItem {
   constructor(
@@ -67,15 +70,25 @@ function recordItems(text: string): ItemReader {
 
 function lineItems(text: string): ItemReader {
   let at = 0
+  let items: unknown[] = []
+  let place = 0
+  const readAhead = () => {
+    items = []
+    place = 0
+    const until = Math.min(text.length, at + AHEAD_CHARACTERS)
+    while (at < until) {
+      const lf = text.indexOf('\n', at)
+      const line = text.slice(at, lf === -1 ? text.length : lf)
+      at = lf === -1 ? text.length : lf + 1
+      if (!isBlankText(line)) items.push(parseText(line))
+    }
+  }
   return {
     next() {
-      while (at < text.length) {
-        const lf = text.indexOf('\n', at)
-        const line = text.slice(at, lf === -1 ? text.length : lf)
-        at = lf === -1 ? text.length : lf + 1
-        if (!isBlankText(line)) return parseText(line)
-      }
-      return undefined
+      while (place === items.length && at < text.length) readAhead()
+      const item = items[place]
+      items[place++] = undefined
+      return item
     },
   }
 }

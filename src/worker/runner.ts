@@ -6,7 +6,7 @@ import type { Failure, Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
 import type { Outbox } from './outbox.js'
 import { Context, type InContext, leaveTask } from './task-context.js'
-import type { Validate } from './validate.js'
+import type { Checked, Validate } from './validate.js'
 
 /** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
 const FLUSH_MS: Ms = 10
@@ -48,14 +48,30 @@ export interface Runner {
 
 /** A chunk that has begun. */
 interface Run {
-  readonly id: number
-  /** Of the item that runs, or ran last. */
+  readonly chunk: WireChunk
+  readonly task: Task
+  readonly items: ItemReader
+  /** Its items are not written down one by one. */
+  readonly blind: boolean
+  /** The item that is its turn, or that runs. */
+  offset: number
   context: Context | undefined
+  /** When it began; of the cheap ones only some are timed. */
+  began: Ms
+  timed: boolean
+  /** Of those that were. */
+  measured: number
+  spentMs: Ms
   /** One of its items, so far. */
   failed: boolean
   cancelled: boolean
   /** What has not begun of it goes back. */
   givenBack: boolean
+}
+
+/** What a task's outcome stands for when there is none: its item was refused before the task saw it. */
+class Refused {
+  constructor(readonly failure: Failure) {}
 }
 
 export function createRunner(options: RunnerOptions): Runner {
@@ -81,7 +97,11 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Runs chunks one after another; there are as many lanes at work as there may be items in flight. */
   const lane = async () => {
     lanes++
-    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) await runChunk(chunk)
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
+      const run = begin(chunk)
+      for (let pending = advance(run); pending !== undefined; pending = advance(run)) await pending
+      finish(run)
+    }
     lanes--
     if (lanes > 0) return
     onBegin?.('none')
@@ -89,9 +109,38 @@ export function createRunner(options: RunnerOptions): Runner {
     whenIdle = []
   }
 
+  const begin = (chunk: WireChunk): Run => {
+    const blind = isBlind(chunk)
+    const run = {
+      chunk,
+      task: getTask(chunk.task.name),
+      items: itemsOf(chunk.payload, chunk.count),
+      blind,
+      offset: 0,
+      context: undefined,
+      began: 0,
+      timed: false,
+      measured: 0,
+      spentMs: 0,
+      failed: false,
+      cancelled: false,
+      givenBack: false,
+    }
+    running.set(chunk.id, run)
+    outbox.open(chunk, !blind)
+    return run
+  }
+
   const finish = (run: Run) => {
-    const { id } = run
+    const { id, count, task } = run.chunk
     running.delete(id)
+    if (run.offset === count) run.givenBack = false
+    if (run.measured > 0) {
+      // Of the task alone: writing its outcome down must not be what makes it dear.
+      const each = run.spentMs / run.measured
+      const mean = meanMs.get(task.name) ?? each
+      meanMs.set(task.name, mean + ALPHA * (each - mean))
+    }
     if (run.cancelled) {
       outbox.discard(id)
       onCancelled([id])
@@ -118,87 +167,101 @@ export function createRunner(options: RunnerOptions): Runner {
     drop(queue.splice(0).map(({ id }) => id))
   }
 
-  const runChunk = async (chunk: WireChunk) => {
-    const { id, count, index, attempt, payload, timeoutMs = Number.POSITIVE_INFINITY } = chunk
-    const { name, calling, timed = false } = chunk.task
-    const task = getTask(name)
-    const items = itemsOf(payload, count)
-    const blind = isBlind(chunk)
-    const run: Run = { id, context: undefined, failed: false, cancelled: false, givenBack: false }
-    running.set(id, run)
-    outbox.open(chunk, !blind)
-    let measured = 0
-    let spentMs = 0
-    let ended = 0
-    let offset = 0
-    for (; offset < count && !run.cancelled && !run.givenBack; offset++) {
-      const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
-      const item = nextOf(items)
+  /**
+   * Runs its items for as long as nothing has to be waited for, and gives what has to be; `undefined` once it is over.
+   * No async function: what most items are, a call and a value, is to cost little more than that.
+   */
+  const advance = (run: Run): Promise<void> | undefined => {
+    const { count, timeoutMs } = run.chunk
+    const { id } = run.chunk
+    while (run.offset < count && !run.cancelled && !run.givenBack) {
+      const item = nextOf(run.items)
       if (item instanceof BadItem) {
         outbox.failed(id, { kind: 'input', message: item.message, at: item.at })
-        if (timed) outbox.took(id, performance.now(), 0)
+        if (run.chunk.task.timed === true) outbox.took(id, performance.now(), 0)
+        run.offset++
         continue
       }
-      const context = new Context(itemIndex, attempt, workerId)
-      run.context = context
       if (!outbox.begin(id, timeoutMs)) {
         giveBack()
         break
       }
-      onBegin?.(itemIndex)
-      // To ask for the time twice an item would cost a cheap task more than it takes itself.
-      const precise = !blind || timed || offset % SAMPLE === 0
-      const began = precise ? performance.now() : ended
       let succeeded = true
-      let refused: Failure | undefined
       let outcome: unknown
       try {
-        let given = item
-        if (validate !== undefined) {
-          const answer = validate(item)
-          if (isThenable(answer) && !outbox.empty) flushLater()
-          const checked = isThenable(answer) ? await answer : answer
-          if ('refused' in checked) refused = checked.refused
-          else given = checked.item
-        }
-        if (refused === undefined)
-          outcome = inContext(context, task, calling === 'spread' ? asArguments(given) : [given, context])
-        if (isThenable(outcome)) {
-          if (!outbox.empty) flushLater()
-          outcome = await outcome
-        }
+        outcome = start(run, item)
+        if (isThenable(outcome)) return settleLater(run, outcome)
       } catch (thrown) {
         succeeded = false
         outcome = thrown
       }
-      if (run.cancelled) break
-      leaveTask()
-      ended = performance.now()
-      const tookMs = ended - began
-      if (precise) {
-        measured++
-        spentMs += tookMs
-      }
-      if (succeeded && refused === undefined) outbox.succeeded(id, outcome)
-      else {
-        run.failed = true
-        outbox.failed(id, refused ?? { kind: 'error', error: toErrorData(outcome) })
-      }
-      if (timed) outbox.took(id, began, tookMs)
-      // The kill that is on its way is to meet no other item: everything goes back until the parent says more. It may
-      // have judged otherwise, for it knows the pauses.
-      if (tookMs >= timeoutMs) giveBack()
-      // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
-      if (offset + 1 < count && (outbox.full || ended - outbox.flushedAt > FLUSH_MS)) await outbox.flush()
+      const full = settle(run, succeeded, outcome)
+      if (full !== undefined) return full
     }
-    if (offset === count) run.givenBack = false
-    if (measured > 0) {
-      // Of the task alone: writing its outcome down must not be what makes it dear.
-      const each = spentMs / measured
-      const mean = meanMs.get(name) ?? each
-      meanMs.set(name, mean + ALPHA * (each - mean))
+    return undefined
+  }
+
+  const start = (run: Run, item: unknown): unknown => {
+    const { chunk, offset, blind } = run
+    const { index } = chunk
+    const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
+    const context = new Context(itemIndex, chunk.attempt, workerId)
+    run.context = context
+    onBegin?.(itemIndex)
+    // To ask for the time twice an item would cost a cheap task more than it takes itself.
+    run.timed = !blind || offset % SAMPLE === 0 || chunk.task.timed === true
+    if (run.timed) run.began = performance.now()
+    if (validate === undefined) return call(run, context, item)
+    const answer = validate(item)
+    const checked = (given: Checked) =>
+      'refused' in given ? new Refused(given.refused) : call(run, context, given.item)
+    return isThenable(answer) ? Promise.resolve(answer).then(checked) : checked(answer)
+  }
+
+  const call = (run: Run, context: Context, item: unknown): unknown =>
+    run.chunk.task.calling === 'spread'
+      ? inContext(context, run.task, asArguments(item))
+      : inContext(context, run.task, [item, context])
+
+  const settleLater = async (run: Run, outcome: PromiseLike<unknown>): Promise<void> => {
+    if (!outbox.empty) flushLater()
+    let succeeded = true
+    let settled: unknown
+    try {
+      settled = await outcome
+    } catch (thrown) {
+      succeeded = false
+      settled = thrown
     }
-    finish(run)
+    await settle(run, succeeded, settled)
+  }
+
+  /** Gives what to wait for before the next item, where there is such a thing. */
+  const settle = (run: Run, succeeded: boolean, outcome: unknown): Promise<void> | undefined => {
+    if (run.cancelled) return undefined
+    const { id, count, task, timeoutMs = Number.POSITIVE_INFINITY } = run.chunk
+    leaveTask()
+    const ended = performance.now()
+    const tookMs = ended - run.began
+    if (run.timed) {
+      run.measured++
+      run.spentMs += tookMs
+    }
+    if (!succeeded || outcome instanceof Refused) {
+      run.failed = true
+      outbox.failed(
+        id,
+        succeeded ? (outcome as Refused).failure : { kind: 'error', error: toErrorData(outcome) },
+      )
+    } else outbox.succeeded(id, outcome)
+    if (task.timed === true) outbox.took(id, run.began, tookMs)
+    run.offset++
+    // The kill that is on its way is to meet no other item: everything goes back until the parent says more. It may
+    // have judged otherwise, for it knows the pauses.
+    if (tookMs >= timeoutMs) giveBack()
+    // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
+    if (run.offset < count && (outbox.full || ended - outbox.flushedAt > FLUSH_MS)) return outbox.flush()
+    return undefined
   }
 
   return {
