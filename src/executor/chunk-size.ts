@@ -2,14 +2,14 @@
 import type { Ms } from '../model.js'
 import type { Want } from '../read/source.js'
 
-/** Work a chunk should hold: long enough that a round trip (about 0.2 ms) vanishes, short enough to settle often. */
-const TARGET_MS: Ms = 4
+/** Work a chunk should hold: long enough that a round trip, some 0.5 ms of all processors, vanishes; short enough to settle often. */
+const TARGET_MS: Ms = 10
 /** Beyond 64 KiB a message on Node's channel gets slower, not faster (DESIGN.md, measured). */
 const TARGET_BYTES = 64 * 1024
 /** A few items were cheap: that says little about the next thousand, so chunks grow step by step. */
 const GROWTH = 4
 /** Even for free items: one message settles together, and its results are held together. */
-const MOST_ITEMS = 4096
+const MOST_ITEMS = 16 * 1024
 /** Weight of the newest measurement. */
 const ALPHA = 0.3
 

@@ -8,8 +8,8 @@ import { outputMarker, PROTOCOL_VERSION } from '../protocol.js'
 import { type Guard, guardProcess } from './guard.js'
 import { type LoadedJob, loadJob } from './load-job.js'
 import { createOutbox } from './outbox.js'
-import { createRunner, type Runner, type Task } from './runner.js'
-import { installCurrentTask } from './task-context.js'
+import { createRunner, type Runner } from './runner.js'
+import { installCurrentTask, type Task } from './task-context.js'
 import { type Validate, validatorOf } from './validate.js'
 
 Error.stackTraceLimit = 50
@@ -59,7 +59,7 @@ async function init(message: InitMessage): Promise<void> {
     )
     return void guard.send({ type: 'init-failed', stage: 'protocol', error })
   }
-  const inContext = installCurrentTask(concurrency)
+  const callTask = installCurrentTask(concurrency)
   let validate: Validate | undefined
   try {
     job = await loadJob(message.job)
@@ -91,7 +91,7 @@ async function init(message: InitMessage): Promise<void> {
     concurrency,
     workerId,
     outbox,
-    inContext,
+    callTask,
     getTask: get,
     validate,
     onBegin: markOutput ? (index) => mark(outputMarker(token, index)) : undefined,

@@ -5,7 +5,7 @@ import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
 import type { Outbox } from './outbox.js'
-import { Context, type InContext, leaveTask } from './task-context.js'
+import { type CallTask, Context, leaveTask, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 
 /** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
@@ -14,18 +14,16 @@ const FLUSH_MS: Ms = 10
 const SHARE_MS: Ms = 1
 /** Items cheaper than this are not written down one by one: it would cost more than it saves. */
 const CHEAP_MS: Ms = 0.01
-/** Of items that cheap only one in so many is timed. */
-const SAMPLE = 16
+/** Of items that cheap the clock is asked for one in so many: to ask costs more than the least of them. */
+const SAMPLE = 8
 /** Weight of the newest chunk in what a task's items cost. */
 const ALPHA = 0.3
-
-export type Task = (...args: unknown[]) => unknown
 
 export interface RunnerOptions {
   readonly concurrency: number
   readonly workerId: number
   readonly outbox: Outbox
-  readonly inContext: InContext
+  readonly callTask: CallTask
   getTask(name: string): Task
   /** The job's own check of items, where it has one. */
   readonly validate?: Validate | undefined
@@ -75,7 +73,7 @@ class Refused {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { concurrency, workerId, outbox, inContext, getTask, validate, onBegin, onCancelled } = options
+  const { concurrency, workerId, outbox, callTask, getTask, validate, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
   const running = new Map<number, Run>()
   const meanMs = new Map<string, Ms>()
@@ -208,7 +206,6 @@ export function createRunner(options: RunnerOptions): Runner {
     const context = new Context(itemIndex, chunk.attempt, workerId)
     run.context = context
     onBegin?.(itemIndex)
-    // To ask for the time twice an item would cost a cheap task more than it takes itself.
     run.timed = !blind || offset % SAMPLE === 0 || chunk.task.timed === true
     if (run.timed) run.began = performance.now()
     if (validate === undefined) return call(run, context, item)
@@ -219,9 +216,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   const call = (run: Run, context: Context, item: unknown): unknown =>
-    run.chunk.task.calling === 'spread'
-      ? inContext(context, run.task, asArguments(item))
-      : inContext(context, run.task, [item, context])
+    callTask(context, run.task, run.chunk.task.calling, item)
 
   const settleLater = async (run: Run, outcome: PromiseLike<unknown>): Promise<void> => {
     if (!outbox.empty) flushLater()
@@ -241,7 +236,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (run.cancelled) return undefined
     const { id, count, task, timeoutMs = Number.POSITIVE_INFINITY } = run.chunk
     leaveTask()
-    const ended = performance.now()
+    const ended = run.timed ? performance.now() : run.began
     const tookMs = ended - run.began
     if (run.timed) {
       run.measured++
@@ -317,11 +312,6 @@ function nextOf(items: ItemReader): unknown {
   } catch (error) {
     return new BadItem(error instanceof Error ? error.message : String(error), 0)
   }
-}
-
-function asArguments(item: unknown): readonly unknown[] {
-  if (Array.isArray(item)) return item
-  throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

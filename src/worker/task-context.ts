@@ -2,6 +2,7 @@
 // Shared by the worker, which sets it, and the public library, which reads it; they may be two copies of this module,
 // so they meet at a registered symbol.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Calling } from '../model.js'
 
 /** What a task knows of the item it works on. */
 export interface TaskContext {
@@ -64,12 +65,10 @@ export class Context implements TaskContext {
   }
 }
 
-/** Calls a task as the one that `context` tells of. */
-export type InContext = (
-  context: Context,
-  task: (...args: unknown[]) => unknown,
-  args: readonly unknown[],
-) => unknown
+export type Task = (...args: unknown[]) => unknown
+
+/** Calls a task with its item, as the one that `context` tells of. */
+export type CallTask = (context: Context, task: Task, calling: Calling, item: unknown) => unknown
 
 let current: Context | undefined
 
@@ -78,18 +77,26 @@ export function leaveTask(): void {
   current = undefined
 }
 
-/** Makes `currentTask()` work in this process; gives what runs a task inside its context. */
-export function installCurrentTask(concurrency: number): InContext {
+/** Makes `currentTask()` work in this process; gives what calls a task inside its context. */
+export function installCurrentTask(concurrency: number): CallTask {
   current = undefined
   if (concurrency === 1) {
     // One item at a time: a variable tells, and costs nothing. What an item leaves behind sees the next one's.
     ;(globalThis as Registry)[KEY] = () => current
-    return (context, task, args) => {
+    return (context, task, calling, item) => {
       current = context
-      return task(...args)
+      return call(context, task, calling, item)
     }
   }
   const storage = new AsyncLocalStorage<Context>()
   ;(globalThis as Registry)[KEY] = () => storage.getStore()
-  return (context, task, args) => storage.run(context, () => task(...args))
+  return (context, task, calling, item) => storage.run(context, call, context, task, calling, item)
+}
+
+const call: CallTask = (context, task, calling, item) =>
+  calling === 'item' ? task(item, context) : task(...asArguments(item))
+
+function asArguments(item: unknown): readonly unknown[] {
+  if (Array.isArray(item)) return item
+  throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
 }

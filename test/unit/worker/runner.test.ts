@@ -3,8 +3,8 @@ import { createRecorderFile, Recorder } from '../../../src/flight-recorder.js'
 import type { Calling, Payload, Results } from '../../../src/model.js'
 import type { WireChunk, WireSettled } from '../../../src/protocol.js'
 import { createOutbox } from '../../../src/worker/outbox.js'
-import { createRunner, type RunnerOptions, type Task } from '../../../src/worker/runner.js'
-import { type Context, currentTask, installCurrentTask } from '../../../src/worker/task-context.js'
+import { createRunner, type RunnerOptions } from '../../../src/worker/runner.js'
+import { type Context, currentTask, installCurrentTask, type Task } from '../../../src/worker/task-context.js'
 
 afterEach(() => {
   delete (globalThis as { [key: symbol]: unknown })[Symbol.for('poolrun.currentTask')]
@@ -53,7 +53,7 @@ function setUp(task: Task, { concurrency = 1, onBegin, tasks = {}, recorder }: S
     concurrency,
     workerId: 4,
     outbox,
-    inContext: installCurrentTask(concurrency),
+    callTask: installCurrentTask(concurrency),
     getTask: (name) => tasks[name] ?? task,
     onBegin,
     onCancelled: (ids) => void cancelled.push(...ids),

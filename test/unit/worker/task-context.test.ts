@@ -12,9 +12,9 @@ describe('currentTask()', () => {
   })
 
   test.each([1, 2])('is the context of the task that runs, at a concurrency of %d', (concurrency) => {
-    const inContext = installCurrentTask(concurrency)
+    const callTask = installCurrentTask(concurrency)
     const context = new Context(7, 2, 1)
-    expect(inContext(context, () => currentTask(), [])).toBe(context)
+    expect(callTask(context, () => currentTask(), 'item', 0)).toBe(context)
     expect(currentTask).toBeTypeOf('function')
   })
 
@@ -24,14 +24,19 @@ describe('currentTask()', () => {
   })
 
   test('belongs to each task where several run at once, across what they await', async () => {
-    const inContext = installCurrentTask(3)
+    const callTask = installCurrentTask(3)
     const seen = await Promise.all(
       [0, 1, 2].map((index) =>
-        inContext(new Context(index, 1, 0), async () => {
-          const before = currentTask().index
-          await new Promise(setImmediate)
-          return [before, currentTask().index]
-        }, []),
+        callTask(
+          new Context(index, 1, 0),
+          async () => {
+            const before = currentTask().index
+            await new Promise(setImmediate)
+            return [before, currentTask().index]
+          },
+          'item',
+          0,
+        ),
       ),
     )
     expect(seen).toEqual([
@@ -42,24 +47,26 @@ describe('currentTask()', () => {
   })
 
   test('outlasts what a task awaits where one runs at a time', async () => {
-    const inContext = installCurrentTask(1)
+    const callTask = installCurrentTask(1)
     const context = new Context(0, 1, 0)
-    const seen = await inContext(context, async () => {
+    const task = async () => {
       await new Promise(setImmediate)
       return currentTask()
-    }, [])
+    }
+    const seen = await callTask(context, task, 'item', 0)
     expect(seen).toBe(context)
   })
 
   test('gives back what the task gives, and throws what it throws', () => {
     for (const concurrency of [1, 2]) {
-      const inContext = installCurrentTask(concurrency)
-      expect(inContext(new Context(0, 1, 0), (n) => n, [5])).toBe(5)
-      expect(() =>
-        inContext(new Context(0, 1, 0), () => {
-          throw new RangeError('no')
-        }, []),
-      ).toThrow(RangeError)
+      const callTask = installCurrentTask(concurrency)
+      const context = new Context(0, 1, 0)
+      const throws = () => {
+        throw new RangeError('no')
+      }
+      expect(callTask(context, (...args) => args, 'item', 5)).toEqual([5, context])
+      expect(callTask(context, (...args) => args, 'spread', [5, 6])).toEqual([5, 6])
+      expect(() => callTask(context, throws, 'item', 0)).toThrow(RangeError)
     }
   })
 })
