@@ -5,8 +5,11 @@ import type { Failure, Ms, Results } from '../model.js'
 import type { WireChunk, WireSettled } from '../protocol.js'
 import { encodeJson } from './encode-result.js'
 
-/** Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. */
-const FULL_CHARACTERS = 64 * 1024
+/**
+ * Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. More
+ * than a chunk of input, so that results of about its size leave in one message.
+ */
+const FULL_CHARACTERS = 144 * 1024
 
 interface Range {
   readonly id: number
