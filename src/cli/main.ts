@@ -1,10 +1,10 @@
 // The executable's main function: the one place that prints what went wrong and decides how the process ends.
 import { availableParallelism, constants } from 'node:os'
-import { setTimeout } from 'node:timers/promises'
 import { OutputError, UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
 import { chooseLetters } from '../report/letters.js'
+import { completionScript } from './completion.js'
 import { parseCommandLine } from './program.js'
 
 /** Ours: code that runs in this process, a callback, is not to end it. */
@@ -25,10 +25,7 @@ async function main(): Promise<void> {
       availableParallelism: availableParallelism(),
     })
     if (line.kind === 'print') return await write(process.stdout, letters.text(line.text), EXIT.ok)
-    if (line.kind === 'completion') {
-      const { completionScript } = await import('./completion.js')
-      return await write(process.stdout, completionScript(line.shell), EXIT.ok)
-    }
+    if (line.kind === 'completion') return await write(process.stdout, completionScript(line.shell), EXIT.ok)
     if (line.kind === 'init') {
       const { writeStarter } = await import('./starter.js')
       return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
@@ -40,7 +37,7 @@ async function main(): Promise<void> {
     // The shell is to see a death by signal; as process 1, which signals do not end, by code.
     await Promise.race([
       new Promise((resolve) => process.stderr.write('', resolve)),
-      setTimeout(LAST_WORDS_MS),
+      new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS)),
     ])
     process.kill(process.pid, signal)
     await write(process.stderr, '', 128 + constants.signals[signal])

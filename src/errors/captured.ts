@@ -1,7 +1,5 @@
 // Built-ins taken before any job code ran: a job may replace what it finds on globals, and its errors must still
 // arrive. Whoever runs in the worker on a failure uses these; nothing else needs them.
-import { inspect, types } from 'node:util'
-import { deserialize, serialize } from 'node:v8'
 
 /** `method` as a function of its receiver, deaf to later changes of the prototype. */
 function uncurry<This, Args extends unknown[], Result>(
@@ -19,7 +17,4 @@ export const { create, freeze } = Object
 export const { getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
 export const { isArray } = Array
 export const { max } = Math
-export const { isNativeError } = types
 export const NativeError = Error
-/** Copies: the imports themselves follow what a job assigns to these modules. */
-export const captured = { deserialize, inspect, serialize } as const

@@ -1,6 +1,7 @@
 // Reads what makes an error an error (class, name, message) from an object that may be hostile: a proxy, of another
 // realm, with getters that throw. Knows nothing of stacks and of the other properties.
-import { getOwnPropertyDescriptor, getPrototypeOf, isNativeError, NativeError } from './captured.js'
+import { getOwnPropertyDescriptor, getPrototypeOf, NativeError } from './captured.js'
+import { isNativeError } from './captured-modules.js'
 import { preview } from './portable.js'
 
 const BUILTINS = [

@@ -1,6 +1,7 @@
 // Makes any value fit to cross a process boundary: itself, a dead copy of it, or a preview. Runs job code only through
 // getters and proxies of the value, and outlives what they throw.
-import { captured, isArray } from './captured.js'
+import { isArray } from './captured.js'
+import { captured } from './captured-modules.js'
 import { cut } from './cut.js'
 import type { Limits } from './limits.js'
 
