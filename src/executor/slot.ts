@@ -9,7 +9,7 @@ const PREFETCH_CHUNKS = 2
 /** … or so many items, where the caller wants small chunks: filled up in one message once half of them are done … */
 const PREFETCH_ITEMS = 128
 /** … as long as what waits there is little: a long item in front must not hold others that a free worker could run. */
-const PREFETCH_MS: Ms = 15
+const PREFETCH_MS: Ms = 18
 
 export interface Assignment {
   readonly id: number

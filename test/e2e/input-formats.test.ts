@@ -154,7 +154,8 @@ describe('--only', () => {
   })
 
   it('names the index that failed', async () => {
-    const run = await runCli(['map', fixture('throws-error'), '--only', '1-'], { input: lines(0, 1, 2) })
+    const args = ['map', fixture('throws-error'), '--only', '1-', '-j', '1']
+    const run = await runCli(args, { input: lines(0, 1, 2) })
     expect(run.stderr).toContain('RemoteTraceback: item 2, ')
     expect(run.stderr).toContain('item 2 failed, stopped (fail-fast): 1 ok, 1 failed')
   })
