@@ -52,7 +52,8 @@ class Batch {
   readonly values: unknown[] = []
   readonly #want: Want
   readonly #sizes: SizeEstimate
-  readonly #seen = new Set<object>()
+  /** Objects among them: made for the first, which a chunk of numbers never has. */
+  #seen: Set<object> | undefined
   #bytes = 0
 
   constructor(want: Want, sizes: SizeEstimate) {
@@ -72,6 +73,7 @@ class Batch {
   /** Structured clone keeps identity within a message: without a copy, one item's task could change another's item. */
   #unshared(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value
+    this.#seen ??= new Set()
     if (!this.#seen.has(value)) {
       this.#seen.add(value)
       return value
