@@ -79,6 +79,7 @@ describe('JUnit', () => {
   const nasty = fc.oneof(
     anything,
     fc.constantFrom(
+      ']]>]]>',
       ']]>',
       ']]]]>>',
       '<!--',
