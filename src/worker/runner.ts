@@ -16,6 +16,8 @@ const SHARE_MS: Ms = 1
 const CHEAP_MS: Ms = 0.01
 /** Of items that cheap the clock is asked for one in so many: to ask costs more than the least of them. */
 const SAMPLE = 8
+/** After one that took so long all are timed again: results must not wait for slow items to add up. */
+const SLOW_MS: Ms = 1
 /** Weight of the newest chunk in what a task's items cost. */
 const ALPHA = 0.3
 
@@ -49,8 +51,8 @@ interface Run {
   readonly chunk: WireChunk
   readonly task: Task
   readonly items: ItemReader
-  /** Its items are not written down one by one. */
-  readonly blind: boolean
+  /** Each of its items is timed: it is not blind, or one of them was slow. */
+  watched: boolean
   /** The item that is its turn, or that runs. */
   offset: number
   context: Context | undefined
@@ -113,7 +115,7 @@ export function createRunner(options: RunnerOptions): Runner {
       chunk,
       task: getTask(chunk.task.name),
       items: itemsOf(chunk.payload, chunk.count),
-      blind,
+      watched: !blind || chunk.task.timed === true,
       offset: 0,
       context: undefined,
       began: 0,
@@ -200,13 +202,13 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   const start = (run: Run, item: unknown): unknown => {
-    const { chunk, offset, blind } = run
+    const { chunk, offset } = run
     const { index } = chunk
     const itemIndex = typeof index === 'number' ? index + offset : index[offset]!
     const context = new Context(itemIndex, chunk.attempt, workerId)
     run.context = context
     onBegin?.(itemIndex)
-    run.timed = !blind || offset % SAMPLE === 0 || chunk.task.timed === true
+    run.timed = run.watched || offset % SAMPLE === 0
     if (run.timed) run.began = performance.now()
     if (validate === undefined) return call(run, context, item)
     const answer = validate(item)
@@ -241,6 +243,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (run.timed) {
       run.measured++
       run.spentMs += tookMs
+      if (tookMs > SLOW_MS) run.watched = true
     }
     if (!succeeded || outcome instanceof Refused) {
       run.failed = true

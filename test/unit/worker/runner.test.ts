@@ -263,6 +263,18 @@ describe('a failure', () => {
 })
 
 describe('settled items', () => {
+  test('leave one by one as soon as cheap items have turned slow', async () => {
+    const { all, settled } = setUp((item) => {
+      const until = performance.now() + (item as number)
+      while (performance.now() < until);
+    })
+    await all(values(Array(200).fill(0)))
+    const chunk = values([...Array(8).fill(0), 11, 11, 11, 11])
+    await all(chunk)
+    const from = settled.filter(({ id }) => id === chunk.id).map((range) => range.from)
+    expect(from).toEqual(expect.arrayContaining([9, 10, 11]))
+  })
+
   test('leave while a later item of their chunk still runs', async () => {
     const { runner, settled } = setUp((item) => (item === 1 ? new Promise(() => {}) : item))
     runner.run([values([0, 1])])
