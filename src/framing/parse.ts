@@ -1,4 +1,4 @@
-// Turns the bytes of a chunk into values, one at a time and as late as possible, so that a chunk of large records
+// Turns the bytes of a chunk into values, a few at a time and as late as possible, so that a chunk of large records
 // never stands in memory as objects all at once. A bad item is an answer, not a throw: the others are untouched.
 import { isUtf8 } from 'node:buffer'
 import { asBuffer, firstInvalidUtf8 } from './bytes.js'
@@ -70,27 +70,17 @@ function recordItems(text: string): ItemReader {
 
 function lineItems(text: string): ItemReader {
   let at = 0
-  let items: unknown[] = []
-  let place = 0
-  const readAhead = () => {
-    items = []
-    place = 0
-    const until = Math.min(text.length, at + AHEAD_CHARACTERS)
-    while (at < until) {
+  return arrayReader([], () => {
+    const values: unknown[] = []
+    const until = at + AHEAD_CHARACTERS
+    while (at < text.length && (at < until || values.length === 0)) {
       const lf = text.indexOf('\n', at)
       const line = text.slice(at, lf === -1 ? text.length : lf)
       at = lf === -1 ? text.length : lf + 1
-      if (!isBlankText(line)) items.push(parseText(line))
+      if (!isBlankText(line)) values.push(parseText(line))
     }
-  }
-  return {
-    next() {
-      while (place === items.length && at < text.length) readAhead()
-      const item = items[place]
-      items[place++] = undefined
-      return item
-    },
-  }
+    return values
+  })
 }
 
 /** One parse for all; element by element only to say which is bad. */
@@ -113,10 +103,16 @@ function parseElement(bytes: Buffer): unknown {
   return new BadItem('Unexpected end of the array element', value.at)
 }
 
-function arrayReader(values: unknown[]): ItemReader {
+/** Gives values and forgets them; `more` gives those that come next, none at the end. */
+function arrayReader(values: unknown[], more: () => unknown[] = () => []): ItemReader {
   let at = 0
   return {
     next() {
+      if (at === values.length) {
+        values = more()
+        at = 0
+      }
+      if (at === values.length) return undefined
       const value = values[at]
       values[at++] = undefined
       return value
