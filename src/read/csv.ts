@@ -100,7 +100,7 @@ export class CsvFramer extends Framer {
   private readHeader({ start, end }: RecordRange): boolean {
     const { unread } = this.window
     const bytes = unread.subarray(start, end)
-    const names = isUtf8(bytes) ? this.fieldsOf(bytes.toString()) : 'invalid UTF-8 in the header'
+    const names = isUtf8(bytes) ? this.fieldsOf(bytes) : 'invalid UTF-8 in the header'
     const twice = Array.isArray(names) ? names.find((name, place) => names.indexOf(name) < place) : undefined
     if (!Array.isArray(names)) this.fault = this.faultAt(start, undefined, names)
     else if (twice !== undefined)
@@ -149,23 +149,23 @@ export class CsvFramer extends Framer {
   /** All at once, which is much faster; one by one where any of them is bad. */
   private parseAll(unread: Buffer, records: readonly RecordRange[]): (string[] | string)[] {
     if (records.length === 0) return []
-    const textOf = ({ start, end }: RecordRange) => unread.toString('utf8', start, end)
-    const isText = ({ start, end }: RecordRange) => isUtf8(unread.subarray(start, end))
-    if (!records.every(isText))
-      return records.map((record) => (isText(record) ? this.fieldsOf(textOf(record)) : 'invalid UTF-8'))
+    const bytesOf = ({ start, end }: RecordRange) => unread.subarray(start, end)
     try {
-      const rows = this.parse(records.map(textOf).join(''))
-      if (rows.length === records.length) return rows
+      if (isUtf8(unread.subarray(0, records.at(-1)!.end))) {
+        const rows = this.parse(records.map((record) => bytesOf(record).toString()).join(''))
+        if (rows.length === records.length) return rows
+      }
     } catch {
       // Found below, in the record that it belongs to.
     }
-    return records.map((record) => this.fieldsOf(textOf(record)))
+    return records.map((record) => this.fieldsOf(bytesOf(record)))
   }
 
   /** The fields of one record, or what is wrong with it. */
-  private fieldsOf(text: string): string[] | string {
+  private fieldsOf(bytes: Buffer): string[] | string {
+    if (!isUtf8(bytes)) return 'invalid UTF-8'
     try {
-      return this.parse(text)[0] ?? []
+      return this.parse(bytes.toString())[0] ?? []
     } catch (error) {
       return FAULTS[(error as { code?: string }).code ?? ''] ?? (error as Error).message
     }

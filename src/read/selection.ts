@@ -32,6 +32,8 @@ export function selected(source: ChunkSource, ranges: readonly IndexRange[]): Ch
     closed = true
     return source.close()
   }
+  /** Never beyond the end of what is wanted: a slow input may not have more for a long time. */
+  const read = ({ items, bytes }: Want) => source.next({ items: Math.min(items, end - seen), bytes })
   const next = (want: Want): Chunk | undefined | Promise<Chunk | undefined> => {
     for (;;) {
       const chunk = waiting.shift()
@@ -41,8 +43,7 @@ export function selected(source: ChunkSource, ranges: readonly IndexRange[]): Ch
         const closing = close()
         return closing instanceof Promise ? closing.then(() => undefined) : undefined
       }
-      // Never beyond the end of what is wanted: a slow input may not have more for a long time.
-      const taken = source.next({ items: Math.min(want.items, end - seen), bytes: want.bytes })
+      const taken = read(want)
       if (taken instanceof Promise) return later(taken, want)
       if (taken === undefined) return undefined
       split(taken)
@@ -50,14 +51,9 @@ export function selected(source: ChunkSource, ranges: readonly IndexRange[]): Ch
   }
   /** A loop, not one promise inside another: a million unwanted items may come first. */
   const later = async (first: Promise<Chunk | undefined>, want: Want): Promise<Chunk | undefined> => {
-    for (let chunk = await first; chunk !== undefined; ) {
+    for (let chunk = await first; chunk !== undefined; chunk = await read(want)) {
       split(chunk)
-      if (waiting.length > 0) return waiting.shift()
-      if (seen >= end) {
-        await close()
-        return undefined
-      }
-      chunk = await source.next({ items: Math.min(want.items, end - seen), bytes: want.bytes })
+      if (waiting.length > 0 || seen >= end) return next(want)
     }
     return undefined
   }
