@@ -2,7 +2,7 @@
 import type { Ms } from '../model.js'
 import type { Want } from '../read/source.js'
 
-/** Work a chunk should hold: long enough that a round trip, some 0.5 ms of all processors, vanishes; short enough to settle often. */
+/** Work a chunk should hold: long enough that its way, some 0.5 ms of all processors, vanishes; short enough to settle often. */
 const TARGET_MS: Ms = 12
 /**
  * Measured with 300,000 records of 262 bytes: a seventh faster than with 64 KiB. With 256 KiB nothing more is gained,

@@ -120,8 +120,8 @@ export class LocalExecutor implements Executor {
 
   /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
   activity(): WorkerActivity[] {
-    const inspect = (worker: number) => this.#inspect(worker)
-    return lookAt(this.#scheduler.slots, this.#options.concurrency, this.#now(), inspect)
+    const { slots } = this.#scheduler
+    return lookAt(slots, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
   }
 
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */

@@ -74,6 +74,10 @@ class Refused {
   constructor(readonly failure: Failure) {}
 }
 
+function refusal(outcome: unknown): Failure | undefined {
+  return outcome instanceof Refused ? outcome.failure : undefined
+}
+
 export function createRunner(options: RunnerOptions): Runner {
   const { concurrency, workerId, outbox, callTask, getTask, validate, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
@@ -172,8 +176,7 @@ export function createRunner(options: RunnerOptions): Runner {
    * No async function: what most items are, a call and a value, is to cost little more than that.
    */
   const advance = (run: Run): Promise<void> | undefined => {
-    const { count, timeoutMs } = run.chunk
-    const { id } = run.chunk
+    const { id, count, timeoutMs } = run.chunk
     while (run.offset < count && !run.cancelled && !run.givenBack) {
       const item = nextOf(run.items)
       if (item instanceof BadItem) {
@@ -245,13 +248,12 @@ export function createRunner(options: RunnerOptions): Runner {
       run.spentMs += tookMs
       if (tookMs > SLOW_MS) run.watched = true
     }
-    if (!succeeded || outcome instanceof Refused) {
+    const failure = succeeded ? refusal(outcome) : ({ kind: 'error', error: toErrorData(outcome) } as const)
+    if (failure === undefined) outbox.succeeded(id, outcome)
+    else {
       run.failed = true
-      outbox.failed(
-        id,
-        succeeded ? (outcome as Refused).failure : { kind: 'error', error: toErrorData(outcome) },
-      )
-    } else outbox.succeeded(id, outcome)
+      outbox.failed(id, failure)
+    }
     if (task.timed === true) outbox.took(id, run.began, tookMs)
     run.offset++
     // The kill that is on its way is to meet no other item: everything goes back until the parent says more. It may
