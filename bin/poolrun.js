@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Start-up and nothing else: everything the command line does is in src/cli.
-import '../dist/main.js'
+require('../dist/main.cjs')

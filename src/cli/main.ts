@@ -65,4 +65,4 @@ function write(stream: NodeJS.WriteStream, text: string, exitCode: number): Prom
   })
 }
 
-await main()
+void main()

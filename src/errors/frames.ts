@@ -23,8 +23,8 @@ export interface Frame {
   readonly position?: Position
 }
 
-/** `dist` and `src` of this package, whichever of them this runs from: maps may lead from one to the other. */
-const OWN_FOLDERS = ownFolders(fileURLToPath(import.meta.url))
+/** `dist`, `src` and `bin` of this package, whichever of them this runs from: maps may lead from one to the other. */
+const OWN_FOLDERS = ownFolders(import.meta.filename)
 
 const FRAME = /^at (.*)$/
 /** `name (place)`; the place of eval'd code has parentheses of its own. */
@@ -121,5 +121,7 @@ function shownPath(file: string, cwd: string | undefined): string {
 function ownFolders(here: string): string[] {
   let folder = dirname(here)
   while (!['dist', 'src'].includes(basename(folder)) && folder !== dirname(folder)) folder = dirname(folder)
-  return folder === dirname(folder) ? [] : [join(folder, '..', 'dist'), join(folder, '..', 'src')]
+  return folder === dirname(folder)
+    ? []
+    : [join(folder, '..', 'dist'), join(folder, '..', 'src'), join(folder, '..', 'bin')]
 }

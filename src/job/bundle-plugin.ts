@@ -148,5 +148,5 @@ function ownEntry(): string {
 }
 
 export function ownPackageFile(): string {
-  return createRequire(import.meta.url).resolve('poolrun/package.json')
+  return createRequire(import.meta.filename).resolve('poolrun/package.json')
 }

@@ -47,7 +47,7 @@ export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
  * same package, and not stopping it would leave a process behind for as long as the pool lives.
  */
 function privateEsbuild(): Esbuild {
-  const require = createRequire(import.meta.url)
+  const require = createRequire(import.meta.filename)
   try {
     const file = require.resolve('esbuild')
     const shared = require.cache[file]

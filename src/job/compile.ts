@@ -43,7 +43,7 @@ export async function compileJob(file: string, options: CompileOptions = {}): Pr
   }
   const entry = realpathSync(file)
   // With the place of this very file, so that two installations never take each other's output.
-  const key = sha256(JSON.stringify([RECIPE, import.meta.url, entry, CONDITIONS]))
+  const key = sha256(JSON.stringify([RECIPE, import.meta.filename, entry, CONDITIONS]))
   const shared = sharedFolder(env)
   const known = shared === undefined ? undefined : find(shared, key)
   if (known !== undefined) return compiled(file, known)
@@ -88,7 +88,7 @@ function describe(bundle: Bundle, entry: string): { inputs: Inputs; fingerprint:
   const tsconfigs = new Set<string>()
   const packageFiles = new Set([
     ownPackageFile(),
-    createRequire(import.meta.url).resolve('esbuild/package.json'),
+    createRequire(import.meta.filename).resolve('esbuild/package.json'),
   ])
   const absent = new Set<string>()
   for (const directory of directories) {

@@ -16,7 +16,7 @@ const RECORDER_FD = 3
 const FATAL = /^FATAL ERROR: /
 
 export interface ForkOptions {
-  /** Path of the worker's entry, dist/worker.js. */
+  /** Path of the worker's entry, dist/worker.cjs. */
   readonly entry: string
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined

@@ -1,7 +1,7 @@
 // Where the worker's built entry is, seen from the bundle and from the sources alike. Knows nothing else.
-import { fileURLToPath } from 'node:url'
+import path from 'node:path'
 
 export function workerEntry(): string {
-  const bundled = !import.meta.url.endsWith('.ts')
-  return fileURLToPath(new URL(bundled ? './worker.js' : '../../dist/worker.js', import.meta.url))
+  const bundled = !import.meta.filename.endsWith('.ts')
+  return path.join(import.meta.dirname, bundled ? 'worker.cjs' : '../../dist/worker.cjs')
 }

@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const PRODUCTS = ['dist/main.js', 'dist/index.js', 'dist/worker.js', 'dist/types/index.d.ts']
+const PRODUCTS = ['dist/main.cjs', 'dist/index.js', 'dist/worker.cjs', 'dist/types/index.d.ts']
 const LOCK = join(
   tmpdir(),
   `poolrun-build-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`,
@@ -30,7 +30,7 @@ function isStale(): boolean {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(
     (name) => `src/${name}`,
   )
-  const newest = Math.max(...[...sources, 'package.json', 'tsconfig.json'].map(modified))
+  const newest = Math.max(...[...sources, 'build.js', 'package.json', 'tsconfig.json'].map(modified))
   return Math.min(...PRODUCTS.map(modified)) < newest
 }
 

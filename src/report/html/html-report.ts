@@ -2,10 +2,11 @@
 // JSON and becomes text nodes only; the page's policy lets no script run but its own.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import type { AttemptRecord, Instant, RunRecord } from '../record.js'
 
 /** Beside this file in the sources, beside the bundle once built. */
-const page = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), 'utf8')
+const page = (name: string) => readFileSync(path.join(import.meta.dirname, name), 'utf8')
 
 export function renderHtml(record: RunRecord): string {
   const style = page('page.css')

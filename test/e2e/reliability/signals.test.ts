@@ -14,7 +14,7 @@ function send(run: Watched, signal: NodeJS.Signals): void {
 
 const workersOf = (run: Watched) =>
   listMarked(run.mark)
-    .filter((line) => line.includes('worker.js'))
+    .filter((line) => line.includes('worker.cjs'))
     .map((line) => line.split(' ', 1)[0]!)
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
