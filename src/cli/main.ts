@@ -30,9 +30,12 @@ async function main(): Promise<void> {
       const { writeStarter } = await import('./starter.js')
       return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
     }
-    // Only a run needs all of the rest: help and usage errors stay as quick as Node itself.
+    // Only a run needs all of the rest: help and usage errors stay as quick as Node itself. Loading it overlaps with
+    // the start of the workers.
+    const { startWorkers } = await import('../run/workers.js')
+    const workers = startWorkers(line.plan)
     const { runInTerminal } = await import('./run-in-terminal.js')
-    const { exitCode, signal } = await runInTerminal(line.plan)
+    const { exitCode, signal } = await runInTerminal(line.plan, workers)
     if (signal === undefined) return await write(process.stderr, '', exitCode)
     // The shell is to see a death by signal; as process 1, which signals do not end, by code.
     await Promise.race([

@@ -22,9 +22,10 @@ import { renderReport } from '../report/reports.js'
 import { summaryLine } from '../report/summary-line.js'
 import type { RunPlan } from '../run/plan.js'
 import { type RunResult, run } from '../run/run.js'
+import type { Workers } from '../run/workers.js'
 import { version } from './version.js'
 
-export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
+export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<RunResult> {
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
@@ -62,7 +63,7 @@ export async function runInTerminal(plan: RunPlan): Promise<RunResult> {
   let summary: RunResult['summary']
   let counted: number | undefined
   try {
-    const result = await run(plan, {
+    const result = await run(plan, workers, {
       cwd,
       stdout,
       report(event) {

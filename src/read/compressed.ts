@@ -1,4 +1,5 @@
-// Streams that unpack what is compressed, told by the file's extension. Knows nothing of what is inside.
+// Streams that unpack what is compressed, told by the file's extension. Knows nothing of what is inside. Loaded late:
+// Node takes some milliseconds to load zlib.
 import type { Readable, Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { InputError } from '../errors/classes.js'
@@ -10,10 +11,6 @@ const UNPACK: Readonly<Record<string, (() => Transform) | undefined>> = {
   '.gz': zlib.createGunzip,
   '.br': zlib.createBrotliDecompress,
   '.zst': createZstdDecompress,
-}
-
-export function isCompressed(extension: string): boolean {
-  return Object.hasOwn(UNPACK, extension)
 }
 
 /** @throws InputError where this Node cannot unpack it */

@@ -10,7 +10,6 @@ import type { Framing } from '../model.js'
 import type { InputChoice, InputFormat } from '../run/plan.js'
 import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-reader.js'
 import { type ByteSource, createByteSource } from './byte-source.js'
-import { isCompressed, unpacker } from './compressed.js'
 import type { Dialect } from './csv.js'
 
 export interface OpenOptions {
@@ -30,6 +29,8 @@ const BY_EXTENSION: Readonly<Record<string, InputFormat>> = {
   '.csv': 'csv',
   '.tsv': 'tsv',
 }
+
+const COMPRESSED = ['.gz', '.br', '.zst']
 
 /** Rejects with `InputError` where the file cannot be opened. */
 export async function openInput(
@@ -66,7 +67,7 @@ function fromLines(lines: readonly string[]): ByteSource {
 /** `data.csv.gz` is CSV. */
 function formatOf(path: string): InputFormat | undefined {
   const extension = extname(path).toLowerCase()
-  if (isCompressed(extension)) return formatOf(path.slice(0, -extension.length))
+  if (COMPRESSED.includes(extension)) return formatOf(path.slice(0, -extension.length))
   return BY_EXTENSION[extension]
 }
 
@@ -113,8 +114,10 @@ async function fileReader(path: string): Promise<ByteReader> {
     throw new InputError(`cannot read ${path}: it is a directory`)
   }
   const extension = extname(path).toLowerCase()
-  if (isCompressed(extension))
+  if (COMPRESSED.includes(extension)) {
+    const { unpacker } = await import('./compressed.js')
     return new StreamReader(unpacker(extension, path)(createReadStream('', { fd })))
+  }
   if (stat.isFile() || (stat.isCharacterDevice() && !isatty(fd))) return new FileReader(fd)
   return new StreamReader(
     isatty(fd) ? new TtyStream(fd) : new Socket({ fd, readable: true, writable: false }),

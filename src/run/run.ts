@@ -1,12 +1,11 @@
-// One run of the command line from plan to exit code: starts the workers, opens the input, lets results flow, ends
-// everything. The composition of the stages; each of them is elsewhere.
+// One run of the command line from plan to exit code: hands the workers their job, opens the input, lets results flow,
+// ends everything. The composition of the stages; each of them is elsewhere.
 import type { Writable } from 'node:stream'
 import { CallbackFault } from '../errors/callback-fault.js'
 import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
 import { ExecutionFault, toPoolError } from '../executor/fault.js'
-import { LocalExecutor } from '../executor/local.js'
-import { defaultRestartLimit } from '../executor/restart-limit.js'
+import type { LocalExecutor } from '../executor/local.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
 import { type CompiledJob, compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
@@ -15,8 +14,6 @@ import { gathered } from '../read/gather.js'
 import { openInput } from '../read/open.js'
 import { selected } from '../read/selection.js'
 import type { ChunkSource } from '../read/source.js'
-import { createForkTransport } from '../transport/fork.js'
-import { workerEntry } from '../transport/worker-entry.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
@@ -29,6 +26,7 @@ import type { ReportKind, RunPlan } from './plan.js'
 import { policyFor, taskFor, windowFor } from './settings.js'
 import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from './summary.js'
 import { traceCommands } from './trace.js'
+import type { Workers } from './workers.js'
 
 export interface RunHost {
   readonly cwd: string
@@ -63,7 +61,8 @@ export interface RunResult {
   readonly itemsCounted: number | undefined
 }
 
-export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
+export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promise<RunResult> {
+  const { executor } = workers
   let counted = EMPTY_TALLY
   const emit = (event: RunEvent) => {
     counted = tally(counted, event)
@@ -72,7 +71,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   let itemsCounted: number | undefined
   const files = new RunFiles(host.fault)
   const job = compile(plan, host.cwd)
-  const executor = createExecutor(plan, job, emit, host.trace)
+  workers.listen(emit, host.trace && traceCommands(host.trace))
   const interrupt = interruptOf(plan, executor, emit, host.watcher)
   let source: ChunkSource | undefined
   let flow: Flow | undefined
@@ -81,7 +80,7 @@ export async function run(plan: RunPlan, host: RunHost): Promise<RunResult> {
   try {
     await files.open(plan, host.cwd)
     const output = createOutput(files.stream ?? host.stdout)
-    executor.start(workersAtFirst(plan))
+    workers.load(job.then(({ source }) => source))
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
     source = await Promise.race([openSource(plan, host.cwd), interrupt.stopped])
@@ -199,41 +198,6 @@ function countsOf(flow: Flow | undefined, source: ChunkSource | undefined): Retu
 
 async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
-}
-
-function createExecutor(
-  plan: RunPlan,
-  job: Promise<CompiledJob>,
-  emit: (event: RunEvent) => void,
-  trace: RunHost['trace'],
-): LocalExecutor {
-  return new LocalExecutor({
-    processes: plan.processes,
-    concurrency: plan.concurrency,
-    initTimeoutMs: plan.initTimeoutMs,
-    killAfterMs: plan.killAfterMs,
-    maxRestarts: plan.maxWorkerRestarts ?? defaultRestartLimit(plan.processes),
-    maxTasksPerChild: plan.maxTasksPerChild,
-    maxMemoryBytes: plan.maxMemoryBytes,
-    transport: createForkTransport({ entry: workerEntry(), outputFirst: marksOutput(plan) }),
-    job: job.then(({ source }) => source),
-    initArgs: plan.initArgs,
-    loadOnly: plan.dryRun,
-    markOutput: marksOutput(plan),
-    emit,
-    trace: trace && traceCommands(trace),
-  })
-}
-
-function marksOutput({ tag, jobOutput }: RunPlan): boolean {
-  return tag || jobOutput === 'group' || jobOutput === 'failed'
-}
-
-/** No more than there are items, where that is known before anything is read. */
-function workersAtFirst({ command, input, processes, dryRun }: RunPlan): number {
-  if (dryRun) return 1
-  if (command === 'apply') return 1
-  return input.kind === 'items' ? Math.min(processes, Math.max(1, input.texts.length)) : processes
 }
 
 async function openSource(plan: RunPlan, cwd: string): Promise<ChunkSource> {

@@ -16,6 +16,8 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 `
 
 let shell: ChildProcess | undefined
+/** For the shell that is about to start. */
+let untold = ''
 
 export function watchGroup(pid: number): void {
   tell(`+ ${pid}\n`)
@@ -26,8 +28,14 @@ export function forgetGroup(pid: number): void {
 }
 
 function tell(line: string): void {
-  shell ??= start()
-  shell.stdin?.write(line)
+  if (shell !== undefined) return void shell.stdin?.write(line)
+  // After the workers that are being started just now: they are what a run waits for.
+  if (untold === '')
+    queueMicrotask(() => {
+      shell = start()
+      shell.stdin?.write(untold)
+    })
+  untold += line
 }
 
 /** Where there is no shell, workers still leave by themselves once they look at their channel. */
