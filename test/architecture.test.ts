@@ -22,6 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'journal',
     'model',
     'policy',
+    'protocol',
     'read',
     'report',
     'transport',

@@ -8,8 +8,12 @@ import { findJsonError } from './json-error.js'
 /** Taken before any job is loaded: a job may replace it. */
 const { parse } = JSON
 
-/** Lines of so much text are parsed together: done in turn with the tasks, each costs a tenth more. */
-const AHEAD_CHARACTERS = 8 * 1024
+/**
+ * So much is decoded and parsed together: done in turn with the tasks, each costs a tenth more. Strings of more than
+ * about 128 KiB would cost another, for V8 keeps such apart.
+ */
+const PIECE_BYTES = 32 * 1024
+const LF = 0x0a
 
 /** An item that is no JSON: no JSON value is an instance of it. `at` counts characters of the item's text. */
 export class BadItem {
@@ -31,9 +35,9 @@ export function readItems(payload: BytesPayload, count: number): ItemReader {
     case 'json':
       return arrayItems(payload, bytes, count)
     case 'ndjson':
-      return isUtf8(bytes) ? lineItems(bytes.toString('utf8')) : rangeItems(payload, parseBytes)
+      return isUtf8(bytes) ? lineItems(bytes) : rangeItems(payload, parseBytes)
     case 'csv':
-      return recordItems(bytes.toString('utf8'))
+      return recordItems(bytes)
     default:
       // Decoded one by one: slices of one long string would keep all of it alive for as long as any of them.
       return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
@@ -58,8 +62,8 @@ export function parseBytes(bytes: Buffer, more?: string): unknown {
   return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
 }
 
-function recordItems(text: string): ItemReader {
-  const items = lineItems(text)
+function recordItems(bytes: Buffer): ItemReader {
+  const items = lineItems(bytes)
   return {
     next() {
       const record = items.next()
@@ -68,19 +72,36 @@ function recordItems(text: string): ItemReader {
   }
 }
 
-function lineItems(text: string): ItemReader {
-  let at = 0
+function lineItems(bytes: Buffer): ItemReader {
+  let decoded = 0
   return arrayReader([], () => {
     const values: unknown[] = []
-    const until = at + AHEAD_CHARACTERS
-    while (at < text.length && (at < until || values.length === 0)) {
-      const lf = text.indexOf('\n', at)
-      const line = text.slice(at, lf === -1 ? text.length : lf)
-      at = lf === -1 ? text.length : lf + 1
-      if (!isBlankText(line)) values.push(parseText(line))
+    while (decoded < bytes.length && values.length === 0) {
+      const end = endOfPiece(bytes, decoded)
+      parseLines(bytes.toString('utf8', decoded, end), values)
+      decoded = end
     }
     return values
   })
+}
+
+/** Whole lines, as many as fit into a piece, but at least one. */
+function endOfPiece(bytes: Buffer, start: number): number {
+  const most = start + PIECE_BYTES
+  if (most >= bytes.length) return bytes.length
+  const lastFitting = bytes.lastIndexOf(LF, most - 1)
+  if (lastFitting >= start) return lastFitting + 1
+  const first = bytes.indexOf(LF, most)
+  return first === -1 ? bytes.length : first + 1
+}
+
+function parseLines(text: string, values: unknown[]): void {
+  for (let at = 0; at < text.length; ) {
+    const lf = text.indexOf('\n', at)
+    const line = text.slice(at, lf === -1 ? text.length : lf)
+    at = lf === -1 ? text.length : lf + 1
+    if (!isBlankText(line)) values.push(parseText(line))
+  }
 }
 
 /** One parse for all; element by element only to say which is bad. */

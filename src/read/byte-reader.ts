@@ -1,7 +1,7 @@
 // Where bytes come from: a regular file or a stream, asked block by block. Knows nothing of framings.
-// Pipes and terminals are read as streams only: a read(2) that blocks in Node's thread pool cannot be taken back,
-// and the process could not exit before the writer's next byte.
-import { close, read } from 'node:fs'
+// Pipes, terminals and devices are read as streams only: a read(2) that blocks in Node's thread pool cannot be taken
+// back, and the process could not exit before the writer's next byte.
+import { close, readSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 
 export interface ByteReader {
@@ -33,42 +33,37 @@ export class MemoryReader implements ByteReader {
   }
 }
 
-/** A regular file, from its current position. Fills the buffer, so that the end of a small one is known at once. */
+/** After so many bytes everything else gets its turn, a signal for one, even where nobody waits for anything else. */
+const TURN_BYTES = 1024 * 1024
+
+/**
+ * A regular file, from its current position. Fills the buffer, so that the end of a small one is known at once.
+ * Reads in this thread: to hand a block to the thread pool and back costs more than the block itself, mostly a copy.
+ */
 export class FileReader implements ByteReader {
   ended = false
-  private reading = false
+  private sinceTurn = 0
 
   constructor(private readonly fd: number) {}
 
   async read(into: Buffer): Promise<number> {
+    if (this.sinceTurn >= TURN_BYTES) {
+      await new Promise((resolve) => setImmediate(resolve))
+      this.sinceTurn = 0
+    }
     let filled = 0
     while (!this.ended && filled < into.length) {
-      const count = await this.readSome(into, filled)
+      const count = readSync(this.fd, into, filled, into.length - filled, null)
       if (count === 0) this.close()
       filled += count
     }
+    this.sinceTurn += filled
     return filled
   }
 
   close(): void {
     if (this.ended) return
     this.ended = true
-    if (!this.reading) this.release()
-  }
-
-  private readSome(into: Buffer, from: number): Promise<number> {
-    this.reading = true
-    return new Promise((resolve, reject) => {
-      read(this.fd, into, from, into.length - from, null, (error, count) => {
-        this.reading = false
-        if (this.ended) this.release()
-        if (error === null) resolve(count)
-        else reject(error)
-      })
-    })
-  }
-
-  private release(): void {
     // Nothing was written: a close that fails has lost nothing.
     if (this.fd > 2) close(this.fd, () => {})
   }

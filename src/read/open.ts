@@ -1,6 +1,6 @@
 // From what the user named as input to a source of chunks. Knows nothing of runs; nothing is read before the first
 // `next`, but a file that is missing or cannot be opened is known here.
-import { closeSync, createReadStream, fstatSync, open } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, open, type Stats } from 'node:fs'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -118,10 +118,15 @@ async function fileReader(path: string): Promise<ByteReader> {
     const { unpacker } = await import('./compressed.js')
     return new StreamReader(unpacker(extension, path)(createReadStream('', { fd })))
   }
-  if (stat.isFile() || (stat.isCharacterDevice() && !isatty(fd))) return new FileReader(fd)
-  return new StreamReader(
-    isatty(fd) ? new TtyStream(fd) : new Socket({ fd, readable: true, writable: false }),
-  )
+  if (stat.isFile()) return new FileReader(fd)
+  return new StreamReader(streamOf(fd, stat))
+}
+
+function streamOf(fd: number, stat: Stats): Readable {
+  if (isatty(fd)) return new TtyStream(fd)
+  return stat.isCharacterDevice()
+    ? createReadStream('', { fd })
+    : new Socket({ fd, readable: true, writable: false })
 }
 
 function openFile(path: string): Promise<number> {

@@ -25,6 +25,15 @@ export function encodeJson(value: unknown): Encoded {
   }
 }
 
+/** The text of what JSON certainly carries as it is and that makes no trouble; `undefined` for all else. */
+export function plainText(value: unknown): string | undefined {
+  try {
+    return value !== undefined && isPlain(value, 0) ? stringify(value) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** True only for what JSON certainly carries as it is; the walk costs a fraction of `stringify` itself. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -49,6 +58,10 @@ function isPlain(value: unknown, depth: number): boolean {
   // JSON has no form for an invalid date, and `stringify` does not say so.
   if (Class === Date) return isPlain(+value, depth)
   if (Class !== Object && Class !== undefined) return false
-  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key]
+    // Most of what objects hold, without a call.
+    if (typeof inner !== 'string' && !isPlain(inner, depth + 1)) return false
+  }
   return true
 }

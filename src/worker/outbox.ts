@@ -3,15 +3,18 @@ import { findUncloneable } from '../errors/culprit.js'
 import type { Recorder } from '../flight-recorder.js'
 import type { Failure, Ms, Results } from '../model.js'
 import type { WireChunk, WireSettled } from '../protocol.js'
-import { encodeJson } from './encode-result.js'
+import { encodeJson, plainText } from './encode-result.js'
 
 /**
  * Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. More
  * than a chunk of input, so that results of about its size leave in one message.
  */
-const FULL_CHARACTERS = 144 * 1024
+const FULL_CHARACTERS = 288 * 1024
+/** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
+const PIECE_CHARACTERS = 64 * 1024
 
-interface Range {
+/** What has settled of a chunk since it was last sent. */
+export interface Range {
   readonly id: number
   readonly reply: Results['kind']
   /** Each item is written down, before it begins and when it has settled. */
@@ -20,6 +23,8 @@ interface Range {
   begun: boolean
   from: number
   count: number
+  /** The results as lines of JSON: what is bytes already, and what follows. */
+  pieces: Buffer[]
   text: string
   values: unknown[]
   failures: { offset: number; failure: Failure }[]
@@ -36,10 +41,15 @@ export interface Outbox {
   /** Chunks that are to begin later and whose items will not be written down one by one. */
   expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
-  open(chunk: WireChunk, recorded: boolean): void
+  open(chunk: WireChunk, recorded: boolean): Range
   /** Its next item begins; false if it must not, and everything is to be given back. */
   begin(id: number, timeoutMs?: Ms): boolean
   succeeded(id: number, value: unknown): void
+  /**
+   * As `succeeded`, with nothing to look up or write down, and the next item begins. False, and nothing done, where
+   * that will not do.
+   */
+  add(range: Range, value: unknown): boolean
   /** How long the one that settled last took, and when it began (`performance.now()`). */
   took(id: number, began: Ms, ms: Ms): void
   failed(id: number, failure: Failure): void
@@ -85,6 +95,11 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
     settled++
     if (!written) unrecorded = true
   }
+  const write = (range: Range, text: string) => {
+    range.text += `${text}\n`
+    if (range.text.length >= PIECE_CHARACTERS) toBytes(range)
+    characters += text.length
+  }
   const trySend = (message: readonly WireSettled[]) => {
     try {
       return send(message)
@@ -99,9 +114,20 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
     },
     open({ id, task: { reply, timed = false } }, recorded) {
       const busySince = performance.now()
-      const nothing = { from: 0, count: 0, text: '', values: [], failures: [], startedAt: [], ms: [] }
-      open.set(id, { id, reply, timed, recorded, begun: false, busySince, busyUntil: undefined, ...nothing })
+      const nothing = {
+        from: 0,
+        count: 0,
+        pieces: [],
+        text: '',
+        values: [],
+        failures: [],
+        startedAt: [],
+        ms: [],
+      }
+      const range = { id, reply, timed, recorded, begun: false, busySince, busyUntil: undefined, ...nothing }
+      open.set(id, range)
       if (!recorded) recorder?.blind([id])
+      return range
     },
     begin(id, timeoutMs) {
       const range = rangeOf(id)
@@ -118,9 +144,20 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       const encoded = encodeJson(value)
       if ('culprit' in encoded)
         return this.failed(id, { kind: 'encoding', side: 'result', ...encoded.culprit })
-      range.text += `${encoded.text}\n`
-      characters += encoded.text.length
+      write(range, encoded.text)
       settle(range, !range.recorded || recorder?.json(id, offset, encoded.text) === true)
+    },
+    add(range, value) {
+      if (range.recorded) return false
+      if (range.reply === 'values') range.values.push(value)
+      else {
+        const text = plainText(value)
+        if (text === undefined) return false
+        write(range, text)
+      }
+      range.count++
+      settled++
+      return true
     },
     failed(id, failure) {
       const range = rangeOf(id)
@@ -186,29 +223,28 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
 }
 
 function toWire(range: Range, now: Ms): WireSettled {
-  const {
-    id,
-    from,
-    count,
-    reply,
-    text,
-    values,
-    failures,
-    timed,
-    startedAt,
-    ms,
-    busySince,
-    busyUntil = now,
-  } = range
+  const { id, from, count, reply, values, failures, timed, startedAt, ms, busySince, busyUntil = now } = range
   const results: Results =
-    reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: Buffer.from(text) }
+    reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: bytesOf(range) }
   const timings = timed && { startedAt: Float64Array.from(startedAt), ms: Float64Array.from(ms) }
   return { id, from, count, results, failures, busyMs: busyUntil - busySince, ...(timings && { timings }) }
+}
+
+function toBytes(range: Range): void {
+  range.pieces.push(Buffer.from(range.text))
+  range.text = ''
+}
+
+function bytesOf(range: Range): Buffer {
+  if (range.pieces.length === 0) return Buffer.from(range.text)
+  toBytes(range)
+  return Buffer.concat(range.pieces)
 }
 
 function restart(range: Range, now: Ms): void {
   range.from += range.count
   range.count = 0
+  range.pieces = []
   range.text = ''
   range.values = []
   range.failures = []

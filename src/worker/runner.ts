@@ -4,7 +4,7 @@ import { toErrorData } from '../errors/envelope.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
-import type { Outbox } from './outbox.js'
+import type { Outbox, Range } from './outbox.js'
 import { type CallTask, Context, leaveTask, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 
@@ -51,14 +51,17 @@ interface Run {
   readonly chunk: WireChunk
   readonly task: Task
   readonly items: ItemReader
+  readonly range: Range
   /** Each of its items is timed: it is not blind, or one of them was slow. */
   watched: boolean
   /** The item that is its turn, or that runs. */
   offset: number
   context: Context | undefined
-  /** When it began; of the cheap ones only some are timed. */
+  /** When it began, if it is timed: of the cheap ones only some are. */
   began: Ms
   timed: boolean
+  /** When the one that was timed last had ended. */
+  ended: Ms
   /** Of those that were. */
   measured: number
   spentMs: Ms
@@ -119,11 +122,13 @@ export function createRunner(options: RunnerOptions): Runner {
       chunk,
       task: getTask(chunk.task.name),
       items: itemsOf(chunk.payload, chunk.count),
+      range: outbox.open(chunk, !blind),
       watched: !blind || chunk.task.timed === true,
       offset: 0,
       context: undefined,
       began: 0,
       timed: false,
+      ended: 0,
       measured: 0,
       spentMs: 0,
       failed: false,
@@ -131,7 +136,6 @@ export function createRunner(options: RunnerOptions): Runner {
       givenBack: false,
     }
     running.set(chunk.id, run)
-    outbox.open(chunk, !blind)
     return run
   }
 
@@ -178,11 +182,14 @@ export function createRunner(options: RunnerOptions): Runner {
   const advance = (run: Run): Promise<void> | undefined => {
     const { id, count, timeoutMs } = run.chunk
     while (run.offset < count && !run.cancelled && !run.givenBack) {
+      if (mayRush && !run.watched && !run.range.recorded) {
+        const pending = rush(run)
+        if (pending !== undefined) return pending
+        continue
+      }
       const item = nextOf(run.items)
       if (item instanceof BadItem) {
-        outbox.failed(id, { kind: 'input', message: item.message, at: item.at })
-        if (run.chunk.task.timed === true) outbox.took(id, performance.now(), 0)
-        run.offset++
+        refuse(run, item)
         continue
       }
       if (!outbox.begin(id, timeoutMs)) {
@@ -198,10 +205,66 @@ export function createRunner(options: RunnerOptions): Runner {
         succeeded = false
         outcome = thrown
       }
-      const full = settle(run, succeeded, outcome)
-      if (full !== undefined) return full
+      settle(run, succeeded, outcome)
+      if (run.offset < count && isDue(run)) return outbox.flush()
     }
     return undefined
+  }
+
+  /** Nothing that has to be done for each item. */
+  const mayRush = validate === undefined && onBegin === undefined
+
+  /**
+   * As `advance`, for items too cheap to be written down: a value, a call, a value, and next to nothing besides. A
+   * function of its own also because what the compiler learns here is not mixed with the long way, which every item
+   * takes that is timed or is no plain success.
+   */
+  const rush = (run: Run): Promise<void> | undefined => {
+    const { chunk, task, items, range } = run
+    const { id, count, index, attempt } = chunk
+    const { calling } = chunk.task
+    while (run.offset < count && !run.watched && !range.recorded) {
+      const { offset } = run
+      const item = nextOf(items)
+      if (item instanceof BadItem) {
+        refuse(run, item)
+        continue
+      }
+      if (!range.begun) outbox.begin(id)
+      const context = new Context(
+        typeof index === 'number' ? index + offset : index[offset]!,
+        attempt,
+        workerId,
+      )
+      run.timed = offset % SAMPLE === 0
+      if (run.timed) run.began = performance.now()
+      let succeeded = true
+      let outcome: unknown
+      try {
+        outcome = callTask(context, task, calling, item)
+        if (isThenable(outcome)) {
+          run.context = context
+          return settleLater(run, outcome)
+        }
+      } catch (thrown) {
+        succeeded = false
+        outcome = thrown
+      }
+      takeTime(run)
+      if (succeeded && outbox.add(range, outcome)) {
+        leaveTask()
+        run.offset++
+      } else settle(run, succeeded, outcome)
+      if (run.offset < count && isDue(run)) return outbox.flush()
+    }
+    return undefined
+  }
+
+  const refuse = (run: Run, { message, at }: BadItem) => {
+    const { id, task } = run.chunk
+    outbox.failed(id, { kind: 'input', message, at })
+    if (task.timed === true) outbox.took(id, performance.now(), 0)
+    run.offset++
   }
 
   const start = (run: Run, item: unknown): unknown => {
@@ -233,21 +296,30 @@ export function createRunner(options: RunnerOptions): Runner {
       succeeded = false
       settled = thrown
     }
-    await settle(run, succeeded, settled)
+    settle(run, succeeded, settled)
+    if (run.offset < run.chunk.count && isDue(run)) await outbox.flush()
   }
 
-  /** Gives what to wait for before the next item, where there is such a thing. */
-  const settle = (run: Run, succeeded: boolean, outcome: unknown): Promise<void> | undefined => {
-    if (run.cancelled) return undefined
-    const { id, count, task, timeoutMs = Number.POSITIVE_INFINITY } = run.chunk
+  /** The item has ended; how long it took, where it is one of those that are timed. */
+  const takeTime = (run: Run): Ms => {
+    if (!run.timed) return 0
+    run.timed = false
+    run.ended = performance.now()
+    const tookMs = run.ended - run.began
+    run.measured++
+    run.spentMs += tookMs
+    if (tookMs > SLOW_MS) run.watched = true
+    return tookMs
+  }
+
+  /** What has settled is to leave before the next item begins. Waiting for it lets messages in, too: a cancel is heard. */
+  const isDue = (run: Run): boolean => outbox.full || run.ended - outbox.flushedAt > FLUSH_MS
+
+  const settle = (run: Run, succeeded: boolean, outcome: unknown): void => {
+    if (run.cancelled) return
+    const { id, task, timeoutMs = Number.POSITIVE_INFINITY } = run.chunk
     leaveTask()
-    const ended = run.timed ? performance.now() : run.began
-    const tookMs = ended - run.began
-    if (run.timed) {
-      run.measured++
-      run.spentMs += tookMs
-      if (tookMs > SLOW_MS) run.watched = true
-    }
+    const tookMs = takeTime(run)
     const failure = succeeded ? refusal(outcome) : ({ kind: 'error', error: toErrorData(outcome) } as const)
     if (failure === undefined) outbox.succeeded(id, outcome)
     else {
@@ -259,9 +331,6 @@ export function createRunner(options: RunnerOptions): Runner {
     // The kill that is on its way is to meet no other item: everything goes back until the parent says more. It may
     // have judged otherwise, for it knows the pauses.
     if (tookMs >= timeoutMs) giveBack()
-    // Waiting until it has left lets messages in, too: a cancel is heard between the items of a chunk.
-    if (run.offset < count && (outbox.full || ended - outbox.flushedAt > FLUSH_MS)) return outbox.flush()
-    return undefined
   }
 
   return {
