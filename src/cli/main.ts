@@ -1,5 +1,6 @@
 // The executable's main function: the one place that prints what went wrong and decides how the process ends.
 import { availableParallelism, constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
@@ -21,7 +22,8 @@ async function main(): Promise<void> {
     const line = parseCommandLine({
       argv: process.argv.slice(2),
       env: process.env,
-      stdinIsTTY: process.stdin.isTTY === true,
+      // `process.stdin` would make a stream, which not every run reads from.
+      stdinIsTTY: isatty(0),
       availableParallelism: availableParallelism(),
     })
     if (line.kind === 'print') return await write(process.stdout, letters.text(line.text), EXIT.ok)

@@ -9,7 +9,7 @@ import { encodeJson, plainText } from './encode-result.js'
  * Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. More
  * than a chunk of input, so that results of about its size leave in one message.
  */
-const FULL_CHARACTERS = 288 * 1024
+const FULL_CHARACTERS = 200 * 1024
 /** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
 const PIECE_CHARACTERS = 64 * 1024
 

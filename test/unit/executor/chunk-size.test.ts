@@ -70,7 +70,7 @@ describe('adaptive chunks', () => {
   })
 
   test('are bounded in bytes too', () => {
-    expect(createChunkSizer().want(1, undefined).bytes).toBe(256 * 1024)
+    expect(createChunkSizer().want(1, undefined).bytes).toBe(192 * 1024)
   })
 })
 
