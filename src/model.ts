@@ -18,7 +18,13 @@ export type Framing = 'ndjson' | 'json' | 'lines' | 'nul' | 'csv'
 /** What a chunk carries: values (library; structured clone) or the items' own text, which the parent never parses (CLI). */
 export type Payload =
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly framing: Framing }
+  | {
+      readonly kind: 'bytes'
+      readonly bytes: Uint8Array
+      readonly framing: Framing
+      /** Of `json`: where some of the commas between elements are, so that it can be parsed in pieces. */
+      readonly cuts?: readonly number[]
+    }
 
 /** Where the first byte of a bytes payload stands in its input. */
 export interface Origin {

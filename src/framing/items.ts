@@ -69,7 +69,8 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
     place++
   }
   if (place <= from || from >= to) start = end = 0
-  return { ...payload, bytes: payload.bytes.subarray(start, end) }
+  const { kind, framing, bytes } = payload
+  return { kind, framing, bytes: bytes.subarray(start, end) }
 }
 
 function* delimitedRanges(bytes: Buffer, framing: Framing): Generator<ItemRange> {

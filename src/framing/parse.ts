@@ -12,7 +12,7 @@ const { parse } = JSON
  * So much is decoded and parsed together: done in turn with the tasks, each costs a tenth more. Strings of more than
  * about 128 KiB would cost another, for V8 keeps such apart.
  */
-const PIECE_BYTES = 32 * 1024
+export const PIECE_BYTES = 32 * 1024
 const LF = 0x0a
 
 /** An item that is no JSON: no JSON value is an instance of it. `at` counts characters of the item's text. */
@@ -28,12 +28,12 @@ export interface ItemReader {
   next(): unknown
 }
 
-/** `count` is the chunk's; `next()` gives a value or a `BadItem`. */
-export function readItems(payload: BytesPayload, count: number): ItemReader {
+/** `next()` gives a value or a `BadItem`. */
+export function readItems(payload: BytesPayload): ItemReader {
   const bytes = asBuffer(payload.bytes)
   switch (payload.framing) {
     case 'json':
-      return arrayItems(payload, bytes, count)
+      return arrayItems(payload, bytes)
     case 'ndjson':
       return isUtf8(bytes) ? lineItems(bytes) : rangeItems(payload, parseBytes)
     case 'csv':
@@ -74,7 +74,7 @@ function recordItems(bytes: Buffer): ItemReader {
 
 function lineItems(bytes: Buffer): ItemReader {
   let decoded = 0
-  return arrayReader([], () => {
+  return arrayReader(() => {
     const values: unknown[] = []
     while (decoded < bytes.length && values.length === 0) {
       const end = endOfPiece(bytes, decoded)
@@ -104,17 +104,30 @@ function parseLines(text: string, values: unknown[]): void {
   }
 }
 
+function arrayItems({ cuts = [] }: BytesPayload, bytes: Buffer): ItemReader {
+  let start = 0
+  let piece = 0
+  return arrayReader(() => {
+    if (start >= bytes.length) return []
+    const end = cuts[piece++] ?? bytes.length
+    const values = parseElements(bytes.subarray(start, end))
+    start = end + 1
+    return values
+  })
+}
+
 /** One parse for all; element by element only to say which is bad. */
-function arrayItems(payload: BytesPayload, bytes: Buffer, count: number): ItemReader {
+function parseElements(bytes: Buffer): unknown[] {
   if (isUtf8(bytes)) {
     try {
-      const values: unknown[] = parse(`[${bytes.toString('utf8')}]`)
-      if (values.length === count) return arrayReader(values)
+      return parse(`[${bytes.toString('utf8')}]`)
     } catch {
       // found below, in the item that it belongs to
     }
   }
-  return rangeItems(payload, parseElement)
+  return Array.from(itemRanges({ kind: 'bytes', framing: 'json', bytes }), ({ start, end }) =>
+    parseElement(bytes.subarray(start, end)),
+  )
 }
 
 /** An element ends because a comma or bracket follows: that the text is at its end is no news to the reader. */
@@ -125,7 +138,8 @@ function parseElement(bytes: Buffer): unknown {
 }
 
 /** Gives values and forgets them; `more` gives those that come next, none at the end. */
-function arrayReader(values: unknown[], more: () => unknown[] = () => []): ItemReader {
+function arrayReader(more: () => unknown[]): ItemReader {
+  let values: unknown[] = []
   let at = 0
   return {
     next() {

@@ -60,12 +60,12 @@ export abstract class Framer {
 
   protected abstract frame(want: Want): Chunk | undefined
 
-  /** Call before the window skips the bytes. */
-  protected chunk(bytes: Buffer, count: number): Chunk | undefined {
+  /** Call before the window skips the bytes; `cuts` as in `Payload`. */
+  protected chunk(bytes: Buffer, count: number, cuts?: readonly number[]): Chunk | undefined {
     const chunk: Chunk = {
       seq: this.seq,
       count,
-      payload: { kind: 'bytes', bytes, framing: this.framing },
+      payload: { kind: 'bytes', bytes, framing: this.framing, ...(cuts !== undefined && { cuts }) },
       origin: { file: this.options.file, ...this.window.position },
     }
     this.seq += count

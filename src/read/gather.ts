@@ -40,7 +40,7 @@ async function readAllItems(source: ChunkSource): Promise<Chunk> {
 }
 
 function* itemTexts(chunk: Chunk, payload: BytesPayload): Generator<Buffer> {
-  const values = readItems(payload, chunk.count)
+  const values = readItems(payload)
   const bytes = asBuffer(payload.bytes)
   const isText = payload.framing === 'lines' || payload.framing === 'nul'
   let offset = 0

@@ -3,7 +3,7 @@
 import type { InputError } from '../errors/classes.js'
 import { isSpace } from '../framing/bytes.js'
 import { ElementScanner } from '../framing/element-scanner.js'
-import { BadItem, parseBytes } from '../framing/parse.js'
+import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { Want } from './source.js'
@@ -59,6 +59,7 @@ export class JsonArrayFramer extends Framer {
     let end = 0
     let lines = 0
     let lastLf = -1
+    const cuts: number[] = []
     while (count < want.items && this.phase === 'inside') {
       const stop = scanner.scan(unread)
       const torn = stop === -1
@@ -66,6 +67,7 @@ export class JsonArrayFramer extends Framer {
       const next = torn ? unread.length : stop
       if (count > 0 && next - first > want.bytes) break
       if (count === 0) first = scanner.contentAt
+      else if (end - first - (cuts.at(-1) ?? 0) >= PIECE_BYTES) cuts.push(end - first)
       count++
       end = next
       lines = scanner.lines
@@ -79,7 +81,7 @@ export class JsonArrayFramer extends Framer {
     const before = window.position.line
     window.skipSpace()
     const leading = window.position.line - before
-    const chunk = this.chunk(unread.subarray(first, end), count)
+    const chunk = this.chunk(unread.subarray(first, end), count, cuts.length > 0 ? cuts : undefined)
     const used = Math.min(end + 1, unread.length)
     window.skipCounted(used - first, lines - leading, lastLf < first ? -1 : lastLf - first)
     scanner.rebase(used, lines)

@@ -121,7 +121,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const run = {
       chunk,
       task: getTask(chunk.task.name),
-      items: itemsOf(chunk.payload, chunk.count),
+      items: itemsOf(chunk.payload),
       range: outbox.open(chunk, !blind),
       watched: !blind || chunk.task.timed === true,
       offset: 0,
@@ -372,8 +372,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 }
 
-function itemsOf(payload: Payload, count: number): ItemReader {
-  if (payload.kind === 'bytes') return readItems(payload, count)
+function itemsOf(payload: Payload): ItemReader {
+  if (payload.kind === 'bytes') return readItems(payload)
   const { values } = payload
   let place = 0
   return { next: () => values[place++] }

@@ -20,7 +20,7 @@ function payloadOf(chunk: Chunk) {
 describe('locate', () => {
   test('counts lines and characters from the origin on', () => {
     const chunk = chunkOf('ndjson', '1\n\n  {"ä": "😀", x}\n3', 3)
-    const items = readItems(payloadOf(chunk), 3)
+    const items = readItems(payloadOf(chunk))
     items.next()
     const bad = items.next() as BadItem
     expect(bad).toBeInstanceOf(BadItem)
@@ -30,7 +30,7 @@ describe('locate', () => {
 
   test('finds an element of an array that is spread over lines', () => {
     const chunk = chunkOf('json', '1, {"a":\n tru}, 3', 3)
-    const items = readItems(payloadOf(chunk), 3)
+    const items = readItems(payloadOf(chunk))
     expect([items.next(), items.next(), items.next()]).toEqual([
       1,
       new BadItem("Unexpected token '}'", 10),
@@ -41,7 +41,7 @@ describe('locate', () => {
 
   test('a bad byte counts as one place', () => {
     const chunk = chunkOf('ndjson', Buffer.from('"a"\n"\xc3\xa4\xff"\n', 'latin1'), 2)
-    const items = readItems(payloadOf(chunk), 2)
+    const items = readItems(payloadOf(chunk))
     expect(items.next()).toBe('a')
     const bad = items.next() as BadItem
     expect(bad).toEqual(new BadItem('Invalid UTF-8 (byte 3 of the item)', 2))
@@ -54,7 +54,7 @@ describe('locate', () => {
 })
 
 test('readItems keeps __proto__ as data and bad items to themselves', () => {
-  const items = readItems(payloadOf(chunkOf('ndjson', '{"__proto__":1}\n{\n\n[]', 3)), 3)
+  const items = readItems(payloadOf(chunkOf('ndjson', '{"__proto__":1}\n{\n\n[]', 3)))
   expect(Object.keys(items.next() as object)).toEqual(['__proto__'])
   expect(items.next()).toEqual(new BadItem('Unexpected end of JSON', 1))
   expect(items.next()).toEqual([])

@@ -38,7 +38,7 @@ async function chunksOf(source: ChunkSource, items: number): Promise<Chunk[]> {
 
 function valuesOf(chunks: readonly Chunk[]): unknown[] {
   return chunks.flatMap(({ payload, count }) => {
-    const items = payload.kind === 'bytes' ? readItems(payload, count) : undefined
+    const items = payload.kind === 'bytes' ? readItems(payload) : undefined
     return Array.from({ length: count }, () => items?.next())
   })
 }

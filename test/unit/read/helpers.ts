@@ -73,7 +73,7 @@ export async function readAll(source: ByteSource, want: Want = MANY): Promise<Re
 
 export function valuesOf(chunk: Chunk): unknown[] {
   if (chunk.payload.kind === 'values') return [...chunk.payload.values]
-  const items = readItems(chunk.payload, chunk.count)
+  const items = readItems(chunk.payload)
   return Array.from({ length: chunk.count }, () => {
     const value = items.next()
     return value instanceof BadItem ? { bad: value.message } : value
