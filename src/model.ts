@@ -5,6 +5,17 @@ import type { ErrorData } from './errors/envelope.js'
 /** Milliseconds. */
 export type Ms = number
 
+/** Weight of a new measurement of few items … */
+const LEAST_WEIGHT = 0.3
+/** … and how many there must be for it to count as much as all before: the first of all is slow, everything is new. */
+const HALF_WEIGHT_ITEMS = 8
+
+/** What an item costs, when `count` more took `each` on average. */
+export function meanCost(mean: Ms | undefined, each: Ms, count: number): Ms {
+  if (mean === undefined) return each
+  return mean + Math.max(LEAST_WEIGHT, count / (count + HALF_WEIGHT_ITEMS)) * (each - mean)
+}
+
 /**
  * How the raw bytes of a chunk are divided into items.
  * - `ndjson`: JSON texts ended by LF (CR before it is white space); lines of white space only are no items.

@@ -15,12 +15,13 @@
 //                                                  ◀───────────  dying {why}  before an end it sees coming
 //
 // The parent reads the worker's end from `disconnect` and `exit` together, so every message that was sent is heard.
-// A message without the token handed over in `init` is the job's own and is never taken for one of these.
+// A message without the token handed over in `init` is the job's own and is never taken for one of these. How `run` and
+// `settled` look on the channel itself is in wire.ts.
 import type { ErrorData } from './errors/envelope.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from './model.js'
 
 /** Goes up with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** How a worker gets at the job. The parent never imports it. */
 export interface JobSource {
@@ -114,23 +115,6 @@ export type FromWorker = { readonly token: string } & (
 /** Narrows what arrived on the channel; anything else is the job's own message. */
 export function isFromWorker(message: unknown, token: string): message is FromWorker {
   return typeof message === 'object' && message !== null && (message as { token?: unknown }).token === token
-}
-
-/** A job that replaced parts of the language may have bent what its worker says; half a message is none. */
-export function isSound(message: FromWorker): boolean {
-  if (message.type === 'cancelled') return Array.isArray(message.ids)
-  if (message.type !== 'settled') return true
-  return (
-    Array.isArray(message.ranges) &&
-    message.ranges.every(
-      ({ id, from, count, results, failures }) =>
-        Number.isSafeInteger(id) &&
-        Number.isSafeInteger(from) &&
-        Number.isSafeInteger(count) &&
-        Array.isArray(failures) &&
-        (results?.kind === 'json' ? results.bytes instanceof Uint8Array : Array.isArray(results?.values)),
-    )
-  )
 }
 
 /** Begins a line that a worker writes into its own output; `<token>:<index>` or `<token>:none` follow. */

@@ -35,9 +35,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   report: ['errors', 'framing', 'model'],
   journal: ['errors', 'framing', 'model'],
   job: ['errors', 'protocol'],
-  transport: ['errors', 'flight-recorder', 'model', 'protocol'],
-  worker: ['errors', 'flight-recorder', 'framing', 'model', 'protocol'],
+  transport: ['errors', 'flight-recorder', 'model', 'protocol', 'wire'],
+  worker: ['errors', 'flight-recorder', 'framing', 'model', 'protocol', 'wire'],
   'flight-recorder': ['model'],
+  wire: ['model', 'protocol'],
   protocol: ['errors', 'model'],
   framing: ['errors', 'model'],
   errors: ['model'],
@@ -226,7 +227,8 @@ describe('a worker', () => {
 
   test('loads only its own folder and what it shares with its parent', () => {
     const folders = new Set([...loaded].map(folderOf))
-    expect([...folders].sort()).toEqual(['errors', 'flight-recorder', 'framing', 'protocol', 'worker'])
+    const shared = ['errors', 'flight-recorder', 'framing', 'model', 'protocol', 'wire']
+    expect([...folders].sort()).toEqual([...shared, 'worker'])
   })
 })
 

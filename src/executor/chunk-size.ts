@@ -1,5 +1,5 @@
 // How many items the next chunk should hold. Pure arithmetic over measured cost; knows no clock and no worker.
-import type { Ms } from '../model.js'
+import { type Ms, meanCost } from '../model.js'
 import type { Want } from '../read/source.js'
 
 /** Work a chunk should hold: long enough that its way, some 0.5 ms of all processors, vanishes; short enough to settle often. */
@@ -13,8 +13,6 @@ const TARGET_BYTES = 192 * 1024
 const GROWTH = 4
 /** Even for free items: one message settles together, and its results are held together. */
 const MOST_ITEMS = 16 * 1024
-/** Weight of the newest measurement. */
-const ALPHA = 0.3
 
 export interface ChunkSizer {
   /** Cost of one item in ms, `undefined` before the first measurement. */
@@ -33,8 +31,7 @@ export function createChunkSizer(fixed?: number): ChunkSizer {
       return meanMs
     },
     measured(items, busyMs) {
-      const each = busyMs / items
-      meanMs = meanMs === undefined ? each : meanMs + ALPHA * (each - meanMs)
+      meanMs = meanCost(meanMs, busyMs / items, items)
       if (fixed !== undefined) return
       const ideal = meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MOST_ITEMS
       size = Math.max(1, Math.min(ideal, size * GROWTH, MOST_ITEMS))

@@ -3,7 +3,7 @@
 import { serialize } from 'node:v8'
 
 /** Numbers, booleans, null … with their tag. */
-const SMALL = 8
+export const SMALL_BYTES = 8
 /** The first few are all measured; then one of so many. */
 const FIRST = 4
 const EVERY = 64
@@ -25,10 +25,17 @@ export class SizeEstimate {
     return bytes
   }
 
+  /** Of so many small ones together: the mean moves as if they came one by one. */
+  ofSmall(count: number): number {
+    const before = this.#mean ?? SMALL_BYTES
+    this.#mean = SMALL_BYTES + (before - SMALL_BYTES) * (1 - ALPHA) ** count
+    return count * SMALL_BYTES
+  }
+
   #measure(value: unknown): number {
-    if (typeof value === 'string') return SMALL + value.length
-    if (typeof value !== 'object' || value === null) return SMALL
-    if (ArrayBuffer.isView(value)) return SMALL + value.byteLength
+    if (typeof value === 'string') return SMALL_BYTES + value.length
+    if (typeof value !== 'object' || value === null) return SMALL_BYTES
+    if (ArrayBuffer.isView(value)) return SMALL_BYTES + value.byteLength
     const place = this.#objects++
     if (this.#meanObject === undefined || place < FIRST || place % EVERY === 0)
       this.#meanObject = blend(this.#meanObject, sizeOf(value))
@@ -45,6 +52,6 @@ function sizeOf(value: object): number {
     return serialize(value).byteLength
   } catch {
     // It cannot be cloned: sending it will say so, and why.
-    return SMALL
+    return SMALL_BYTES
   }
 }

@@ -3,7 +3,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { Chunk } from '../model.js'
 import type { ChunkSource, Want } from '../read/source.js'
-import { SizeEstimate } from './size-estimate.js'
+import { SizeEstimate, SMALL_BYTES } from './size-estimate.js'
 import type { Input } from './types.js'
 
 export interface ValuesSource extends ChunkSource {
@@ -34,6 +34,12 @@ export function isCollection(input: Input<unknown>): boolean {
     input instanceof Map ||
     ArrayBuffer.isView(input)
   )
+}
+
+const arrayIterator = Array.prototype[Symbol.iterator]
+
+function isPlainArray(input: Iterable<unknown>): input is readonly unknown[] {
+  return Array.isArray(input) && input[Symbol.iterator] === arrayIterator
 }
 
 /** A thrown thing in a box: anything may be thrown, `undefined` too. */
@@ -68,6 +74,18 @@ class Batch {
   add(value: unknown): void {
     this.#bytes += this.#sizes.of(value)
     this.values.push(this.#unshared(value))
+  }
+
+  /** The numbers that stand there and find room, all at once: each is as large as the other. Says how many. */
+  addNumbers(items: readonly unknown[], from: number): number {
+    const { values } = this
+    const fitting = Math.ceil((this.#want.bytes - this.#bytes) / SMALL_BYTES)
+    const end = Math.min(items.length, from + this.#want.items - values.length, from + fitting)
+    let place = from
+    while (place < end && typeof items[place] === 'number') values.push(items[place++])
+    if (place === from) return 0
+    this.#bytes += this.#sizes.ofSmall(place - from)
+    return place - from
   }
 
   /** Structured clone keeps identity within a message: without a copy, one item's task could change another's item. */
@@ -139,12 +157,8 @@ class SyncSource implements ValuesSource {
     const batch = this.#sequence.batch(want)
     this.#reading = true
     try {
-      while (!this.#over && !batch.full) {
-        this.#iterator ??= this.#input[Symbol.iterator]()
-        const step = this.#iterator.next()
-        if (step.done) this.#over = true
-        else batch.add(step.value)
-      }
+      if (!this.#over && isPlainArray(this.#input)) this.#readArray(this.#input, batch)
+      else this.#readOn(batch)
     } catch (error) {
       this.#over = true
       this.#fault = { error }
@@ -156,6 +170,26 @@ class SyncSource implements ValuesSource {
     const { error } = this.#fault
     this.#fault = undefined
     throw error
+  }
+
+  #readOn(batch: Batch): void {
+    while (!this.#over && !batch.full) {
+      this.#iterator ??= this.#input[Symbol.iterator]()
+      const step = this.#iterator.next()
+      if (step.done) this.#over = true
+      else batch.add(step.value)
+    }
+  }
+
+  /** What its iterator would give, which looks at the length before each step as this does, in less time. */
+  #readArray(input: readonly unknown[], batch: Batch): void {
+    let place = this.#sequence.taken
+    while (place < input.length && !batch.full) {
+      const numbers = batch.addNumbers(input, place)
+      if (numbers === 0) batch.add(input[place++])
+      else place += numbers
+    }
+    this.#over = place >= input.length && !batch.full
   }
 
   end(): void {

@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createRecorderFile, type RecorderFile } from '../flight-recorder.js'
-import { isFromWorker, isSound, type ToWorker } from '../protocol.js'
+import { isFromWorker, type ToWorker } from '../protocol.js'
+import { packToWorker, unpackFromWorker } from '../wire.js'
 import { createLineSplitter } from './line-splitter.js'
 import { forgetGroup, watchGroup } from './reaper.js'
 import type { Transport, WorkerHandle, WorkerSignal } from './transport.js'
@@ -77,7 +78,8 @@ function watch(
 
   child.on('message', (message: unknown) => {
     if (isFromWorker(message, token)) {
-      if (isSound(message)) inbox({ type: 'message', message })
+      const sound = unpackFromWorker(message)
+      if (sound !== undefined) inbox({ type: 'message', message: sound })
       // Nothing it says can be relied on any more; what it held is judged as after any death.
       else killGroup(pid, 'SIGKILL')
       return
@@ -159,7 +161,7 @@ function watch(
     recorder: recorder && RECORDER_FD,
     inspect: () => (gone ? undefined : recorder?.read()),
     send(message: ToWorker) {
-      if (child.connected) child.send(message, () => {})
+      if (child.connected) child.send(packToWorker(message), () => {})
     },
     kill(signal) {
       if (exited === undefined) killGroup(pid, signal)

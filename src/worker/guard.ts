@@ -1,20 +1,18 @@
 // Stands between the job and the process it runs in: owns the channel, so that a job's own messages are not ours, and
 // sees the ends that a process can see coming, so that what has settled is sent before them.
 import { toErrorData } from '../errors/envelope.js'
-import type { FromWorker } from '../protocol.js'
-
-type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
-type Message = Untagged<FromWorker>
+import type { ToWorker } from '../protocol.js'
+import { packFromWorker, type Untagged, unpackToWorker } from '../wire.js'
 
 export interface Guard {
-  onMessage(listener: (message: unknown) => void): void
+  onMessage(listener: (message: ToWorker) => void): void
   /** From now on messages carry the token; before, nothing can be said. */
   authenticate(token: string): void
   /**
    * Resolves when the message is in the kernel's hands and no death of this process can take it back.
    * @throws what structured clone throws, at once
    */
-  send(message: Message): Promise<void>
+  send(message: Untagged): Promise<void>
   /** Called before an end that is seen coming. */
   beforeDeath(flush: () => void): void
   /** Ends this process in good order, output first. */
@@ -32,7 +30,7 @@ export function guardProcess(): Guard {
 
   let ours = false
   let lastWritten = Promise.resolve()
-  const say = (message: Message): Promise<void> => {
+  const say = (message: Untagged): Promise<void> => {
     if (!process.connected) return Promise.resolve()
     let written = () => {}
     const promise = new Promise<void>((resolve) => {
@@ -40,7 +38,7 @@ export function guardProcess(): Guard {
     })
     ours = true
     try {
-      send({ ...message, token }, undefined, undefined, () => written())
+      send({ ...packFromWorker(message), token }, undefined, undefined, () => written())
     } finally {
       ours = false
     }
@@ -114,7 +112,7 @@ export function guardProcess(): Guard {
   })
 
   return {
-    onMessage: (listener) => process.on('message', listener),
+    onMessage: (listener) => void process.on('message', (message) => listener(unpackToWorker(message))),
     authenticate(secret) {
       token = secret
     },

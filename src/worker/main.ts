@@ -22,7 +22,7 @@ let recorder: Recorder | undefined
 let loadOnly = false
 
 guard.onMessage((message) => {
-  void handle(message as ToWorker)
+  void handle(message)
 })
 
 async function handle(message: ToWorker): Promise<void> {

@@ -42,12 +42,14 @@ export interface Outbox {
   expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
   open(chunk: WireChunk, recorded: boolean): Range
+  /** From here on its items are not written down one by one. */
+  goBlind(range: Range): void
   /** Its next item begins; false if it must not, and everything is to be given back. */
   begin(id: number, timeoutMs?: Ms): boolean
   succeeded(id: number, value: unknown): void
   /**
    * As `succeeded`, with nothing to look up or write down, and the next item begins. False, and nothing done, where
-   * that will not do.
+   * that will not do, and where it is full.
    */
   add(range: Range, value: unknown): boolean
   /** How long the one that settled last took, and when it began (`performance.now()`). */
@@ -129,6 +131,10 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       if (!recorded) recorder?.blind([id])
       return range
     },
+    goBlind(range) {
+      range.recorded = false
+      recorder?.blind([range.id])
+    },
     begin(id, timeoutMs) {
       const range = rangeOf(id)
       range.begun = !range.recorded || recorder?.begin(id, range.from + range.count, timeoutMs) !== false
@@ -148,7 +154,7 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       settle(range, !range.recorded || recorder?.json(id, offset, encoded.text) === true)
     },
     add(range, value) {
-      if (range.recorded) return false
+      if (range.recorded || characters >= FULL_CHARACTERS) return false
       if (range.reply === 'values') range.values.push(value)
       else {
         const text = plainText(value)

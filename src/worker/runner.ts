@@ -2,10 +2,10 @@
 // Knows nothing of the channel or of how the job was loaded.
 import { toErrorData } from '../errors/envelope.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
-import type { Failure, Ms, Payload } from '../model.js'
+import { type Failure, type Ms, meanCost, type Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
 import type { Outbox, Range } from './outbox.js'
-import { type CallTask, Context, leaveTask, type Task } from './task-context.js'
+import { asArguments, type CallTask, Context, leaveTask, running, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 
 /** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
@@ -16,10 +16,10 @@ const SHARE_MS: Ms = 1
 const CHEAP_MS: Ms = 0.01
 /** Of items that cheap the clock is asked for one in so many: to ask costs more than the least of them. */
 const SAMPLE = 8
+/** So many timed items say what the next will cost. */
+const ENOUGH = 16
 /** After one that took so long all are timed again: results must not wait for slow items to add up. */
 const SLOW_MS: Ms = 1
-/** Weight of the newest chunk in what a task's items cost. */
-const ALPHA = 0.3
 
 export interface RunnerOptions {
   readonly concurrency: number
@@ -77,6 +77,9 @@ class Refused {
   constructor(readonly failure: Failure) {}
 }
 
+/** No item: none has been taken yet. */
+const NOTHING = Symbol('nothing')
+
 function refusal(outcome: unknown): Failure | undefined {
   return outcome instanceof Refused ? outcome.failure : undefined
 }
@@ -84,7 +87,7 @@ function refusal(outcome: unknown): Failure | undefined {
 export function createRunner(options: RunnerOptions): Runner {
   const { concurrency, workerId, outbox, callTask, getTask, validate, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
-  const running = new Map<number, Run>()
+  const begun = new Map<number, Run>()
   const meanMs = new Map<string, Ms>()
   let lanes = 0
   let flushTimer: NodeJS.Timeout | undefined
@@ -126,29 +129,25 @@ export function createRunner(options: RunnerOptions): Runner {
       watched: !blind || chunk.task.timed === true,
       offset: 0,
       context: undefined,
-      began: 0,
+      // Nothing, but no whole number: what the compiler makes of those would have to be made again for fractions.
+      began: Number.NaN,
       timed: false,
-      ended: 0,
+      ended: Number.NaN,
       measured: 0,
-      spentMs: 0,
+      spentMs: Number.MIN_VALUE,
       failed: false,
       cancelled: false,
       givenBack: false,
     }
-    running.set(chunk.id, run)
+    begun.set(chunk.id, run)
     return run
   }
 
   const finish = (run: Run) => {
-    const { id, count, task } = run.chunk
-    running.delete(id)
+    const { id, count } = run.chunk
+    begun.delete(id)
     if (run.offset === count) run.givenBack = false
-    if (run.measured > 0) {
-      // Of the task alone: writing its outcome down must not be what makes it dear.
-      const each = run.spentMs / run.measured
-      const mean = meanMs.get(task.name) ?? each
-      meanMs.set(task.name, mean + ALPHA * (each - mean))
-    }
+    if (run.measured > 0) learn(run)
     if (run.cancelled) {
       outbox.discard(id)
       onCancelled([id])
@@ -171,7 +170,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   /** What runs ends after its present item; everything else goes back. */
   const giveBack = () => {
-    for (const run of running.values()) run.givenBack = true
+    for (const run of begun.values()) run.givenBack = true
     drop(queue.splice(0).map(({ id }) => id))
   }
 
@@ -182,9 +181,11 @@ export function createRunner(options: RunnerOptions): Runner {
   const advance = (run: Run): Promise<void> | undefined => {
     const { id, count, timeoutMs } = run.chunk
     while (run.offset < count && !run.cancelled && !run.givenBack) {
-      if (mayRush && !run.watched && !run.range.recorded) {
+      if (run.watched && run.measured === 0 && mayRush && isBlind(run.chunk)) beginRush(run)
+      if (mayRush && !run.watched) {
         const pending = rush(run)
         if (pending !== undefined) return pending
+        if (run.offset < count && isDue(run)) return outbox.flush()
         continue
       }
       const item = nextOf(run.items)
@@ -211,52 +212,59 @@ export function createRunner(options: RunnerOptions): Runner {
     return undefined
   }
 
-  /** Nothing that has to be done for each item. */
-  const mayRush = validate === undefined && onBegin === undefined
+  /** Nothing has to be done for each item, and the one that runs is the only one. */
+  const mayRush = concurrency === 1 && validate === undefined && onBegin === undefined
+
+  /** Its items have turned out cheap. */
+  const beginRush = (run: Run) => {
+    run.watched = run.chunk.task.timed === true
+    if (!run.watched && run.range.recorded) outbox.goBlind(run.range)
+  }
 
   /**
-   * As `advance`, for items too cheap to be written down: a value, a call, a value, and next to nothing besides. A
-   * function of its own also because what the compiler learns here is not mixed with the long way, which every item
-   * takes that is timed or is no plain success.
+   * Items too cheap to be written down, with next to nothing besides a value, a call and a value. Ends where more is to
+   * be done: for what is no plain success, the long way; for results that are to leave; for items that are not cheap
+   * any more. A loop of its own, and small, so that the compiler is soon done with it: in a short run that is what counts.
    */
   const rush = (run: Run): Promise<void> | undefined => {
     const { chunk, task, items, range } = run
     const { id, count, index, attempt } = chunk
-    const { calling } = chunk.task
-    while (run.offset < count && !run.watched && !range.recorded) {
-      const { offset } = run
-      const item = nextOf(items)
-      if (item instanceof BadItem) {
-        refuse(run, item)
-        continue
-      }
-      if (!range.begun) outbox.begin(id)
-      const context = new Context(
-        typeof index === 'number' ? index + offset : index[offset]!,
-        attempt,
-        workerId,
-      )
-      run.timed = offset % SAMPLE === 0
-      if (run.timed) run.began = performance.now()
-      let succeeded = true
-      let outcome: unknown
-      try {
-        outcome = callTask(context, task, calling, item)
+    const spread = chunk.task.calling === 'spread'
+    outbox.begin(id)
+    let item: unknown = NOTHING
+    try {
+      while (run.offset < count) {
+        const { offset } = run
+        item = NOTHING
+        item = items.next()
+        if (item instanceof BadItem) {
+          refuse(run, item)
+          break
+        }
+        const place = typeof index === 'number' ? index + offset : index[offset]!
+        const context = new Context(place, attempt, workerId)
+        running.context = context
+        const timed = offset % SAMPLE === 0
+        run.timed = timed
+        if (timed) run.began = performance.now()
+        const outcome = spread ? task(...asArguments(item)) : task(item, context)
+        if (timed) takeTime(run)
         if (isThenable(outcome)) {
           run.context = context
           return settleLater(run, outcome)
         }
-      } catch (thrown) {
-        succeeded = false
-        outcome = thrown
-      }
-      takeTime(run)
-      if (succeeded && outbox.add(range, outcome)) {
-        leaveTask()
+        if (!outbox.add(range, outcome)) {
+          settle(run, true, outcome)
+          break
+        }
         run.offset++
-      } else settle(run, succeeded, outcome)
-      if (run.offset < count && isDue(run)) return outbox.flush()
+        if (timed && (run.watched || isDue(run))) break
+      }
+    } catch (thrown) {
+      if (item === NOTHING) refuse(run, unreadable(thrown))
+      else settle(run, false, thrown)
     }
+    leaveTask()
     return undefined
   }
 
@@ -308,8 +316,17 @@ export function createRunner(options: RunnerOptions): Runner {
     const tookMs = run.ended - run.began
     run.measured++
     run.spentMs += tookMs
+    if (run.measured === ENOUGH) learn(run)
     if (tookMs > SLOW_MS) run.watched = true
     return tookMs
+  }
+
+  /** Of the task alone: writing its outcome down must not be what makes it dear. */
+  const learn = (run: Run) => {
+    const { name } = run.chunk.task
+    meanMs.set(name, meanCost(meanMs.get(name), run.spentMs / run.measured, run.measured))
+    run.measured = 0
+    run.spentMs = Number.MIN_VALUE
   }
 
   /** What has settled is to leave before the next item begins. Waiting for it lets messages in, too: a cancel is heard. */
@@ -343,7 +360,7 @@ export function createRunner(options: RunnerOptions): Runner {
     cancel(ids) {
       const dropped: number[] = []
       for (const id of ids) {
-        const run = running.get(id)
+        const run = begun.get(id)
         if (run !== undefined) {
           run.cancelled = true
           run.context?.abort('the item was cancelled')
@@ -361,7 +378,7 @@ export function createRunner(options: RunnerOptions): Runner {
       void outbox.flush()
       queue.length = 0
       let listening = false
-      for (const run of running.values()) {
+      for (const run of begun.values()) {
         run.cancelled = true
         if (run.context?.listens === true) listening = true
         run.context?.abort('the run was stopped, or the item has exceeded its time')
@@ -384,8 +401,12 @@ function nextOf(items: ItemReader): unknown {
   try {
     return items.next()
   } catch (error) {
-    return new BadItem(error instanceof Error ? error.message : String(error), 0)
+    return unreadable(error)
   }
+}
+
+function unreadable(error: unknown): BadItem {
+  return new BadItem(error instanceof Error ? error.message : String(error), 0)
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

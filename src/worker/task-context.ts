@@ -70,21 +70,22 @@ export type Task = (...args: unknown[]) => unknown
 /** Calls a task with its item, as the one that `context` tells of. */
 export type CallTask = (context: Context, task: Task, calling: Calling, item: unknown) => unknown
 
-let current: Context | undefined
+/** Of the item that runs, where one runs at a time: a variable tells, and costs nothing. */
+export const running: { context: Context | undefined } = { context: undefined }
 
 /** The item is over; nothing runs inside a task until the next one begins. */
 export function leaveTask(): void {
-  current = undefined
+  running.context = undefined
 }
 
 /** Makes `currentTask()` work in this process; gives what calls a task inside its context. */
 export function installCurrentTask(concurrency: number): CallTask {
-  current = undefined
+  running.context = undefined
   if (concurrency === 1) {
-    // One item at a time: a variable tells, and costs nothing. What an item leaves behind sees the next one's.
-    ;(globalThis as Registry)[KEY] = () => current
+    // What an item leaves behind sees the next one's.
+    ;(globalThis as Registry)[KEY] = () => running.context
     return (context, task, calling, item) => {
-      current = context
+      running.context = context
       return call(context, task, calling, item)
     }
   }
@@ -96,7 +97,7 @@ export function installCurrentTask(concurrency: number): CallTask {
 const call: CallTask = (context, task, calling, item) =>
   calling === 'item' ? task(item, context) : task(...asArguments(item))
 
-function asArguments(item: unknown): readonly unknown[] {
+export function asArguments(item: unknown): readonly unknown[] {
   if (Array.isArray(item)) return item
   throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
 }

@@ -119,7 +119,7 @@ describe('messages', () => {
 
   test('that cannot be cloned are refused at once', () => {
     const { handle } = start('waits')
-    expect(() => handle.send({ type: 'run', chunks: [() => {}] } as unknown as ToWorker)).toThrow(/clone/)
+    expect(() => handle.send({ type: 'cancel', ids: [() => {}] } as unknown as ToWorker)).toThrow(/clone/)
   })
 })
 
