@@ -1,10 +1,12 @@
 // The two messages that carry items as they cross the channel: rows in place of objects, because structured clone
 // writes the name of every property again for every object, and many numbers as four or eight bytes each.
+// What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 // Shared by both sides; knows nothing of processes or of what is done with a message.
 import type { Framing, Ms, Payload, Results, TaskSpec, Timings } from './model.js'
 import type { FromWorker, ToWorker, WireChunk, WireSettled } from './protocol.js'
 
 type Numbers = Int32Array | Float64Array
+type Content = readonly unknown[] | Numbers | Uint8Array
 
 /** A lone one says less than the array's own head. */
 const LEAST_NUMBERS = 64
@@ -18,10 +20,10 @@ type ChunkRow = readonly [
   attempt: number,
   exact: boolean,
   timeoutMs: Ms | undefined,
-  content: readonly unknown[] | Numbers | Uint8Array,
   /** Of bytes. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
+  content: Content,
 ]
 
 /** Results are JSON where they are bytes. */
@@ -29,10 +31,10 @@ type SettledRow = readonly [
   id: number,
   from: number,
   count: number,
-  content: readonly unknown[] | Numbers | Uint8Array,
   failures: WireSettled['failures'] | undefined,
   busyMs: Ms,
   timings: Timings | undefined,
+  content: Content,
 ]
 
 type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
@@ -55,11 +57,11 @@ function rowOfChunk({ id, task, count, index, attempt, exact, timeoutMs, payload
     payload.kind === 'values'
       ? { content: packNumbers(payload.values) }
       : { content: payload.bytes, framing: payload.framing, cuts: payload.cuts }
-  return [id, task, count, index, attempt, exact, timeoutMs, content, framing, cuts]
+  return [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content]
 }
 
 function chunkOfRow(row: ChunkRow): WireChunk {
-  const [id, task, count, index, attempt, exact, timeoutMs, content, framing, cuts] = row
+  const [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content] = row
   const payload: Payload =
     framing === undefined
       ? // Numbers stay as they came: whoever runs them takes them one by one.
@@ -78,7 +80,7 @@ export function packFromWorker(message: Untagged): object {
 
 function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: WireSettled): SettledRow {
   const content = results.kind === 'json' ? results.bytes : packNumbers(results.values)
-  return [id, from, count, content, failures.length > 0 ? failures : undefined, busyMs, timings]
+  return [id, from, count, failures.length > 0 ? failures : undefined, busyMs, timings, content]
 }
 
 /** `undefined` for half a message: a job that replaced parts of the language may have bent what its worker says. */
@@ -98,7 +100,7 @@ export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
 
 function settledOfRow(row: SettledRow): WireSettled | undefined {
   if (!Array.isArray(row)) return undefined
-  const [id, from, count, content, failures = [], busyMs, timings] = row as SettledRow
+  const [id, from, count, failures = [], busyMs, timings, content] = row as SettledRow
   if (!Number.isSafeInteger(id) || !Number.isSafeInteger(from) || !Number.isSafeInteger(count))
     return undefined
   if (!Array.isArray(failures)) return undefined
@@ -131,7 +133,7 @@ function packFractions(values: readonly unknown[]): readonly unknown[] | Float64
   return Float64Array.from(values as readonly number[])
 }
 
-function unpackNumbers(content: ChunkRow[7]): readonly unknown[] {
+function unpackNumbers(content: Content): readonly unknown[] {
   if (!isNumbers(content)) return content as readonly unknown[]
   // As long as it will be from the start: to let it grow costs as much again.
   const values = new Array<number>(content.length)

@@ -62,7 +62,7 @@ export class LocalExecutor implements Executor {
   #nextCall = 1
   #inbox: SchedulerInput[] = []
   /** Chunks that were given out while the inbox is worked through; those of a worker travel in one message. */
-  #outgoing = new Map<number, WireChunk[]>()
+  readonly #outgoing: (WireChunk[] | undefined)[] = []
   #draining = false
   #ending = false
   readonly #pauses = createPauses()
@@ -169,7 +169,7 @@ export class LocalExecutor implements Executor {
     } finally {
       // Whatever throws here is a bug; it must not become a hang as well.
       this.#inbox = []
-      this.#outgoing.clear()
+      this.#outgoing.length = 0
       this.#draining = false
     }
     this.#setWake()
@@ -215,9 +215,10 @@ export class LocalExecutor implements Executor {
       case 'pull':
         return this.#pull(command)
       case 'run': {
-        const chunks = this.#outgoing.get(command.worker)
-        if (chunks === undefined) this.#outgoing.set(command.worker, [command.chunk])
-        else chunks.push(command.chunk)
+        const { worker, chunk } = command
+        const chunks = this.#outgoing[worker]
+        if (chunks === undefined) this.#outgoing[worker] = [chunk]
+        else chunks.push(chunk)
         return
       }
       case 'cancel':
@@ -365,16 +366,16 @@ export class LocalExecutor implements Executor {
   }
 
   #sendChunks(worker: number): void {
-    const chunks = this.#outgoing.get(worker)
+    const chunks = this.#outgoing[worker]
     if (chunks === undefined) return
-    this.#outgoing.delete(worker)
+    this.#outgoing[worker] = undefined
     try {
       this.#handles[worker]?.send({ type: 'run', chunks })
     } catch (error) {
       if (chunks.length === 1) return this.#unsendable(worker, chunks[0]!, error)
       // Nothing of it has left. One by one, the good ones go.
       for (const chunk of chunks) {
-        this.#outgoing.set(worker, [chunk])
+        this.#outgoing[worker] = [chunk]
         this.#sendChunks(worker)
       }
     }

@@ -12,22 +12,32 @@ export interface Reorder {
 
 const seqOf = ({ chunk, from }: Settled) => chunk.seq + from
 
+/**
+ * In a box that is emptied: each time a map makes itself a new table, the old one keeps what it held and a link to the
+ * new one, and once one of them is old, all of that stays until the whole heap is collected.
+ */
+interface Box {
+  settled: Settled | undefined
+}
+
 export function inputOrder(): Reorder {
-  const waiting = new Map<number, Settled>()
+  const waiting = new Map<number, Box>()
   let next = 0
   return {
-    push: (settled) => void waiting.set(seqOf(settled), settled),
+    push: (settled) => void waiting.set(seqOf(settled), { settled }),
     shift() {
-      const settled = waiting.get(next)
-      if (settled === undefined) return undefined
+      const box = waiting.get(next)
+      if (box?.settled === undefined) return undefined
+      const { settled } = box
+      box.settled = undefined
       waiting.delete(next)
       next += settled.count
       return settled
     },
     drain() {
-      const left = [...waiting.values()].sort((a, b) => seqOf(a) - seqOf(b))
+      const left = [...waiting.values()].flatMap(({ settled }) => settled ?? [])
       waiting.clear()
-      return left
+      return left.sort((a, b) => seqOf(a) - seqOf(b))
     },
   }
 }

@@ -2,7 +2,7 @@
 // when something settles; delivers on the pull side, when the consumer asks. The command line and the library's calls
 // are this, with other sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { Counts, ItemFailure, Settled, TaskSpec } from '../model.js'
+import type { Counts, ItemFailure, Payload, Settled, TaskSpec } from '../model.js'
 import type { Policy } from '../policy/policy.js'
 import { completionOrder, inputOrder } from '../policy/reorder.js'
 import { createWindow, type WindowLimits } from '../policy/window.js'
@@ -106,9 +106,6 @@ export function openFlow(options: FlowOptions): Flow {
   }
 
   const window = createWindow(watched, options.window)
-  const bytesOf = ({ chunk, count, results }: Settled) =>
-    (chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0) +
-    resultBytes(results)
 
   const fail = (error: unknown) => {
     fatal ??= { error }
@@ -118,23 +115,24 @@ export function openFlow(options: FlowOptions): Flow {
 
   const settle = (settled: Settled) => {
     if (fatal !== undefined) return
-    const { count, failures, results } = settled
+    const { count, failures, flaky } = settled
     ok += count - failures.length
     failed += failures.length
-    window.arrived(resultBytes(results))
+    const kept = failures.length === 0 && flaky === undefined ? withoutItems(settled) : settled
+    window.arrived(bytesOf(kept) - itemBytes(settled))
     for (const failure of failures)
       if (stopped === undefined && policy.onSettle(failure, settled, counts(), total()) === 'stop') {
         stopped = { failure, settled }
         controller.abort()
       }
-    if (onSettled === undefined) return arrive(settled)
+    if (onSettled === undefined) return arrive(kept)
     if (turns !== undefined) {
-      turns = turns.then(() => inTurn(settled, onSettled))
+      turns = turns.then(() => inTurn(kept, onSettled))
       return
     }
-    const turn = attempt(settled, onSettled)
-    if (turn === undefined) return arriveUnlessFailed(settled)
-    turns = turn.then(() => arriveUnlessFailed(settled))
+    const turn = attempt(kept, onSettled)
+    if (turn === undefined) return arriveUnlessFailed(kept)
+    turns = turn.then(() => arriveUnlessFailed(kept))
   }
 
   const arrive = (settled: Settled) => {
@@ -237,6 +235,23 @@ export function openFlow(options: FlowOptions): Flow {
   }
 }
 
-function resultBytes(results: Settled['results']): number {
-  return results.kind === 'json' ? results.bytes.byteLength : 0
+const NO_BYTES = new Uint8Array(0)
+
+/** What succeeded is not asked for its items any more: with a slow reader they would be half of what waits for it. */
+function withoutItems(settled: Settled): Settled {
+  const { chunk } = settled
+  const { payload } = chunk
+  const empty: Payload =
+    payload.kind === 'bytes' ? { ...payload, bytes: NO_BYTES } : { kind: 'values', values: [] }
+  return { ...settled, chunk: { ...chunk, payload: empty } }
+}
+
+/** The range's share of its chunk. */
+function itemBytes({ chunk, count }: Settled): number {
+  return chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0
+}
+
+function bytesOf(settled: Settled): number {
+  const { results } = settled
+  return itemBytes(settled) + (results.kind === 'json' ? results.bytes.byteLength : 0)
 }

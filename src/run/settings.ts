@@ -6,8 +6,13 @@ import type { FailureLimit, RunPlan } from './plan.js'
 
 /** Items on the way by default: enough for cheap ones to flow while one in front takes its time. */
 const WINDOW_ITEMS = 100_000
-/** Text of items and results on the way, whatever their number: what keeps memory flat. */
-const WINDOW_BYTES = 32 * 1024 * 1024
+/**
+ * Text of items and results on the way, whatever their number: what keeps memory flat. Garbage between two collections
+ * comes on top of it, some 64 MiB.
+ */
+const WINDOW_BYTES = 16 * 1024 * 1024
+/** Each worker holds three chunks of 192 KiB, whose results wait for their turn. */
+const WINDOW_BYTES_PER_WORKER = 1024 * 1024
 
 /** Items that must have settled before a percentage of them is a percentage. */
 const SAMPLE = 100
@@ -19,8 +24,9 @@ export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan)
   return { name: job.exportName, calling, reply: 'json', ...(timed && { timed }) }
 }
 
-export function windowFor({ bufferSize }: RunPlan): WindowLimits {
-  return { items: bufferSize ?? WINDOW_ITEMS, bytes: WINDOW_BYTES }
+export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
+  const bytes = Math.max(WINDOW_BYTES, processes * WINDOW_BYTES_PER_WORKER)
+  return { items: bufferSize ?? WINDOW_ITEMS, bytes }
 }
 
 /**

@@ -38,7 +38,7 @@ export function guardProcess(): Guard {
     })
     ours = true
     try {
-      send({ ...packFromWorker(message), token }, undefined, undefined, () => written())
+      send({ token, ...packFromWorker(message) }, undefined, undefined, () => written())
     } finally {
       ours = false
     }

@@ -3,7 +3,7 @@ import type { Chunk, Settled } from '../../../src/model.js'
 import { collect, failFast, lazy } from '../../../src/policy/policy.js'
 import type { ChunkSource } from '../../../src/read/source.js'
 import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
-import { bytesChunk, placesOf, settledRange, valuesChunk } from '../policy/ranges.js'
+import { bytesChunk, itemFailure, placesOf, settledRange, valuesChunk } from '../policy/ranges.js'
 import { SEEDS, seeded } from '../policy/seeded.js'
 import { FakeExecutor, source, stateOf, turn } from './fake-executor.js'
 
@@ -225,11 +225,31 @@ describe('the input', () => {
     const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
     const { executor, flow } = setUp({ source: text, window: { ...ROOMY, bytes: 100 } })
     const chunk = executor.take()
-    executor.settle({ ...settledRange(chunk), results: { kind: 'json', bytes: Buffer.alloc(98) } })
+    executor.settle({ ...settledRange(chunk), results: { kind: 'json', bytes: Buffer.alloc(100) } })
     const next = executor.pull() as Promise<Chunk>
     expect(await stateOf(next)).toBe('pending')
     await flow.next()
     expect((await next).seq).toBe(1)
+  })
+
+  test('holds the items of what failed, and of what succeeded the results alone', async () => {
+    let seq = 0
+    const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
+    const { executor, flow } = setUp({ source: text, policy: collect(), window: { ...ROOMY, bytes: 3 } })
+    const good = executor.take()
+    const bad = executor.take()
+    executor.settle({ ...settledRange(good), results: { kind: 'json', bytes: Buffer.alloc(1) } })
+    executor.settle({
+      ...settledRange(bad),
+      failures: [itemFailure(0)],
+      results: { kind: 'json', bytes: Buffer.alloc(0) },
+    })
+    const next = executor.pull()
+    expect(next).toBeInstanceOf(Promise)
+    const [first, second] = [await flow.next(), await flow.next()]
+    expect(first!.chunk).toMatchObject({ seq: 0, count: 1, payload: { bytes: { length: 0 } } })
+    expect(second!.chunk.payload).toBe(bad.payload)
+    expect(((await next) as Chunk).seq).toBe(2)
   })
 
   test.each(SEEDS)('never has more on the way than the window and one take (seed %i)', async (seed) => {

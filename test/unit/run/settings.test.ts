@@ -8,6 +8,7 @@ const plan = (options: Partial<RunPlan>) =>
   ({
     job: { path: 'job.ts', exportName: 'default' },
     maxFailures: undefined,
+    processes: 2,
     reports: [],
     ...options,
   }) as RunPlan
@@ -38,6 +39,8 @@ test('the window has bounds without being asked, and --buffer-size sets the numb
   const byDefault = windowFor(plan({ command: 'imap' }))
   expect(Number.isFinite(byDefault.items) && Number.isFinite(byDefault.bytes)).toBe(true)
   expect(windowFor(plan({ command: 'imap', bufferSize: 3 }))).toEqual({ ...byDefault, items: 3 })
+  // No worker is to wait for the others' results to be written.
+  expect(windowFor(plan({ command: 'imap', processes: 64 })).bytes).toBeGreaterThan(64 * 3 * 192 * 1024)
 })
 
 describe('the policy', () => {
