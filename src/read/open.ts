@@ -1,7 +1,7 @@
 // From what the user named as input to a source of chunks. Knows nothing of runs; nothing is read before the first
 // `next`, but a file that is missing or cannot be opened is known here.
 import { closeSync, createReadStream, fstatSync, open, type Stats } from 'node:fs'
-import { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isatty, ReadStream as TtyStream } from 'node:tty'
@@ -103,7 +103,20 @@ function stdinReader(given: Readable | undefined): ByteReader {
   const stat = fstatSync(0)
   // Node reads a directory as an empty stream, without an error.
   if (stat.isDirectory()) throw new InputError('cannot read <stdin>: it is a directory')
-  return stat.isFile() ? new FileReader(0) : new StreamReader(process.stdin)
+  if (stat.isFile()) return new FileReader(0)
+  return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : process.stdin)
+}
+
+/** So much of a pipe is read ahead: one block of 64 KiB, Node's own measure, would make chunks of a third of their size. */
+const READ_AHEAD = 192 * 1024
+
+function pipeOf(fd: number): Readable {
+  return new Socket({
+    fd,
+    readable: true,
+    writable: false,
+    readableHighWaterMark: READ_AHEAD,
+  } as SocketConstructorOpts)
 }
 
 async function fileReader(path: string): Promise<ByteReader> {
@@ -124,9 +137,7 @@ async function fileReader(path: string): Promise<ByteReader> {
 
 function streamOf(fd: number, stat: Stats): Readable {
   if (isatty(fd)) return new TtyStream(fd)
-  return stat.isCharacterDevice()
-    ? createReadStream('', { fd })
-    : new Socket({ fd, readable: true, writable: false })
+  return stat.isCharacterDevice() ? createReadStream('', { fd }) : pipeOf(fd)
 }
 
 function openFile(path: string): Promise<number> {
