@@ -10,7 +10,7 @@ const WINDOW_ITEMS = 100_000
  * Text of items and results on the way, whatever their number: what keeps memory flat. Garbage between two collections
  * comes on top of it, some 64 MiB.
  */
-const WINDOW_BYTES = 16 * 1024 * 1024
+const WINDOW_BYTES = 32 * 1024 * 1024
 /** Each worker holds three chunks of 192 KiB, whose results wait for their turn. */
 const WINDOW_BYTES_PER_WORKER = 1024 * 1024
 
