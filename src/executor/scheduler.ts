@@ -34,6 +34,7 @@ import {
 
 /** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
 const TERMINATE_ACK_MS: Ms = 100
+const NO_FAILURES: readonly ItemFailure[] = []
 const HEAP_ABORT = /JavaScript heap out of memory/
 
 export interface SchedulerOptions {
@@ -312,22 +313,27 @@ export class Scheduler {
     assignment.settled = from + count
     assignment.since = now
     if (busyMs > 0) call.sizer.measured(count, busyMs)
-    const all = failures.length === count ? noResults(call.task.reply, count) : results
-    const range = {
-      from,
-      count,
-      results: all,
-      failures: failures.map((item) => this.#failure(slot, work, item, timesAt(timings, item.offset - from))),
-      timings,
-    }
+    const range =
+      failures.length === 0
+        ? { from, count, results, failures: NO_FAILURES, timings }
+        : {
+            from,
+            count,
+            results: failures.length === count ? noResults(call.task.reply, count) : results,
+            failures: failures.map((item) =>
+              this.#failure(slot, work, item, timesAt(timings, item.offset - from)),
+            ),
+            timings,
+          }
     this.#settle(slot, call, work, range, now)
     if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
   }
 
-  #settle({ id: workerId, pid }: Slot, call: Call, work: Work, range: Range, now: Ms): void {
+  #settle(slot: Slot, call: Call, work: Work, range: Range, now: Ms): void {
     // After a fault or `terminate`, workers that are leaving still say what they have done.
     if (call.aborted || !this.#calls.has(call.id)) return
-    const { chunk, attempt, earlier } = work
+    if (range.failures.length === 0) return this.#tell(slot, call, work, range)
+    const { chunk, attempt } = work
     const again = range.failures.filter(({ failure }) => triesAgain(call.retry, failure.kind, attempt))
     const parts = singles(
       chunk,
@@ -335,18 +341,19 @@ export class Scheduler {
     )
     for (const [place, failure] of again.entries())
       this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
-    for (const { timings, ...part } of without(range, again)) {
-      const settled = {
-        chunk,
-        ...part,
-        workerId,
-        pid,
-        attempts: attempt,
-        ...(timings !== undefined && { timings }),
-        ...(earlier.length > 0 && part.failures.length === 0 && { flaky: earlier }),
-      }
-      this.#commands.push({ type: 'settle', call: call.id, settled })
-    }
+    for (const part of without(range, again)) this.#tell(slot, call, work, part)
+  }
+
+  /** With one item a chunk this is done for each: no more is made for it than is handed on. */
+  #tell({ id: workerId, pid }: Slot, call: Call, { chunk, attempt, earlier }: Work, range: Range): void {
+    const { from, count, results, failures, timings } = range
+    const plain = { chunk, from, count, results, failures, workerId, pid, attempts: attempt }
+    const flaky = earlier.length > 0 && failures.length === 0
+    const settled =
+      flaky || timings !== undefined
+        ? { ...plain, ...(timings !== undefined && { timings }), ...(flaky && { flaky: earlier }) }
+        : plain
+    this.#commands.push({ type: 'settle', call: call.id, settled })
   }
 
   #tryAgain(call: Call, { chunk, attempt, earlier }: Work, failure: ItemFailure, now: Ms): void {

@@ -66,10 +66,12 @@ export class ItemIterator<T> implements PoolIterator<T> {
   }
 
   next(options?: NextOptions): Promise<IteratorResult<T, undefined>> {
-    const range = this.#range
-    // Most results come in ranges: those at hand are given without further ado.
-    if (options === undefined && !this.#stepping && this.#kept === undefined && range !== undefined)
-      if (range.failed === range.settled.failures.length) return Promise.resolve(this.#take(range))
+    // Most results are there before they are asked for: those are given without further ado.
+    if (options === undefined && !this.#stepping && this.#kept === undefined && !this.#over) {
+      const range = this.#range ?? this.#open(this.#options.call.flow.ready())
+      if (range !== undefined && range.failed === range.settled.failures.length)
+        return Promise.resolve(this.#take(range))
+    }
     const site = options === undefined ? undefined : captureCallSite(this.next)
     return new Promise((resolve, reject) => {
       const ms = checkWait(checkOptions('next', options).timeout)
@@ -151,7 +153,11 @@ export class ItemIterator<T> implements PoolIterator<T> {
 
   async #nextRange(): Promise<Range | undefined> {
     const settled = await this.#options.call.flow.next()
-    if (settled === undefined || this.#over) return undefined
+    return this.#over ? undefined : this.#open(settled)
+  }
+
+  #open(settled: Settled | undefined): Range | undefined {
+    if (settled === undefined) return undefined
     this.#range = { settled, values: valuesOf(settled), place: 0, failed: 0 }
     return this.#range
   }

@@ -2,7 +2,7 @@
 // when something settles; delivers on the pull side, when the consumer asks. The command line and the library's calls
 // are this, with other sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { Counts, ItemFailure, Payload, Settled, TaskSpec } from '../model.js'
+import type { Counts, ItemFailure, Settled, TaskSpec } from '../model.js'
 import type { Policy } from '../policy/policy.js'
 import { completionOrder, inputOrder } from '../policy/reorder.js'
 import { createWindow, type WindowLimits } from '../policy/window.js'
@@ -39,6 +39,8 @@ export interface Flow {
    * it, a fault of the executor, what `onSettled` threw, or the reason of `signal`.
    */
   next(): Promise<Settled | undefined>
+  /** What `next` would give, if that is a range and there already: without a promise. */
+  ready(): Settled | undefined
   /** The failure for which the policy stopped, from the moment it settled. */
   readonly stopped: Stopped | undefined
   readonly counts: Counts
@@ -190,13 +192,20 @@ export function openFlow(options: FlowOptions): Flow {
     return settled
   }
 
+  const ready = (): Settled | undefined => {
+    if (aborted || (stopped !== undefined && policy.name === 'fail-fast')) return undefined
+    const settled = order.shift()
+    return settled && deliver(settled)
+  }
+
   return {
+    ready,
     async next() {
       for (;;) {
+        const settled = ready()
+        if (settled !== undefined) return settled
         if (aborted) throw fatal!.error
         if (stopped !== undefined && policy.name === 'fail-fast') return undefined
-        const settled = order.shift()
-        if (settled !== undefined) return deliver(settled)
         // What had settled before it is delivered first.
         if (fatal !== undefined) throw fatal.error
         if (finished) {
@@ -241,9 +250,9 @@ const NO_BYTES = new Uint8Array(0)
 function withoutItems(settled: Settled): Settled {
   const { chunk } = settled
   const { payload } = chunk
-  const empty: Payload =
-    payload.kind === 'bytes' ? { ...payload, bytes: NO_BYTES } : { kind: 'values', values: [] }
-  return { ...settled, chunk: { ...chunk, payload: empty } }
+  if (payload.kind === 'values') return settled
+  const { kind, framing } = payload
+  return { ...settled, chunk: { ...chunk, payload: { kind, framing, bytes: NO_BYTES } } }
 }
 
 /** The range's share of its chunk. */

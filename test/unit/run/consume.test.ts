@@ -48,6 +48,7 @@ function fakeFlow(
       if (next === undefined && end.thrown !== undefined) throw end.thrown.error
       return next
     },
+    ready: () => undefined,
     stopped: stopped && { settled: stopped, failure: stopped.failures.at(-1)! },
     counts: COUNTS,
     drained: false,
