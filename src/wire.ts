@@ -121,8 +121,10 @@ function packNumbers(values: readonly unknown[]): readonly unknown[] | Numbers {
   let place = 0
   for (; place < length; place++) {
     const value = values[place]
-    integers[place] = value as number
-    // -0 is none of them, nor is what is no number at all.
+    // Looked at first: to make a number of anything else runs its code, or throws.
+    if (typeof value !== 'number') return values
+    integers[place] = value
+    // -0 is none of them.
     if (!Object.is(integers[place], value)) break
   }
   return place === length ? integers : packFractions(values)

@@ -193,6 +193,31 @@ describe('an error of the source', () => {
   })
 })
 
+describe('what is there already', () => {
+  test('is given without a promise, in order, and makes room', async () => {
+    const { executor, flow } = setUp({ source: source(3), window: { ...ROOMY, items: 1 } })
+    expect(flow.ready()).toBeUndefined()
+    executor.settle(settledRange(executor.take()))
+    const next = executor.pull() as Promise<Chunk>
+    expect(await stateOf(next)).toBe('pending')
+    expect(placesOf(flow.ready()!)).toEqual([0])
+    expect((await next).seq).toBe(1)
+    expect(flow.ready()).toBeUndefined()
+  })
+
+  test('is nothing after an abort, and after the first failure of a call that stops for it', async () => {
+    const controller = new AbortController()
+    const aborted = setUp({ signal: controller.signal })
+    aborted.executor.settle(settledRange(aborted.executor.take()))
+    controller.abort(new Error('enough'))
+    expect(aborted.flow.ready()).toBeUndefined()
+    const failing = setUp({ policy: failFast })
+    const chunk = failing.executor.take()
+    failing.executor.settle({ ...settledRange(chunk), failures: [itemFailure(0)] })
+    expect(failing.flow.ready()).toBeUndefined()
+  })
+})
+
 describe('the input', () => {
   test('is known to have ended only once the source said so', () => {
     const { executor, flow } = setUp({ source: source(1) })

@@ -290,6 +290,121 @@ describe('settled items', () => {
   })
 })
 
+describe('items too cheap to be written down', () => {
+  const COUNT = 5_000
+
+  /** Runs so many that most are run in the short loop; what `odd` items do is up to the test. */
+  async function rushed(task: Task, reply: Results['kind'] = 'values', calling: Calling = 'item') {
+    const ran: number[] = []
+    const { all, settled } = setUp((...args) => {
+      const { index } = currentTask()
+      ran.push(index)
+      return task(...args)
+    })
+    const items = [...Array(COUNT).keys()].map((n) => (calling === 'spread' ? [n] : n))
+    const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('')
+    const chunk =
+      reply === 'json' ? text(lines, COUNT, { reply, calling }) : values(items, { reply, calling })
+    await all(chunk)
+    expect(ran).toEqual([...Array(COUNT).keys()])
+    return { settled, chunk }
+  }
+
+  test.each<['values' | 'json', Calling]>([
+    ['values', 'item'],
+    ['values', 'spread'],
+    ['json', 'item'],
+    ['json', 'spread'],
+  ])('give each its result, with %s and called with its %s', async (reply, calling) => {
+    const { settled, chunk } = await rushed((n) => (n as number) * 2, reply, calling)
+    const expected = [...Array(COUNT).keys()].map((n) => n * 2)
+    if (reply === 'values') return expect(outcome(settled, chunk.id)).toEqual(expected)
+    const lines = settled.map(({ results }) => (results.kind === 'json' ? Buffer.from(results.bytes) : ''))
+    expect(lines.join('')).toBe(expected.map((n) => `${n}\n`).join(''))
+  })
+
+  test('fail, wait and are refused one by one, wherever they stand', async () => {
+    const odd = (n: unknown) => {
+      if ((n as number) % 7 === 3) throw new Error(`no ${n}`)
+      if ((n as number) % 11 === 5) return Promise.resolve(`later ${n}`)
+      if ((n as number) % 13 === 6) return { n: Number.NaN }
+      return n
+    }
+    const { settled, chunk } = await rushed(odd, 'json')
+    let next = 0
+    for (const { from, count, failures, results } of settled.filter(({ id }) => id === chunk.id)) {
+      expect(from).toBe(next)
+      const lines = results.kind === 'json' ? Buffer.from(results.bytes).toString().split('\n') : []
+      const failed = new Map(failures.map(({ offset, failure }) => [offset, failure.kind]))
+      let line = 0
+      for (let n = from; n < from + count; n++) {
+        const kind = n % 7 === 3 ? 'error' : n % 11 !== 5 && n % 13 === 6 ? 'encoding' : undefined
+        expect(failed.get(n), `item ${n}`).toBe(kind)
+        if (kind === undefined) expect(lines[line++]).toBe(n % 11 === 5 ? `"later ${n}"` : `${n}`)
+      }
+      expect(lines.slice(line)).toEqual([''])
+      next += count
+    }
+    expect(next).toBe(COUNT)
+  })
+
+  test('are written as they are when they are returned, whatever becomes of them', async () => {
+    const shared = { n: 0 }
+    const { settled } = await rushed(() => {
+      shared.n++
+      return shared
+    }, 'json')
+    const lines = settled.map(({ results }) => (results.kind === 'json' ? Buffer.from(results.bytes) : ''))
+    expect(lines.join('').split('\n', COUNT).at(-1)).toBe(`{"n":${COUNT}}`)
+    expect(lines.join('').startsWith('{"n":1}\n{"n":2}\n')).toBe(true)
+  })
+
+  test('leave no context behind', async () => {
+    await rushed((n) => n)
+    expect(() => currentTask()).toThrow(/outside/)
+  })
+
+  test('that are no JSON are bad alone', async () => {
+    const { all } = setUp((item) => item)
+    const lines = Array.from({ length: 300 }, (_, n) => (n % 50 === 49 ? '{"n":\n' : `${n}\n`))
+    await all(text(lines.join(''), 300))
+    const chunk = text(lines.join(''), 300)
+    const results = outcome(await all(chunk), chunk.id)
+    expect(results.filter((_, n) => n % 50 !== 49)).toEqual(
+      [...Array(300).keys()].filter((n) => n % 50 !== 49),
+    )
+    expect(results[49]).toMatchObject({ kind: 'input' })
+  })
+
+  test('are no longer written down once some have shown it, in a chunk that began otherwise', async () => {
+    const file = createRecorderFile()!
+    const states: string[] = []
+    const look = (n: unknown) => {
+      if ((n as number) % 100 === 0) states.push(file.read().blind.length > 0 ? 'blind' : 'written')
+      return n
+    }
+    const { all } = setUp(look, { recorder: new Recorder(file.fd) })
+    const chunk = values([...Array(4_000).keys()])
+    await all(chunk)
+    file.close()
+    expect(states[0]).toBe('written')
+    expect(states.at(-1)).toBe('blind')
+  })
+
+  test('but for those of which it must be known', async () => {
+    const file = createRecorderFile()!
+    const { all } = setUp(
+      (n) => {
+        expect(file.read()).toMatchObject({ blind: [], running: [{ offset: n }] })
+        return n
+      },
+      { recorder: new Recorder(file.fd) },
+    )
+    await all({ ...values([...Array(500).keys()]), exact: true })
+    file.close()
+  })
+})
+
 describe('cancel', () => {
   test('aborts the signal of what runs, and says when it no longer does', async () => {
     const reasons: unknown[] = []
