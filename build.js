@@ -6,12 +6,9 @@ import { build, transform } from 'esbuild'
 
 const DIST = path.join(import.meta.dirname, 'dist')
 const common = { platform: 'node', target: 'node20.19', logLevel: 'warning' }
-/** Where a file is, CommonJS says by other names; the URL is asked for by packages only. */
-const define = {
-  'import.meta.filename': '__filename',
-  'import.meta.dirname': '__dirname',
-  'import.meta.url': '__url',
-}
+/** Where a file is, CommonJS says by other names. */
+const define = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
+/** Asked for by packages only. */
 const URL_OF_FILE = 'const __url = require("node:url").pathToFileURL(__filename).href;'
 
 rmSync(DIST, { recursive: true, force: true })
@@ -53,7 +50,7 @@ async function writeCommonJs(file, text) {
     // The first step has warned already.
     logLevel: 'error',
     format: 'cjs',
-    define,
+    define: { ...define, 'import.meta.url': '__url' },
     banner: text.includes('import.meta.url') ? URL_OF_FILE : '',
     sourcefile: file,
     sourcemap: true,
@@ -61,6 +58,8 @@ async function writeCommonJs(file, text) {
   })
   const target = file.replace(/\.js$/, '.cjs')
   const renamed = code.replace(/\brequire\("(\.\/[^"]+)\.js"\)/g, 'require("$1.cjs")')
+  const missed = /\b(?:import\("\.|require\("\.[^"]*\.js")/.exec(renamed)
+  if (missed !== null) throw new Error(`${target}: ${missed[0]} was not rewritten`)
   writeFileSync(target, `${renamed}//# sourceMappingURL=${path.basename(target)}.map\n`)
   writeFileSync(`${target}.map`, map)
 }

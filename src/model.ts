@@ -5,16 +5,24 @@ import type { ErrorData } from './errors/envelope.js'
 /** Milliseconds. */
 export type Ms = number
 
-/** Weight of a new measurement of few items … */
-const LEAST_WEIGHT = 0.3
-/** … and how many there must be for it to count as much as all before: the first of all is slow, everything is new. */
+/** Weight of a new measurement of few items, and of many: one pause among them must not be all that is known. */
+const WEIGHTS = { least: 0.3, most: 0.8 }
+/** So many count as much as all before them: the first of all is slow, for everything is new. */
 const HALF_WEIGHT_ITEMS = 8
 
 /** What an item costs, when `count` more took `each` on average. */
 export function meanCost(mean: Ms | undefined, each: Ms, count: number): Ms {
   if (mean === undefined) return each
-  return mean + Math.max(LEAST_WEIGHT, count / (count + HALF_WEIGHT_ITEMS)) * (each - mean)
+  const weight = Math.min(WEIGHTS.most, Math.max(WEIGHTS.least, count / (count + HALF_WEIGHT_ITEMS)))
+  return mean + weight * (each - mean)
 }
+
+/**
+ * Text of items that travels together, in bytes. Measured with 300,000 records of 262 bytes: a fifth faster than
+ * 64 KiB. A larger message does not fit into the 208 KiB that Linux keeps for a channel: its rest waits until the
+ * worker has run another chunk. Blocks are read of the same size.
+ */
+export const CHUNK_BYTES = 192 * 1024
 
 /**
  * How the raw bytes of a chunk are divided into items.
@@ -200,7 +208,8 @@ export type WorkerStream = 'stdout' | 'stderr'
 
 /** The one stream all reports read. Past tense: it has happened. */
 export type RunEvent =
-  | { readonly type: 'worker-started'; readonly workerId: number; readonly pid: number }
+  /** `at` by `performance.now()`: a worker may be older than whoever hears of it. */
+  | { readonly type: 'worker-started'; readonly workerId: number; readonly pid: number; readonly at: Ms }
   | { readonly type: 'worker-ready'; readonly workerId: number; readonly pid: number }
   | {
       readonly type: 'worker-exited'

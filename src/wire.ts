@@ -38,6 +38,7 @@ type SettledRow = readonly [
 ]
 
 type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
+/** What a worker says, before its guard has put the token to it. */
 export type Untagged = WithoutToken<FromWorker>
 
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,7 +88,7 @@ function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: W
 export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   if (message.type === 'cancelled') return Array.isArray(message.ids) ? message : undefined
   if (message.type !== 'settled') return message
-  const { rows, ...rest } = message as unknown as { rows: readonly SettledRow[]; token: string; rss?: number }
+  const { rows, ...rest } = message as unknown as { rows: unknown; token: string; rss?: number }
   if (!Array.isArray(rows)) return undefined
   const ranges: WireSettled[] = []
   for (const row of rows) {
@@ -98,9 +99,9 @@ export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   return { ...rest, type: 'settled', ranges }
 }
 
-function settledOfRow(row: SettledRow): WireSettled | undefined {
+function settledOfRow(row: unknown): WireSettled | undefined {
   if (!Array.isArray(row)) return undefined
-  const [id, from, count, failures = [], busyMs, timings, content] = row as SettledRow
+  const [id, from, count, failures = [], busyMs, timings, content] = row as unknown as SettledRow
   if (!Number.isSafeInteger(id) || !Number.isSafeInteger(from) || !Number.isSafeInteger(count))
     return undefined
   if (!Array.isArray(failures)) return undefined

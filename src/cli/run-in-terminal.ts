@@ -1,6 +1,7 @@
 // A run as the command line shows it: what happens goes to the reporters, and that to stderr, above what is live there.
 
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import type { ErrorData } from '../errors/envelope.js'
 import { plainError } from '../errors/plain-error.js'
 import { sanitise } from '../errors/sanitise.js'
@@ -118,13 +119,13 @@ function codeFrames(color: boolean): (error: ErrorData) => string {
 }
 
 function progressMode({ progress, verbosity, input }: RunPlan) {
-  const { stdin, stderr, env } = process
+  const { stderr, env } = process
   return chooseProgress(progress, {
     isTTY: stderr.isTTY === true,
     columns: stderr.columns ?? 0,
     env,
     quiet: verbosity === 'quiet',
-    typing: input.kind === 'stdin' && stdin.isTTY === true,
+    typing: input.kind === 'stdin' && isatty(0),
   })
 }
 

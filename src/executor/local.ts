@@ -287,7 +287,7 @@ export class LocalExecutor implements Executor {
     this.#handles[worker] = handle
     if (!this.#refs) handle.ref(false)
     this.#post({ type: 'spawned', worker, pid: handle.pid })
-    emit({ type: 'worker-started', workerId: worker, pid: handle.pid })
+    emit({ type: 'worker-started', workerId: worker, pid: handle.pid, at: performance.now() })
     // A job that does not compile is told by whoever compiles it, who then terminates.
     job.then(
       (source) => {

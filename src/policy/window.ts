@@ -12,8 +12,8 @@ export interface WindowLimits {
 
 export interface Window {
   readonly source: ChunkSource
-  /** Results of a range have come back: they take room until delivered. */
-  arrived(bytes: number): void
+  /** What is on the way has grown by so many bytes, for results have come back, or shrunk. */
+  changed(bytes: number): void
   /** A range has been delivered, or its items will never settle. */
   delivered(items: number, bytes: number): void
 }
@@ -58,7 +58,7 @@ export function createWindow(source: ChunkSource, limits: WindowLimits): Window 
       close: () => source.close(),
       ...(source.remaining !== undefined && { remaining: () => source.remaining!() }),
     },
-    arrived: (ofBytes) => change(0, -ofBytes),
+    changed: (ofBytes) => change(0, -ofBytes),
     delivered: change,
   }
 }

@@ -25,11 +25,10 @@ export class SizeEstimate {
     return bytes
   }
 
-  /** Of so many small ones together: the mean moves as if they came one by one. */
-  ofSmall(count: number): number {
+  /** So many small ones together: the mean moves as if they came one by one. */
+  addSmall(count: number): void {
     const before = this.#mean ?? SMALL_BYTES
     this.#mean = SMALL_BYTES + (before - SMALL_BYTES) * (1 - ALPHA) ** count
-    return count * SMALL_BYTES
   }
 
   #measure(value: unknown): number {

@@ -61,6 +61,7 @@ class Batch {
   /** Objects among them: made for the first, which a chunk of numbers never has. */
   #seen: Set<object> | undefined
   #bytes = 0
+  #numbers = 0
 
   constructor(want: Want, sizes: SizeEstimate) {
     this.#want = want
@@ -72,20 +73,21 @@ class Batch {
   }
 
   add(value: unknown): void {
+    if (typeof value === 'number') {
+      // Each is as large as the other: measured together, below.
+      this.#numbers++
+      this.#bytes += SMALL_BYTES
+      this.values.push(value)
+      return
+    }
     this.#bytes += this.#sizes.of(value)
     this.values.push(this.#unshared(value))
   }
 
-  /** The numbers that stand there and find room, all at once: each is as large as the other. Says how many. */
-  addNumbers(items: readonly unknown[], from: number): number {
-    const { values } = this
-    const fitting = Math.ceil((this.#want.bytes - this.#bytes) / SMALL_BYTES)
-    const end = Math.min(items.length, from + this.#want.items - values.length, from + fitting)
-    let place = from
-    while (place < end && typeof items[place] === 'number') values.push(items[place++])
-    if (place === from) return 0
-    this.#bytes += this.#sizes.ofSmall(place - from)
-    return place - from
+  /** Nothing more comes. */
+  end(): readonly unknown[] {
+    if (this.#numbers > 0) this.#sizes.addSmall(this.#numbers)
+    return this.values
   }
 
   /** Structured clone keeps identity within a message: without a copy, one item's task could change another's item. */
@@ -120,7 +122,8 @@ class Sequence {
     return new Batch(want, this.#sizes)
   }
 
-  chunk({ values }: Batch): Chunk {
+  chunk(batch: Batch): Chunk {
+    const values = batch.end()
     const seq = this.#seq
     this.#seq += values.length
     return { seq, count: values.length, payload: { kind: 'values', values } }
@@ -184,11 +187,7 @@ class SyncSource implements ValuesSource {
   /** What its iterator would give, which looks at the length before each step as this does, in less time. */
   #readArray(input: readonly unknown[], batch: Batch): void {
     let place = this.#sequence.taken
-    while (place < input.length && !batch.full) {
-      const numbers = batch.addNumbers(input, place)
-      if (numbers === 0) batch.add(input[place++])
-      else place += numbers
-    }
+    while (place < input.length && !batch.full) batch.add(input[place++])
     this.#over = place >= input.length && !batch.full
   }
 

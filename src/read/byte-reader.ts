@@ -1,6 +1,6 @@
 // Where bytes come from: a regular file or a stream, asked block by block. Knows nothing of framings.
-// Pipes, terminals and devices are read as streams only: a read(2) that blocks in Node's thread pool cannot be taken
-// back, and the process could not exit before the writer's next byte.
+// Pipes and terminals are read as streams only: a read(2) that blocks in Node's thread pool cannot be taken back, and the
+// process could not exit before the writer's next byte.
 import { close, readSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 
@@ -38,7 +38,8 @@ const TURN_BYTES = 1024 * 1024
 
 /**
  * A regular file, from its current position. Fills the buffer, so that the end of a small one is known at once.
- * Reads in this thread: to hand a block to the thread pool and back costs more than the block itself, mostly a copy.
+ * Reads in this thread: to hand a block to the thread pool and back costs more than the block itself, mostly a copy. So
+ * long as a file system lets a read wait, a dead network mount for one, everything waits, signals too.
  */
 export class FileReader implements ByteReader {
   ended = false

@@ -3,18 +3,19 @@
 import type { Readable, Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { InputError } from '../errors/classes.js'
+import type { Compressed } from './extensions.js'
 
 /** Not in every Node that we support. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }
 
-const UNPACK: Readonly<Record<string, (() => Transform) | undefined>> = {
+const UNPACK: Readonly<Record<Compressed, (() => Transform) | undefined>> = {
   '.gz': zlib.createGunzip,
   '.br': zlib.createBrotliDecompress,
   '.zst': createZstdDecompress,
 }
 
 /** @throws InputError where this Node cannot unpack it */
-export function unpacker(extension: string, file: string): (packed: Readable) => Readable {
+export function unpacker(extension: Compressed, file: string): (packed: Readable) => Readable {
   const create = UNPACK[extension]
   if (create === undefined) {
     const instead = `unpack it first: zstd -dc ${file} | poolrun …`

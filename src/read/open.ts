@@ -6,11 +6,12 @@ import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isatty, ReadStream as TtyStream } from 'node:tty'
 import { InputError } from '../errors/classes.js'
-import type { Framing } from '../model.js'
+import { CHUNK_BYTES, type Framing } from '../model.js'
 import type { InputChoice, InputFormat } from '../run/plan.js'
 import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-reader.js'
 import { type ByteSource, createByteSource } from './byte-source.js'
 import type { Dialect } from './csv.js'
+import { formatOf, isCompressed } from './extensions.js'
 
 export interface OpenOptions {
   /** `collect`: a line that is no UTF-8 is a failed item, not the end of the input. */
@@ -20,17 +21,6 @@ export interface OpenOptions {
   /** Where glob patterns begin. */
   readonly cwd?: string
 }
-
-const BY_EXTENSION: Readonly<Record<string, InputFormat>> = {
-  '.json': 'json',
-  '.ndjson': 'ndjson',
-  '.jsonl': 'ndjson',
-  '.txt': 'lines',
-  '.csv': 'csv',
-  '.tsv': 'tsv',
-}
-
-const COMPRESSED = ['.gz', '.br', '.zst']
 
 /** Rejects with `InputError` where the file cannot be opened. */
 export async function openInput(
@@ -62,13 +52,6 @@ export async function openInput(
 function fromLines(lines: readonly string[]): ByteSource {
   const reader = new MemoryReader(Buffer.from(lines.join('\n')))
   return createByteSource(reader, { file: '<items>', framing: 'ndjson', tolerant: false })
-}
-
-/** `data.csv.gz` is CSV. */
-function formatOf(path: string): InputFormat | undefined {
-  const extension = extname(path).toLowerCase()
-  if (COMPRESSED.includes(extension)) return formatOf(path.slice(0, -extension.length))
-  return BY_EXTENSION[extension]
 }
 
 async function framingOf(
@@ -107,15 +90,14 @@ function stdinReader(given: Readable | undefined): ByteReader {
   return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : process.stdin)
 }
 
-/** So much of a pipe is read ahead: one block of 64 KiB, Node's own measure, would make chunks of a third of their size. */
-const READ_AHEAD = 192 * 1024
-
+/** Read ahead by a chunk: with 64 KiB, which is Node's own measure, chunks would be a third of their size. */
 function pipeOf(fd: number): Readable {
   return new Socket({
     fd,
     readable: true,
     writable: false,
-    readableHighWaterMark: READ_AHEAD,
+    manualStart: true,
+    readableHighWaterMark: CHUNK_BYTES,
   } as SocketConstructorOpts)
 }
 
@@ -127,7 +109,7 @@ async function fileReader(path: string): Promise<ByteReader> {
     throw new InputError(`cannot read ${path}: it is a directory`)
   }
   const extension = extname(path).toLowerCase()
-  if (COMPRESSED.includes(extension)) {
+  if (isCompressed(extension)) {
     const { unpacker } = await import('./compressed.js')
     return new StreamReader(unpacker(extension, path)(createReadStream('', { fd })))
   }

@@ -2,9 +2,8 @@
 // Payloads are slices of its memory, so what was filled once is never written again. Knows nothing of items.
 import { isSpace } from '../framing/bytes.js'
 import { advance, characters, type Position } from '../framing/position.js'
+import { CHUNK_BYTES } from '../model.js'
 
-/** Measured: with 64 KiB NDJSON loses a third to wake-ups, a block that is one chunk is best. */
-const BLOCK = 192 * 1024
 /** Less room than this is not worth a read. */
 const LEAST_ROOM = 16 * 1024
 
@@ -30,7 +29,7 @@ export class Window {
   room(): Buffer {
     if (this.memory.length - this.end < LEAST_ROOM) {
       const pending = this.end - this.start
-      const grown = Buffer.allocUnsafeSlow(Math.max(BLOCK, pending * 2))
+      const grown = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, pending * 2))
       this.memory.copy(grown, 0, this.start, this.end)
       this.memory = grown
       this.start = 0

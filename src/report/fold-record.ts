@@ -110,7 +110,7 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
     handle(event) {
       switch (event.type) {
         case 'worker-started': {
-          const { workerId, pid } = event
+          const { workerId, pid, at } = event
           const fresh = {
             readyAt: undefined,
             endedAt: undefined,
@@ -118,7 +118,7 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
             signal: null,
             crashed: false,
           }
-          workers.push({ workerId, pid, startedAt: now(), ...fresh })
+          workers.push({ workerId, pid, startedAt: performance.timeOrigin + at, ...fresh })
           return
         }
         case 'worker-ready': {

@@ -32,10 +32,10 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
     handle(event) {
       switch (event.type) {
         case 'worker-started': {
-          const { workerId, pid } = event
+          const { workerId, pid, at } = event
           const before = latest.get(workerId)
           latest.set(workerId, pid)
-          lives.set(pid, { startedAt: now(), items: 0 })
+          lives.set(pid, { startedAt: at, items: 0 })
           return note(
             `${workerTitle(workerId, pid)} started${before === undefined ? '' : `, in place of pid ${before}`}`,
           )

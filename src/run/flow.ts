@@ -117,28 +117,30 @@ export function openFlow(options: FlowOptions): Flow {
 
   const settle = (settled: Settled) => {
     if (fatal !== undefined) return
-    const { count, failures, flaky } = settled
+    const { count, failures, results } = settled
     ok += count - failures.length
     failed += failures.length
-    const kept = failures.length === 0 && flaky === undefined ? withoutItems(settled) : settled
-    window.arrived(bytesOf(kept) - itemBytes(settled))
+    window.changed(resultBytes(results))
     for (const failure of failures)
       if (stopped === undefined && policy.onSettle(failure, settled, counts(), total()) === 'stop') {
         stopped = { failure, settled }
         controller.abort()
       }
-    if (onSettled === undefined) return arrive(kept)
+    if (onSettled === undefined) return arrive(settled)
     if (turns !== undefined) {
-      turns = turns.then(() => inTurn(kept, onSettled))
+      turns = turns.then(() => inTurn(settled, onSettled))
       return
     }
-    const turn = attempt(kept, onSettled)
-    if (turn === undefined) return arriveUnlessFailed(kept)
-    turns = turn.then(() => arriveUnlessFailed(kept))
+    const turn = attempt(settled, onSettled)
+    if (turn === undefined) return arriveUnlessFailed(settled)
+    turns = turn.then(() => arriveUnlessFailed(settled))
   }
 
   const arrive = (settled: Settled) => {
-    order.push(settled)
+    const { failures, flaky } = settled
+    const kept = failures.length === 0 && flaky === undefined ? withoutText(settled) : settled
+    window.changed(itemBytes(kept) - itemBytes(settled))
+    order.push(kept)
     wake()
   }
   /** The range whose hook threw is not delivered. */
@@ -188,7 +190,7 @@ export function openFlow(options: FlowOptions): Flow {
     })
 
   const deliver = (settled: Settled): Settled => {
-    window.delivered(settled.count, bytesOf(settled))
+    window.delivered(settled.count, itemBytes(settled) + resultBytes(settled.results))
     return settled
   }
 
@@ -246,8 +248,8 @@ export function openFlow(options: FlowOptions): Flow {
 
 const NO_BYTES = new Uint8Array(0)
 
-/** What succeeded is not asked for its items any more: with a slow reader they would be half of what waits for it. */
-function withoutItems(settled: Settled): Settled {
+/** What succeeded is not asked for its items' text any more: with a slow reader it would be half of what waits for it. */
+function withoutText(settled: Settled): Settled {
   const { chunk } = settled
   const { payload } = chunk
   if (payload.kind === 'values') return settled
@@ -260,7 +262,6 @@ function itemBytes({ chunk, count }: Settled): number {
   return chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0
 }
 
-function bytesOf(settled: Settled): number {
-  const { results } = settled
-  return itemBytes(settled) + (results.kind === 'json' ? results.bytes.byteLength : 0)
+function resultBytes(results: Settled['results']): number {
+  return results.kind === 'json' ? results.bytes.byteLength : 0
 }

@@ -71,6 +71,8 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   let itemsCounted: number | undefined
   const files = new RunFiles(host.fault)
   const job = compile(plan, host.cwd)
+  // Told below, once the files are open.
+  job.catch(() => {})
   workers.listen(emit, host.trace && traceCommands(host.trace))
   const interrupt = interruptOf(plan, executor, emit, host.watcher)
   let source: ChunkSource | undefined

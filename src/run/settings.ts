@@ -1,5 +1,5 @@
 // What a plan's command means for the stages: which policy, which window, how the task is called.
-import type { Counts, TaskSpec } from '../model.js'
+import { CHUNK_BYTES, type Counts, type TaskSpec } from '../model.js'
 import { collect, failFast, lazy, type Policy } from '../policy/policy.js'
 import type { WindowLimits } from '../policy/window.js'
 import type { FailureLimit, RunPlan } from './plan.js'
@@ -11,8 +11,8 @@ const WINDOW_ITEMS = 100_000
  * comes on top of it, some 64 MiB.
  */
 const WINDOW_BYTES = 32 * 1024 * 1024
-/** Each worker holds three chunks of 192 KiB, whose results wait for their turn. */
-const WINDOW_BYTES_PER_WORKER = 1024 * 1024
+/** Each worker holds some chunks, whose results wait for their turn. */
+const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 
 /** Items that must have settled before a percentage of them is a percentage. */
 const SAMPLE = 100
@@ -25,7 +25,10 @@ export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan)
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
-  const bytes = Math.max(WINDOW_BYTES, processes * WINDOW_BYTES_PER_WORKER)
+  const bytes = Math.max(
+    WINDOW_BYTES,
+    processes * WINDOW_BYTES_PER_WORKER,
+  )
   return { items: bufferSize ?? WINDOW_ITEMS, bytes }
 }
 

@@ -1,7 +1,7 @@
 // Outcomes on their way to the parent: written down, gathered into ranges, sent together. Knows nothing of tasks.
 import { findUncloneable } from '../errors/culprit.js'
 import type { Recorder } from '../flight-recorder.js'
-import type { Failure, Ms, Results } from '../model.js'
+import { CHUNK_BYTES, type Failure, type Ms, type Results } from '../model.js'
 import type { WireChunk, WireSettled } from '../protocol.js'
 import { encodeJson, plainText } from './encode-result.js'
 
@@ -9,7 +9,7 @@ import { encodeJson, plainText } from './encode-result.js'
  * Text gathered beyond this is sent at once, and the next item waits until it has left: a death must not take it. More
  * than a chunk of input, so that results of about its size leave in one message.
  */
-const FULL_CHARACTERS = 200 * 1024
+const FULL_CHARACTERS = CHUNK_BYTES + 8 * 1024
 /** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
 const PIECE_CHARACTERS = 64 * 1024
 
@@ -52,6 +52,8 @@ export interface Outbox {
    * that will not do, and where it is full.
    */
   add(range: Range, value: unknown): boolean
+  /** Nothing of it runs, after `add` has begun its next item. */
+  pause(range: Range): void
   /** How long the one that settled last took, and when it began (`performance.now()`). */
   took(id: number, began: Ms, ms: Ms): void
   failed(id: number, failure: Failure): void
@@ -152,6 +154,9 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
         return this.failed(id, { kind: 'encoding', side: 'result', ...encoded.culprit })
       write(range, encoded.text)
       settle(range, !range.recorded || recorder?.json(id, offset, encoded.text) === true)
+    },
+    pause(range) {
+      range.begun = false
     },
     add(range, value) {
       if (range.recorded || characters >= FULL_CHARACTERS) return false

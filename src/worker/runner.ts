@@ -2,8 +2,9 @@
 // Knows nothing of the channel or of how the job was loaded.
 import { toErrorData } from '../errors/envelope.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
-import { type Failure, type Ms, meanCost, type Payload } from '../model.js'
+import type { Failure, Ms, Payload } from '../model.js'
 import type { WireChunk } from '../protocol.js'
+import { type Cost, createCosts } from './cost.js'
 import type { Outbox, Range } from './outbox.js'
 import { asArguments, type CallTask, Context, leaveTask, running, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
@@ -12,14 +13,8 @@ import type { Checked, Validate } from './validate.js'
 const FLUSH_MS: Ms = 10
 /** Chunks that end within this of each other share a message. */
 const SHARE_MS: Ms = 1
-/** Items cheaper than this are not written down one by one: it would cost more than it saves. */
-const CHEAP_MS: Ms = 0.01
 /** Of items that cheap the clock is asked for one in so many: to ask costs more than the least of them. */
 const SAMPLE = 8
-/** So many timed items say what the next will cost. */
-const ENOUGH = 16
-/** After one that took so long all are timed again: results must not wait for slow items to add up. */
-const SLOW_MS: Ms = 1
 
 export interface RunnerOptions {
   readonly concurrency: number
@@ -52,6 +47,7 @@ interface Run {
   readonly task: Task
   readonly items: ItemReader
   readonly range: Range
+  readonly cost: Cost
   /** Each of its items is timed: it is not blind, or one of them was slow. */
   watched: boolean
   /** The item that is its turn, or that runs. */
@@ -62,9 +58,6 @@ interface Run {
   timed: boolean
   /** When the one that was timed last had ended. */
   ended: Ms
-  /** Of those that were. */
-  measured: number
-  spentMs: Ms
   /** One of its items, so far. */
   failed: boolean
   cancelled: boolean
@@ -77,9 +70,6 @@ class Refused {
   constructor(readonly failure: Failure) {}
 }
 
-/** No item: none has been taken yet. */
-const NOTHING = Symbol('nothing')
-
 function refusal(outcome: unknown): Failure | undefined {
   return outcome instanceof Refused ? outcome.failure : undefined
 }
@@ -88,7 +78,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const { concurrency, workerId, outbox, callTask, getTask, validate, onBegin, onCancelled } = options
   const queue: WireChunk[] = []
   const begun = new Map<number, Run>()
-  const meanMs = new Map<string, Ms>()
+  const costOf = createCosts()
   let lanes = 0
   let flushTimer: NodeJS.Timeout | undefined
   let whenIdle: (() => void)[] = []
@@ -102,7 +92,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Cheap ones are not written down item by item, unless that was asked for. */
-  const isBlind = ({ exact, task }: WireChunk) => !exact && (meanMs.get(task.name) ?? CHEAP_MS) < CHEAP_MS
+  const isBlind = ({ exact, task }: WireChunk) => !exact && costOf(task.name).isCheap
 
   /** Runs chunks one after another; there are as many lanes at work as there may be items in flight. */
   const lane = async () => {
@@ -126,15 +116,13 @@ export function createRunner(options: RunnerOptions): Runner {
       task: getTask(chunk.task.name),
       items: itemsOf(chunk.payload),
       range: outbox.open(chunk, !blind),
+      cost: costOf(chunk.task.name),
       watched: !blind || chunk.task.timed === true,
       offset: 0,
       context: undefined,
-      // Nothing, but no whole number: what the compiler makes of those would have to be made again for fractions.
       began: Number.NaN,
       timed: false,
       ended: Number.NaN,
-      measured: 0,
-      spentMs: Number.MIN_VALUE,
       failed: false,
       cancelled: false,
       givenBack: false,
@@ -147,7 +135,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const { id, count } = run.chunk
     begun.delete(id)
     if (run.offset === count) run.givenBack = false
-    if (run.measured > 0) learn(run)
+    run.cost.learn()
     if (run.cancelled) {
       outbox.discard(id)
       onCancelled([id])
@@ -181,7 +169,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const advance = (run: Run): Promise<void> | undefined => {
     const { id, count, timeoutMs } = run.chunk
     while (run.offset < count && !run.cancelled && !run.givenBack) {
-      if (run.watched && run.measured === 0 && mayRush && isBlind(run.chunk)) beginRush(run)
+      if (run.watched && mayRush && run.cost.isCheap) stopWatching(run)
       if (mayRush && !run.watched) {
         const pending = rush(run)
         if (pending !== undefined) return pending
@@ -215,10 +203,12 @@ export function createRunner(options: RunnerOptions): Runner {
   /** Nothing has to be done for each item, and the one that runs is the only one. */
   const mayRush = concurrency === 1 && validate === undefined && onBegin === undefined
 
-  /** Its items have turned out cheap. */
-  const beginRush = (run: Run) => {
-    run.watched = run.chunk.task.timed === true
-    if (!run.watched && run.range.recorded) outbox.goBlind(run.range)
+  /** Its items have turned out cheap: where nothing more is asked of it, they are written down no longer. */
+  const stopWatching = (run: Run) => {
+    const { exact, task } = run.chunk
+    if (exact || task.timed === true) return
+    run.watched = false
+    if (run.range.recorded) outbox.goBlind(run.range)
   }
 
   /**
@@ -230,40 +220,42 @@ export function createRunner(options: RunnerOptions): Runner {
     const { chunk, task, items, range } = run
     const { id, count, index, attempt } = chunk
     const spread = chunk.task.calling === 'spread'
+    // Without a time limit, as these are, it may always begin.
     outbox.begin(id)
-    let item: unknown = NOTHING
-    try {
-      while (run.offset < count) {
-        const { offset } = run
-        item = NOTHING
-        item = items.next()
-        if (item instanceof BadItem) {
-          refuse(run, item)
-          break
-        }
-        const place = typeof index === 'number' ? index + offset : index[offset]!
-        const context = new Context(place, attempt, workerId)
-        running.context = context
-        const timed = offset % SAMPLE === 0
-        run.timed = timed
-        if (timed) run.began = performance.now()
-        const outcome = spread ? task(...asArguments(item)) : task(item, context)
-        if (timed) takeTime(run)
+    while (run.offset < count) {
+      const { offset } = run
+      const item = nextOf(items)
+      if (item instanceof BadItem) {
+        refuse(run, item)
+        break
+      }
+      const place = typeof index === 'number' ? index + offset : index[offset]!
+      const context = new Context(place, attempt, workerId)
+      running.context = context
+      const timed = offset % SAMPLE === 0
+      run.timed = timed
+      if (timed) run.began = performance.now()
+      let succeeded = true
+      let outcome: unknown
+      try {
+        outcome = spread ? task(...asArguments(item)) : task(item, context)
         if (isThenable(outcome)) {
           run.context = context
           return settleLater(run, outcome)
         }
-        if (!outbox.add(range, outcome)) {
-          settle(run, true, outcome)
-          break
-        }
-        run.offset++
-        if (timed && (run.watched || isDue(run))) break
+      } catch (thrown) {
+        succeeded = false
+        outcome = thrown
       }
-    } catch (thrown) {
-      if (item === NOTHING) refuse(run, unreadable(thrown))
-      else settle(run, false, thrown)
+      if (timed) takeTime(run)
+      if (!succeeded || !outbox.add(range, outcome)) {
+        settle(run, succeeded, outcome)
+        break
+      }
+      run.offset++
+      if (timed && (run.watched || isDue(run))) break
     }
+    outbox.pause(range)
     leaveTask()
     return undefined
   }
@@ -314,19 +306,8 @@ export function createRunner(options: RunnerOptions): Runner {
     run.timed = false
     run.ended = performance.now()
     const tookMs = run.ended - run.began
-    run.measured++
-    run.spentMs += tookMs
-    if (run.measured === ENOUGH) learn(run)
-    if (tookMs > SLOW_MS) run.watched = true
+    if (run.cost.took(tookMs)) run.watched = true
     return tookMs
-  }
-
-  /** Of the task alone: writing its outcome down must not be what makes it dear. */
-  const learn = (run: Run) => {
-    const { name } = run.chunk.task
-    meanMs.set(name, meanCost(meanMs.get(name), run.spentMs / run.measured, run.measured))
-    run.measured = 0
-    run.spentMs = Number.MIN_VALUE
   }
 
   /** What has settled is to leave before the next item begins. Waiting for it lets messages in, too: a cancel is heard. */
@@ -401,12 +382,8 @@ function nextOf(items: ItemReader): unknown {
   try {
     return items.next()
   } catch (error) {
-    return unreadable(error)
+    return new BadItem(error instanceof Error ? error.message : String(error), 0)
   }
-}
-
-function unreadable(error: unknown): BadItem {
-  return new BadItem(error instanceof Error ? error.message : String(error), 0)
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

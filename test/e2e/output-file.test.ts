@@ -34,6 +34,17 @@ describe('--output', () => {
     expect(readdirSync(folder)).toEqual(['out.ndjson'])
   })
 
+  test('stays as it was where there is no job', async () => {
+    const { folder, path, text } = target()
+    const { exitCode, stderr } = await runCli(['map', 'missing.mjs', '-o', path, '1'])
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 5,
+      stderr: expect.stringMatching(/^poolrun map: .*missing\.mjs\n$/),
+    })
+    expect(text()).toBe('before\n')
+    expect(readdirSync(folder)).toEqual(['out.ndjson'])
+  })
+
   test('is replaced when collect is done and some failed', async () => {
     const { path, text } = target()
     const { exitCode } = await runCli(['collect', fixture('throws-error'), '-o', path], { input: numbers })

@@ -19,6 +19,12 @@ it.each(['imap-unordered', 'collect'])('%s ends under an endless input, too', as
   expect(run.stderr).not.toMatch(/^ {4}at |EPIPE/m)
 })
 
+it('takes nothing from a pipe before there is something to do with it', async () => {
+  const job = 'test/fixtures/broken/syntax-error.ts'
+  const run = await runShell(`seq 20000 | { poolrun map ${job}; echo "$?"; wc -l; }`)
+  expect(run.stdout.split('\n').map(Number)).toEqual([5, 20_000, 0])
+})
+
 it('map notices that its reader has gone, though it writes last', async () => {
   const run = await runShell(
     `poolrun map ${fixture('big-result')} 3000000 3000000 | true; echo "\${PIPESTATUS[0]}"`,

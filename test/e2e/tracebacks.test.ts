@@ -142,6 +142,12 @@ describe('beyond tasks', () => {
     )
   })
 
+  it('names the item, though its result is all that would be needed', async () => {
+    const callbacks = fixture('callback-prints-then-throws')
+    const stderr = await stderrOf(['map', fixture('identity'), '--callbacks', callbacks, '{"a":2}'])
+    expect(stderr).toContain('at poolrun map test/fixtures/jobs/identity.ts (item 0: {"a":2})')
+  })
+
   it('a callback: its own error and stack, no quotes, then what it was called for', async () => {
     const callbacks = fixture('callback-prints-then-throws')
     const stderr = await stderrOf(['apply', fixture('identity'), '--callbacks', callbacks, '22'])

@@ -61,7 +61,7 @@ describe('the window', () => {
     const { source: inner, wants } = endless(1)
     const window = createWindow(inner, { ...ROOMY, bytes: 1_000 })
     window.source.next({ items: 10, bytes: 10 })
-    window.arrived(990)
+    window.changed(990)
     const next = window.source.next(MUCH)
     window.delivered(5, 0)
     expect(wants).toHaveLength(1)
@@ -75,7 +75,7 @@ describe('the window', () => {
     window.source.next({ items: 10, bytes: 10 })
     const next = window.source.next(MUCH)
     window.delivered(5, 5)
-    window.arrived(5)
+    window.changed(5)
     await Promise.resolve()
     await Promise.resolve()
     expect(wants).toHaveLength(1)
@@ -151,7 +151,7 @@ async function simulate(random: Random, limits: OnTheWay, takes: number): Promis
     const range = held[random.int(held.length)]!
     const bytes = random.int(100)
     range.bytes += bytes
-    window.arrived(bytes)
+    window.changed(bytes)
   }
   for (let taken = 0; taken < takes; taken++) {
     const next = window.source.next({ items: 1 + random.int(40), bytes: 1 + random.int(400) })

@@ -147,7 +147,7 @@ describe('the console', () => {
 
   it('says nothing of worker lifecycles', () => {
     const events: RunEvent[] = [
-      { type: 'worker-started', workerId: 0, pid: 1 },
+      { type: 'worker-started', workerId: 0, pid: 1, at: 0 },
       { type: 'worker-ready', workerId: 0, pid: 1 },
       { type: 'worker-exited', workerId: 0, pid: 1, exitCode: 0, signal: null },
     ]

@@ -12,7 +12,7 @@ it('tells the life of each worker, and nothing of items', () => {
     },
     now: () => now,
   })
-  lifecycle.handle({ type: 'worker-started', workerId: 1, pid: 4131 })
+  lifecycle.handle({ type: 'worker-started', workerId: 1, pid: 4131, at: now })
   now += 85
   lifecycle.handle({ type: 'worker-ready', workerId: 1, pid: 4131 })
   lifecycle.note('worker 1: 8 items at a time, from item 0 on')
@@ -21,7 +21,7 @@ it('tells the life of each worker, and nothing of items', () => {
   lifecycle.handle(itemFailed(2, 'skip'))
   lifecycle.handle(printed('noise'))
   lifecycle.handle({ type: 'worker-exited', workerId: 1, pid: 4131, exitCode: null, signal: 'SIGKILL' })
-  lifecycle.handle({ type: 'worker-started', workerId: 1, pid: 4140 })
+  lifecycle.handle({ type: 'worker-started', workerId: 1, pid: 4140, at: now })
   now += 60_000
   lifecycle.handle({ type: 'worker-exited', workerId: 1, pid: 4140, exitCode: 0, signal: null })
   expect(text).toMatchInlineSnapshot(`

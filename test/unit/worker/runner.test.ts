@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createRecorderFile, Recorder } from '../../../src/flight-recorder.js'
 import type { Calling, Payload, Results } from '../../../src/model.js'
 import type { WireChunk, WireSettled } from '../../../src/protocol.js'
-import { createOutbox } from '../../../src/worker/outbox.js'
+import { createOutbox, type Outbox } from '../../../src/worker/outbox.js'
 import { createRunner, type RunnerOptions } from '../../../src/worker/runner.js'
 import { type Context, currentTask, installCurrentTask, type Task } from '../../../src/worker/task-context.js'
 
@@ -389,6 +390,62 @@ describe('items too cheap to be written down', () => {
     file.close()
     expect(states[0]).toBe('written')
     expect(states.at(-1)).toBe('blind')
+  })
+
+  test("have begun no other while their results leave: a death then is nobody's", async () => {
+    const file = createRecorderFile()!
+    const recorder = new Recorder(file.fd)
+    const began: unknown[] = []
+    const outbox: Outbox = createOutbox({
+      recorder,
+      async send() {
+        // What the guard does when the job ends the process.
+        outbox.pinpoint()
+        began.push(...file.read().running)
+      },
+    })
+    const runner = createRunner({
+      concurrency: 1,
+      workerId: 0,
+      outbox,
+      callTask: installCurrentTask(1),
+      getTask: () => (n: unknown) => {
+        for (const end = performance.now() + ((n as number) < 2_000 ? 0 : 12); performance.now() < end; );
+      },
+      onCancelled() {},
+    })
+    runner.run([values([...Array(2_010).keys()])])
+    await runner.idle()
+    file.close()
+    expect(began).toEqual([])
+  })
+
+  test('and wait are timed to their end: what has turned slow is written down again', async () => {
+    const file = createRecorderFile()!
+    const seen: { blind: readonly number[]; running: number[] }[] = []
+    const later: Promise<unknown>[] = []
+    const { all } = setUp(
+      (item) => {
+        if (item === 'look') {
+          const { blind, running } = file.read()
+          seen.push({ blind, running: running.map(({ id }) => id) })
+        }
+        return typeof item === 'number' ? later[item] : Promise.resolve(item)
+      },
+      { recorder: new Recorder(file.fd) },
+    )
+    await all(values(Array(300).fill('quick')))
+    const blind = values(['look'])
+    await all(blind)
+    // Made beforehand: what is to cost something is the wait alone.
+    for (let n = 0; n < 20; n++) later.push(pause(3 * (n + 1)))
+    await all(values([...later.keys()]))
+    const written = values(['look'])
+    await all(written)
+    file.close()
+    expect(seen[0]!.blind).toContain(blind.id)
+    expect(seen[1]!.blind).not.toContain(written.id)
+    expect(seen[1]!.running).toEqual([written.id])
   })
 
   test('but for those of which it must be known', async () => {
