@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createRecorderFile, Recorder } from '../../../src/flight-recorder.js'
 import type { Calling, Payload, Results } from '../../../src/model.js'
 import type { WireChunk, WireSettled } from '../../../src/protocol.js'
@@ -421,25 +420,26 @@ describe('items too cheap to be written down', () => {
   })
 
   test('and wait are timed to their end: what has turned slow is written down again', async () => {
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    onTestFinished(() => clock.mockRestore())
     const file = createRecorderFile()!
     const seen: { blind: readonly number[]; running: number[] }[] = []
-    const later: Promise<unknown>[] = []
     const { all } = setUp(
-      (item) => {
+      async (item) => {
         if (item === 'look') {
           const { blind, running } = file.read()
           seen.push({ blind, running: running.map(({ id }) => id) })
         }
-        return typeof item === 'number' ? later[item] : Promise.resolve(item)
+        await undefined
+        if (item === 'slow') now += 3
       },
       { recorder: new Recorder(file.fd) },
     )
     await all(values(Array(300).fill('quick')))
     const blind = values(['look'])
     await all(blind)
-    // Made beforehand: what is to cost something is the wait alone.
-    for (let n = 1; n <= 160; n++) later.push(pause(n))
-    await all(values([...later.keys()]))
+    await all(values(Array(20).fill('slow')))
     const written = values(['look'])
     await all(written)
     file.close()
