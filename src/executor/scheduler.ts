@@ -487,14 +487,15 @@ export class Scheduler {
     const dead = { ...slot }
     reset(slot)
     const over = this.#fault !== undefined || this.#life === 'terminated'
+    let blamed = false
     for (const [place, assignment] of dead.queue.entries()) {
-      if (!over && !assignment.call.aborted) this.#lost(dead, assignment, place, death, now)
+      if (over || assignment.call.aborted || this.#lost(dead, assignment, place, death, now)) blamed = true
       assignment.call.outstanding--
     }
     // A job that has loaded once loads: a replacement that something kills meanwhile is a crash like any other.
     const killed = dead.state === 'starting' && this.#exports !== undefined && death.signal !== null
     const crashed = dead.state === 'ready' || dead.doom?.kind === 'stuck' || killed
-    if (dead.state === 'ready' && dead.queue.length === 0) this.#tellIdleDeath(dead, death)
+    if (dead.state === 'ready' && !blamed) this.#tellIdleDeath(dead, death)
     if (dead.state === 'starting' && !killed) {
       const { stage, exitSite, escaped } = dead
       const { exitCode, signal, stderrTail } = death
@@ -523,8 +524,11 @@ export class Scheduler {
     this.#commands.push({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
   }
 
-  /** Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. */
-  #lost(dead: Slot, assignment: Assignment, place: number, death: Death, now: Ms): void {
+  /**
+   * Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. True if an item
+   * was blamed.
+   */
+  #lost(dead: Slot, assignment: Assignment, place: number, death: Death, now: Ms): boolean {
     const { id, settled, work } = assignment
     const { count } = work.chunk
     const { lastKnown } = death
@@ -542,20 +546,29 @@ export class Scheduler {
       // What lies before it had begun and settled, and its outcome is gone with the worker.
       for (let offset = settled; offset <= last; offset++)
         this.#fail(dead, assignment, offset, this.#deathOf(dead, id, offset, forMs, death), now)
-      return this.#requeue(assignment, last + 1, count)
+      this.#requeue(assignment, last + 1, count)
+      return true
     }
     const blind = lastKnown === undefined ? begun : lastKnown.blind.includes(id)
-    if (!blind) return this.#requeue(assignment, settled, count)
+    if (!blind) {
+      this.#requeue(assignment, settled, count)
+      return false
+    }
     // How far it came is known only if it said so, or if there is just one item that it can have been.
     if (saidGoodbye || (lastKnown === undefined && count - settled === 1)) {
       const forMs = now - assignment.since
       this.#fail(dead, assignment, settled, this.#deathOf(dead, id, settled, forMs, death), now)
-      return this.#requeue(assignment, settled + 1, count)
+      this.#requeue(assignment, settled + 1, count)
+      return true
     }
-    if (lastKnown !== undefined) return this.#requeue(assignment, settled, count, true)
+    if (lastKnown !== undefined) {
+      this.#requeue(assignment, settled, count, true)
+      return false
+    }
     const offsets = Array.from({ length: count - settled }, (_, place) => settled + place)
     for (const chunk of singles(work.chunk, offsets))
       this.#add(assignment.call, { ...work, chunk, exact: true })
+    return false
   }
 
   #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: Death): Failure {

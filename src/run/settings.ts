@@ -25,10 +25,7 @@ export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan)
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
-  const bytes = Math.max(
-    WINDOW_BYTES,
-    processes * WINDOW_BYTES_PER_WORKER,
-  )
+  const bytes = Math.max(WINDOW_BYTES, processes * WINDOW_BYTES_PER_WORKER)
   return { items: bufferSize ?? WINDOW_ITEMS, bytes }
 }
 

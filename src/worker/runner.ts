@@ -9,7 +9,10 @@ import type { Outbox, Range } from './outbox.js'
 import { asArguments, type CallTask, Context, leaveTask, running, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 
-/** What has settled is sent at least this often, so that a slow item does not hold back the ones before it. */
+/**
+ * What has settled is sent at least this often, so that a slow item does not hold back the ones before it; and messages
+ * are let in.
+ */
 const FLUSH_MS: Ms = 10
 /** Chunks that end within this of each other share a message. */
 const SHARE_MS: Ms = 1
@@ -65,6 +68,9 @@ interface Run {
   givenBack: boolean
 }
 
+/** Taken before the job is loaded: it may replace it. */
+const immediately = setImmediate
+
 /** What a task's outcome stands for when there is none: its item was refused before the task saw it. */
 class Refused {
   constructor(readonly failure: Failure) {}
@@ -81,7 +87,15 @@ export function createRunner(options: RunnerOptions): Runner {
   const costOf = createCosts()
   let lanes = 0
   let flushTimer: NodeJS.Timeout | undefined
+  /** When messages could last come in, while something runs. */
+  let heardAt = performance.now()
   let whenIdle: (() => void)[] = []
+
+  /** Lets messages in: a cancel is heard between items. That something was sent does not take a turn of the event loop. */
+  const hear = async (): Promise<void> => {
+    await new Promise((resolve) => immediately(resolve))
+    heardAt = performance.now()
+  }
 
   const flushLater = () => {
     if (flushTimer !== undefined) return
@@ -101,6 +115,7 @@ export function createRunner(options: RunnerOptions): Runner {
       const run = begin(chunk)
       for (let pending = advance(run); pending !== undefined; pending = advance(run)) await pending
       finish(run)
+      if (queue.length > 0 && performance.now() - heardAt > FLUSH_MS) await hear()
     }
     lanes--
     if (lanes > 0) return
@@ -173,7 +188,7 @@ export function createRunner(options: RunnerOptions): Runner {
       if (mayRush && !run.watched) {
         const pending = rush(run)
         if (pending !== undefined) return pending
-        if (run.offset < count && isDue(run)) return outbox.flush()
+        if (run.offset < count && isDue(run)) return flushAndHear()
         continue
       }
       const item = nextOf(run.items)
@@ -195,7 +210,7 @@ export function createRunner(options: RunnerOptions): Runner {
         outcome = thrown
       }
       settle(run, succeeded, outcome)
-      if (run.offset < count && isDue(run)) return outbox.flush()
+      if (run.offset < count && isDue(run)) return flushAndHear()
     }
     return undefined
   }
@@ -297,7 +312,7 @@ export function createRunner(options: RunnerOptions): Runner {
       settled = thrown
     }
     settle(run, succeeded, settled)
-    if (run.offset < run.chunk.count && isDue(run)) await outbox.flush()
+    if (run.offset < run.chunk.count && isDue(run)) await flushAndHear()
   }
 
   /** The item has ended; how long it took, where it is one of those that are timed. */
@@ -310,8 +325,13 @@ export function createRunner(options: RunnerOptions): Runner {
     return tookMs
   }
 
-  /** What has settled is to leave before the next item begins. Waiting for it lets messages in, too: a cancel is heard. */
+  /** What has settled is to leave before the next item begins. */
   const isDue = (run: Run): boolean => outbox.full || run.ended - outbox.flushedAt > FLUSH_MS
+
+  const flushAndHear = async (): Promise<void> => {
+    await outbox.flush()
+    if (performance.now() - heardAt > FLUSH_MS) await hear()
+  }
 
   const settle = (run: Run, succeeded: boolean, outcome: unknown): void => {
     if (run.cancelled) return

@@ -160,6 +160,46 @@ describe('a chunk too cheap to be written down', () => {
   })
 })
 
+describe('an end between two items', () => {
+  const escaped = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
+
+  test('blames none of those that wait, and what escaped is told', async () => {
+    const warnings: string[] = []
+    const { executor, workers, latest } = setUp({
+      processes: 1,
+      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+    })
+    const call = start(executor, numbers(4), { chunkSize: 2 })
+    const worker = workers[0]!
+    worker.ready()
+    worker.settle(worker.chunks[0]!)
+    worker.say({ type: 'dying', escaped })
+    worker.records({})
+    worker.die(1, null)
+    expect(warnings).toEqual([
+      `worker 0 (pid 1000) exited with code 1 between items; outside any item the job threw: 'x'`,
+    ])
+    await runOut(call, () => latest(0))
+    expect(call.failed()).toEqual([])
+    expect(sorted(call.indexes())).toEqual(range(4))
+  })
+
+  test('is told by the failure alone where an item was running', () => {
+    const warnings: string[] = []
+    const { executor, workers } = setUp({
+      processes: 1,
+      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+    })
+    const call = start(executor, numbers(4), { chunkSize: 2 })
+    workers[0]!.ready()
+    workers[0]!.say({ type: 'dying', escaped })
+    workers[0]!.records({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(1) }] })
+    workers[0]!.die(1, null)
+    expect(call.failed()).toHaveLength(1)
+    expect(warnings).toEqual([])
+  })
+})
+
 describe('a worker that cannot write down anything', () => {
   test('and dies in a chunk has its items run one by one, and then only the culprit fails', async () => {
     const { call, worker, latest } = oneWorker(3, 3)

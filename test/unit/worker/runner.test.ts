@@ -462,6 +462,30 @@ describe('items too cheap to be written down', () => {
   })
 })
 
+describe('a message', () => {
+  const busy = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  }
+
+  test.each([
+    ['a chunk of slow items', [Array(500).fill(2)]],
+    ['a chunk whose items were cheap at first', [[...Array(600).fill(0), ...Array(500).fill(2)]]],
+    ['chunk after chunk', Array.from({ length: 500 }, () => [2])],
+  ])('is heard in the midst of %s, though everything is sent at once', async (_, lists) => {
+    const { runner, settled, cancelled } = setUp((ms) => busy(ms as number))
+    const chunks = lists.map((list) => values(list))
+    // As a message would: in a turn of the event loop, while items run.
+    setImmediate(() => setTimeout(() => runner.drain(), 30))
+    runner.run(chunks)
+    await runner.idle()
+    const total = lists.flat().length
+    const ran = settled.reduce((sum, { count }) => sum + count, 0)
+    expect(ran).toBeGreaterThan(0)
+    expect(ran).toBeLessThan(total - 300)
+    expect(cancelled.length).toBeGreaterThan(0)
+  })
+})
+
 describe('cancel', () => {
   test('aborts the signal of what runs, and says when it no longer does', async () => {
     const reasons: unknown[] = []
