@@ -1,6 +1,7 @@
 // Outcomes on their way to the parent: written down, gathered into ranges, sent together. Knows nothing of tasks.
 import { findUncloneable } from '../errors/culprit.js'
 import type { Recorder } from '../flight-recorder.js'
+import { asBuffer } from '../framing/bytes.js'
 import { CHUNK_BYTES, type Failure, type Ms, type Results } from '../model.js'
 import type { WireChunk, WireSettled } from '../protocol.js'
 import { encodeJson, plainText } from './encode-result.js'
@@ -61,7 +62,10 @@ export interface Outbox {
   close(id: number): void
   /** Drops what a cancelled chunk had gathered. */
   discard(id: number): void
-  /** From here on also those chunks are written down that are too cheap for it: this process may end. */
+  /**
+   * From here on also those chunks are written down that are too cheap for it, and at once what has not left yet: this
+   * process may end, and what waits in a full channel with it.
+   */
   pinpoint(): void
   /** Nothing would be sent now. */
   readonly empty: boolean
@@ -87,6 +91,8 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   let characters = 0
   let settled = 0
   let unrecorded = false
+  /** Messages that may still be in this process. */
+  const leaving: (readonly WireSettled[])[] = []
   let flushedAt = performance.now()
 
   const rangeOf = (id: number) => {
@@ -106,9 +112,21 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
   const trySend = (message: readonly WireSettled[]) => {
     try {
-      return send(message)
+      return { message, sent: send(message) }
     } catch {
-      return send(message.map(withoutUncloneable))
+      const cloneable = message.map(withoutUncloneable)
+      return { message: cloneable, sent: send(cloneable) }
+    }
+  }
+  const writeDown = ({ id, from, count, results, failures }: WireSettled) => {
+    const failed = new Map(failures.map(({ offset, failure }) => [offset, failure]))
+    const lines = results.kind === 'json' ? asBuffer(results.bytes).toString().split('\n') : []
+    let line = 0
+    for (let place = 0; place < count; place++) {
+      const failure = failed.get(from + place)
+      if (failure !== undefined) recorder?.failure(id, from + place, failure)
+      else if (results.kind === 'json') recorder?.json(id, from + place, lines[line++]!)
+      else recorder?.value(id, from + place, results.values[place])
     }
   }
 
@@ -200,6 +218,7 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       if (range !== undefined) settled -= range.count
     },
     pinpoint() {
+      for (const message of leaving) for (const range of message) writeDown(range)
       recorder?.unblind()
       for (const range of open.values()) {
         if (range.recorded) continue
@@ -227,8 +246,12 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       settled = 0
       unrecorded = false
       const mark = recorder?.mark
-      const sent = trySend(message)
-      return mark === undefined ? sent : sent.then(() => recorder?.delivered(mark))
+      const trial = trySend(message)
+      leaving.push(trial.message)
+      return trial.sent.then(() => {
+        leaving.shift()
+        if (mark !== undefined) recorder?.delivered(mark)
+      })
     },
   }
 }

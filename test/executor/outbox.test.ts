@@ -112,8 +112,8 @@ describe('the outbox', () => {
 })
 
 describe('before an end that is seen coming, a cheap chunk', () => {
-  test('says which item runs, and is written down item by item from then on', () => {
-    const { outbox, read } = outboxOf()
+  test('says which item runs, and is written down item by item from then on', async () => {
+    const { outbox, messages, read } = outboxOf()
     outbox.open(chunk(1), false)
     for (let n = 0; n < 3; n++) {
       outbox.begin(1)
@@ -121,6 +121,8 @@ describe('before an end that is seen coming, a cheap chunk', () => {
     }
     outbox.begin(1)
     void outbox.flush()
+    messages[0]!.left()
+    await turn()
     outbox.pinpoint()
     expect(read()).toMatchObject({ running: [{ id: 1, offset: 3 }], blind: [] })
     // It did not end after all.
@@ -129,12 +131,46 @@ describe('before an end that is seen coming, a cheap chunk', () => {
     expect(read()).toMatchObject({ outcomes: [{ offset: 3 }], running: [{ id: 1, offset: 4 }], blind: [] })
   })
 
-  test('blames no item when none is running', () => {
-    const { outbox, read } = outboxOf()
+  test.each(['json', 'values'] as const)('does not lose what waits in the channel (%s)', async (reply) => {
+    const { outbox, messages, read } = outboxOf()
+    const range = outbox.open(chunk(1, reply), false)
+    outbox.begin(1)
+    const add = (value: unknown) => expect(outbox.add(range, value)).toBe(true)
+    add('left')
+    void outbox.flush()
+    messages[0]!.left()
+    await turn()
+    add('one')
+    outbox.failed(1, { kind: 'timeout', timeoutMs: 1 })
+    add({ three: 3 })
+    void outbox.flush()
+    add('four')
+    outbox.begin(1)
+    // The guard's order.
+    void outbox.flush()
+    outbox.pinpoint()
+    const of = (offset: number, value: unknown) =>
+      reply === 'json' ? { id: 1, offset, text: JSON.stringify(value) } : { id: 1, offset, value }
+    expect(read()).toMatchObject({
+      outcomes: [
+        of(1, 'one'),
+        { id: 1, offset: 2, failure: { kind: 'timeout', timeoutMs: 1 } },
+        of(3, { three: 3 }),
+        of(4, 'four'),
+      ],
+      running: [{ id: 1, offset: 5 }],
+      blind: [],
+    })
+  })
+
+  test('blames no item when none is running', async () => {
+    const { outbox, messages, read } = outboxOf()
     outbox.open(chunk(1), false)
     outbox.begin(1)
     outbox.succeeded(1, 0)
     void outbox.flush()
+    messages[0]!.left()
+    await turn()
     outbox.pinpoint()
     expect(read()).toEqual({ outcomes: [], running: [], blind: [] })
   })
