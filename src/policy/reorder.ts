@@ -6,6 +6,8 @@ export interface Reorder {
   push(settled: Settled): void
   /** The next range whose turn has come. */
   shift(): Settled | undefined
+  /** There is one. */
+  readonly ready: boolean
   /** Nothing more will come: the ranges left, in order, over the gaps that cancelled items left. */
   drain(): Settled[]
 }
@@ -34,6 +36,9 @@ export function inputOrder(): Reorder {
       next += settled.count
       return settled
     },
+    get ready() {
+      return waiting.has(next)
+    },
     drain() {
       const left = [...waiting.values()].flatMap(({ settled }) => settled ?? [])
       waiting.clear()
@@ -53,6 +58,9 @@ export function completionOrder(): Reorder {
         incoming = []
       }
       return outgoing.pop()
+    },
+    get ready() {
+      return outgoing.length > 0 || incoming.length > 0
     },
     drain() {
       const left = [...outgoing.reverse(), ...incoming]

@@ -8,6 +8,8 @@ export interface WindowLimits {
   readonly items: number
   /** Most bytes of item text and result text on the way. */
   readonly bytes: number
+  /** The same while it is the reader who is behind: to go on working ahead of him gains nothing. */
+  readonly bytesBehind?: number | undefined
 }
 
 export interface Window {
@@ -18,12 +20,16 @@ export interface Window {
   delivered(items: number, bytes: number): void
 }
 
-export function createWindow(source: ChunkSource, limits: WindowLimits): Window {
+/** `isBehind`: results whose turn has come wait for the reader. */
+export function createWindow(source: ChunkSource, limits: WindowLimits, isBehind = () => false): Window {
   let items = 0
   let bytes = 0
   let freed: (() => void) | undefined
 
-  const full = () => items >= limits.items || bytes >= limits.bytes
+  const full = () => {
+    const { bytes: most, bytesBehind = most } = limits
+    return items >= limits.items || bytes >= (isBehind() ? bytesBehind : most)
+  }
   const taken = (chunk: Chunk | undefined) => {
     if (chunk !== undefined) {
       items += chunk.count

@@ -75,6 +75,8 @@ export function openFlow(options: FlowOptions): Flow {
   /** Ranges whose `onSettled` is still at work keep the order in which they settled. */
   let turns: Promise<void> | undefined
   let wake = () => {}
+  /** The consumer waits for the next range. */
+  let asking = false
 
   const counts = (): Counts => ({ ok, failed, notRun: accepted - ok - failed })
 
@@ -107,7 +109,7 @@ export function openFlow(options: FlowOptions): Flow {
     return undefined
   }
 
-  const window = createWindow(watched, options.window)
+  const window = createWindow(watched, options.window, () => !asking && order.ready)
 
   const fail = (error: unknown) => {
     fatal ??= { error }
@@ -218,9 +220,13 @@ export function openFlow(options: FlowOptions): Flow {
           if (sourceError !== undefined && stopped === undefined) throw sourceError.error
           return undefined
         }
+        asking = true
+        // Who was behind is not any more.
+        window.changed(0)
         await new Promise<void>((resolve) => {
           wake = resolve
         })
+        asking = false
       }
     },
     get stopped() {

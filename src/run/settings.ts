@@ -11,6 +11,8 @@ const WINDOW_ITEMS = 100_000
  * comes on top of it, some 64 MiB.
  */
 const WINDOW_BYTES = 32 * 1024 * 1024
+/** Of these, as long as nothing but the reader is waited for. */
+const WINDOW_BYTES_BEHIND = 8 * 1024 * 1024
 /** Each worker holds some chunks, whose results wait for their turn. */
 const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 
@@ -25,8 +27,9 @@ export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan)
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
-  const bytes = Math.max(WINDOW_BYTES, processes * WINDOW_BYTES_PER_WORKER)
-  return { items: bufferSize ?? WINDOW_ITEMS, bytes }
+  const least = processes * WINDOW_BYTES_PER_WORKER
+  const bytes = Math.max(WINDOW_BYTES, least)
+  return { items: bufferSize ?? WINDOW_ITEMS, bytes, bytesBehind: Math.max(WINDOW_BYTES_BEHIND, least) }
 }
 
 /**

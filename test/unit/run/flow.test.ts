@@ -257,6 +257,38 @@ describe('the input', () => {
     expect((await next).seq).toBe(1)
   })
 
+  test('waits sooner for a reader who is behind than for a result that is missing', async () => {
+    const twenty = { results: { kind: 'json', bytes: Buffer.alloc(20) } } as const
+    const set = () => {
+      let seq = 0
+      const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
+      return setUp({ source: text, window: { ...ROOMY, bytes: 1_000, bytesBehind: 20 } })
+    }
+    const behind = set()
+    const [a, b] = [behind.executor.take(), behind.executor.take()]
+    behind.executor.settle({ ...settledRange(b), ...twenty })
+    expect(behind.executor.pull(), 'the first is missing').not.toBeInstanceOf(Promise)
+    behind.executor.settle({ ...settledRange(a), ...twenty })
+    const held = behind.executor.pull() as Promise<Chunk>
+    expect(await stateOf(held)).toBe('pending')
+    await behind.flow.next()
+    await behind.flow.next()
+    expect((await held).seq).toBe(3)
+
+    // Who takes all there is and waits for more is not behind, however much is on the way.
+    const waiting = set()
+    const [c, d] = [waiting.executor.take(), waiting.executor.take()]
+    waiting.executor.settle({ ...settledRange(c), ...twenty })
+    const stuck = waiting.executor.pull() as Promise<Chunk>
+    expect(await stateOf(stuck)).toBe('pending')
+    await waiting.flow.next()
+    waiting.executor.settle({ ...settledRange(waiting.executor.take()), ...twenty })
+    const more = waiting.flow.next()
+    expect((await stuck).seq).toBe(2)
+    waiting.executor.settle(settledRange(d))
+    expect(placesOf((await more)!)).toEqual([1])
+  })
+
   test('holds the items of what failed, and of what succeeded the results alone', async () => {
     let seq = 0
     const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
