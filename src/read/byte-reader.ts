@@ -84,7 +84,8 @@ export class StreamReader implements ByteReader {
   }
 
   get ended(): boolean {
-    return this.over && this.rest === undefined
+    // One that broke has not ended: whoever reads on is told.
+    return this.over && this.rest === undefined && this.failure === undefined
   }
 
   async read(into: Buffer): Promise<number> {

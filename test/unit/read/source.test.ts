@@ -100,6 +100,17 @@ describe('streams', () => {
     }
   })
 
+  test('a stream that breaks between two reads has not ended, whoever looks meanwhile', async () => {
+    const stdin = new PassThrough()
+    const source = await openInput({ kind: 'stdin' }, 'ndjson', { stdin })
+    stdin.write('1\n')
+    expect(textOf((await source.next(MANY))!)).toBe('1\n')
+    stdin.destroy(new Error('unexpected end of file'))
+    await new Promise((resolve) => stdin.once('close', resolve))
+    expect(source.remaining()).toBeUndefined()
+    await expect(source.next(MANY)).rejects.toThrow('unexpected end of file')
+  })
+
   test('close ends a read that waits, and destroys the stream', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, undefined, { stdin })
