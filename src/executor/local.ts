@@ -61,8 +61,10 @@ export class LocalExecutor implements Executor {
   readonly #running = new Map<CallId, Running>()
   #nextCall = 1
   #inbox: SchedulerInput[] = []
-  /** Chunks that were given out while the inbox is worked through; those of a worker travel in one message. */
-  // No map: one whose entries come and go keeps what they held (`policy/reorder`).
+  /**
+   * By worker, chunks that were given out while the inbox is worked through; they travel in one message. No map: one
+   * whose entries come and go keeps what they held (`policy/reorder`).
+   */
   readonly #outgoing: (WireChunk[] | undefined)[] = []
   #draining = false
   #ending = false

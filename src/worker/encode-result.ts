@@ -13,8 +13,10 @@ const PLAIN_DEPTH = 64
 /** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
 export function encodeJson(value: unknown): Encoded {
   if (value === undefined) return { text: 'null' }
+  const plain = plainText(value)
+  if (plain !== undefined) return { text: plain }
   try {
-    const suspect = isPlain(value, 0) ? undefined : findUnjsonable(value)
+    const suspect = findUnjsonable(value)
     if (suspect !== undefined) return { culprit: suspect }
     const text = stringify(value)
     // A toJSON may give anything, undefined too.
