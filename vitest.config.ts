@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // These start real processes, which need a build.
-const e2e = ['test/e2e/**/*.test.ts', 'test/pool/**/*.test.ts', 'test/chaos/**/*.test.ts']
+const e2e = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts']
 
 export default defineConfig({
   test: {

@@ -18,6 +18,7 @@ export {
 } from './errors/classes.js'
 export { AsyncResult } from './pool/async-result.js'
 export type { PoolIterator } from './pool/item-iterator.js'
+export { Pool } from './pool/pool.js'
 export type {
   ApplyOptions,
   Callbacks,
@@ -34,6 +35,5 @@ export type {
   UntypedJob,
   WorkerLineInfo,
 } from './pool/types.js'
-export { Pool } from './pool.js'
 export type { TaskContext } from './worker/task-context.js'
 export { currentTask } from './worker/task-context.js'

@@ -1,28 +1,9 @@
 // The nouns every stage shares: chunks of items flowing right, settled ranges flowing back, failures, events.
-// Types and pure arithmetic on them only; knows nothing of processes, streams or policies.
-import type { ErrorData } from './errors/envelope.js'
+// Types, and the arithmetic of item indexes.
+import type { ErrorData } from './error-data.js'
 
 /** Milliseconds. */
 export type Ms = number
-
-/** Weight of a new measurement of few items, and of many: one pause among them must not be all that is known. */
-const WEIGHTS = { least: 0.3, most: 0.8 }
-/** So many count as much as all before them: the first of all is slow, for everything is new. */
-const HALF_WEIGHT_ITEMS = 8
-
-/** What an item costs, when `count` more took `each` on average. */
-export function meanCost(mean: Ms | undefined, each: Ms, count: number): Ms {
-  if (mean === undefined) return each
-  const weight = Math.min(WEIGHTS.most, Math.max(WEIGHTS.least, count / (count + HALF_WEIGHT_ITEMS)))
-  return mean + weight * (each - mean)
-}
-
-/**
- * Text of items that travels together, in bytes. Measured with 300,000 records of 262 bytes: a fifth faster than
- * 64 KiB. A larger message does not fit into the 208 KiB that Linux keeps for a channel: its rest waits until the
- * worker has run another chunk. Blocks are read of the same size.
- */
-export const CHUNK_BYTES = 192 * 1024
 
 /**
  * How the raw bytes of a chunk are divided into items.

@@ -1,5 +1,5 @@
 // The commands as `--help` and the documentation tell of them. What they do is in src/run and src/policy.
-import type { CommandName } from '../run/plan.js'
+import type { CommandName } from '../plan.js'
 
 export interface CommandSpec {
   readonly summary: string

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
-import { chooseLetters } from '../report/letters.js'
+import { chooseLetters } from '../report/charset.js'
 import { completionScript } from './completion.js'
 import { parseCommandLine } from './program.js'
 

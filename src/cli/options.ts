@@ -1,6 +1,6 @@
 // The options, one entry each: parsing, environment, `--help` and the documentation all read this table.
 // An option that is not in it does not exist. Knows nothing of argv.
-import type { CommandName } from '../run/plan.js'
+import type { CommandName } from '../plan.js'
 import {
   assignments,
   duration,

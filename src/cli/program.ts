@@ -2,7 +2,7 @@
 // The only file that knows commander; what the options are is in options.ts.
 import { Argument, Command, CommanderError, type Help, Option } from 'commander'
 import { UsageError } from '../errors/classes.js'
-import type { CommandName, RunPlan } from '../run/plan.js'
+import type { CommandName, RunPlan } from '../plan.js'
 import { COMMAND_NAMES, COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'

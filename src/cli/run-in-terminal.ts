@@ -2,26 +2,26 @@
 
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
-import type { ErrorData } from '../errors/envelope.js'
-import { plainError } from '../errors/plain-error.js'
+import type { ErrorData } from '../error-data.js'
+import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/sanitise.js'
 import { indexOf } from '../model.js'
-import { createCiReport } from '../report/ci.js'
-import type { FailedItem } from '../report/ci-report.js'
-import { shouldColor } from '../report/color.js'
-import { createConsoleReporter, type FailedEvent } from '../report/console.js'
-import { dryRunText } from '../report/dry-run.js'
-import { createFailureText } from '../report/failure-text.js'
-import { createRecordFold, type RecordEnding } from '../report/fold-record.js'
-import { chooseLetters } from '../report/letters.js'
-import { createLifecycle } from '../report/lifecycle.js'
-import { loadPainter } from '../report/painter.js'
-import { placeOf } from '../report/place.js'
-import { createProgress, type Progress } from '../report/progress.js'
-import { chooseProgress } from '../report/progress-mode.js'
-import { renderReport } from '../report/reports.js'
+import type { RunPlan } from '../plan.js'
+import { chooseLetters } from '../report/charset.js'
+import { createCiReport } from '../report/ci/ci.js'
+import type { FailedItem } from '../report/ci/ci-report.js'
+import { loadPainter } from '../report/colors.js'
+import { createConsoleReporter, type FailedEvent } from '../report/console/console.js'
+import { dryRunText } from '../report/console/dry-run.js'
+import { createFailureText } from '../report/console/failure-text.js'
+import { createLifecycle } from '../report/console/lifecycle.js'
+import { createRecordFold, type RecordEnding } from '../report/files/record-builder.js'
+import { renderReport } from '../report/files/reports.js'
+import { createProgress, type Progress } from '../report/progress/progress.js'
+import { chooseProgress } from '../report/progress/progress-mode.js'
+import { shouldColor } from '../report/should-color.js'
+import { placeOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
-import type { RunPlan } from '../run/plan.js'
 import { type RunResult, run } from '../run/run.js'
 import type { Workers } from '../run/workers.js'
 import { version } from './version.js'
@@ -108,7 +108,7 @@ function ending({ exitCode, signal, summary }: RunResult): RecordEnding {
 function codeFrames(color: boolean): (error: ErrorData) => string {
   const since = Date.now()
   let excerpt = (_error: ErrorData) => ''
-  import('../report/code-frame.js').then(
+  import('../report/console/code-frame.js').then(
     ({ createCodeFrames }) => {
       excerpt = createCodeFrames({ color, since })
     },

@@ -1,6 +1,6 @@
 // From the command, its words and its checked options to the frozen plan: the rules that concern several at once.
 import { UsageError } from '../errors/classes.js'
-import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../run/plan.js'
+import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../plan.js'
 import type { Settings } from './options.js'
 import { type GivenOptions, quote, readSettings } from './settings.js'
 

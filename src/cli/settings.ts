@@ -1,7 +1,7 @@
 // From what was given on the command line and in the environment to checked values; the command line wins.
 // Knows every option's kind and commands through the table, and no option by name.
 import { UsageError } from '../errors/classes.js'
-import type { CommandName } from '../run/plan.js'
+import type { CommandName } from '../plan.js'
 import {
   envName,
   longFlag,

@@ -1,8 +1,8 @@
 // What poolrun says about a failed item in its own words: one wording for the terminal and for the library.
 // Knows nothing of frames and layout.
 
+import type { ErrorData } from '../error-data.js'
 import type { Failure, ItemFailure, Ms } from '../model.js'
-import type { ErrorData } from './envelope.js'
 
 /** Functions of the caller that are told what became of items. */
 export type CallbackName = 'callback' | 'errorCallback' | 'onFailure'

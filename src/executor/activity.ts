@@ -1,8 +1,8 @@
 // What the workers are doing at one moment, read off their slots and, for those that have been silent for a while, off
 // what they wrote down. For people who look on: nothing is decided by it.
 import type { Ms, WorkerActivity } from '../model.js'
-import type { RunningItem } from './inbox.js'
-import type { Assignment, Slot } from './slot.js'
+import type { RunningItem } from './scheduler/messages.js'
+import type { Assignment, Slot } from './scheduler/slot.js'
 
 /** A worker that was heard of since then works on quick items: which one it is now would be stale when it is read. */
 const SILENT_MS: Ms = 300

@@ -1,9 +1,9 @@
 // The outer seam: something that runs chunks. Local processes now; shell commands and a queue can be others.
 // An executor does not know policies, order, windows, writers or reports.
 import type { Settled, TaskSpec } from '../model.js'
-import type { ChunkSource } from '../read/source.js'
-import type { ExecutionFault } from './fault.js'
-import type { RetryOptions } from './retry.js'
+import type { RetryOptions } from '../plan.js'
+import type { ChunkSource } from '../source.js'
+import type { ExecutionFault } from './execution-fault.js'
 
 export interface Execution {
   readonly task: TaskSpec

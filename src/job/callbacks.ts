@@ -1,8 +1,8 @@
 // Loads the module of `--callbacks` into the parent: compiled like a job, asked for two functions.
 // Knows nothing of when or with what they are called.
 import { JobError } from '../errors/classes.js'
-import { loadJob } from '../worker/load-job.js'
 import { type CompileOptions, compileJob } from './compile.js'
+import { loadJob } from './load-job.js'
 import { resolveJob, showPath } from './reference.js'
 
 export interface Callbacks {

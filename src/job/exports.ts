@@ -1,8 +1,8 @@
 // Whether a loaded job module has the task that is asked for, and what to tell the user when not.
 // Pure: sees names and kinds of exports, never the module.
 import { JobError } from '../errors/classes.js'
-import type { JobExports } from '../protocol.js'
-import { closest } from './similar.js'
+import type { JobExports } from '../ipc/protocol.js'
+import { closest } from './did-you-mean.js'
 
 /** Exports that poolrun itself calls or reads; never what a user meant by a task. */
 const RESERVED = new Set(['initializer', 'finalizer', 'input'])

@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors/classes.js'
-import { closest } from './similar.js'
+import { closest } from './did-you-mean.js'
 
 const TYPESCRIPT = ['.ts', '.tsx', '.mts', '.cts']
 const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']

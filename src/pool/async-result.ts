@@ -1,7 +1,7 @@
 // The handle of a call that was started and is not waited for. Knows nothing of how the result comes about.
 import { ResultNotReadyError, TimeoutError } from '../errors/classes.js'
-import { makeCallbackError } from '../errors/item-error.js'
 import { formatMs } from '../errors/messages.js'
+import { makeCallbackError } from '../errors/rebuild/item-error.js'
 import { type CallSite, captureCallSite } from '../errors/stacks.js'
 import { checkWait } from './options.js'
 import { at, failed, type Outcome, unwrap } from './outcome.js'

@@ -2,14 +2,14 @@
 // this goes on after a failed item. Requests queue up; one that ran out of time leaves its item to the next one.
 // Knows nothing of workers.
 import { PoolError, TimeoutError } from '../errors/classes.js'
-import { makeCallbackError, makeItemError } from '../errors/item-error.js'
 import { formatMs } from '../errors/messages.js'
+import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { type CallSite, captureCallSite } from '../errors/stacks.js'
 import { type ItemFailure, indexOf, type Settled } from '../model.js'
-import type { Call } from './engine.js'
-import { valuesOf } from './gather.js'
+import { valuesOf } from './collect-values.js'
 import { checkOptions, checkWait } from './options.js'
 import { at } from './outcome.js'
+import type { Call } from './pool-core.js'
 import type { NextOptions } from './types.js'
 
 /** An async iterator that is also iterable; `next` takes a time limit. */

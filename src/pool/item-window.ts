@@ -1,7 +1,7 @@
 // How far a call may read ahead of its reader: items taken from the input and not yet handed out, one by one.
 // Knows nothing of results, nor of who the reader is.
-import { createWindow } from '../policy/window.js'
-import type { ChunkSource } from '../read/source.js'
+import { createWindow } from '../policy/flow-window.js'
+import type { ChunkSource } from '../source.js'
 import type { ValuesSource } from './values-source.js'
 
 /** Enough for a few chunks of cheap items in each worker … */

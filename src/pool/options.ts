@@ -1,6 +1,6 @@
 // Checks what callers pass, before anything is started or sent: a wrong kind is a TypeError, a number out of bounds a
 // RangeError, and an option that does not exist is never ignored. Knows nothing of what the options do.
-import { closest } from '../job/similar.js'
+import { closest } from '../job/did-you-mean.js'
 import type {
   ApplyOptions,
   Callbacks,

@@ -2,7 +2,7 @@
 // what has come when an asynchronous input pauses. Knows nothing of windows, workers or policies.
 import { deserialize, serialize } from 'node:v8'
 import type { Chunk } from '../model.js'
-import type { ChunkSource, Want } from '../read/source.js'
+import type { ChunkSource, Want } from '../source.js'
 import { SizeEstimate, SMALL_BYTES } from './size-estimate.js'
 import type { Input } from './types.js'
 

@@ -2,14 +2,14 @@
 // Knows nothing of where the bytes come from or what an item means.
 import { InputError } from '../errors/classes.js'
 import type { Chunk, Framing } from '../model.js'
+import type { ChunkSource, Want } from '../source.js'
 import type { ByteReader } from './byte-reader.js'
 import { CsvFramer, type Dialect } from './csv.js'
 import { DelimitedFramer } from './delimited.js'
 import { detect } from './detect.js'
 import type { Framer, FramerOptions } from './framer.js'
+import { Window } from './input-buffer.js'
 import { JsonArrayFramer } from './json-array.js'
-import type { ChunkSource, Want } from './source.js'
-import { Window } from './window.js'
 
 export interface ByteSourceOptions extends FramerOptions {
   /** `undefined`: told from the first bytes. */

@@ -8,10 +8,10 @@ import { firstInvalidUtf8 } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
 import { advance } from '../framing/position.js'
 import type { Chunk } from '../model.js'
+import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
+import type { Window } from './input-buffer.js'
 import { NEW_RECORD, RecordScanner } from './record-scanner.js'
-import type { Want } from './source.js'
-import type { Window } from './window.js'
 
 /** csv-parse, loaded only for those who need it. */
 export type ParseRecords = (text: string, options: Options) => string[][]

@@ -3,9 +3,9 @@
 import { isNoItem } from '../framing/items.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
+import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
-import type { Want } from './source.js'
-import type { Window } from './window.js'
+import type { Window } from './input-buffer.js'
 
 export class DelimitedFramer extends Framer {
   /** Unread bytes known to hold no delimiter: a long item is not searched again with each block. */

@@ -1,8 +1,8 @@
 // Tells what an input is from its first bytes, where neither the user nor the file's name did.
 import { isSpace } from '../framing/bytes.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
-import { inputError } from './fault.js'
-import type { Window } from './window.js'
+import type { Window } from './input-buffer.js'
+import { inputError } from './input-error.js'
 
 const PLAIN_TEXT_HINT = 'for plain text, one item a line, use --input-format lines'
 

@@ -1,6 +1,6 @@
 // What a file's extension says: in which format its items are, and how it is compressed. Knows nothing of files.
 import { extname } from 'node:path'
-import type { InputFormat } from '../run/plan.js'
+import type { InputFormat } from '../plan.js'
 
 const BY_EXTENSION: Readonly<Record<string, InputFormat>> = {
   '.json': 'json',

@@ -7,9 +7,9 @@ import { itemRanges } from '../framing/items.js'
 import { advance } from '../framing/position.js'
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk, Framing } from '../model.js'
-import { inputError } from './fault.js'
-import type { Want } from './source.js'
-import type { Window } from './window.js'
+import type { Want } from '../source.js'
+import type { Window } from './input-buffer.js'
+import { inputError } from './input-error.js'
 
 const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 

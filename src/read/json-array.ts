@@ -5,9 +5,9 @@ import { isSpace } from '../framing/bytes.js'
 import { ElementScanner } from '../framing/element-scanner.js'
 import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
+import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
-import type { Want } from './source.js'
-import type { Window } from './window.js'
+import type { Window } from './input-buffer.js'
 
 const OPEN = 0x5b
 const CLOSE = 0x5d

@@ -2,8 +2,8 @@
 // reading where nothing that is wanted can follow. Knows nothing of how items are framed.
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk } from '../model.js'
-import type { IndexRange } from '../run/plan.js'
-import type { ChunkSource, Want } from './source.js'
+import type { IndexRange } from '../plan.js'
+import type { ChunkSource, Want } from '../source.js'
 
 /** `ranges` may overlap and stand in any order. */
 export function selected(source: ChunkSource, ranges: readonly IndexRange[]): ChunkSource {

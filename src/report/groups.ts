@@ -1,9 +1,9 @@
 // Repeated failures: the first ten of a kind are shown, later ones only counted and told of at the end.
 // Of a kind are failures with the same first frame and message. Bounded memory, however many kinds there are.
-import type { ErrorData } from '../errors/envelope.js'
+import type { ErrorData } from '../error-data.js'
 import { formatMs } from '../errors/messages.js'
 import type { Failure } from '../model.js'
-import { NAMED_INDEXES } from '../run/summary.js'
+import { NAMED_INDEXES } from '../summary.js'
 
 /** Blocks shown of each kind. */
 const SHOWN = 10

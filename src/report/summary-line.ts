@@ -1,6 +1,6 @@
 // The last line of a run, and how lists of item indexes are written. Plain text; nothing of streams or colour.
-import type { CommandName, FailureLimit, RunPlan } from '../run/plan.js'
-import { NAMED_INDEXES, type Summary } from '../run/summary.js'
+import type { CommandName, FailureLimit, RunPlan } from '../plan.js'
+import { NAMED_INDEXES, type Summary } from '../summary.js'
 
 /** Like `poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run`; no newline. */
 export function summaryLine(plan: Pick<RunPlan, 'command' | 'maxFailures'>, summary: Summary): string {

@@ -1,7 +1,7 @@
 // `--callbacks`: calls the user's functions in this process, once an item, in settle order.
 // Knows nothing of how they were compiled, nor of what becomes of the results.
 import { CallbackFault } from '../errors/callback-fault.js'
-import { makeCallbackError, makeItemError } from '../errors/item-error.js'
+import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
 import { type Callbacks, loadCallbacks } from '../job/callbacks.js'
 import { type ItemFailure, indexOf, type Settled } from '../model.js'

@@ -2,9 +2,9 @@
 // one that cannot be written is refused; closed however the run ended. Knows nothing of what is in them.
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
+import type { ReportKind, RunPlan } from '../plan.js'
 import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
-import type { ReportKind, RunPlan } from './plan.js'
 
 export class RunFiles {
   errors: ErrorsFile | undefined

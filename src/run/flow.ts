@@ -3,10 +3,10 @@
 // are this, with other sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
 import type { Counts, ItemFailure, Settled, TaskSpec } from '../model.js'
+import { completionOrder, inputOrder } from '../policy/delivery-order.js'
+import { createWindow, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
-import { completionOrder, inputOrder } from '../policy/reorder.js'
-import { createWindow, type WindowLimits } from '../policy/window.js'
-import type { ChunkSource } from '../read/source.js'
+import type { ChunkSource } from '../source.js'
 
 export interface FlowOptions {
   readonly executor: Pick<Executor, 'execute'>

@@ -1,12 +1,10 @@
 // Signals and the deadline: what ends a run from outside. The first signal takes no new items and gives running ones
 // some time, a second one kills; whoever started the run raises the signal again afterwards, so that the shell sees a
 // death by signal. Ctrl-Z stops the workers and their clocks along with us. Knows nothing of items.
+import { GRACE_MS } from '../defaults.js'
 import type { Ms } from '../model.js'
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-/** Within what CI systems leave between their SIGINT or SIGTERM and SIGKILL (GitHub: 7.5 s, then 2.5 s). */
-export const GRACE_MS: Ms = 5_000
 
 /** Thrown through the run by a signal. */
 export class Interrupted extends Error {

@@ -1,8 +1,9 @@
 // What a plan's command means for the stages: which policy, which window, how the task is called.
-import { CHUNK_BYTES, type Counts, type TaskSpec } from '../model.js'
+import { CHUNK_BYTES } from '../defaults.js'
+import type { Counts, TaskSpec } from '../model.js'
+import type { FailureLimit, RunPlan } from '../plan.js'
+import type { WindowLimits } from '../policy/flow-window.js'
 import { collect, failFast, lazy, type Policy } from '../policy/policy.js'
-import type { WindowLimits } from '../policy/window.js'
-import type { FailureLimit, RunPlan } from './plan.js'
 
 /** Items on the way by default: enough for cheap ones to flow while one in front takes its time. */
 const WINDOW_ITEMS = 100_000

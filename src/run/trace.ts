@@ -1,6 +1,6 @@
 // What is done with workers, in lines for `--debug`: how much each is given, who is told to leave. Chunks are many: a
 // line only where they have grown a good deal. Knows no stream and no clock.
-import type { Command } from '../executor/inbox.js'
+import type { Command } from '../executor/scheduler/messages.js'
 
 /** For the executor; `write` takes a line without its end. */
 export function traceCommands(write: (line: string) => void): (command: Command) => void {

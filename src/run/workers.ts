@@ -1,14 +1,14 @@
 // The workers of a run, forked before the rest of it is loaded: a short run waits for nothing as long as for their
 // start. The job and whoever listens come later; until then workers wait, and what happens is kept.
 
-import type { Command } from '../executor/inbox.js'
-import { LocalExecutor } from '../executor/local.js'
-import { defaultRestartLimit } from '../executor/restart-limit.js'
+import { maxWorkerRestarts } from '../defaults.js'
+import { LocalExecutor } from '../executor/local-executor.js'
+import type { Command } from '../executor/scheduler/messages.js'
+import type { JobSource } from '../ipc/protocol.js'
 import type { RunEvent } from '../model.js'
-import type { JobSource } from '../protocol.js'
+import type { RunPlan } from '../plan.js'
 import { createForkTransport } from '../transport/fork.js'
 import { workerEntry } from '../transport/worker-entry.js'
-import type { RunPlan } from './plan.js'
 
 export interface Workers {
   readonly executor: LocalExecutor
@@ -30,7 +30,7 @@ export function startWorkers(plan: RunPlan): Workers {
     concurrency: plan.concurrency,
     initTimeoutMs: plan.initTimeoutMs,
     killAfterMs: plan.killAfterMs,
-    maxRestarts: plan.maxWorkerRestarts ?? defaultRestartLimit(plan.processes),
+    maxRestarts: plan.maxWorkerRestarts ?? maxWorkerRestarts(plan.processes),
     maxTasksPerChild: plan.maxTasksPerChild,
     maxMemoryBytes: plan.maxMemoryBytes,
     transport: createForkTransport({ entry: workerEntry(), outputFirst: marksOutput(plan) }),

@@ -1,9 +1,9 @@
 // Worker processes by `child_process.fork`. The only file that starts one; knows nothing of chunks or policies.
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createRecorderFile, type RecorderFile } from '../flight-recorder.js'
-import { isFromWorker, type ToWorker } from '../protocol.js'
-import { packToWorker, unpackFromWorker } from '../wire.js'
+import { createRecorderFile, type RecorderFile } from '../ipc/flight-recorder.js'
+import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
+import { isFromWorker, type ToWorker } from '../ipc/protocol.js'
 import { createLineSplitter } from './line-splitter.js'
 import { forgetGroup, watchGroup } from './reaper.js'
 import type { Transport, WorkerHandle, WorkerSignal } from './transport.js'

@@ -1,7 +1,7 @@
 // Cuts a worker's output into whole lines and attributes them to items by the markers the worker writes between them.
 // Knows nothing of processes; bytes in, lines out.
 import { StringDecoder } from 'node:string_decoder'
-import { OUTPUT_MARK } from '../protocol.js'
+import { OUTPUT_MARK } from '../ipc/protocol.js'
 
 /** A line longer than this is passed on in pieces: output must not grow in memory because it has no newline. */
 const MOST_CHARACTERS = 64 * 1024

@@ -1,7 +1,7 @@
 // The inner seam: how a worker process comes to be and how messages reach it. Knows nothing of chunks' meaning.
-import type { Recorded } from '../flight-recorder.js'
+import type { Recorded } from '../ipc/flight-recorder.js'
+import type { FromWorker, ToWorker } from '../ipc/protocol.js'
 import type { WorkerStream } from '../model.js'
-import type { FromWorker, ToWorker } from '../protocol.js'
 
 /** Everything that can happen to a worker. `gone` is the last word, once, after all its messages and output. */
 export type WorkerSignal =

@@ -1,6 +1,7 @@
 // What the items of each task cost, learnt from those that are timed: whether they are too cheap to be written down.
 // Knows the task alone counts: writing an outcome down must not be what makes an item dear.
-import { type Ms, meanCost } from '../model.js'
+import { meanCost } from '../mean-cost.js'
+import type { Ms } from '../model.js'
 
 /** Items cheaper than this are not written down one by one: it would cost more than it saves. */
 const CHEAP_MS: Ms = 0.01

@@ -1,5 +1,5 @@
 // One result as one JSON text, or the reason why JSON cannot carry it. Knows nothing of chunks or the channel.
-import { type Culprit, findUnjsonable } from '../errors/culprit.js'
+import { type Culprit, findUnjsonable } from '../errors/capture/find-unserializable.js'
 
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON

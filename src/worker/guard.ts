@@ -1,8 +1,8 @@
 // Stands between the job and the process it runs in: owns the channel, so that a job's own messages are not ours, and
 // sees the ends that a process can see coming, so that what has settled is sent before them.
-import { toErrorData } from '../errors/envelope.js'
-import type { ToWorker } from '../protocol.js'
-import { packFromWorker, type Untagged, unpackToWorker } from '../wire.js'
+import { toErrorData } from '../errors/capture/to-error-data.js'
+import { packFromWorker, type Untagged, unpackToWorker } from '../ipc/pack.js'
+import type { ToWorker } from '../ipc/protocol.js'
 
 export interface Guard {
   onMessage(listener: (message: ToWorker) => void): void

@@ -1,12 +1,12 @@
 // The forked entry: speaks the protocol, loads the job, hands chunks to the runner, leaves in good order.
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
 import { writeSync } from 'node:fs'
-import { toErrorData } from '../errors/envelope.js'
-import { Recorder } from '../flight-recorder.js'
-import type { InitMessage, ToWorker, WireSettled } from '../protocol.js'
-import { outputMarker, PROTOCOL_VERSION } from '../protocol.js'
+import { toErrorData } from '../errors/capture/to-error-data.js'
+import { Recorder } from '../ipc/flight-recorder.js'
+import type { InitMessage, ToWorker, WireSettled } from '../ipc/protocol.js'
+import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
+import { type LoadedJob, loadJob } from '../job/load-job.js'
 import { type Guard, guardProcess } from './guard.js'
-import { type LoadedJob, loadJob } from './load-job.js'
 import { createOutbox } from './outbox.js'
 import { createRunner, type Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'

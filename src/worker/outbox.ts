@@ -1,9 +1,11 @@
 // Outcomes on their way to the parent: written down, gathered into ranges, sent together. Knows nothing of tasks.
-import { findUncloneable } from '../errors/culprit.js'
-import type { Recorder } from '../flight-recorder.js'
+
+import { CHUNK_BYTES } from '../defaults.js'
+import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { asBuffer } from '../framing/bytes.js'
-import { CHUNK_BYTES, type Failure, type Ms, type Results } from '../model.js'
-import type { WireChunk, WireSettled } from '../protocol.js'
+import type { Recorder } from '../ipc/flight-recorder.js'
+import type { WireChunk, WireSettled } from '../ipc/protocol.js'
+import type { Failure, Ms, Results } from '../model.js'
 import { encodeJson, plainText } from './encode-result.js'
 
 /**

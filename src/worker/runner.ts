@@ -1,9 +1,9 @@
 // Runs chunks, item by item, as many at once as `concurrency` says, and settles each item in the outbox.
 // Knows nothing of the channel or of how the job was loaded.
-import { toErrorData } from '../errors/envelope.js'
+import { toErrorData } from '../errors/capture/to-error-data.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
+import type { WireChunk } from '../ipc/protocol.js'
 import type { Failure, Ms, Payload } from '../model.js'
-import type { WireChunk } from '../protocol.js'
 import { type Cost, createCosts } from './cost.js'
 import type { Outbox, Range } from './outbox.js'
 import { asArguments, type CallTask, Context, leaveTask, running, type Task } from './task-context.js'

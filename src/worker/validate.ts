@@ -1,7 +1,7 @@
 // The job's `input`: a Standard Schema (zod, valibot, arktype …) that each item must fit before its task sees it.
 // Knows the interface's one method and nothing of the library behind it: https://standardschema.dev
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { pathText } from '../errors/culprit.js'
+import { pathText } from '../errors/capture/find-unserializable.js'
 import type { Failure } from '../model.js'
 
 export type Validation = Extract<Failure, { readonly kind: 'validation' }>

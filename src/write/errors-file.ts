@@ -3,7 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/frames.js'
-import { plainError } from '../errors/plain-error.js'
+import { plainError } from '../errors/render/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, placeText } from '../framing/position.js'
 import { type Failure, indexOf, type Settled } from '../model.js'

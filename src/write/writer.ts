@@ -1,7 +1,7 @@
 // What results look like on the way out: one place for every `--format`. Input is always JSON texts, one a line, each
 // with its line end. Knows nothing of order, policies or streams.
 import { asBuffer } from '../framing/bytes.js'
-import type { OutputFormat } from '../run/plan.js'
+import type { OutputFormat } from '../plan.js'
 import type { ByteSink } from './output.js'
 
 export interface Writer {

@@ -1,8 +1,8 @@
 // `--report html` as a person meets it: in a browser, clicked through.
 import { statSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { AttemptRecord, RunRecord } from '../../src/report/files/run-record.js'
 import { renderHtml } from '../../src/report/html/html-report.js'
-import type { AttemptRecord, RunRecord } from '../../src/report/record.js'
 import { browserPath, openPage } from '../helpers/browser.js'
 import { lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'

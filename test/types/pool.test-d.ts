@@ -73,5 +73,5 @@ const untyped = new Pool('./job.js')
 expectTypeOf(untyped.apply('anything', [1, 'a'])).toEqualTypeOf<Promise<unknown>>()
 expectTypeOf(untyped.map('anything', [1, 'a'])).toEqualTypeOf<Promise<unknown[]>>()
 expectTypeOf(
-  new Pool<typeof import('../pool/fixtures/job.js')>('./job.js').apply('mul', [2, 3]),
+  new Pool<typeof import('../e2e/pool/fixtures/job.js')>('./job.js').apply('mul', [2, 3]),
 ).toEqualTypeOf<Promise<number>>()

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { AttemptRecord, Instant, RunRecord } from '../record.js'
+import type { AttemptRecord, Instant, RunRecord } from '../files/run-record.js'
 
 /** Beside this file in the sources, beside the bundle once built. */
 const page = (name: string) => readFileSync(path.join(import.meta.dirname, name), 'utf8')

@@ -15,7 +15,7 @@ export default {
   title: `${WORKERS} workers over a fake transport, chunks of ${CHUNK_SIZE}: cost of an item`,
   async run({ tmp, alternate, row }) {
     const outfile = path.join(tmp, 'scheduler.mjs')
-    const entry = fileURLToPath(new URL('../../../src/executor/scheduler.ts', import.meta.url))
+    const entry = fileURLToPath(new URL('../../../src/executor/scheduler/scheduler.ts', import.meta.url))
     await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node' })
     const { Scheduler } = await import(pathToFileURL(outfile))
     const cost = (items, times) => () => {

@@ -4,7 +4,7 @@ import { COMMAND_NAMES } from '../../../src/cli/commands.js'
 import { OPTION_ENTRIES } from '../../../src/cli/options.js'
 import { type CommandLine, parseCommandLine } from '../../../src/cli/program.js'
 import { UsageError } from '../../../src/errors/classes.js'
-import type { RunPlan } from '../../../src/run/plan.js'
+import type { RunPlan } from '../../../src/plan.js'
 
 interface Case {
   env?: NodeJS.ProcessEnv

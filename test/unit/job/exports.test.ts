@@ -1,7 +1,7 @@
 // What is said when a job module lacks the task that was asked for.
 import { expect, it } from 'vitest'
+import type { JobExports } from '../../../src/ipc/protocol.js'
 import { checkExport } from '../../../src/job/exports.js'
-import type { JobExports } from '../../../src/protocol.js'
 
 const check = (exports: JobExports, name: string) => checkExport(exports, name, 'jobs/a.ts')
 

@@ -14,7 +14,7 @@ let directory: string
 beforeAll(() => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'poolrun-test-'))
   buildSync({
-    entryPoints: [fileURLToPath(new URL('../../../src/worker/load-job.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('../../../src/job/load-job.ts', import.meta.url))],
     outfile: path.join(directory, 'load-job.mjs'),
     bundle: true,
     platform: 'node',

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type CompiledJob, compileJob } from '../../../src/job/compile.js'
-import { type LoadedJob, loadJob } from '../../../src/worker/load-job.js'
+import { type LoadedJob, loadJob } from '../../../src/job/load-job.js'
 
 export interface Project {
   readonly root: string

@@ -7,7 +7,7 @@ import type { Chunk } from '../../../src/model.js'
 import { MemoryReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
 import { selected } from '../../../src/read/selection.js'
-import type { ChunkSource } from '../../../src/read/source.js'
+import type { ChunkSource } from '../../../src/source.js'
 
 class Blocks extends MemoryReader {
   constructor(

@@ -3,7 +3,7 @@ import { BadItem, readItems } from '../../../src/framing/parse.js'
 import type { Chunk, Framing } from '../../../src/model.js'
 import type { ByteReader } from '../../../src/read/byte-reader.js'
 import { type ByteSource, createByteSource } from '../../../src/read/byte-source.js'
-import type { Want } from '../../../src/read/source.js'
+import type { Want } from '../../../src/source.js'
 
 export const ONE: Want = { items: 1, bytes: 64 * 1024 }
 export const MANY: Want = { items: 1_000_000, bytes: 64 * 1024 }

@@ -1,7 +1,7 @@
 // An executor that does only what a test makes it do: the outer seam's fake. Pulls and settles by hand.
 import type { Execution, Executor } from '../../../src/executor/executor.js'
 import type { Chunk, Settled } from '../../../src/model.js'
-import type { ChunkSource, Want } from '../../../src/read/source.js'
+import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesChunk } from '../policy/ranges.js'
 
 const ONE: Want = { items: 1, bytes: 1 }

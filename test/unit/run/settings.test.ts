@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Framing } from '../../../src/model.js'
-import type { CommandName, RunPlan } from '../../../src/run/plan.js'
+import type { CommandName, RunPlan } from '../../../src/plan.js'
 import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
 import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
 

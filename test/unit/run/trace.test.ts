@@ -1,7 +1,7 @@
 // Which of the scheduler's commands --debug tells of: those on a worker's life, and chunks where their size changes.
 import { expect, it } from 'vitest'
-import type { Command } from '../../../src/executor/inbox.js'
-import type { WireChunk } from '../../../src/protocol.js'
+import type { Command } from '../../../src/executor/scheduler/messages.js'
+import type { WireChunk } from '../../../src/ipc/protocol.js'
 import { traceCommands } from '../../../src/run/trace.js'
 
 function traced(...commands: Command[]): string[] {

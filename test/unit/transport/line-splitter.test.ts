@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { OUTPUT_MARK, outputMarker } from '../../../src/protocol.js'
+import { OUTPUT_MARK, outputMarker } from '../../../src/ipc/protocol.js'
 import { createLineSplitter } from '../../../src/transport/line-splitter.js'
 import { SEEDS, seeded } from '../policy/seeded.js'
 

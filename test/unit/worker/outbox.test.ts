@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
 import type { Failure, Results } from '../../../src/model.js'
-import type { WireChunk, WireSettled } from '../../../src/protocol.js'
 import { createOutbox } from '../../../src/worker/outbox.js'
 
 const BOOM: Failure = { kind: 'input', message: 'boom', at: 0 }

@@ -1,0 +1,65 @@
+// One error as text: header, frames, properties, aggregated errors, and its causes, oldest first. Knows nothing of
+// items, workers and quotes around it.
+import { inspect } from 'node:util'
+import type { ErrorData } from '../../error-data.js'
+import { type FrameOptions, formatFrames } from '../frames.js'
+import { sanitise } from '../sanitise.js'
+import { headerOf } from '../stacks.js'
+
+type Thrown = Extract<ErrorData, { type: 'thrown' }>
+
+export const DIRECT_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n'
+const PROPS = {
+  depth: 2,
+  breakLength: 100,
+  maxArrayLength: 20,
+  maxStringLength: 200,
+  customInspect: false,
+} as const
+
+/** The whole `cause` chain, as Python writes it. */
+export function renderChain(data: ErrorData, options: FrameOptions): string {
+  const links: string[] = []
+  for (let link: ErrorData | undefined = data; link !== undefined; link = causeOf(link)) {
+    links.push(renderOne(link, options))
+  }
+  return links.reverse().join(DIRECT_CAUSE)
+}
+
+function renderOne(data: ErrorData, options: FrameOptions): string {
+  if (data.type === 'thrown') return renderThrown(data)
+  const parts = [
+    sanitise(headerOf(data)) + sanitise(formatFrames(data.frames, options)) + renderProps(data.props),
+  ]
+  const errors = data.errors ?? []
+  for (const [i, error] of errors.entries()) {
+    parts.push(indent(`[${i + 1}/${errors.length}] ${renderBranch(error, options)}`, 2))
+  }
+  return parts.join('\n')
+}
+
+/** Within a tree a cause stands below what it caused: a chain upwards could not be told from the neighbours. */
+function renderBranch(data: ErrorData, options: FrameOptions): string {
+  const cause = causeOf(data)
+  const own = renderOne(data, options)
+  return cause === undefined ? own : `${own}\n${indent(`caused by: ${renderBranch(cause, options)}`, 4)}`
+}
+
+function renderThrown({ preview, typeName, omitted }: Thrown): string {
+  const shown = sanitise(preview)
+  return omitted === true ? shown : `thrown: ${shown} (${typeName}; not an Error, so no stack)`
+}
+
+/** Nothing where there are none. */
+function renderProps(props: Readonly<Record<string, unknown>>): string {
+  if (Object.keys(props).length === 0) return ''
+  return `\n${indent(sanitise(inspect({ ...props }, PROPS)), 2)}`
+}
+
+function causeOf(data: ErrorData): ErrorData | undefined {
+  return data.type === 'error' ? data.cause : undefined
+}
+
+function indent(text: string, by: number): string {
+  return text.replace(/^(?=.)/gm, ' '.repeat(by))
+}

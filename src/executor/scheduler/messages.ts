@@ -1,0 +1,149 @@
+// What can reach the scheduler and what it can ask for. Types only: the two unions are the whole surface between
+// the pure core and the shell around it.
+import type { ErrorData } from '../../error-data.js'
+import type { JobExports, WireChunk, WireSettled } from '../../ipc/protocol.js'
+import type { Chunk, Failure, Ms, Settled, TaskSpec } from '../../model.js'
+import type { RetryOptions } from '../../plan.js'
+import type { Want } from '../../source.js'
+
+export type CallId = number
+
+export interface CallOptions {
+  readonly task: TaskSpec
+  /** Items a chunk; `undefined` adapts. */
+  readonly chunkSize?: number | undefined
+  readonly mayStop?: boolean | undefined
+  /** Per attempt, from the moment the item begins. */
+  readonly timeoutMs?: Ms | undefined
+  readonly retry?: RetryOptions | undefined
+  /** Items of the source, where it knows. */
+  readonly remaining?: number | undefined
+}
+
+/** An item that has begun, and how long ago. */
+export interface RunningItem {
+  readonly id: number
+  readonly offset: number
+  readonly forMs: Ms
+}
+
+/** What a dead worker had written down. */
+export interface LastKnown {
+  /** Outcomes, some of which may have been sent, too. */
+  readonly outcomes: readonly WireSettled[]
+  readonly running: readonly RunningItem[]
+  /** Chunks of which is not known how far they came. */
+  readonly blind: readonly number[]
+}
+
+/** Everything that can happen. One inbox, one function; `worker` is 0 … processes − 1. */
+export type SchedulerInput =
+  // from the callers
+  | ({ readonly type: 'open'; readonly call: CallId } & CallOptions)
+  | {
+      readonly type: 'supply'
+      readonly call: CallId
+      readonly chunk: Chunk | undefined
+      readonly remaining?: number | undefined
+    }
+  | { readonly type: 'abort'; readonly call: CallId }
+  /** Take nothing more; what runs may end, what has not begun is given up. */
+  | { readonly type: 'drain'; readonly call: CallId }
+  /** Workers may start before there is a call. */
+  | { readonly type: 'start'; readonly count: number }
+  | { readonly type: 'close' }
+  | { readonly type: 'terminate' }
+  /** As `terminate`, without asking. */
+  | { readonly type: 'kill' }
+  // from the workers
+  | ({ readonly worker: number } & WorkerInput)
+  // from the clock
+  | { readonly type: 'tick' }
+
+export type WorkerInput =
+  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'init-sent' }
+  | { readonly type: 'initializing' }
+  | { readonly type: 'ready'; readonly exports: JobExports }
+  | {
+      readonly type: 'init-failed'
+      readonly stage: 'load' | 'initializer' | 'protocol'
+      readonly error: ErrorData
+    }
+  | { readonly type: 'settled'; readonly ranges: readonly WireSettled[]; readonly rss?: number | undefined }
+  | { readonly type: 'cancelled'; readonly ids: readonly number[] }
+  | {
+      readonly type: 'dying'
+      readonly escaped?: ErrorData | undefined
+      readonly exitSite?: string | undefined
+    }
+  | { readonly type: 'terminating' }
+  | ({ readonly type: 'gone' } & Death)
+  | { readonly type: 'spawn-failed'; readonly error: Error }
+  /** A chunk could not be sent: these of its items cannot be cloned. Nothing of it was sent. */
+  | {
+      readonly type: 'unsendable'
+      readonly id: number
+      readonly failures: readonly { readonly offset: number; readonly failure: Failure }[]
+    }
+  /** What the recorder says of a worker that has been silent for a timeout; `undefined` where there is none. */
+  | { readonly type: 'inspected'; readonly running: readonly RunningItem[] | undefined }
+  /** Resident bytes, measured from outside. */
+  | { readonly type: 'memory'; readonly rss: number }
+
+export interface Death {
+  readonly exitCode: number | null
+  readonly signal: string | null
+  readonly stderrTail: readonly string[]
+  /** `undefined` where nothing could be written down. */
+  readonly lastKnown?: LastKnown | undefined
+}
+
+/** Why the whole pool cannot go on. */
+export type Fault =
+  | ({ readonly kind: 'load'; readonly error: ErrorData } & Culprit)
+  | ({ readonly kind: 'initializer'; readonly error: ErrorData } & Culprit)
+  | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & Culprit)
+  /** Died before it was ready. */
+  | ({
+      readonly kind: 'startup'
+      readonly stage: 'load' | 'initializer'
+      readonly exitCode: number | null
+      readonly signal: string | null
+      readonly stderrTail: readonly string[]
+      readonly exitSite: string | undefined
+      readonly escaped: ErrorData | undefined
+    } & Culprit)
+  | { readonly kind: 'spawn'; readonly error: Error }
+  | { readonly kind: 'restarts'; readonly limit: number }
+
+interface Culprit {
+  readonly worker: number
+  readonly pid: number
+  /** Workers started so far. */
+  readonly started: number
+}
+
+export type CallEnd =
+  | { readonly type: 'done' }
+  | { readonly type: 'aborted' }
+  /** The job module has no such task, or it is no function. */
+  | { readonly type: 'no-task'; readonly exports: JobExports }
+  | { readonly type: 'fault'; readonly fault: Fault }
+  | { readonly type: 'terminated' }
+
+/** Effects as data; the shell performs them in order. */
+export type Command =
+  | { readonly type: 'spawn'; readonly worker: number }
+  | { readonly type: 'pull'; readonly call: CallId; readonly want: Want }
+  | { readonly type: 'run'; readonly worker: number; readonly chunk: WireChunk }
+  | { readonly type: 'cancel'; readonly worker: number; readonly ids: readonly number[] }
+  | { readonly type: 'drain' | 'stop' | 'terminate'; readonly worker: number }
+  /** Ask the recorder what runs; `inspected` answers. */
+  | { readonly type: 'inspect'; readonly worker: number }
+  | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | { readonly type: 'settle'; readonly call: CallId; readonly settled: Settled }
+  | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }
+  | { readonly type: 'warn'; readonly message: string }
+  /** Every worker is gone, after `close`, `terminate` or a fault. */
+  | { readonly type: 'closed' }

@@ -1,0 +1,70 @@
+// Arithmetic on settled ranges: parts of what came back together. Pure.
+import { sliceChunk, sliceLines } from '../../framing/slice.js'
+import type { Chunk, ItemFailure, Results, TaskSpec, Timings } from '../../model.js'
+
+/** What came back for consecutive items. */
+export interface Range {
+  readonly from: number
+  readonly count: number
+  readonly results: Results
+  readonly failures: readonly ItemFailure[]
+  readonly timings?: Timings | undefined
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+export function noResults(reply: TaskSpec['reply'], count: number): Results {
+  return reply === 'json'
+    ? { kind: 'json', bytes: NO_BYTES }
+    : { kind: 'values', values: Array(count).fill(undefined) }
+}
+
+/**
+ * The range without the items in `left`, which is ascending and part of its failures: what stands between them.
+ * Halved again and again: taken out one by one, each item would cost a walk over all of them.
+ */
+export function without(range: Range, left: readonly ItemFailure[]): Range[] {
+  if (range.count === 0) return []
+  if (left.length === 0) return [range]
+  const half = left.length >> 1
+  const { offset } = left[half]!
+  return [
+    ...without(part(range, range.from, offset), left.slice(0, half)),
+    ...without(part(range, offset + 1, range.from + range.count), left.slice(half + 1)),
+  ]
+}
+
+/** Items of a chunk, `offsets` ascending, each as a chunk of its own; halved for the same reason. */
+export function singles(chunk: Chunk, offsets: readonly number[], base = 0): Chunk[] {
+  if (offsets.length === 0) return []
+  if (offsets.length === 1) return [sliceChunk(chunk, offsets[0]! - base, offsets[0]! - base + 1)]
+  const half = offsets.length >> 1
+  const middle = offsets[half]!
+  return [
+    ...singles(sliceChunk(chunk, 0, middle - base), offsets.slice(0, half), base),
+    ...singles(sliceChunk(chunk, middle - base, chunk.count), offsets.slice(half), middle),
+  ]
+}
+
+function part({ from: start, results, failures, timings }: Range, from: number, to: number): Range {
+  const inside = failures.filter(({ offset }) => offset >= from && offset < to)
+  const common = {
+    from,
+    count: to - from,
+    failures: inside,
+    timings: timings && partOf(timings, from - start, to - start),
+  }
+  if (results.kind === 'values') {
+    const values = results.values.slice(from - start, to - start)
+    return { ...common, results: { kind: 'values', values } }
+  }
+  // Lines are of successes alone.
+  const before = from - start - failures.filter(({ offset }) => offset < from).length
+  const lines = to - from - inside.length
+  const bytes = sliceLines(results.bytes, before, before + lines)
+  return { ...common, results: { kind: 'json', bytes } }
+}
+
+function partOf({ startedAt, ms }: Timings, from: number, to: number): Timings {
+  return { startedAt: startedAt.subarray(from, to), ms: ms.subarray(from, to) }
+}

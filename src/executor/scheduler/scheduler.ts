@@ -1,0 +1,829 @@
+// Decides what happens next: which worker gets which chunk, what a death means, when to try again or to give up.
+// Pure: no I/O, no timer, no clock (`now` is passed in), no promise. It knows neither policies nor order nor windows.
+import { sliceChunk } from '../../framing/slice.js'
+import type { JobExports, WireSettled } from '../../ipc/protocol.js'
+import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
+import { type Call, createCall, hasWork, itemsAhead, type Work } from './call.js'
+import type {
+  CallEnd,
+  CallId,
+  CallOptions,
+  Command,
+  Death,
+  Fault,
+  RunningItem,
+  SchedulerInput,
+  WorkerInput,
+} from './messages.js'
+import { Fifo } from './queues.js'
+import { noResults, type Range, singles, without } from './ranges.js'
+import { remember, retryDelay, triesAgain } from './retry.js'
+import {
+  type Assignment,
+  createSlot,
+  type Doom,
+  dequeue,
+  enqueue,
+  expectedMs,
+  hasRoom,
+  isExact,
+  nextDeadline,
+  reset,
+  type Slot,
+} from './slot.js'
+
+/** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
+const TERMINATE_ACK_MS: Ms = 100
+const NO_FAILURES: readonly ItemFailure[] = []
+const HEAP_ABORT = /JavaScript heap out of memory/
+
+export interface SchedulerOptions {
+  readonly processes: number
+  readonly concurrency: number
+  readonly initTimeoutMs: Ms
+  readonly killAfterMs: Ms
+  /** Crashed workers that are replaced before it gives up. */
+  readonly maxRestarts: number
+  /** Most workers that start at once; all of them by default. */
+  readonly bootLimit?: number | undefined
+  /** Replace a worker after so many items. */
+  readonly maxTasksPerChild?: number | undefined
+  /** Resident bytes of one worker. */
+  readonly maxMemoryBytes?: number | undefined
+  /** 0 … 1, for the jitter of retries. */
+  readonly random?: (() => number) | undefined
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  readonly #maxTasks: number
+  readonly #random: () => number
+  /** As many as were ever needed at once, at most `processes`. */
+  readonly #slots: Slot[] = []
+  readonly #calls = new Map<CallId, Call>()
+  /** Calls that a worker can be given something of, the one that was served last at the end: they take turns. */
+  readonly #turns = new Fifo<Call>()
+  /** Calls that have something to try again later. */
+  readonly #resting = new Set<Call>()
+  #nextId = 1
+  #started = 0
+  #crashes = 0
+  #exports: JobExports | undefined
+  #fault: Fault | undefined
+  #life: 'open' | 'closing' | 'terminated' = 'open'
+  #closedSaid = false
+  #commands: Command[] = []
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#maxTasks = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
+    this.#random = options.random ?? Math.random
+  }
+
+  /** The only transition. Commands are to be performed in order; performing one may lead to further inputs. */
+  handle(input: SchedulerInput, now: Ms): readonly Command[] {
+    if ('worker' in input) this.#hear(this.#slots[input.worker]!, input, now)
+    else this.#apply(input, now)
+    this.#fill(now)
+    this.#recruit()
+    this.#wind(now)
+    // Handed over whole: what a command carries, arguments and results, is not kept here until the next input.
+    const commands = this.#commands
+    this.#commands = []
+    return commands
+  }
+
+  /** Items that can be running now. */
+  get running(): number {
+    let count = 0
+    for (const { queue } of this.#slots) count += Math.min(queue.length, this.#options.concurrency)
+    return count
+  }
+
+  /** For looking at: who has what in hand. */
+  get slots(): readonly Readonly<Slot>[] {
+    return this.#slots
+  }
+
+  /** When to send a `tick` if nothing else happens before. */
+  nextWake(): Ms | undefined {
+    let wake: Ms | undefined
+    const earlier = (at: Ms | undefined) => {
+      if (at !== undefined && (wake === undefined || at < wake)) wake = at
+    }
+    for (const slot of this.#slots) earlier(nextDeadline(slot))
+    for (const call of this.#resting) earlier(call.later.earliest)
+    return wake
+  }
+
+  #apply(input: Exclude<SchedulerInput, { worker: number }>, now: Ms): void {
+    switch (input.type) {
+      case 'open':
+        return this.#open(input.call, input)
+      case 'supply':
+        return this.#supply(input.call, input.chunk, input.remaining)
+      case 'abort':
+        return this.#abort(input.call, now)
+      case 'drain':
+        return this.#drain(input.call)
+      case 'start':
+        return this.#start(input.count)
+      case 'close':
+        if (this.#life === 'open') this.#life = 'closing'
+        return
+      case 'terminate':
+        return this.#terminate(now)
+      case 'kill':
+        this.#terminate(now)
+        for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
+        return
+      case 'tick':
+        return this.#tick(now)
+      default:
+        input satisfies never
+    }
+  }
+
+  #hear(slot: Slot, input: WorkerInput, now: Ms): void {
+    switch (input.type) {
+      case 'spawned':
+        slot.pid = input.pid
+        return
+      case 'init-sent':
+        if (slot.state === 'starting') slot.deadline = now + this.#options.initTimeoutMs
+        return
+      case 'initializing':
+        slot.stage = 'initializer'
+        return
+      case 'ready':
+        return this.#ready(slot, input.exports)
+      case 'init-failed': {
+        const kind = input.stage === 'initializer' ? 'initializer' : 'load'
+        return this.#break({ kind, error: input.error, ...this.#culprit(slot) })
+      }
+      case 'settled':
+        for (const range of input.ranges) this.#settled(slot, range, now)
+        slot.foundIdle = false
+        this.#watch(slot)
+        // Over its cap between items: replaced. Over it while an item runs, seen from outside: that item's doing.
+        if (input.rss !== undefined && this.#isTooLarge(slot, input.rss)) this.#retire(slot)
+        return
+      case 'cancelled':
+        // What a worker that was told to leave held is judged when it is gone.
+        if (slot.state === 'ending') return
+        for (const id of input.ids) this.#givenBack(slot, id, now)
+        this.#watch(slot)
+        return
+      case 'dying':
+        slot.escaped = input.escaped
+        slot.exitSite = input.exitSite
+        return
+      case 'terminating':
+        if (slot.state === 'ending') slot.deadline = undefined
+        return
+      case 'gone':
+        return this.#gone(slot, input, now)
+      case 'spawn-failed':
+        reset(slot)
+        return this.#break({ kind: 'spawn', error: input.error })
+      case 'unsendable':
+        return this.#unsendable(slot, input.id, input.failures, now)
+      case 'inspected':
+        return this.#inspected(slot, input.running, now)
+      case 'memory':
+        // One that is being emptied for its size is not to cost the item that ends there.
+        if (slot.draining || !this.#isTooLarge(slot, input.rss)) return
+        return slot.queue.length > 0 ? this.#doom(slot, { kind: 'oom' }, now) : this.#retire(slot)
+      default:
+        input satisfies never
+    }
+  }
+
+  // ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #open(id: CallId, options: CallOptions): void {
+    const call = createCall(id, options)
+    this.#calls.set(id, call)
+    this.#enqueue(call)
+    if (this.#fault !== undefined) return this.#end(call, { type: 'fault', fault: this.#fault })
+    if (this.#life !== 'open') return this.#end(call, { type: 'terminated' })
+    this.#checkTask(call)
+    this.#askForEnd(call)
+  }
+
+  #supply(id: CallId, chunk: Chunk | undefined, remaining: number | undefined): void {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.aborted) return
+    call.pulling = false
+    call.remaining = remaining
+    this.#enqueue(call)
+    if (chunk === undefined || call.draining) {
+      call.ended = true
+      this.#endIfDone(call)
+    } else this.#add(call, { chunk, attempt: 1, earlier: [], exact: false })
+    this.#askForEnd(call)
+  }
+
+  /** A source that has nothing left is asked once more, room or not: its end, or its error, ends the call. */
+  #askForEnd(call: Call): void {
+    if (call.remaining === 0 && !call.pulling && !call.ended && this.#calls.has(call.id)) this.#pull(call)
+  }
+
+  #pull(call: Call): void {
+    call.pulling = true
+    const want = call.sizer.want(this.#options.processes * this.#options.concurrency, call.remaining)
+    this.#commands.push({ type: 'pull', call: call.id, want })
+  }
+
+  #abort(id: CallId, now: Ms): void {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.aborted) return
+    call.aborted = true
+    call.ended = true
+    this.#giveUp(call)
+    for (const slot of this.#slots) {
+      const ids = slot.queue
+        .filter((assignment) => assignment.call === call)
+        .map((assignment) => assignment.id)
+      if (ids.length === 0 || slot.state !== 'ready') continue
+      this.#commands.push({ type: 'cancel', worker: slot.id, ids })
+      slot.cancelBy = now + this.#options.killAfterMs
+    }
+    this.#endIfDone(call)
+  }
+
+  #drain(id: CallId): void {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.aborted || call.draining) return
+    call.draining = true
+    call.ended = true
+    this.#giveUp(call)
+    for (const slot of this.#slots)
+      if (slot.queue.some((assignment) => assignment.call === call)) this.#empty(slot)
+    this.#endIfDone(call)
+  }
+
+  #giveUp(call: Call): void {
+    call.outstanding -= call.waiting.length + call.later.length
+    call.waiting.clear()
+    call.later.clear()
+    this.#resting.delete(call)
+  }
+
+  #add(call: Call, work: Work): void {
+    if (call.aborted || call.draining) return
+    call.outstanding++
+    call.waiting.push(work)
+    this.#enqueue(call)
+  }
+
+  #enqueue(call: Call): void {
+    if (call.inTurn) return
+    call.inTurn = true
+    this.#turns.push(call)
+  }
+
+  #endIfDone(call: Call): void {
+    if (call.outstanding > 0) return
+    if (call.aborted) this.#end(call, { type: 'aborted' })
+    // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
+    else if (call.ended && (this.#exports !== undefined || call.draining)) this.#end(call, { type: 'done' })
+  }
+
+  #end(call: Call, end: CallEnd): void {
+    if (!this.#calls.delete(call.id)) return
+    call.ended = true
+    this.#giveUp(call)
+    this.#commands.push({ type: 'end', call: call.id, end })
+  }
+
+  #checkTask(call: Call): void {
+    if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
+    this.#end(call, { type: 'no-task', exports: this.#exports })
+  }
+
+  // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
+
+  #settled(slot: Slot, settled: WireSettled, now: Ms): void {
+    const { id, from, count, results, failures, busyMs, timings } = settled
+    const assignment = slot.queue.find((candidate) => candidate.id === id)
+    // Said twice: once on the channel, once in what a dead worker had written down.
+    if (assignment === undefined || from < assignment.settled) return
+    const { call, work } = assignment
+    assignment.settled = from + count
+    assignment.since = now
+    if (busyMs > 0) call.sizer.measured(count, busyMs)
+    const range =
+      failures.length === 0
+        ? { from, count, results, failures: NO_FAILURES, timings }
+        : {
+            from,
+            count,
+            results: failures.length === count ? noResults(call.task.reply, count) : results,
+            failures: failures.map((item) =>
+              this.#failure(slot, work, item, timesAt(timings, item.offset - from)),
+            ),
+            timings,
+          }
+    this.#settle(slot, call, work, range, now)
+    if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
+  }
+
+  #settle(slot: Slot, call: Call, work: Work, range: Range, now: Ms): void {
+    // After a fault or `terminate`, workers that are leaving still say what they have done.
+    if (call.aborted || !this.#calls.has(call.id)) return
+    if (range.failures.length === 0) return this.#tell(slot, call, work, range)
+    const { chunk, attempt } = work
+    const again = range.failures.filter(({ failure }) => triesAgain(call.retry, failure.kind, attempt))
+    const parts = singles(
+      chunk,
+      again.map(({ offset }) => offset),
+    )
+    for (const [place, failure] of again.entries())
+      this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
+    for (const part of without(range, again)) this.#tell(slot, call, work, part)
+  }
+
+  /** With one item a chunk this is done for each: no more is made for it than is handed on. */
+  #tell({ id: workerId, pid }: Slot, call: Call, { chunk, attempt, earlier }: Work, range: Range): void {
+    const { from, count, results, failures, timings } = range
+    const plain = { chunk, from, count, results, failures, workerId, pid, attempts: attempt }
+    const flaky = earlier.length > 0 && failures.length === 0
+    const settled =
+      flaky || timings !== undefined
+        ? { ...plain, ...(timings !== undefined && { timings }), ...(flaky && { flaky: earlier }) }
+        : plain
+    this.#commands.push({ type: 'settle', call: call.id, settled })
+  }
+
+  #tryAgain(call: Call, { chunk, attempt, earlier }: Work, failure: ItemFailure, now: Ms): void {
+    if (call.draining) return
+    const work = { chunk, attempt: attempt + 1, earlier: remember(earlier, failure), exact: true }
+    const delay = retryDelay(call.retry, attempt, this.#random)
+    if (delay === 0) return this.#add(call, work)
+    call.outstanding++
+    call.later.add(now + delay, work)
+    this.#resting.add(call)
+  }
+
+  #failure(
+    slot: Slot,
+    { attempt, earlier }: Work,
+    item: { offset: number; failure: Failure },
+    times?: { startedAt: Ms; ms: Ms },
+  ): ItemFailure {
+    const { id: workerId, pid } = slot
+    return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
+  }
+
+  #fail(slot: Slot, { call, work }: Assignment, offset: number, failure: Failure, now: Ms): void {
+    const failures = [this.#failure(slot, work, { offset, failure })]
+    const results = noResults(call.task.reply, 1)
+    this.#settle(slot, call, work, { from: offset, count: 1, results, failures }, now)
+  }
+
+  /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
+  #requeue({ call, work }: Assignment, from: number, to: number, exact = work.exact): void {
+    if (from >= to) return
+    const chunk = from === 0 && to === work.chunk.count ? work.chunk : sliceChunk(work.chunk, from, to)
+    this.#add(call, { ...work, chunk, exact })
+  }
+
+  #unsendable(
+    slot: Slot,
+    id: number,
+    failures: readonly { offset: number; failure: Failure }[],
+    now: Ms,
+  ): void {
+    const assignment = slot.queue.find((candidate) => candidate.id === id)
+    if (assignment === undefined) return
+    let from = 0
+    for (const { offset, failure } of failures) {
+      this.#requeue(assignment, from, offset)
+      this.#fail(slot, assignment, offset, failure, now)
+      from = offset + 1
+    }
+    this.#requeue(assignment, from, assignment.work.chunk.count)
+    this.#drop(slot, assignment, now)
+    this.#watch(slot)
+  }
+
+  /** Cancelled, or given back by a worker that is to be empty: what has not settled runs elsewhere or not at all. */
+  #givenBack(slot: Slot, id: number, now: Ms): void {
+    const assignment = slot.queue.find((candidate) => candidate.id === id)
+    if (assignment === undefined) return
+    this.#requeue(assignment, assignment.settled, assignment.work.chunk.count)
+    this.#drop(slot, assignment, now)
+  }
+
+  #drop(slot: Slot, assignment: Assignment, now: Ms): void {
+    const { concurrency } = this.#options
+    const waiting = slot.queue[concurrency]
+    dequeue(slot, assignment)
+    // One more may begin.
+    if (waiting !== undefined && slot.queue[concurrency - 1] === waiting) waiting.since = now
+    if (slot.cancelBy !== undefined && !slot.queue.some(({ call }) => call.aborted)) slot.cancelBy = undefined
+    if (slot.queue.length === 0) slot.draining = false
+    assignment.call.outstanding--
+    this.#endIfDone(assignment.call)
+  }
+
+  // ── workers: their life ────────────────────────────────────────────────────────────────────────────────────────
+
+  #start(count: number): void {
+    if (this.#life !== 'open' || this.#fault !== undefined) return
+    const { processes, bootLimit = count } = this.#options
+    while (this.#slots.length < Math.min(count, processes, bootLimit)) this.#spawn()
+  }
+
+  /** Starts workers while there is more to do than those at hand can begin; never so many at once that none gets on. */
+  #recruit(): void {
+    if (this.#life === 'terminated' || this.#fault !== undefined || this.#calls.size === 0) return
+    const { processes, concurrency, bootLimit = processes } = this.#options
+    let alive = 0
+    let starting = 0
+    for (const slot of this.#slots) {
+      if (slot.queue.length < concurrency && hasRoom(slot, concurrency, this.#maxTasks)) return
+      if (slot.state === 'starting') starting++
+      if (slot.state !== 'absent') alive++
+    }
+    const most = Math.min(bootLimit, starting + processes - alive)
+    if (starting >= most) return
+    // The job must be loaded once, even for nothing.
+    let wanted = this.#exports === undefined ? 1 : 0
+    for (const call of this.#calls.values()) {
+      if (wanted >= most) break
+      wanted += itemsAhead(call)
+    }
+    for (; starting < Math.min(wanted, most); starting++) this.#spawn()
+  }
+
+  #spawn(): void {
+    let slot = this.#slots.find(({ state }) => state === 'absent')
+    if (slot === undefined) {
+      slot = createSlot(this.#slots.length)
+      this.#slots.push(slot)
+    }
+    slot.state = 'starting'
+    this.#started++
+    this.#commands.push({ type: 'spawn', worker: slot.id })
+  }
+
+  #ready(slot: Slot, exports: JobExports): void {
+    if (slot.state !== 'starting') return
+    slot.state = 'ready'
+    slot.deadline = undefined
+    if (this.#exports !== undefined) return
+    this.#exports = exports
+    for (const call of [...this.#calls.values()]) {
+      this.#checkTask(call)
+      this.#endIfDone(call)
+    }
+  }
+
+  #gone(slot: Slot, death: Death, now: Ms): void {
+    for (const range of death.lastKnown?.outcomes ?? []) this.#settled(slot, range, now)
+    // A copy: the slot is free for the next process, while what the last one held is judged.
+    const dead = { ...slot }
+    reset(slot)
+    const over = this.#fault !== undefined || this.#life === 'terminated'
+    let blamed = false
+    for (const [place, assignment] of dead.queue.entries()) {
+      if (over || assignment.call.aborted || this.#lost(dead, assignment, place, death, now)) blamed = true
+      assignment.call.outstanding--
+    }
+    // A job that has loaded once loads: a replacement that something kills meanwhile is a crash like any other.
+    const killed = dead.state === 'starting' && this.#exports !== undefined && death.signal !== null
+    const crashed = dead.state === 'ready' || dead.doom?.kind === 'stuck' || killed
+    if (dead.state === 'ready' && !blamed) this.#tellIdleDeath(dead, death)
+    if (dead.state === 'starting' && !killed) {
+      const { stage, exitSite, escaped } = dead
+      const { exitCode, signal, stderrTail } = death
+      this.#break({
+        kind: 'startup',
+        stage,
+        exitCode,
+        signal,
+        stderrTail,
+        exitSite,
+        escaped,
+        ...this.#culprit(dead),
+      })
+    } else if (crashed && ++this.#crashes > this.#options.maxRestarts)
+      this.#break({ kind: 'restarts', limit: this.#options.maxRestarts })
+    for (const { call } of dead.queue) this.#endIfDone(call)
+  }
+
+  /** No item is to blame, and nobody would hear of it otherwise. */
+  #tellIdleDeath({ id, pid, escaped, exitSite }: Slot, { exitCode, signal }: Death): void {
+    // Killed from outside: that is replaced without a word.
+    if (escaped === undefined && exitSite === undefined) return
+    const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+    const thrown = escaped?.type === 'error' ? `${escaped.name}: ${escaped.message}` : escaped?.preview
+    const why = thrown === undefined ? '' : `; outside any item the job threw: ${thrown}`
+    this.#commands.push({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
+  }
+
+  /**
+   * Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. True if an item
+   * was blamed.
+   */
+  #lost(dead: Slot, assignment: Assignment, place: number, death: Death, now: Ms): boolean {
+    const { id, settled, work } = assignment
+    const { count } = work.chunk
+    const { lastKnown } = death
+    const begun = place < this.#options.concurrency
+    const saidGoodbye = dead.escaped !== undefined || dead.exitSite !== undefined
+    const running = lastKnown?.running.find((item) => item.id === id && item.offset >= settled)
+    // An item that was too slow may have ended all the same, before its worker heard of it.
+    const late =
+      dead.doom?.kind === 'timeout' && dead.doom.id === id && dead.doom.offset >= settled
+        ? dead.doom
+        : undefined
+    if (running !== undefined || late !== undefined) {
+      const last = Math.max(running?.offset ?? 0, late?.offset ?? 0)
+      const forMs = running?.forMs ?? now - assignment.since
+      // What lies before it had begun and settled, and its outcome is gone with the worker.
+      for (let offset = settled; offset <= last; offset++)
+        this.#fail(dead, assignment, offset, this.#deathOf(dead, id, offset, forMs, death), now)
+      this.#requeue(assignment, last + 1, count)
+      return true
+    }
+    const blind = lastKnown === undefined ? begun : lastKnown.blind.includes(id)
+    if (!blind) {
+      this.#requeue(assignment, settled, count)
+      return false
+    }
+    // How far it came is known only if it said so, or if there is just one item that it can have been.
+    if (saidGoodbye || (lastKnown === undefined && count - settled === 1)) {
+      const forMs = now - assignment.since
+      this.#fail(dead, assignment, settled, this.#deathOf(dead, id, settled, forMs, death), now)
+      this.#requeue(assignment, settled + 1, count)
+      return true
+    }
+    if (lastKnown !== undefined) {
+      this.#requeue(assignment, settled, count, true)
+      return false
+    }
+    const offsets = Array.from({ length: count - settled }, (_, place) => settled + place)
+    for (const chunk of singles(work.chunk, offsets))
+      this.#add(assignment.call, { ...work, chunk, exact: true })
+    return false
+  }
+
+  #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: Death): Failure {
+    const { doom, escaped, exitSite } = dead
+    if (doom?.kind === 'timeout' && doom.id === id && doom.offset === offset)
+      return { kind: 'timeout', timeoutMs: doom.timeoutMs }
+    const { exitCode, signal, stderrTail } = death
+    const oom = doom?.kind === 'oom' || stderrTail.some((line) => HEAP_ABORT.test(line))
+    return {
+      kind: oom ? 'oom' : 'crash',
+      exitCode,
+      signal,
+      afterMs,
+      stderrTail,
+      ...(escaped !== undefined && { escaped }),
+      ...(exitSite !== undefined && { exitSite }),
+    }
+  }
+
+  #culprit({ id, pid }: Slot): { worker: number; pid: number; started: number } {
+    return { worker: id, pid, started: this.#started }
+  }
+
+  /** Asks a worker to end what runs and to give back the rest. */
+  #empty(slot: Slot): void {
+    if (slot.state !== 'ready' || slot.draining || slot.queue.length === 0) return
+    slot.draining = true
+    this.#commands.push({ type: 'drain', worker: slot.id })
+  }
+
+  // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What can be running in a worker: it takes chunks in the order in which it was given them. */
+  #inFlight({ queue }: Slot): readonly Assignment[] {
+    return queue.length <= this.#options.concurrency ? queue : queue.slice(0, this.#options.concurrency)
+  }
+
+  /** When the items that can be running may have run for too long. */
+  #watch(slot: Slot): void {
+    slot.inspectAt = undefined
+    if (slot.state !== 'ready') return
+    for (const { call, since } of this.#inFlight(slot)) {
+      if (call.timeoutMs === undefined) continue
+      const at = since + call.timeoutMs
+      if (slot.inspectAt === undefined || at < slot.inspectAt) slot.inspectAt = at
+    }
+  }
+
+  #inspected(slot: Slot, running: readonly RunningItem[] | undefined, now: Ms): void {
+    if (slot.state !== 'ready' || slot.queue.length === 0) return
+    if (running === undefined) {
+      // Nothing is written down: what stands first has been running since the last sign of life.
+      const late = this.#inFlight(slot).find(
+        ({ call, since }) => call.timeoutMs !== undefined && now >= since + call.timeoutMs,
+      )
+      if (late === undefined) return this.#watch(slot)
+      return this.#doom(
+        slot,
+        { kind: 'timeout', id: late.id, offset: late.settled, timeoutMs: late.call.timeoutMs! },
+        now,
+      )
+    }
+    // What is not named has not begun; but how far a cheap chunk has come is not written down.
+    const inFlight = this.#inFlight(slot)
+    for (const assignment of inFlight) assignment.since = now
+    let idle = inFlight.every(isExact)
+    let next = Number.POSITIVE_INFINITY
+    for (const { id, offset, forMs } of running) {
+      const assignment = slot.queue.find((candidate) => candidate.id === id)
+      if (assignment === undefined || offset < assignment.settled) continue
+      idle = false
+      assignment.since = now - forMs
+      const { timeoutMs } = assignment.call
+      if (timeoutMs === undefined) continue
+      if (forMs >= timeoutMs) return this.#doom(slot, { kind: 'timeout', id, offset, timeoutMs }, now)
+      next = Math.min(next, now + timeoutMs - forMs)
+    }
+    // Work is there and none has begun. Once is a matter of microseconds; twice, a whole timeout apart, is a worker
+    // that is stopped or blocked by something that no item runs.
+    if (idle && slot.foundIdle) return this.#doom(slot, { kind: 'stuck' }, now)
+    slot.foundIdle = idle
+    this.#watch(slot)
+    if (next < (slot.inspectAt ?? Number.POSITIVE_INFINITY)) slot.inspectAt = next
+  }
+
+  #isTooLarge({ state }: Slot, rss: number): boolean {
+    return state === 'ready' && rss > (this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY)
+  }
+
+  #retire(slot: Slot): void {
+    slot.retiring = true
+    this.#empty(slot)
+  }
+
+  #doom(slot: Slot, doom: Doom, now: Ms): void {
+    slot.doom = doom
+    this.#leave(slot, now)
+  }
+
+  /** Told to leave; a signal if it does not answer; SIGKILL when its time is up. */
+  #leave(slot: Slot, now: Ms): void {
+    slot.state = 'ending'
+    slot.cancelBy = undefined
+    slot.inspectAt = undefined
+    slot.deadline = now + TERMINATE_ACK_MS
+    slot.killAt = now + this.#options.killAfterMs
+    this.#commands.push({ type: 'terminate', worker: slot.id })
+  }
+
+  #tick(now: Ms): void {
+    for (const call of this.#resting) {
+      for (let work = call.later.take(now); work !== undefined; work = call.later.take(now)) {
+        call.outstanding--
+        this.#add(call, work)
+      }
+      if (call.later.length === 0) this.#resting.delete(call)
+    }
+    for (const slot of this.#slots) {
+      if (slot.inspectAt !== undefined && now >= slot.inspectAt) {
+        slot.inspectAt = undefined
+        this.#commands.push({ type: 'inspect', worker: slot.id })
+      }
+      if (slot.cancelBy !== undefined && now >= slot.cancelBy) this.#kill(slot)
+      if (slot.killAt !== undefined && now >= slot.killAt) {
+        if (slot.state === 'stopping') this.#warnOfFinalizer(slot)
+        this.#kill(slot)
+      }
+      if (slot.deadline !== undefined && now >= slot.deadline) {
+        slot.deadline = undefined
+        if (slot.state === 'starting')
+          this.#break({ kind: 'init-timeout', afterMs: this.#options.initTimeoutMs, ...this.#culprit(slot) })
+        else this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGTERM' })
+      }
+    }
+  }
+
+  #warnOfFinalizer({ id, pid }: Slot): void {
+    const within = `within ${this.#options.killAfterMs} ms`
+    const message = `worker ${id} (pid ${pid}) did not end in good order ${within} and was killed`
+    this.#commands.push({ type: 'warn', message })
+  }
+
+  // ── handing out ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #fill(now: Ms): void {
+    while (this.#fault === undefined && this.#life !== 'terminated') {
+      const slot = this.#hungriest()
+      if (slot === undefined) return
+      const call = this.#nextCall()
+      if (call === undefined) return
+      const work = call.waiting.shift()
+      if (work !== undefined) this.#dispatch(slot, call, work, now)
+      else this.#pull(call)
+    }
+  }
+
+  #hungriest(): Slot | undefined {
+    let best: Slot | undefined
+    for (const slot of this.#slots)
+      if (hasRoom(slot, this.#options.concurrency, this.#maxTasks))
+        if (best === undefined || slot.queue.length < best.queue.length) best = slot
+    return best
+  }
+
+  #nextCall(): Call | undefined {
+    for (let call = this.#turns.shift(); call !== undefined; call = this.#turns.shift()) {
+      call.inTurn = false
+      if (!hasWork(call)) continue
+      this.#enqueue(call)
+      return call
+    }
+    return undefined
+  }
+
+  #dispatch(slot: Slot, call: Call, work: Work, now: Ms): void {
+    const room = this.#maxTasks - slot.assigned
+    if (work.chunk.count > room) {
+      const { count } = work.chunk
+      call.outstanding++
+      call.waiting.unshift({ ...work, chunk: sliceChunk(work.chunk, room, count) })
+      work = { ...work, chunk: sliceChunk(work.chunk, 0, room) }
+    }
+    const { chunk, attempt } = work
+    const { count, payload } = chunk
+    const id = this.#nextId++
+    enqueue(slot, { id, call, work, settled: 0, since: now, expectedMs: expectedMs(call, count) })
+    slot.assigned += count
+    if (slot.assigned >= this.#maxTasks) slot.retiring = true
+    if (slot.queue.length <= this.#options.concurrency) this.#watch(slot)
+    const index = chunk.indexes ?? chunk.seq
+    this.#commands.push({
+      type: 'run',
+      worker: slot.id,
+      chunk: {
+        id,
+        task: call.task,
+        count,
+        index,
+        attempt,
+        exact: isExact({ call, work }),
+        ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
+        payload,
+      },
+    })
+  }
+
+  // ── endings ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #kill(slot: Slot): void {
+    slot.state = 'ending'
+    slot.deadline = undefined
+    slot.killAt = undefined
+    slot.cancelBy = undefined
+    slot.inspectAt = undefined
+    this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGKILL' })
+  }
+
+  #break(fault: Fault): void {
+    if (this.#fault !== undefined || this.#life === 'terminated') return
+    this.#fault = fault
+    for (const call of [...this.#calls.values()]) this.#end(call, { type: 'fault', fault })
+    for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
+  }
+
+  #terminate(now: Ms): void {
+    if (this.#life === 'terminated') return
+    this.#life = 'terminated'
+    for (const call of [...this.#calls.values()])
+      this.#end(call, { type: call.aborted ? 'aborted' : 'terminated' })
+    for (const slot of this.#slots) {
+      if (slot.state === 'starting') this.#kill(slot)
+      else if (slot.state === 'ready' || slot.state === 'stopping') this.#leave(slot, now)
+    }
+  }
+
+  /** Workers that are to be replaced, or not needed any more, end in good order; once none is left, that is said. */
+  #wind(now: Ms): void {
+    const closing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
+    for (const slot of this.#slots) {
+      // Nothing was ever run there, so there is nothing to finish.
+      if (closing && slot.state === 'starting') this.#kill(slot)
+      else if (slot.state === 'ready' && slot.queue.length === 0 && (closing || slot.retiring)) {
+        slot.state = 'stopping'
+        slot.killAt = now + this.#options.killAfterMs
+        this.#commands.push({ type: 'stop', worker: slot.id })
+      }
+    }
+    const over = this.#life !== 'open' || this.#fault !== undefined
+    if (!over || this.#closedSaid || this.#slots.some(({ state }) => state !== 'absent')) return
+    if (this.#life === 'closing' && this.#calls.size > 0) return
+    this.#closedSaid = true
+    this.#commands.push({ type: 'closed' })
+  }
+}
+
+function timesAt(timings: Timings | undefined, place: number): { startedAt: Ms; ms: Ms } | undefined {
+  return timings && { startedAt: timings.startedAt[place]!, ms: timings.ms[place]! }
+}

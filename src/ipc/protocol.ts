@@ -1,0 +1,126 @@
+// What the parent and a worker say to each other. Types, the version and the narrowing check; no I/O.
+//
+//   parent (executor/local ─ transport/fork)                     worker (worker/main ─ runner)
+//   ──────────────────────────────────────────                   ─────────────────────────────────
+//        fork, at once, before the job is compiled ───────────▶  boots, waits
+//        init  {job, initializer, token …}         ───────────▶  imports the job, runs its initializer
+//                                                  ◀───────────  ready {exports}  |  init-failed {stage, error}
+//        run   {chunks}  two or three queued ahead ───────────▶  one item after another
+//                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
+//        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what waits
+//                                                  ◀───────────  cancelled {ids}  once none of them runs any more
+//        drain                                     ───────────▶  ends what runs, gives the rest back as cancelled
+//        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
+//        terminate                                 ───────────▶  aborts; leaves once nothing listens to its signal
+//                                                  ◀───────────  dying {why}  before an end it sees coming
+//
+// The parent reads the worker's end from `disconnect` and `exit` together, so every message that was sent is heard.
+// A message without the token handed over in `init` is the job's own and is never taken for one of these. How `run` and
+// `settled` look on the channel itself is in wire.ts.
+import type { ErrorData } from '../error-data.js'
+import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
+
+/** Goes up with every incompatible change; a worker of another version refuses `init`. */
+export const PROTOCOL_VERSION = 2
+
+/** How a worker gets at the job. The parent never imports it. */
+export interface JobSource {
+  /** What to import: a `file:` URL, of the compiled module for TypeScript. */
+  readonly url: string
+  /** Absolute path of the module the user named. */
+  readonly file: string
+}
+
+export interface InitMessage {
+  readonly type: 'init'
+  readonly version: number
+  /** Secret of this worker: comes back in everything it says. */
+  readonly token: string
+  readonly workerId: number
+  readonly job: JobSource
+  /** Export to call before the first item: a name, `undefined` for `initializer` if there is one. */
+  readonly initializer?: string
+  readonly initArgs: readonly unknown[]
+  /** Call no initializer: the job is looked at and will not run. */
+  readonly loadOnly?: boolean
+  /** Items in flight at once. */
+  readonly concurrency: number
+  /** Descriptor of the flight recorder's file, where there is one. */
+  readonly recorder?: number
+  /** Say how much memory is resident with every message. */
+  readonly reportMemory: boolean
+  /** Write a marker line into stdout and stderr at each item's begin, so that output can be attributed. */
+  readonly markOutput: boolean
+}
+
+/** A chunk as it crosses: `id` names it in answers, `attempt` counts from 1. */
+export interface WireChunk {
+  readonly id: number
+  readonly task: TaskSpec
+  readonly count: number
+  /** Index of the first item, or of each where they are not consecutive. */
+  readonly index: number | readonly number[]
+  readonly attempt: number
+  /** After an item that took so long, everything else is given back: the parent may be ending this worker. */
+  readonly timeoutMs?: Ms
+  /** Write down every item, however cheap: it must be known which one runs. */
+  readonly exact: boolean
+  readonly payload: Payload
+}
+
+export type ToWorker =
+  | InitMessage
+  | { readonly type: 'run'; readonly chunks: readonly WireChunk[] }
+  | { readonly type: 'cancel'; readonly ids: readonly number[] }
+  | { readonly type: 'drain' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'terminate' }
+
+/** Items `from … from + count − 1` of chunk `id` have settled. Ranges of a chunk come in order, without gaps. */
+export interface WireSettled {
+  readonly id: number
+  readonly from: number
+  readonly count: number
+  readonly results: Results
+  readonly failures: readonly { readonly offset: number; readonly failure: Failure }[]
+  /** Time the tasks of this range took, by the worker's clock. */
+  readonly busyMs: Ms
+  /** Where the task asked for it. */
+  readonly timings?: Timings
+}
+
+/** Exports of the job module: name to whether it can be called. */
+export type JobExports = Readonly<Record<string, 'function' | 'other'>>
+
+export type FromWorker = { readonly token: string } & (
+  | {
+      /** The job is loaded; its initializer is called next. */
+      readonly type: 'initializing'
+    }
+  | { readonly type: 'ready'; readonly exports: JobExports }
+  | {
+      readonly type: 'init-failed'
+      readonly stage: 'load' | 'initializer' | 'protocol'
+      readonly error: ErrorData
+    }
+  | { readonly type: 'settled'; readonly ranges: readonly WireSettled[]; readonly rss?: number }
+  | { readonly type: 'cancelled'; readonly ids: readonly number[] }
+  /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
+  | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
+  /** Heard `terminate`; some items listen to their signal and are given time. */
+  | { readonly type: 'terminating' }
+  | { readonly type: 'warning'; readonly message: string }
+)
+
+/** Narrows what arrived on the channel; anything else is the job's own message. */
+export function isFromWorker(message: unknown, token: string): message is FromWorker {
+  return typeof message === 'object' && message !== null && (message as { token?: unknown }).token === token
+}
+
+/** Begins a line that a worker writes into its own output; `<token>:<index>` or `<token>:none` follow. */
+export const OUTPUT_MARK = '\0poolrun:'
+
+/** The line that says whose output comes next. The token keeps a job from forging it. */
+export function outputMarker(token: string, index: number | 'none'): string {
+  return `${OUTPUT_MARK}${token}:${index}\n`
+}

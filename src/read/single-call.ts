@@ -1,0 +1,61 @@
+// `apply` calls its task once with all items as arguments: one item that is the array of them.
+import { InputError } from '../errors/classes.js'
+import { asBuffer } from '../framing/bytes.js'
+import { type BytesPayload, itemRanges } from '../framing/items.js'
+import { BadItem, readItems } from '../framing/parse.js'
+import { locate } from '../framing/position.js'
+import type { Chunk } from '../model.js'
+import type { ChunkSource, Want } from '../source.js'
+import { inputError } from './input-error.js'
+
+const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+const COMMA = Buffer.from(',')
+
+/** A source of exactly one item, `[]` without any. Takes over `source`, which must give bytes. */
+export function gathered(source: ChunkSource): ChunkSource {
+  let taken = false
+  return {
+    next() {
+      if (taken) return undefined
+      taken = true
+      return readAllItems(source)
+    },
+    close: () => source.close(),
+    remaining: () => (taken ? 0 : 1),
+  }
+}
+
+/** The items' own texts, joined. Each is parsed once, and the value dropped: `1,2` on one line would be two of them. */
+async function readAllItems(source: ChunkSource): Promise<Chunk> {
+  const parts: Buffer[] = []
+  for (let chunk = await source.next(ALL); chunk !== undefined; chunk = await source.next(ALL)) {
+    const { payload } = chunk
+    if (payload.kind !== 'bytes') throw new TypeError('only items that were read as bytes can be gathered')
+    for (const text of itemTexts(chunk, payload))
+      parts.push(parts.length === 0 ? Buffer.from('[') : COMMA, text)
+  }
+  const bytes = parts.length === 0 ? Buffer.from('[]') : Buffer.concat([...parts, Buffer.from(']')])
+  // As an element of an array its own line breaks need no care.
+  return { seq: 0, count: 1, payload: { kind: 'bytes', bytes, framing: 'json' } }
+}
+
+function* itemTexts(chunk: Chunk, payload: BytesPayload): Generator<Buffer> {
+  const values = readItems(payload)
+  const bytes = asBuffer(payload.bytes)
+  const isText = payload.framing === 'lines' || payload.framing === 'nul'
+  let offset = 0
+  for (const { start, end } of itemRanges(payload)) {
+    const value = values.next()
+    if (value instanceof BadItem) throw badItem(chunk, offset, value)
+    yield isText ? Buffer.from(JSON.stringify(value)) : bytes.subarray(start, end)
+    offset++
+  }
+}
+
+function badItem(chunk: Chunk, offset: number, { message, at }: BadItem): InputError {
+  const place = locate(chunk, offset, at)
+  const index = chunk.seq + offset
+  return place === undefined
+    ? new InputError(message, { index })
+    : inputError(place.file, place, index, message)
+}

@@ -1,0 +1,23 @@
+// CI systems: which one this is, and what is told to it besides the log that people read.
+import type { CiChoice } from '../../plan.js'
+import type { CiReport, CiReportOptions } from './ci-report.js'
+import { createGithubReport } from './github.js'
+import { createGitlabReport } from './gitlab.js'
+
+const SILENT: CiReport = { begin() {}, failed() {}, end: () => undefined }
+
+export function createCiReport(choice: CiChoice, options: CiReportOptions): CiReport {
+  switch (choice === 'auto' ? detect(options.env) : choice) {
+    case 'github':
+      return createGithubReport(options)
+    case 'gitlab':
+      return createGitlabReport(options)
+    default:
+      return SILENT
+  }
+}
+
+function detect({ GITHUB_ACTIONS, GITLAB_CI }: NodeJS.ProcessEnv): CiChoice {
+  if (GITHUB_ACTIONS === 'true') return 'github'
+  return GITLAB_CI === 'true' ? 'gitlab' : 'none'
+}

@@ -1,0 +1,28 @@
+// What `--dry-run` says: what would run, without running it. Plain text; knows nothing of streams.
+import { formatMs } from '../../errors/messages.js'
+import type { RunPlan } from '../../plan.js'
+
+/** Whole lines; `items` were counted. */
+export function dryRunText(plan: RunPlan, items: number): string {
+  const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry } = plan
+  const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
+  const limits = [
+    timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} an attempt`,
+    deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} in all`,
+    retry.retries === 0
+      ? undefined
+      : `${retry.retries} more ${retry.retries === 1 ? 'attempt' : 'attempts'} on ${retry.on.join(', ')}`,
+  ].filter((limit) => limit !== undefined)
+  const rows: readonly (readonly [string, string])[] = [
+    ['job', `${name}: loads`],
+    ['items', `${items}`],
+    ['workers', `${processes}${concurrency > 1 ? `, ${concurrency} items at once in each` : ''}`],
+    ['chunks', chunkSize === undefined ? 'adapt to the cost of items' : `of ${chunkSize}`],
+    ['limits', limits.length === 0 ? 'none' : limits.join('; ')],
+    ['results', `${plan.output ?? 'stdout'}, ${plan.format}${plan.envelope ? ' in envelopes' : ''}`],
+    ...(plan.errors === undefined ? [] : [['errors', plan.errors] as const]),
+    ...plan.reports.map(({ kind, path }) => ['report', `${kind} to ${path}`] as const),
+  ]
+  const lines = rows.map(([label, text]) => `  ${label.padEnd(8)} ${text}\n`)
+  return `poolrun ${command}: dry run, nothing was run\n${lines.join('')}`
+}

@@ -1,0 +1,60 @@
+// What a failed item, a callback that threw, or a fault of the whole run looks like on stderr: finds the item's text
+// and place, and has the traceback rendered. Knows nothing of grouping, colour or where it is printed.
+import { CallbackFault } from '../../errors/callback-fault.js'
+import { toErrorData } from '../../errors/capture/to-error-data.js'
+import { InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
+import type { FrameOptions } from '../../errors/frames.js'
+import { renderChain } from '../../errors/render/render-error.js'
+import {
+  type ItemWhere,
+  renderAttempts,
+  renderCallbackFailure,
+  renderFault,
+  renderItemFailure,
+} from '../../errors/render/traceback.js'
+import { sanitise } from '../../errors/sanitise.js'
+import { itemText } from '../../framing/items.js'
+import { locate, placeText } from '../../framing/position.js'
+import { type Failure, type ItemFailure, indexOf, type RunEvent, type Settled } from '../../model.js'
+import type { RunPlan } from '../../plan.js'
+
+export interface FailureTextOptions extends FrameOptions {
+  readonly plan: Pick<RunPlan, 'command' | 'job'>
+}
+
+export interface FailureText {
+  failure(event: Extract<RunEvent, { type: 'item-failed' }>): string
+  /** What the earlier attempts of an item that succeeded at last failed with. */
+  flaky(settled: Settled, attempts: readonly ItemFailure[]): string
+  fault(error: unknown): string
+}
+
+export function createFailureText({ plan, ...frames }: FailureTextOptions): FailureText {
+  const { path, exportName } = plan.job
+  const command = `poolrun ${plan.command} ${path}${exportName === 'default' ? '' : `#${exportName}`}`
+
+  const where = ({ chunk }: Settled, offset: number, failure?: Failure): ItemWhere => {
+    const { payload } = chunk
+    const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
+    const position = failure?.kind === 'input' ? placeText(locate(chunk, offset, failure.at)) : undefined
+    return { command, index: indexOf(chunk, offset), item, position }
+  }
+
+  return {
+    failure: ({ settled, failure }) =>
+      renderItemFailure(where(settled, failure.offset, failure.failure), failure, frames),
+    flaky: (settled, attempts) =>
+      renderAttempts(where(settled, settled.from), attempts, attempts.length + 1, frames),
+    fault(error) {
+      if (error instanceof CallbackFault) {
+        const { settled, offset, failure } = error
+        return renderCallbackFailure(where(settled, offset), error.error, frames, failure)
+      }
+      // Without a remote side there is nothing that a block would add to the sentence.
+      if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
+        return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`
+      if (error instanceof PoolError) return renderFault({ command }, error, frames)
+      return `poolrun: this is a bug in poolrun, please report it\n${renderChain(toErrorData(error), { ...frames, fullStack: true })}`
+    },
+  }
+}

@@ -1,0 +1,68 @@
+// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. A row for each worker; where items overlap
+// in one (`--concurrency`), as many rows below it as there are at once, because such events must nest.
+import type { AttemptRecord, RunRecord } from './run-record.js'
+
+/** Rows that one worker can have. */
+const LANES = 1000
+
+const COLORS: Readonly<Record<AttemptRecord['status'], string>> = {
+  ok: 'good',
+  flaky: 'yellow',
+  retried: 'bad',
+  failed: 'terrible',
+}
+
+export function renderTrace(record: RunRecord): string {
+  const { command, job, workers, attempts, startedAt } = record
+  const failures = new Map(record.failures.map((failure) => [failure.index, failure]))
+  /** Microseconds since the run began, as the format wants them. */
+  const at = (ms: number) => Math.round((ms - startedAt) * 1000)
+  const events: object[] = [
+    { ph: 'M', pid: 1, name: 'process_name', args: { name: `poolrun ${command} ${job}` } },
+  ]
+  const named = new Set<number>()
+  const row = (workerId: number, lane: number) => {
+    const tid = workerId * LANES + lane
+    if (!named.has(tid)) {
+      named.add(tid)
+      const name = lane === 0 ? `worker ${workerId}` : `worker ${workerId} (${lane + 1})`
+      events.push({ ph: 'M', pid: 1, tid, name: 'thread_name', args: { name } })
+      events.push({ ph: 'M', pid: 1, tid, name: 'thread_sort_index', args: { sort_index: tid } })
+    }
+    return tid
+  }
+  for (const worker of workers) {
+    const tid = row(worker.workerId, 0)
+    const { pid, exitCode, signal } = worker
+    const ready = worker.readyAt ?? worker.endedAt ?? record.endedAt
+    const times = { ts: at(worker.startedAt), dur: Math.max(0, at(ready) - at(worker.startedAt)) }
+    events.push({ ph: 'X', pid: 1, tid, name: 'start', cname: 'grey', ...times, args: { pid } })
+    if (worker.endedAt === undefined || !worker.crashed) continue
+    const args = { pid, exitCode, signal }
+    events.push({ ph: 'i', s: 't', pid: 1, tid, name: 'worker lost', ts: at(worker.endedAt), args })
+  }
+  const free = new Map<number, number[]>()
+  for (const attempt of [...attempts].sort((a, b) => a.startedAt - b.startedAt)) {
+    const { workerId, index, status, ms } = attempt
+    const lanes = free.get(workerId) ?? []
+    free.set(workerId, lanes)
+    const begins = attempt.startedAt
+    const open = lanes.findIndex((until) => until <= begins + 0.001)
+    const lane = open === -1 ? Math.min(lanes.length, LANES - 1) : open
+    lanes[lane] = begins + ms
+    const failure = status === 'failed' ? failures.get(index) : undefined
+    const error = failure === undefined ? undefined : `${failure.name}: ${failure.message}`
+    events.push({
+      ph: 'X',
+      pid: 1,
+      tid: row(workerId, lane),
+      name: `item ${index}`,
+      cat: status,
+      cname: COLORS[status],
+      ts: at(begins),
+      dur: Math.round(ms * 1000),
+      args: { attempt: attempt.attempt, status, pid: attempt.pid, ...(error !== undefined && { error }) },
+    })
+  }
+  return `${JSON.stringify({ traceEvents: events, displayTimeUnit: 'ms' })}\n`
+}

@@ -1,0 +1,87 @@
+// Words a fault of the executor: the public error that a call rejects with, or that the command line prints.
+
+import type { ErrorData } from '../error-data.js'
+import {
+  InitializerError,
+  JobError,
+  PoolBrokenError,
+  type PoolError,
+  PoolTerminatedError,
+} from '../errors/classes.js'
+import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
+import type { ExecutionFault } from '../executor/execution-fault.js'
+import type { Fault } from '../executor/scheduler/messages.js'
+import { checkExport } from '../job/exports.js'
+
+/** A fresh error for each caller. `jobFile` is the path as shown to the user. */
+export function toPoolError({ reason, taskName }: ExecutionFault, jobFile: string): PoolError {
+  switch (reason.type) {
+    case 'no-task':
+      return (
+        checkExport(reason.exports, taskName, jobFile) ?? new JobError(`${jobFile} has no task ${taskName}`)
+      )
+    case 'terminated':
+      return new PoolTerminatedError('the pool was terminated before this was done')
+    case 'fault':
+      return faultError(reason.fault, jobFile)
+    default:
+      return reason satisfies never
+  }
+}
+
+function faultError(fault: Fault, jobFile: string): PoolError {
+  switch (fault.kind) {
+    case 'load': {
+      const place = { subject: 'loading of the job', workerId: fault.worker, pid: fault.pid }
+      return new JobError(`${jobFile} threw while loading`, {
+        cause: makeRemoteTraceback(place, fault.error),
+      })
+    }
+    case 'initializer': {
+      const place = { subject: 'initializer', workerId: fault.worker, pid: fault.pid }
+      const cause = makeRemoteTraceback(place, fault.error)
+      return new InitializerError(`initializer failed, pool is broken (${soFar(fault)})`, { cause })
+    }
+    case 'init-timeout':
+      return new InitializerError(
+        `initializer failed, pool is broken (worker ${fault.worker}, pid ${fault.pid}, was not ready within ${fault.afterMs} ms; ${soFar(fault)})`,
+      )
+    case 'startup':
+      return startupError(fault, jobFile)
+    case 'spawn':
+      return new PoolBrokenError(`cannot start a worker process: ${fault.error.message}`, {
+        cause: fault.error,
+      })
+    case 'restarts':
+      return new PoolBrokenError(
+        `gave up: workers crashed more than ${fault.limit} times, and no more are restarted`,
+      )
+    default:
+      return fault satisfies never
+  }
+}
+
+function startupError(fault: Extract<Fault, { kind: 'startup' }>, jobFile: string): PoolError {
+  const { worker, pid, stage, signal, exitCode } = fault
+  const place = {
+    subject: stage === 'initializer' ? 'initializer' : 'loading of the job',
+    workerId: worker,
+    pid,
+  }
+  const last = lastWords(fault)
+  const options = last === undefined ? undefined : { cause: makeRemoteTraceback(place, last) }
+  const ended = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+  if (stage === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
+  return new InitializerError(`initializer failed, pool is broken (it ${ended}; ${soFar(fault)})`, options)
+}
+
+/** What the worker could still say: what escaped, or where the job ended its own process. */
+function lastWords({ escaped, exitSite }: Extract<Fault, { kind: 'startup' }>): ErrorData | undefined {
+  if (escaped !== undefined || exitSite === undefined) return escaped
+  const message = 'the job ended its own process'
+  return { type: 'error', name: 'Error', message, frames: exitSite, builtin: 'Error', props: {} }
+}
+
+function soFar({ started }: { readonly started: number }): string {
+  return started === 1 ? '1 worker started' : `${started} workers started`
+}

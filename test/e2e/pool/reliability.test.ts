@@ -1,0 +1,80 @@
+// Timeouts, retries, recycling and limits, as a pool's options. What the scheduler does about each is tested there.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { InitializerError, PoolBrokenError, TimeoutError, WorkerLostError } from '../../../src/index.js'
+import { drain, errorOf, initializersUrl, makePool, range } from './helpers.js'
+
+function tempFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'poolrun-pool-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'log')
+}
+
+test('timeout: an item that takes longer fails with TimeoutError, in a busy loop too; the pool goes on', async () => {
+  const pool = makePool({ processes: 1, timeout: 100, killAfter: 100 })
+  for (const start of [() => pool.apply('stubborn', [1]), () => pool.apply('spin')]) {
+    const error = await errorOf<TimeoutError>(start())
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error.message).toMatch(/^item 0 exceeded 100 ms on worker 0 \(pid \d+\); the worker was killed$/)
+    expect(error).toMatchObject({ index: 0, attempts: 1 })
+    expect(error.stack).toContain('reliability.test.ts')
+  }
+  expect(await pool.map('square', [1, 2])).toEqual([1, 4])
+})
+
+test('a timeout of a call goes before that of its pool; it counts from when the item begins', async () => {
+  const pool = makePool({ processes: 1, timeout: 60_000, killAfter: 100 })
+  const read = await drain(pool.imap('later', [1, 30_000, 1], { timeout: 200, chunkSize: 3 }))
+  expect(read).toEqual([1, expect.stringContaining('exceeded 200 ms'), 1])
+  expect(await pool.map('later', Array(8).fill(40), { timeout: 250 })).toHaveLength(8)
+})
+
+test('retries: extra attempts; the last failure tells how many there were', async () => {
+  const log = tempFile()
+  const pool = makePool({ processes: 1, retries: 2 })
+  expect(await pool.map('failTwice', [log])).toEqual([3])
+  expect(readFileSync(log, 'utf8')).toBe('1\n2\n3\n')
+  const error = await errorOf(pool.apply('failAt2', [2]))
+  expect(error.cause).toMatchObject({ attempts: 3 })
+})
+
+test('`maxtasksperchild` …counts chunks, not items: here items, whatever the chunk', async () => {
+  const pool = makePool({ processes: 1, maxTasksPerChild: 3 })
+  for (const chunkSize of [1, 3, undefined]) {
+    const pids = await pool.map('pid', range(9), { chunkSize })
+    const runs = [...new Set(pids)].map((pid) => pids.filter((other) => other === pid).length)
+    expect(Math.max(...runs)).toBeLessThanOrEqual(3)
+    expect(pids).toHaveLength(9)
+  }
+})
+
+test('maxWorkerRestarts: a spent budget breaks the pool, for calls at hand and later ones', async () => {
+  const pool = makePool({ processes: 1, maxWorkerRestarts: 1 })
+  const read = await drain(pool.imap('exit', [1, 1, 1, 1, 1], { chunkSize: 1 }))
+  expect(read.at(-1)).toContain('gave up')
+  expect(await errorOf(pool.apply('square', [1]))).toBeInstanceOf(PoolBrokenError)
+})
+
+test('initTimeout: not ready in time is an InitializerError', async () => {
+  type Initializers = typeof import('./fixtures/initializers.js')
+  const pool = makePool<Initializers>({ initializer: 'hangs', initTimeout: 300 }, initializersUrl)
+  expect(await errorOf(pool.apply('greet'))).toBeInstanceOf(InitializerError)
+})
+
+test('an exception outside any task: the item that runs there is lost, and the exception is its cause', async () => {
+  const pool = makePool({ processes: 1 })
+  const error = await errorOf(pool.apply('throwLater', [5]))
+  expect(error).toBeInstanceOf(WorkerLostError)
+  expect(error.cause).toMatchObject({ message: 'escaped' })
+  expect(await pool.apply('square', [2])).toBe(4)
+})
+
+test('maxMemory: the item that takes more fails with kind oom', async () => {
+  const pool = makePool({ processes: 1, maxMemory: 200 * 2 ** 20 })
+  const error = await errorOf<WorkerLostError>(pool.apply('swell', [600 * 2 ** 20]))
+  expect(error).toBeInstanceOf(WorkerLostError)
+  expect(error.kind).toBe('oom')
+  expect(await pool.apply('square', [2])).toBe(4)
+})

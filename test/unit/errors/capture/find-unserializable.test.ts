@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { findUncloneable, findUnjsonable } from '../../../../src/errors/capture/find-unserializable.js'
+import { CARRIED, REFUSED, TOO_DEEP } from '../../worker/hostile.js'
+
+const everyTrapThrows = () => {
+  const trap = () => {
+    throw undefined
+  }
+  return new Proxy({}, { get: trap, ownKeys: trap, getPrototypeOf: trap, getOwnPropertyDescriptor: trap })
+}
+
+describe.each([
+  { search: 'JSON', find: findUnjsonable },
+  { search: 'structured clone', find: findUncloneable },
+])('the search for $search never throws', ({ find }) => {
+  test('where nothing can be read', () => {
+    expect(find([everyTrapThrows()])?.path).toBe('[0]')
+  })
+
+  test.each([undefined, null, 0, Object.create(null)])('where a getter throws %s', (thrown) => {
+    const value = {
+      get a() {
+        throw thrown
+      },
+    }
+    expect(find(value)?.path).toBe('a')
+  })
+
+  test('where an error that was thrown has no readable message', () => {
+    const error = Object.defineProperty(new Error(), 'message', { get: () => everyTrapThrows() })
+    const value = {
+      get a() {
+        throw error
+      },
+    }
+    expect(find(value)?.path).toBe('a')
+  })
+})
+
+describe('for JSON', () => {
+  test.each(CARRIED)('nothing is found in $what', ({ make }) => {
+    expect(findUnjsonable(make())).toBeUndefined()
+  })
+
+  test.each(REFUSED)('$what is found', ({ make, path }) => {
+    expect(findUnjsonable(make())?.path).toBe(path)
+  })
+
+  test('the first culprit is named, and shown', () => {
+    expect(findUnjsonable({ a: 1, b: [0, 5n], c: () => {} })).toEqual({
+      path: 'b[1]',
+      message: 'a bigint has no form in JSON',
+      preview: '5n',
+    })
+  })
+
+  test('a preview is short, whatever the value', () => {
+    const preview = findUnjsonable(new Map([['k', 'x'.repeat(10_000)]]))?.preview
+    expect(preview?.length).toBe(200)
+    expect(preview?.endsWith('…')).toBe(true)
+  })
+
+  test('what stands above is no cycle where it only stands beside', () => {
+    const shared = { a: 1 }
+    expect(findUnjsonable({ one: shared, two: [shared] })).toBeUndefined()
+  })
+})
+
+describe('for structured clone', () => {
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+
+  test.each([
+    ['a cycle', cycle],
+    ['a Map of a Set', new Map([[1, new Set([2n])]])],
+    ['a Date that is none', new Date(Number.NaN)],
+    ['bytes', new Uint8Array(3)],
+    ['an error', new TypeError('x')],
+    ['undefined', undefined],
+  ])('nothing is found in %s', (_what, value) => {
+    expect(findUncloneable(value)).toBeUndefined()
+  })
+
+  test.each([
+    ['a function', () => {}, ''],
+    ['a symbol', Symbol('a'), ''],
+    ['a function inside', { a: [{ f() {} }] }, 'a[0].f'],
+    ['a function in a Map', { m: new Map([['k', () => {}]]) }, "m.get('k')"],
+    ['a function in a Set', [new Set([1, () => {}])], '[0][1]'],
+    ['a promise', { p: Promise.resolve() }, 'p'],
+    ['a WeakMap', new WeakMap(), ''],
+  ])('%s is found', (_what, value, path) => {
+    expect(findUncloneable(value)?.path).toBe(path)
+  })
+
+  test('a getter that throws is found', () => {
+    const value = {
+      a: {
+        get b() {
+          throw new Error('no')
+        },
+      },
+    }
+    expect(findUncloneable(value)).toEqual({ path: 'a.b', message: 'no', preview: 'unreadable' })
+  })
+
+  test('a cycle with a function in it ends', () => {
+    const value: { self?: unknown; f: () => void } = { f: () => {} }
+    value.self = value
+    expect(findUncloneable(value)?.path).toBe('f')
+  })
+
+  test('nesting that would overflow the stack is found, not thrown', () => {
+    expect(findUncloneable(TOO_DEEP())?.message).toMatch(/stack/)
+  })
+})

@@ -1,0 +1,238 @@
+// A transport and a clock that a test moves by hand, and a call whose settlements can be awaited.
+import type { Clock } from '../../../src/executor/clock.js'
+import { ExecutionFault } from '../../../src/executor/execution-fault.js'
+import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
+import { type Recorded, sharedNow } from '../../../src/ipc/flight-recorder.js'
+import type { ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import type { Failure, Settled, TaskSpec } from '../../../src/model.js'
+import type { RetryOptions } from '../../../src/plan.js'
+import type { ChunkSource } from '../../../src/source.js'
+import type { Transport, WorkerHandle, WorkerSignal } from '../../../src/transport/transport.js'
+
+export class ManualClock implements Clock {
+  #now = 0
+  #timers = new Set<{ at: number; wake: () => void }>()
+
+  now() {
+    return this.#now
+  }
+
+  wakeAt(at: number, wake: () => void) {
+    const timer = { at, wake }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
+  }
+
+  advance(ms: number) {
+    this.#now += ms
+    for (const timer of [...this.#timers])
+      if (timer.at <= this.#now && this.#timers.delete(timer)) timer.wake()
+  }
+}
+
+/** A worker process that does only what the test makes it do. */
+export class FakeWorker implements WorkerHandle {
+  readonly pid: number
+  readonly token = 'token'
+  readonly recorder = undefined
+  /** What it has written down; tests of what is known after a death set it. */
+  recorded: Recorded | undefined
+  readonly sent: ToWorker[] = []
+  readonly kills: string[] = []
+  readonly #inbox: (signal: WorkerSignal) => void
+  alive = true
+
+  constructor(
+    readonly id: number,
+    pid: number,
+    inbox: (signal: WorkerSignal) => void,
+    readonly encode: (message: ToWorker) => void,
+  ) {
+    this.pid = pid
+    this.#inbox = inbox
+  }
+
+  send(message: ToWorker) {
+    this.encode(message)
+    // When `init` arrives depends on promises; no test of what follows should.
+    if (this.alive && message.type !== 'init') this.sent.push(message)
+  }
+
+  kill(signal: NodeJS.Signals) {
+    if (this.alive) this.kills.push(signal)
+  }
+
+  inspect() {
+    return this.recorded
+  }
+
+  ref() {}
+
+  get chunks(): WireChunk[] {
+    return this.sent.flatMap((message) => (message.type === 'run' ? message.chunks : []))
+  }
+
+  say(message: Record<string, unknown>) {
+    this.#inbox({ type: 'message', message: { token: this.token, ...message } as never })
+  }
+
+  ready(exports: Record<string, 'function' | 'other'> = { default: 'function' }) {
+    this.say({ type: 'ready', exports })
+  }
+
+  /** Settles `count` items of a chunk as their own values. */
+  settle(
+    chunk: WireChunk,
+    { from = 0, count = chunk.count - from, failures = [], busyMs = 1 }: Partial<SettleOptions> = {},
+  ) {
+    const values = chunk.payload.kind === 'values' ? chunk.payload.values.slice(from, from + count) : []
+    const range: WireSettled = {
+      id: chunk.id,
+      from,
+      count,
+      results: { kind: 'values', values },
+      failures,
+      busyMs,
+    }
+    this.say({ type: 'settled', ranges: [range] })
+  }
+
+  /** Has written down this and nothing else. */
+  records({ outcomes = [], running = [], blind = [] }: Partial<Recorded>) {
+    this.recorded = { outcomes, running, blind }
+  }
+
+  /** Runs everything it holds to the end. */
+  settleAll() {
+    for (const chunk of this.chunks) this.settle(chunk)
+  }
+
+  /** There never was a process. */
+  failToSpawn(error = new Error('spawn EAGAIN')) {
+    this.alive = false
+    this.#inbox({ type: 'spawn-failed', error })
+  }
+
+  die(exitCode: number | null = null, signal: string | null = 'SIGKILL', stderrTail: readonly string[] = []) {
+    if (!this.alive) return
+    this.alive = false
+    this.#inbox({ type: 'gone', exitCode, signal, stderrTail, recorded: this.recorded })
+  }
+}
+
+interface SettleOptions {
+  from: number
+  count: number
+  busyMs: number
+  failures: { offset: number; failure: Failure }[]
+}
+
+export function fakeTransport({ encode = () => {} }: { encode?: (message: ToWorker) => void } = {}) {
+  const workers: FakeWorker[] = []
+  const transport: Transport = {
+    spawn(id, inbox) {
+      const worker = new FakeWorker(id, 1000 + workers.length, inbox, encode)
+      workers.push(worker)
+      return worker
+    },
+  }
+  return { transport, workers, latest: (id: number) => workers.findLast((worker) => worker.id === id)! }
+}
+
+export const task: TaskSpec = { name: 'default', calling: 'item', reply: 'values' }
+
+/** The numbers 0 … n − 1. */
+export function numbers(n: number): ChunkSource & { taken: number; closed: boolean } {
+  const source = {
+    taken: 0,
+    closed: false,
+    next({ items }: { items: number }) {
+      const count = Math.min(items, n - source.taken)
+      if (count <= 0) return undefined
+      const seq = source.taken
+      source.taken += count
+      const values = Array.from({ length: count }, (_, place) => seq + place)
+      return { seq, count, payload: { kind: 'values', values } as const }
+    },
+    close() {
+      source.closed = true
+    },
+    remaining: () => n - source.taken,
+  }
+  return source
+}
+
+export function setUp(options: Partial<LocalOptions> = {}, fake = fakeTransport()) {
+  const clock = new ManualClock()
+  const executor = new LocalExecutor({
+    processes: 2,
+    concurrency: 1,
+    initTimeoutMs: 60_000,
+    killAfterMs: 2_000,
+    maxRestarts: 16,
+    transport: fake.transport,
+    job: Promise.resolve({ url: 'file:///job.mjs', file: '/job.ts' }),
+    initArgs: [],
+    markOutput: false,
+    emit: () => {},
+    clock,
+    ...options,
+  })
+  return { ...fake, clock, executor }
+}
+
+interface CallSettings {
+  readonly chunkSize?: number
+  readonly spec?: TaskSpec
+  readonly timeoutMs?: number
+  readonly retry?: RetryOptions
+}
+
+/** A time on the clock that workers share, so many ms ago. */
+export const ago = (ms: number) => sharedNow() - ms
+
+export const sorted = (indexes: readonly number[]) => [...indexes].sort((a, b) => a - b)
+export const range = (n: number) => Array.from({ length: n }, (_, place) => place)
+/** Lets promises that are ready run. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+export async function faultOf(done: Promise<void>): Promise<unknown> {
+  try {
+    await done
+  } catch (error) {
+    if (error instanceof ExecutionFault) return error.reason
+    throw error
+  }
+  throw new Error('the call was expected to fail')
+}
+
+/** Starts a call and keeps what settles. */
+export function start(
+  executor: LocalExecutor,
+  source: ChunkSource,
+  { chunkSize, spec = task, timeoutMs, retry }: CallSettings = {},
+) {
+  const controller = new AbortController()
+  const drain = new AbortController()
+  const settled: Settled[] = []
+  const done = executor.execute({
+    task: spec,
+    source,
+    chunkSize,
+    timeoutMs,
+    retry,
+    onSettled: (range) => settled.push(range),
+    signal: controller.signal,
+    drain: drain.signal,
+  })
+  done.catch(() => {})
+  const failed = () =>
+    settled.flatMap(({ chunk, failures }) =>
+      failures.map(({ offset, failure }) => ({ index: chunk.seq + offset, failure })),
+    )
+  const indexes = () =>
+    settled.flatMap(({ chunk, from, count }) =>
+      Array.from({ length: count }, (_, place) => chunk.seq + from + place),
+    )
+  return { controller, drain, settled, done, failed, indexes }
+}

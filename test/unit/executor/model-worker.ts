@@ -1,0 +1,328 @@
+// A worker process as a model: the real outbox and the real flight recorder, and a runner that a test moves step by
+// step. It is honest: it tells the test what really began and what really ended. Knows nothing of the scheduler.
+import { createRecorderFile, Recorder, type RecorderFile } from '../../../src/ipc/flight-recorder.js'
+import type { FromWorker, ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import { createOutbox, type Outbox } from '../../../src/worker/outbox.js'
+
+/** What an attempt at an item does. */
+export type Behaviour =
+  | 'succeeds'
+  | 'fails'
+  /** Never ends, and lets others run. */
+  | 'hangs'
+  /** Ends when its signal aborts. */
+  | 'listens'
+  /** A busy loop. */
+  | 'blocks'
+  /** Ends its process without a word. */
+  | 'dies'
+  /** Ends its process, which sees it coming. */
+  | 'exits'
+  /** Its result is too large to be written down. */
+  | 'large'
+
+export interface Witness {
+  behaviour(chunk: WireChunk, offset: number): Behaviour
+  /** `exact`: it is known to whoever reads the recorder. */
+  begins(chunk: WireChunk, offset: number, exact: boolean): void
+  /** Its outcome has left the process, or was written down when it died. */
+  isSafe(id: number, offset: number): void
+}
+
+export interface ModelOptions {
+  readonly pid: number
+  readonly concurrency: number
+  readonly records: boolean
+  /** Items are too cheap to be written down, unless the chunk is exact. */
+  readonly isCheap: (chunk: WireChunk) => boolean
+  readonly finalizerHangs: boolean
+  readonly witness: Witness
+}
+
+export type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
+export type Said =
+  | Untagged<FromWorker>
+  | {
+      readonly type: 'gone'
+      readonly exitCode: number | null
+      readonly signal: string | null
+      readonly recorded: ReturnType<RecorderFile['read']> | undefined
+    }
+
+interface Open {
+  readonly chunk: WireChunk
+  offset: number
+  begun: boolean
+  /** Waits until its message has left. */
+  blocked: boolean
+}
+
+const LARGE = 'x'.repeat(70_000)
+
+export class ModelWorker {
+  readonly inbox: ToWorker[] = []
+  /** In the kernel: no death takes it back. */
+  readonly said: Said[] = []
+  alive = true
+  stopped = false
+  ready = false
+  readonly #options: ModelOptions
+  readonly #file: RecorderFile | undefined
+  readonly #recorder: Recorder | undefined
+  readonly #outbox: Outbox
+  /** Written, and still in the process. */
+  #unsent: { message: Untagged<FromWorker>; left: () => void }[] = []
+  #queue: WireChunk[] = []
+  #open: Open[] = []
+  readonly #cancelled = new Set<number>()
+  readonly #givenBack = new Set<number>()
+  #leaving = false
+  #lastWords: ReturnType<RecorderFile['read']> | undefined
+  #stopping = false
+
+  constructor(options: ModelOptions) {
+    this.#options = options
+    this.#file = options.records ? createRecorderFile() : undefined
+    this.#recorder = this.#file === undefined ? undefined : new Recorder(this.#file.fd)
+    this.#outbox = createOutbox({ send: (ranges) => this.#settled(ranges), recorder: this.#recorder })
+  }
+
+  get pid(): number {
+    return this.#options.pid
+  }
+
+  inspect(): ReturnType<RecorderFile['read']> | undefined {
+    return this.alive ? this.#file?.read() : this.#lastWords
+  }
+
+  boot(): void {
+    this.ready = true
+    void this.#say({ type: 'ready', exports: { default: 'function' } })
+    while (this.leave());
+  }
+
+  kill(signal: string): void {
+    if (!this.alive || (this.stopped && signal !== 'SIGKILL')) return
+    this.#die(null, signal)
+  }
+
+  /** One message of the parent arrives. */
+  hear(): boolean {
+    if (!this.#runs() || this.#isBlocked() || this.inbox.length === 0) return false
+    const message = this.inbox.shift()!
+    switch (message.type) {
+      case 'init':
+        break
+      case 'run':
+        this.#queue.push(...message.chunks)
+        break
+      case 'cancel':
+        this.#cancel(message.ids)
+        break
+      case 'drain': {
+        const dropped = this.#queue.splice(0).map(({ id }) => id)
+        for (const { chunk } of this.#open) if (!this.#cancelled.has(chunk.id)) this.#givenBack.add(chunk.id)
+        if (dropped.length > 0) void this.#say({ type: 'cancelled', ids: dropped })
+        break
+      }
+      case 'stop':
+        this.#stopping = true
+        break
+      case 'terminate':
+        this.#terminate()
+        break
+      default:
+        message satisfies never
+    }
+    return true
+  }
+
+  /** Begins or ends one item, or goes on with what is to be done. `flush` decides where the real one looks at a clock. */
+  step(pick: number, flush: boolean): boolean {
+    if (!this.#runs() || this.#isBlocked()) return false
+    if (this.#leaving && this.#unsent.length === 0) {
+      this.#die(0, null)
+      return true
+    }
+    if (this.#leaving) return false
+    if (this.#open.length < this.#options.concurrency && this.#queue.length > 0) {
+      const chunk = this.#queue.shift()!
+      this.#outbox.open(chunk, chunk.exact || !this.#options.isCheap(chunk))
+      this.#open.push({ chunk, offset: 0, begun: false, blocked: false })
+      return true
+    }
+    if (this.#stopping && this.#open.length === 0 && !this.#options.finalizerHangs) {
+      this.#leaving = true
+      return true
+    }
+    for (let place = 0; place < this.#open.length; place++) {
+      const open = this.#open[(place + pick) % this.#open.length]!
+      if (this.#advance(open, flush)) return true
+    }
+    return false
+  }
+
+  /** What has settled is sent after a while, whatever else happens. */
+  flush(): boolean {
+    if (!this.#runs() || this.#isBlocked() || this.#outbox.empty) return false
+    void this.#outbox.flush()
+    return true
+  }
+
+  /** The oldest message leaves the process. */
+  leave(): boolean {
+    if (!this.alive || this.#unsent.length === 0) return false
+    const { message, left } = this.#unsent.shift()!
+    this.said.push(message)
+    if (message.type === 'settled')
+      for (const { id, from, count } of message.ranges)
+        for (let offset = from; offset < from + count; offset++) this.#options.witness.isSafe(id, offset)
+    left()
+    return true
+  }
+
+  /** Something that only a kill, a cancel or a timeout ends. */
+  get hangs(): boolean {
+    return this.alive && (this.stopped || this.#open.some((open) => open.begun && this.#isEndless(open)))
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #runs(): boolean {
+    return this.alive && this.ready && !this.stopped
+  }
+
+  #behaviour({ chunk, offset }: Open): Behaviour {
+    return this.#options.witness.behaviour(chunk, offset)
+  }
+
+  #isBlocked(): boolean {
+    return this.#open.some((open) => open.begun && this.#behaviour(open) === 'blocks')
+  }
+
+  #isEndless(open: Open): boolean {
+    return ['hangs', 'blocks', 'listens'].includes(this.#behaviour(open))
+  }
+
+  #advance(open: Open, flush: boolean): boolean {
+    const { chunk } = open
+    const { id, count } = chunk
+    if (open.blocked) return false
+    const aborted = this.#cancelled.has(id)
+    if (!open.begun) {
+      if (open.offset === count || aborted || this.#givenBack.has(id)) {
+        this.#finish(open, flush)
+        return true
+      }
+      open.begun = true
+      this.#options.witness.begins(chunk, open.offset, chunk.exact || !this.#options.isCheap(chunk))
+      this.#outbox.begin(id)
+      return true
+    }
+    switch (this.#behaviour(open)) {
+      case 'hangs':
+      case 'blocks':
+        return false
+      case 'listens':
+        if (!aborted) return false
+        break
+      case 'dies':
+        this.#die(null, 'SIGKILL')
+        return true
+      case 'exits':
+        void this.#outbox.flush()
+        this.#outbox.pinpoint()
+        void this.#say({ type: 'dying', exitSite: 'at task' })
+        // Most often all of it gets out; a pipe that is full takes less.
+        while (this.leave() && flush);
+        this.#die(5, null)
+        return true
+      case 'fails':
+        if (!aborted)
+          this.#outbox.failed(id, {
+            kind: 'error',
+            error: { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' },
+          })
+        break
+      case 'succeeds':
+      case 'large':
+        if (!aborted)
+          this.#outbox.succeeded(id, this.#behaviour(open) === 'large' ? LARGE : itemAt(chunk, open.offset))
+    }
+    open.begun = false
+    if (aborted) {
+      this.#finish(open, flush)
+      return true
+    }
+    open.offset++
+    if (open.offset < count && (this.#outbox.full || flush)) {
+      open.blocked = true
+      void this.#outbox.flush().then(() => {
+        open.blocked = false
+      })
+    }
+    return true
+  }
+
+  #finish(open: Open, flush: boolean): void {
+    const { id, count } = open.chunk
+    this.#open = this.#open.filter((other) => other !== open)
+    if (open.offset === count) this.#givenBack.delete(id)
+    if (this.#cancelled.delete(id)) {
+      this.#outbox.discard(id)
+      void this.#say({ type: 'cancelled', ids: [id] })
+    } else this.#outbox.close(id)
+    if (this.#queue.length === 0 || this.#outbox.full || flush) void this.#outbox.flush()
+    if (this.#givenBack.delete(id)) {
+      void this.#outbox.flush()
+      void this.#say({ type: 'cancelled', ids: [id] })
+    }
+  }
+
+  #cancel(ids: readonly number[]): void {
+    const dropped: number[] = []
+    for (const id of ids) {
+      if (this.#open.some(({ chunk }) => chunk.id === id)) this.#cancelled.add(id)
+      else if (this.#queue.some((chunk) => chunk.id === id)) {
+        this.#queue = this.#queue.filter((chunk) => chunk.id !== id)
+        dropped.push(id)
+      }
+    }
+    if (dropped.length > 0) void this.#say({ type: 'cancelled', ids: dropped })
+  }
+
+  #terminate(): void {
+    this.#recorder?.freeze()
+    void this.#outbox.flush()
+    this.#queue = []
+    for (const { chunk } of this.#open) this.#cancelled.add(chunk.id)
+    const listening = this.#open.some((open) => open.begun && this.#behaviour(open) === 'listens')
+    if (listening) {
+      void this.#say({ type: 'terminating' })
+      this.#stopping = true
+    } else this.#leaving = true
+  }
+
+  #settled(ranges: readonly WireSettled[]): Promise<void> {
+    // By the real clock they would make every run another one.
+    return this.#say({ type: 'settled', ranges: ranges.map((range) => ({ ...range, busyMs: range.count })) })
+  }
+
+  #say(message: Untagged<FromWorker>): Promise<void> {
+    return new Promise((left) => this.#unsent.push({ message, left }))
+  }
+
+  #die(exitCode: number | null, signal: string | null): void {
+    this.alive = false
+    this.#unsent = []
+    const recorded = this.#file?.read()
+    this.#lastWords = recorded
+    this.#file?.close()
+    for (const { id, offset } of recorded?.outcomes ?? []) this.#options.witness.isSafe(id, offset)
+    this.said.push({ type: 'gone', exitCode, signal, recorded })
+  }
+}
+
+function itemAt({ payload }: WireChunk, offset: number): unknown {
+  return payload.kind === 'values' ? payload.values[offset] : undefined
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { noResults, type Range, singles, without } from '../../../../src/executor/scheduler/ranges.js'
+import type { Chunk, ItemFailure } from '../../../../src/model.js'
+
+const failureAt = (offset: number): ItemFailure => ({
+  offset,
+  failure: { kind: 'timeout', timeoutMs: 1 },
+  workerId: 0,
+  pid: 1,
+  attempts: 1,
+})
+
+/** Items are `ok`, `failed` or `again`: failed, and to be left out. */
+const items = fc.array(fc.constantFrom('ok', 'ok', 'failed', 'again'), { minLength: 1, maxLength: 40 })
+
+function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'): Range {
+  const failures = kinds.flatMap((what, place) => (what === 'ok' ? [] : [failureAt(from + place)]))
+  const text = kinds.map((what, place) => (what === 'ok' ? `"r${from + place}"\n` : '')).join('')
+  const values = kinds.map((what, place) => (what === 'ok' ? `r${from + place}` : undefined))
+  return {
+    from,
+    count: kinds.length,
+    failures,
+    results: kind === 'json' ? { kind, bytes: Buffer.from(text) } : { kind, values },
+  }
+}
+
+function resultsOf({ from, count, results, failures }: Range): [number, unknown][] {
+  const failed = new Set(failures.map(({ offset }) => offset))
+  const offsets = Array.from({ length: count }, (_, place) => from + place)
+  if (results.kind === 'values') {
+    expect(results.values).toHaveLength(count)
+    return offsets
+      .filter((offset) => !failed.has(offset))
+      .map((offset) => [offset, results.values[offset - from]])
+  }
+  const lines = Buffer.from(results.bytes).toString().split('\n').slice(0, -1)
+  const good = offsets.filter((offset) => !failed.has(offset))
+  expect(lines).toHaveLength(good.length)
+  return good.map((offset, place) => [offset, JSON.parse(lines[place]!)])
+}
+
+describe('a range without some of its failures', () => {
+  test.each(['json', 'values'] as const)(
+    'is what stands between them, each with its own results (%s)',
+    (kind) => {
+      fc.assert(
+        fc.property(items, fc.nat(10), (kinds, from) => {
+          const range = rangeOf(kinds, from, kind)
+          const left = range.failures.filter(({ offset }) => kinds[offset - from] === 'again')
+          const parts = without(range, left)
+          const covered = parts.flatMap((part) =>
+            Array.from({ length: part.count }, (_, place) => part.from + place),
+          )
+          expect(covered).toEqual(kinds.flatMap((what, place) => (what === 'again' ? [] : [from + place])))
+          expect(parts.every(({ count }) => count > 0)).toBe(true)
+          expect(parts.flatMap(resultsOf)).toEqual(
+            kinds.flatMap((what, place) => (what === 'ok' ? [[from + place, `r${from + place}`]] : [])),
+          )
+          expect(parts.flatMap(({ failures }) => failures.map(({ offset }) => offset))).toEqual(
+            kinds.flatMap((what, place) => (what === 'failed' ? [from + place] : [])),
+          )
+        }),
+      )
+    },
+  )
+})
+
+describe('items of a chunk one by one', () => {
+  test('are the items themselves, with their places', () => {
+    const chunks: fc.Arbitrary<Chunk> = fc.nat(30).map((n) => ({
+      seq: 100,
+      count: n + 1,
+      payload: {
+        kind: 'bytes',
+        framing: 'ndjson',
+        bytes: Buffer.from(Array.from({ length: n + 1 }, (_, place) => `{"n":${place}}\n`).join('')),
+      },
+      origin: { file: 'in', offset: 0, line: 1, column: 1 },
+    }))
+    fc.assert(
+      fc.property(chunks, fc.array(fc.nat(30)), (chunk, places) => {
+        const offsets = [...new Set(places)].filter((place) => place < chunk.count).sort((a, b) => a - b)
+        const found = singles(chunk, offsets)
+        expect(found.map(({ seq, count, origin }) => [seq, count, origin?.line])).toEqual(
+          offsets.map((offset) => [100 + offset, 1, offset + 1]),
+        )
+        const texts = found.map(
+          ({ payload }) => payload.kind === 'bytes' && Buffer.from(payload.bytes).toString(),
+        )
+        expect(texts).toEqual(offsets.map((offset) => `{"n":${offset}}\n`))
+      }),
+    )
+  })
+
+  test('cost a few walks over the chunk, not one each', () => {
+    const count = 20_000
+    const bytes = Buffer.from('{"n":12345}\n'.repeat(count))
+    const chunk: Chunk = { seq: 0, count, payload: { kind: 'bytes', framing: 'ndjson', bytes } }
+    // One walk each would be 200 million steps; this is 300 thousand.
+    expect(
+      singles(
+        chunk,
+        Array.from({ length: count }, (_, offset) => offset),
+      ),
+    ).toHaveLength(count)
+  })
+})
+
+test('no results are one empty place an item, or no line', () => {
+  expect(noResults('values', 2)).toEqual({ kind: 'values', values: [undefined, undefined] })
+  expect(noResults('json', 2)).toEqual({ kind: 'json', bytes: new Uint8Array(0) })
+})

@@ -1,0 +1,378 @@
+// The pure scheduler among model workers, slow sources and a clock, moved step by step. Performs its commands, keeps
+// what really happened, and says what may never be. Knows nothing of how the steps are chosen.
+import type {
+  CallEnd,
+  CallOptions,
+  Command,
+  SchedulerInput,
+} from '../../../src/executor/scheduler/messages.js'
+import { Scheduler, type SchedulerOptions } from '../../../src/executor/scheduler/scheduler.js'
+import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import type { Chunk, Failure, Settled } from '../../../src/model.js'
+import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
+
+export interface WorldOptions extends Omit<SchedulerOptions, 'random'> {
+  /** Whether workers can write down what they do. */
+  readonly records: boolean
+  readonly finalizerHangs: boolean
+}
+
+export interface CallPlan extends Pick<CallOptions, 'chunkSize' | 'timeoutMs' | 'retry'> {
+  readonly items: number
+  /** Of the items in turn; the last one stands for all attempts beyond it. */
+  readonly behaviours: readonly (readonly Behaviour[])[]
+  /** Items that cannot be sent, in turn. */
+  readonly unsendable: readonly boolean[]
+  /** Its items are too cheap to be written down one by one. */
+  readonly cheap: boolean
+  /** Its source answers when it is told to. */
+  readonly slow: boolean
+  /** Its source knows how many items are left. */
+  readonly sized: boolean
+}
+
+interface CallState {
+  readonly id: number
+  readonly plan: CallPlan
+  taken: number
+  pulls: { items: number }[]
+  drained: boolean
+  readonly outcomes: Map<number, 'ok' | Failure['kind']>
+  end: CallEnd | undefined
+}
+
+interface Attempt {
+  begins: number
+  /** One of its begins was known to nobody but the worker. */
+  unknown: boolean
+  safe: boolean
+}
+
+const wrong = (text: string): never => {
+  throw new Error(text)
+}
+
+export class World {
+  now = 0
+  readonly calls: CallState[] = []
+  readonly workers: (ModelWorker | undefined)[] = []
+  closed = false
+  ended = false
+  /** Inputs handled: work of the scheduler. */
+  handled = 0
+  readonly #options: WorldOptions
+  readonly #scheduler: Scheduler
+  readonly #chunks = new Map<number, { call: CallState; chunk: WireChunk }>()
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #begunAt = new Map<string, number>()
+  readonly #inputs: SchedulerInput[] = []
+  #posting = false
+  #pids = 1000
+
+  constructor(options: WorldOptions) {
+    this.#options = options
+    this.#scheduler = new Scheduler({ ...options, random: () => 0.5 })
+  }
+
+  // ── what a test can make happen ──────────────────────────────────────────────────────────────────────────────────
+
+  open(plan: CallPlan): CallState {
+    const id = this.calls.length
+    const call: CallState = {
+      id,
+      plan,
+      taken: 0,
+      pulls: [],
+      drained: false,
+      outcomes: new Map(),
+      end: undefined,
+    }
+    this.calls.push(call)
+    const { chunkSize, timeoutMs, retry, sized, items } = plan
+    const task = { name: 'default', calling: 'item', reply: 'values' } as const
+    const remaining = sized ? items : undefined
+    this.post({ type: 'open', call: id, task, chunkSize, timeoutMs, retry, remaining })
+    return call
+  }
+
+  drain(call: CallState): void {
+    call.drained = true
+    this.post({ type: 'drain', call: call.id })
+  }
+
+  abort(call: CallState): void {
+    this.post({ type: 'abort', call: call.id })
+  }
+
+  end(type: 'close' | 'terminate' | 'kill'): void {
+    this.ended = true
+    this.post({ type })
+  }
+
+  boot(worker: ModelWorker): boolean {
+    if (!worker.alive || worker.ready) return false
+    this.post({ type: 'init-sent', worker: this.workers.indexOf(worker) })
+    worker.boot()
+    return true
+  }
+
+  answer(call: CallState): boolean {
+    const pull = call.pulls.shift()
+    if (pull === undefined) return false
+    this.#supply(call, pull.items)
+    return true
+  }
+
+  /** One thing that the worker said arrives. */
+  deliver(worker: ModelWorker): boolean {
+    const said = worker.said.shift()
+    if (said === undefined) return false
+    const id = this.workers.indexOf(worker)
+    this.#hear(id, said)
+    return true
+  }
+
+  get wake(): number | undefined {
+    return this.#scheduler.nextWake()
+  }
+
+  tick(to: number): void {
+    this.now = Math.max(this.now, to)
+    // What it leads to may be due at once; but not for ever.
+    for (let times = 0; times === 0 || (this.wake ?? Number.POSITIVE_INFINITY) <= this.now; times++) {
+      if (times === 10) wrong(`the scheduler wants to be woken at ${this.wake}, now ${this.now}, for ever`)
+      this.post({ type: 'tick' })
+    }
+    if (Number.isNaN(this.wake)) wrong('the scheduler wants to be woken at no time')
+  }
+
+  post(input: SchedulerInput): void {
+    this.#inputs.push(input)
+    if (this.#posting) return
+    this.#posting = true
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      this.handled++
+      for (const command of this.#scheduler.handle(next, this.now)) this.#perform(command)
+    }
+    this.#posting = false
+  }
+
+  // ── what must hold at the end ────────────────────────────────────────────────────────────────────────────────────
+
+  check(): void {
+    if (!this.closed) wrong('closed was never said')
+    for (const call of this.calls) {
+      if (call.end === undefined) wrong(`call ${call.id} never ended`)
+      if (call.end?.type !== 'done' || call.drained) continue
+      if (call.taken !== call.plan.items) wrong(`call ${call.id} is done and its source is not`)
+      for (let index = 0; index < call.taken; index++)
+        if (!call.outcomes.has(index)) wrong(`call ${call.id} is done and item ${index} never settled`)
+    }
+  }
+
+  // ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #perform(command: Command): void {
+    if (this.closed && command.type !== 'end') wrong(`${command.type} after closed`)
+    switch (command.type) {
+      case 'spawn':
+        return this.#spawn(command.worker)
+      case 'pull':
+        return this.#pull(command.call, command.want.items)
+      case 'run':
+        return this.#run(command.worker, command.chunk)
+      case 'cancel':
+        return void this.#worker(command.worker).inbox.push({ type: 'cancel', ids: command.ids })
+      case 'drain':
+      case 'stop':
+      case 'terminate':
+        return void this.#worker(command.worker).inbox.push({ type: command.type })
+      case 'inspect': {
+        const recorded = this.#worker(command.worker).inspect()
+        return this.post({
+          type: 'inspected',
+          worker: command.worker,
+          running: recorded && this.#running(recorded),
+        })
+      }
+      case 'kill':
+        return this.#worker(command.worker).kill(command.signal)
+      case 'settle':
+        return this.#settle(command.call, command.settled)
+      case 'end': {
+        const call = this.calls[command.call]!
+        if (call.end !== undefined) wrong(`call ${call.id} ended twice`)
+        call.end = command.end
+        return
+      }
+      case 'warn':
+        return
+      case 'closed':
+        if (this.workers.some((worker) => worker !== undefined)) wrong('closed while a worker is there')
+        this.closed = true
+        return
+      default:
+        command satisfies never
+    }
+  }
+
+  #worker(id: number): ModelWorker {
+    return this.workers[id] ?? wrong(`worker ${id} is told something and is not there`)
+  }
+
+  #spawn(id: number): void {
+    if (this.workers[id] !== undefined) wrong(`worker ${id} is started twice`)
+    if (id >= this.#options.processes) wrong(`worker ${id} is one too many`)
+    const { concurrency, records, finalizerHangs } = this.#options
+    const pid = this.#pids++
+    this.workers[id] = new ModelWorker({
+      pid,
+      concurrency,
+      records,
+      finalizerHangs,
+      isCheap: (chunk) => this.#chunks.get(chunk.id)!.call.plan.cheap,
+      witness: {
+        behaviour: (chunk, offset) => this.#behaviour(chunk, offset),
+        begins: (chunk, offset, exact) => this.#begins(chunk, offset, exact && records),
+        isSafe: (chunk, offset) => {
+          this.#attempt(this.#chunks.get(chunk)!.chunk, offset).safe = true
+        },
+      },
+    })
+    this.post({ type: 'spawned', worker: id, pid })
+  }
+
+  #pull(id: number, items: number): void {
+    const call = this.calls[id]!
+    if (call.end !== undefined) wrong(`call ${id} has ended and is asked for more`)
+    if (call.plan.slow) call.pulls.push({ items })
+    else this.#supply(call, items)
+  }
+
+  #supply(call: CallState, items: number): void {
+    const { plan, taken, id } = call
+    const count = Math.min(items, plan.items - taken)
+    const values = Array.from({ length: count }, (_, place) => itemOf(id, taken + place))
+    const chunk: Chunk | undefined =
+      count > 0 ? { seq: taken, count, payload: { kind: 'values', values } } : undefined
+    call.taken += count
+    const remaining = plan.sized ? plan.items - call.taken : undefined
+    this.post({ type: 'supply', call: id, chunk, remaining })
+  }
+
+  #run(worker: number, chunk: WireChunk): void {
+    const call = this.#callOf(chunk)
+    this.#chunks.set(chunk.id, { call, chunk })
+    const { unsendable } = call.plan
+    const failures = Array.from({ length: chunk.count }, (_, offset) => offset)
+      .filter((offset) => unsendable[this.#index(chunk, offset) % unsendable.length])
+      .map((offset) => ({ offset, failure: UNSENDABLE }))
+    if (failures.length > 0) return this.post({ type: 'unsendable', worker, id: chunk.id, failures })
+    this.#worker(worker).inbox.push({ type: 'run', chunks: [chunk] })
+  }
+
+  #settle(id: number, { chunk, from, count, results, failures }: Settled): void {
+    const call = this.calls[id]!
+    if (call.end !== undefined) wrong(`call ${id} has ended and something of it settles`)
+    const values = results.kind === 'values' ? results.values : []
+    if (values.length !== count) wrong(`${values.length} results for ${count} items`)
+    const failed = new Map(failures.map((failure) => [failure.offset, failure]))
+    for (let offset = from; offset < from + count; offset++) {
+      const index = chunk.seq + offset
+      if (call.outcomes.has(index)) wrong(`item ${index} of call ${id} settled twice`)
+      const failure = failed.get(offset)
+      call.outcomes.set(index, failure?.failure.kind ?? 'ok')
+      if (failure === undefined) this.#checkValue(call, index, values[offset - from])
+      else this.#checkFailure(call, index, failure.failure, failure.attempts)
+    }
+  }
+
+  #checkValue(call: CallState, index: number, value: unknown): void {
+    if (value !== itemOf(call.id, index) && !(typeof value === 'string' && value.length === 70_000))
+      wrong(`item ${index} of call ${call.id} settled as ${String(value)}`)
+  }
+
+  #checkFailure(call: CallState, index: number, failure: Failure, attempts: number): void {
+    const { retry } = call.plan
+    const may = retry?.on.includes(failure.kind) === true ? retry.retries : 0
+    if (attempts <= may) wrong(`item ${index} of call ${call.id} failed for good after ${attempts} attempts`)
+    if (failure.kind === 'encoding' || failure.kind === 'error') return
+    const attempt = this.#attempts.get(key(call.id, index, attempts))
+    if (attempt?.safe === true)
+      wrong(`item ${index} of call ${call.id} has ended, which is known, and is told as ${failure.kind}`)
+    if (attempt === undefined && this.#options.records && !call.plan.cheap)
+      wrong(`item ${index} of call ${call.id} has never begun and is told as ${failure.kind}`)
+  }
+
+  // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #hear(worker: number, said: Said): void {
+    if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
+    this.workers[worker] = undefined
+    const { exitCode, signal, recorded } = said
+    const lastKnown = recorded && {
+      outcomes: recorded.outcomes.map(toSettled),
+      running: this.#running(recorded),
+      blind: recorded.blind,
+    }
+    this.post({ type: 'gone', worker, exitCode, signal, stderrTail: [], lastKnown })
+  }
+
+  #running({ running }: NonNullable<ReturnType<ModelWorker['inspect']>>) {
+    return running.map(({ id, offset }) => ({
+      id,
+      offset,
+      forMs:
+        this.now - (this.#begunAt.get(`${id}/${offset}`) ?? wrong(`item ${offset} of ${id} is said to run`)),
+    }))
+  }
+
+  #behaviour(chunk: WireChunk, offset: number): Behaviour {
+    const { behaviours } = this.#chunks.get(chunk.id)!.call.plan
+    const attempts = behaviours[this.#index(chunk, offset) % behaviours.length]!
+    return attempts[Math.min(chunk.attempt, attempts.length) - 1]!
+  }
+
+  #begins(chunk: WireChunk, offset: number, known: boolean): void {
+    const attempt = this.#attempt(chunk, offset)
+    this.#begunAt.set(`${chunk.id}/${offset}`, this.now)
+    const item = `item ${this.#index(chunk, offset)}, attempt ${chunk.attempt}`
+    if (attempt.safe) wrong(`${item} has ended, which is known, and begins again`)
+    if (attempt.begins > 0 && !attempt.unknown) wrong(`${item} begins again`)
+    attempt.begins++
+    attempt.unknown = !known
+  }
+
+  #attempt(chunk: WireChunk, offset: number): Attempt {
+    const name = key(this.#chunks.get(chunk.id)!.call.id, this.#index(chunk, offset), chunk.attempt)
+    const attempt = this.#attempts.get(name) ?? { begins: 0, unknown: false, safe: false }
+    this.#attempts.set(name, attempt)
+    return attempt
+  }
+
+  #index({ index }: WireChunk, offset: number): number {
+    return typeof index === 'number' ? index + offset : index[offset]!
+  }
+
+  #callOf({ payload }: WireChunk): CallState {
+    const first = payload.kind === 'values' ? payload.values[0] : undefined
+    return this.calls[Math.floor(Number(first) / MOST_ITEMS)] ?? wrong('a chunk of no call')
+  }
+}
+
+const UNSENDABLE: Failure = { kind: 'encoding', side: 'argument', path: '', message: '', preview: '' }
+
+/** Items tell which call they are of. */
+const MOST_ITEMS = 100_000
+const itemOf = (call: number, index: number) => call * MOST_ITEMS + index
+
+const key = (call: number, index: number, attempt: number) => `${call}/${index}/${attempt}`
+
+function toSettled(
+  outcome: NonNullable<ReturnType<ModelWorker['inspect']>>['outcomes'][number],
+): WireSettled {
+  const { id, offset } = outcome
+  const failures = 'failure' in outcome ? [{ offset, failure: outcome.failure }] : []
+  const value = 'value' in outcome ? outcome.value : undefined
+  return { id, from: offset, count: 1, results: { kind: 'values', values: [value] }, failures, busyMs: 0 }
+}

@@ -1,0 +1,148 @@
+// What crosses the channel comes out as it went in, whatever it is; half a message is none.
+import { deserialize, serialize } from 'node:v8'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  packFromWorker,
+  packToWorker,
+  type Untagged,
+  unpackFromWorker,
+  unpackToWorker,
+} from '../../../src/ipc/pack.js'
+import type { FromWorker, ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+
+const task = { name: 'default', calling: 'item', reply: 'values' } as const
+
+/** As Node's channel does. */
+const cross = (packed: object): unknown => deserialize(serialize(packed))
+
+function chunkOf(values: readonly unknown[]): WireChunk {
+  const payload = { kind: 'values', values } as const
+  return { id: 7, task, count: values.length, index: 3, attempt: 1, exact: false, payload }
+}
+
+function sent(chunk: WireChunk): WireChunk {
+  const message = unpackToWorker(cross(packToWorker({ type: 'run', chunks: [chunk] })))
+  return message.type === 'run' ? message.chunks[0]! : expect.unreachable()
+}
+
+function said(range: WireSettled): WireSettled | undefined {
+  const message: Untagged = { type: 'settled', ranges: [range] }
+  const back = unpackFromWorker({
+    token: 'secret',
+    ...(cross(packFromWorker(message)) as object),
+  } as FromWorker)
+  return back?.type === 'settled' ? back.ranges[0] : expect.unreachable()
+}
+
+const rangeOf = (values: readonly unknown[]): WireSettled => ({
+  id: 1,
+  from: 2,
+  count: values.length,
+  results: { kind: 'values', values },
+  failures: [],
+  busyMs: 1.5,
+})
+
+/** One by one with `Object.is`: `toEqual` takes a typed array for something else, and -0 for 0 it does not. */
+function expectSame(actual: ArrayLike<unknown>, expected: readonly unknown[]) {
+  expect(actual.length).toBe(expected.length)
+  for (let place = 0; place < expected.length; place++) expect(actual[place]).toBe(expected[place])
+}
+
+const numbers = fc.oneof(
+  fc.integer(),
+  fc.double(),
+  fc.constantFrom(-0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, -(2 ** 31), 2 ** 31 - 1, 2 ** 53),
+)
+const anything = fc.oneof(numbers, fc.string(), fc.boolean(), fc.constantFrom(null, undefined))
+const lists = fc.oneof(
+  fc.array(fc.integer(), { minLength: 60, maxLength: 200 }),
+  fc.array(numbers, { maxLength: 200 }),
+  fc.array(anything, { minLength: 60, maxLength: 200 }),
+)
+
+describe('values', () => {
+  test('arrive as they were given, many numbers among them', () => {
+    fc.assert(
+      fc.property(lists, (values) => {
+        const { payload } = sent(chunkOf(values))
+        expectSame(payload.kind === 'values' ? payload.values : [], values)
+        const { results } = said(rangeOf(values))!
+        expectSame(results.kind === 'values' ? results.values : [], values)
+      }),
+    )
+  })
+
+  test('that are numbers but for one are no numbers', () => {
+    for (const odd of [undefined, null, '5', -0, 1n, new Date(5)]) {
+      const values: unknown[] = [...Array(100).keys(), odd, ...Array(100).keys()]
+      const { results } = said(rangeOf(values))!
+      expect(results).toEqual({ kind: 'values', values })
+    }
+  })
+
+  test('of a million integers take four bytes each', () => {
+    const values = Array.from({ length: 1_000_000 }, (_, n) => n)
+    expect(serialize(packToWorker({ type: 'run', chunks: [chunkOf(values)] })).length).toBeLessThan(4_001_000)
+  })
+
+  test('results come back as an array that can be added to', () => {
+    const { results } = said(rangeOf([...Array(100).keys()]))!
+    expect(Array.isArray(results.kind === 'values' && results.values)).toBe(true)
+  })
+})
+
+describe('everything else of a message', () => {
+  test('of a chunk arrives', () => {
+    const bytes = new Uint8Array([0x31, 0x2c, 0x32])
+    const chunks: WireChunk[] = [
+      { ...chunkOf([1]), index: [3, 9], attempt: 2, exact: true, timeoutMs: 20 },
+      { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'json', cuts: [1] } },
+      { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'lines' } },
+    ]
+    expect(unpackToWorker(cross(packToWorker({ type: 'run', chunks })))).toEqual({ type: 'run', chunks })
+  })
+
+  test('of a settled range arrives', () => {
+    const failures = [{ offset: 2, failure: { kind: 'input', message: 'no', at: 1 } as const }]
+    const timings = { startedAt: new Float64Array([1]), ms: new Float64Array([2]) }
+    const results = { kind: 'json', bytes: new Uint8Array([0x31, 0x0a]) } as const
+    const range: WireSettled = { ...rangeOf([]), count: 1, failures, timings, results }
+    expect(said(range)).toEqual(range)
+  })
+
+  test('other messages go as they are', () => {
+    const stop: ToWorker = { type: 'stop' }
+    expect(packToWorker(stop)).toBe(stop)
+    const ready: Untagged = { type: 'ready', exports: {} }
+    expect(packFromWorker(ready)).toBe(ready)
+  })
+
+  test('what is large comes last, so that nothing has to be moved for what follows', () => {
+    const bytes = new Uint8Array(100_000)
+    const chunk: WireChunk = { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'ndjson' } }
+    const range: WireSettled = { ...rangeOf([]), results: { kind: 'json', bytes } }
+    for (const packed of [
+      packToWorker({ type: 'run', chunks: [chunk] }),
+      { token: 'x'.repeat(32), ...packFromWorker({ type: 'settled', ranges: [range], rss: 5 }) },
+    ]) {
+      const message = serialize(packed)
+      // V8 leaves room for 64 bytes behind what it writes.
+      expect(message.length - message.lastIndexOf(Buffer.alloc(100_000)) - 100_000).toBeLessThan(64)
+    }
+  })
+})
+
+test.each<[string, object]>([
+  ['no rows', { type: 'settled' }],
+  ['a row that is none', { type: 'settled', rows: [5] }],
+  ['no count', { type: 'settled', rows: [[1, 0, undefined, undefined, 0, undefined, []]] }],
+  ['a count that is none', { type: 'settled', rows: [[1, 0, 1.5, undefined, 0, undefined, []]] }],
+  ['failures that are none', { type: 'settled', rows: [[1, 0, 1, {}, 0, undefined, []]] }],
+  ['no content', { type: 'settled', rows: [[1, 0, 1, undefined, 0, undefined]] }],
+  ['content of another kind', { type: 'settled', rows: [[1, 0, 1, undefined, 0, undefined, new Map()]] }],
+  ['a cancel without ids', { type: 'cancelled' }],
+])('%s: half a message is none', (_, message) => {
+  expect(unpackFromWorker({ token: 'secret', ...message } as unknown as FromWorker)).toBeUndefined()
+})

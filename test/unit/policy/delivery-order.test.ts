@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import type { Settled } from '../../../src/model.js'
+import { completionOrder, inputOrder, type Reorder } from '../../../src/policy/delivery-order.js'
+import { placesOf, settledRange, valuesChunk } from './ranges.js'
+import { type Random, SEEDS, seeded } from './seeded.js'
+
+/** 0 … n − 1 cut into chunks, each settling in ranges of its own. */
+function randomRanges(random: Random, items: number): Settled[] {
+  const ranges: Settled[] = []
+  for (let seq = 0; seq < items; ) {
+    const chunk = valuesChunk(seq, Math.min(items - seq, 1 + random.int(7)))
+    for (let from = 0; from < chunk.count; ) {
+      const count = 1 + random.int(chunk.count - from)
+      ranges.push(settledRange(chunk, { from, count }))
+      from += count
+    }
+    seq += chunk.count
+  }
+  return ranges
+}
+
+function takeAll(order: Reorder): number[] {
+  const places: number[] = []
+  for (let next = order.shift(); next !== undefined; next = order.shift()) places.push(...placesOf(next))
+  return places
+}
+
+const upTo = (n: number) => Array.from({ length: n }, (_, place) => place)
+
+describe('input order', () => {
+  test.each(SEEDS)('any order of settling is delivered in input order, once (seed %i)', (seed) => {
+    const random = seeded(seed)
+    const items = 1 + random.int(200)
+    const order = inputOrder()
+    const delivered: number[] = []
+    for (const range of random.shuffled(randomRanges(random, items))) {
+      order.push(range)
+      if (random.int(2) === 0) delivered.push(...takeAll(order))
+    }
+    delivered.push(...takeAll(order))
+    expect(delivered).toEqual(upTo(items))
+    expect(order.drain()).toEqual([])
+  })
+
+  test.each(SEEDS)(
+    'what is delivered is always the longest whole beginning of what has settled (seed %i)',
+    (seed) => {
+      const random = seeded(seed)
+      const order = inputOrder()
+      const settled = new Set<number>()
+      let delivered = 0
+      for (const range of random.shuffled(randomRanges(random, 60))) {
+        order.push(range)
+        for (const place of placesOf(range)) settled.add(place)
+        delivered += takeAll(order).length
+        let whole = 0
+        while (settled.has(whole)) whole++
+        expect(delivered).toBe(whole)
+      }
+    },
+  )
+
+  test('nothing is delivered while the first item is missing', () => {
+    const order = inputOrder()
+    order.push(settledRange(valuesChunk(1, 1)))
+    expect(order.shift()).toBeUndefined()
+  })
+
+  test('draining gives what is left, ascending, over the gaps of items that never settled', () => {
+    const order = inputOrder()
+    for (const seq of [8, 2, 5]) order.push(settledRange(valuesChunk(seq, 2)))
+    expect(order.shift()).toBeUndefined()
+    expect(order.drain().flatMap(placesOf)).toEqual([2, 3, 5, 6, 8, 9])
+    expect(order.drain()).toEqual([])
+  })
+})
+
+describe('completion order', () => {
+  test.each(SEEDS)('ranges are delivered as they came (seed %i)', (seed) => {
+    const random = seeded(seed)
+    const order = completionOrder()
+    const came = random.shuffled(randomRanges(random, 60))
+    const delivered: (Settled | undefined)[] = []
+    for (const range of came) {
+      order.push(range)
+      if (random.int(3) === 0) delivered.push(order.shift())
+    }
+    for (let next = order.shift(); next !== undefined; next = order.shift()) delivered.push(next)
+    expect(delivered).toEqual(came)
+  })
+
+  test('draining in the middle keeps the order between what was turned over and what came later', () => {
+    const order = completionOrder()
+    for (const seq of [4, 0, 6]) order.push(settledRange(valuesChunk(seq, 1)))
+    expect(order.shift()?.chunk.seq).toBe(4)
+    order.push(settledRange(valuesChunk(2, 1)))
+    expect(order.drain().flatMap(placesOf)).toEqual([0, 6, 2])
+    expect(order.shift()).toBeUndefined()
+  })
+})

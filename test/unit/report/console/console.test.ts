@@ -1,0 +1,304 @@
+// What the console writes for which events. The renderers are stand-ins: theirs is the block, ours is all around it.
+import { describe, expect, it } from 'vitest'
+import { indexOf, type RunEvent } from '../../../../src/model.js'
+import { chooseLetters } from '../../../../src/report/charset.js'
+import { type ConsoleReporterOptions, createConsoleReporter } from '../../../../src/report/console/console.js'
+import { EMPTY_TALLY, type Ending, summarize, tally } from '../../../../src/summary.js'
+import { flakySettled, itemFailed, itemsSettled, printed, settled } from '../events.js'
+
+type Plan = ConsoleReporterOptions['plan']
+
+function report(
+  events: RunEvent[],
+  ending: Ending,
+  plan: Partial<Plan> = {},
+  letters: ConsoleReporterOptions['letters'] = undefined,
+): string {
+  let text = ''
+  const reporter = createConsoleReporter({
+    plan: {
+      command: 'collect',
+      verbosity: 'normal',
+      jobOutput: undefined,
+      tag: false,
+      maxFailures: undefined,
+      ...plan,
+    },
+    renderers: {
+      failure: ({ settled, failure }) =>
+        `Error: block ${indexOf(settled.chunk, failure.offset)}\n    at frame`,
+      flaky: (_, attempts) => `attempt 1 of ${attempts.length + 1} failed:\nError: earlier`,
+      line: (line) => line.replaceAll('\u001b', '^['),
+    },
+    write: (more) => {
+      expect(more.endsWith('\n')).toBe(true)
+      text += more
+    },
+    letters,
+  })
+  for (const event of events) reporter.handle(event)
+  reporter.finish(summarize(events.reduce(tally, EMPTY_TALLY), ending))
+  return text
+}
+
+describe('the console', () => {
+  it('shows the failure and then the verdict of a fail-fast stop', () => {
+    const events = [itemsSettled(0, 3, [2]), itemFailed(2, 'stop')]
+    expect(report(events, { accepted: 4 }, { command: 'map' })).toBe(
+      'Error: block 2\n    at frame\n' +
+        'poolrun map: item 2 failed, stopped (fail-fast): 2 ok, 1 failed, 1 not run\n',
+    )
+  })
+
+  it('shows each failure that is skipped, a blank line apart', () => {
+    const events = [itemsSettled(0, 4, [1, 3]), itemFailed(1, 'skip'), itemFailed(3, 'skip', 'other')]
+    expect(report(events, { accepted: 4 })).toMatchInlineSnapshot(`
+      "Error: block 1
+          at frame
+      collect: item 1 failed, skipped
+
+      Error: block 3
+          at frame
+      collect: item 3 failed, skipped
+      poolrun collect: 2 ok, 2 failed (items 1, 3)
+      "
+    `)
+  })
+
+  it('writes a line an item with -v', () => {
+    const events = [itemsSettled(0, 2, [1]), itemFailed(1, 'skip'), itemsSettled(2, 1)]
+    expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
+      "collect: item 0 ok (worker 1)
+      Error: block 1
+          at frame
+      collect: item 1 failed, skipped
+      collect: item 2 ok (worker 1)
+      poolrun collect: 2 ok, 1 failed (item 1)
+      "
+    `)
+    const stop = [itemsSettled(0, 2, [1]), itemFailed(1, 'stop')]
+    expect(report(stop, { accepted: 2 }, { verbosity: 'verbose', command: 'map' })).toContain(
+      'map: item 0 ok (worker 1)\nmap: item 1 failed (worker 1)\nError: block 1\n',
+    )
+  })
+
+  it('says with -v how long an item took, where that is known', () => {
+    const timings = { startedAt: Float64Array.of(0, 1), ms: Float64Array.of(0.42, 2100) }
+    const events: RunEvent[] = [{ type: 'items-settled', settled: { ...settled(5, 2), timings } }]
+    expect(report(events, { accepted: 2 }, { verbosity: 'verbose', command: 'map' })).toContain(
+      'map: item 5 ok (0.4 ms, worker 1)\nmap: item 6 ok (2.1 s, worker 1)\n',
+    )
+  })
+
+  it('writes no letter that the locale has not, but leaves what jobs print alone', () => {
+    const many = Array.from({ length: 12 }, (_, index) => index)
+    const events = [itemsSettled(0, 12, many), printed('job’s own …')]
+    const text = report(events, { accepted: 12 }, {}, chooseLetters({ LANG: 'C' }))
+    expect(text).toContain('job’s own …\n')
+    expect(text).toContain('(items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 2 more)\n')
+  })
+
+  it('shows the earlier attempts of a flaky item with -v, and only counts it without', () => {
+    const events = [itemsSettled(0, 1), flakySettled(1), itemsSettled(2, 1, [2]), itemFailed(2, 'skip')]
+    expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
+      "collect: item 0 ok (worker 1)
+      attempt 1 of 2 failed:
+      Error: earlier
+      collect: item 1 ok, flaky (attempt 2) (worker 1)
+
+      Error: block 2
+          at frame
+      collect: item 2 failed, skipped
+      poolrun collect: 2 ok (1 flaky: item 1), 1 failed (item 2)
+      "
+    `)
+    expect(report([flakySettled(0)], { accepted: 1 })).toBe('poolrun collect: 1 ok (1 flaky: item 0)\n')
+  })
+
+  it('says how long it waits for what runs when it is interrupted', () => {
+    const said = (running: number) => {
+      const event = { type: 'interrupted', signal: 'SIGINT', running, graceMs: 5000 } as const
+      return report([event], { accepted: 0 }).split('\n')[0]
+    }
+    expect(said(2)).toBe(
+      'poolrun: interrupted by SIGINT: waiting up to 5 s for 2 running items; once more to kill at once',
+    )
+    expect(said(1)).toContain('waiting up to 5 s for 1 running item;')
+    expect(said(0)).toBe('poolrun: interrupted by SIGINT: ending; once more to kill at once')
+  })
+
+  it('keeps to errors and the verdict with -q', () => {
+    const events: RunEvent[] = [
+      printed('noise'),
+      { type: 'warning', message: 'odd' },
+      itemsSettled(0, 2, [1]),
+      itemFailed(1, 'skip'),
+    ]
+    expect(report(events, { accepted: 2 }, { verbosity: 'quiet' })).toBe(
+      'Error: block 1\n    at frame\ncollect: item 1 failed, skipped\npoolrun collect: 1 ok, 1 failed (item 1)\n',
+    )
+    expect(report(events, { accepted: 2 }, { verbosity: 'quiet', jobOutput: 'lines' })).toContain('noise\n')
+  })
+
+  it('writes warnings with the name of the tool, made harmless', () => {
+    const events: RunEvent[] = [{ type: 'warning', message: 'odd \u001b[2J' }]
+    expect(report(events, { accepted: 0 })).toBe('poolrun: warning: odd ^[[2J\npoolrun collect: 0 ok\n')
+  })
+
+  it('says nothing of worker lifecycles', () => {
+    const events: RunEvent[] = [
+      { type: 'worker-started', workerId: 0, pid: 1, at: 0 },
+      { type: 'worker-ready', workerId: 0, pid: 1 },
+      { type: 'worker-exited', workerId: 0, pid: 1, exitCode: 0, signal: null },
+    ]
+    expect(report(events, { accepted: 0 })).toBe('poolrun collect: 0 ok\n')
+  })
+})
+
+describe('repeated failures', () => {
+  function failures(count: number, message: (index: number) => string): RunEvent[] {
+    return Array.from({ length: count }, (_, index) => [
+      itemsSettled(index, 1, [index]),
+      itemFailed(index, 'skip', message(index)),
+    ]).flat()
+  }
+
+  it('are only counted after the tenth, and told of before the verdict', () => {
+    const text = report(
+      failures(25, () => 'boom \u001b[2J'),
+      { accepted: 25 },
+    )
+    expect(text.match(/^Error: block/gm)).toHaveLength(10)
+    expect(text.slice(text.indexOf('Error: block 9'))).toMatchInlineSnapshot(`
+      "Error: block 9
+          at frame
+      collect: item 9 failed, skipped
+      collect: 15 more failed like item 0 (Error: boom ^[[2J): items 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, … and 5 more
+      poolrun collect: 0 ok, 25 failed (items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … and 15 more)
+      "
+    `)
+  })
+
+  it('are all shown when there are ten', () => {
+    const text = report(
+      failures(10, () => 'boom'),
+      { accepted: 10 },
+    )
+    expect(text.match(/^Error: block/gm)).toHaveLength(10)
+    expect(text).not.toContain('more failed')
+  })
+
+  it('with different messages are not of a kind', () => {
+    const text = report(
+      failures(30, (index) => `boom ${index % 2}`),
+      { accepted: 30 },
+    )
+    expect(text.match(/^Error: block/gm)).toHaveLength(20)
+    expect(text).toContain('collect: 5 more failed like item 0 (Error: boom 0): items 20, 22, 24, 26, 28\n')
+    expect(text).toContain('collect: 5 more failed like item 1 (Error: boom 1): items 21, 23, 25, 27, 29\n')
+  })
+
+  it('are still told of when more kinds come than are remembered', () => {
+    const text = report(
+      failures(1100, (index) => (index < 12 ? 'first' : `boom ${index}`)),
+      { accepted: 1100 },
+    )
+    expect(text.match(/more failed like item 0 \(Error: first\): items 10, 11\n/g)).toHaveLength(1)
+  })
+
+  it('still get their line with -v', () => {
+    const text = report(
+      failures(12, () => 'boom'),
+      { accepted: 12 },
+      { verbosity: 'verbose' },
+    )
+    expect(text).toContain('collect: item 11 failed, skipped\n')
+    expect(text.match(/^Error: block/gm)).toHaveLength(10)
+  })
+})
+
+describe('job output', () => {
+  const run: RunEvent[] = [
+    printed('start \u001b[2J'),
+    printed('a0', 0),
+    printed('a1', 1),
+    printed('b0', 0),
+    itemsSettled(1, 1, [1]),
+    itemFailed(1, 'skip'),
+    printed('late1', 1),
+    itemsSettled(0, 1),
+    printed('late0', 0),
+    printed('never settled', 7),
+  ]
+  const failed1 = 'Error: block 1\n    at frame\ncollect: item 1 failed, skipped\n'
+  const verdict = 'poolrun collect: 1 ok, 1 failed (item 1), 1 not run\n'
+
+  const modes: [Partial<Plan>, string][] = [
+    [{ jobOutput: 'lines' }, `start ^[[2J\na0\na1\nb0\n${failed1}late1\nlate0\nnever settled\n${verdict}`],
+    [
+      { jobOutput: 'lines', tag: true },
+      `[w3] start ^[[2J\n[#0 w3] a0\n[#1 w3] a1\n[#0 w3] b0\n${failed1}[#1 w3] late1\n[#0 w3] late0\n[#7 w3] never settled\n${verdict}`,
+    ],
+    [{ jobOutput: 'group' }, `start ^[[2J\na1\n${failed1}late1\na0\nb0\nlate0\nnever settled\n${verdict}`],
+    [{ jobOutput: 'failed' }, `start ^[[2J\na1\n${failed1}late1\n${verdict}`],
+    [{ jobOutput: 'failed', tag: true }, `[w3] start ^[[2J\n[#1 w3] a1\n${failed1}[#1 w3] late1\n${verdict}`],
+    [{ jobOutput: 'none' }, `${failed1}${verdict}`],
+  ]
+  for (const [plan, expected] of modes) {
+    it(`follows --job-output ${plan.jobOutput}${plan.tag ? ' --tag' : ''}`, () => {
+      expect(report(run, { accepted: 3 }, plan)).toBe(expected)
+    })
+  }
+
+  it('of a failure comes before its traceback when that comes later than the settling', () => {
+    const events = [
+      printed('x', 2),
+      itemsSettled(0, 3, [2]),
+      printed('late', 2),
+      printed('other', 1),
+      itemFailed(2, 'raise'),
+    ]
+    expect(report(events, { accepted: 3 }, { jobOutput: 'failed', command: 'imap' })).toMatch(
+      /^x\nlate\nError: block 2\n/,
+    )
+  })
+
+  it('of failures that are only counted is not shown', () => {
+    const events = Array.from({ length: 12 }, (_, index) => [
+      printed(`out ${index}`, index),
+      itemsSettled(index, 1, [index]),
+      itemFailed(index, 'skip'),
+      printed(`late ${index}`, index),
+    ]).flat()
+    const text = report(events, { accepted: 12 }, { jobOutput: 'failed' })
+    expect(text).toContain('out 9\nError: block 9\n')
+    expect(text).not.toMatch(/(out|late) 1[01]/)
+  })
+
+  it('that is held back keeps its beginning and end and says what was cut', () => {
+    const line = 'x'.repeat(1022)
+    const events = [
+      ...Array.from({ length: 2000 }, (_, at) => printed(`${line}${String(at).padStart(4)}`, 0)),
+      itemsSettled(0, 1),
+    ]
+    const lines = report(events, { accepted: 1 }, { jobOutput: 'group' }).split('\n')
+    const cutAt = lines.findIndex((text) => text.startsWith('…'))
+    expect(lines[cutAt]).toBe('… 978 lines (1003428 characters) cut …')
+    expect(lines[cutAt - 1]).toMatch(/x 510$/)
+    expect(lines[cutAt + 1]).toMatch(/x1489$/)
+    expect(lines[cutAt + 511]).toMatch(/x1999$/)
+  })
+
+  it('that is held back survives a line longer than all that is kept', () => {
+    const events = [
+      printed('first', 0),
+      printed('y'.repeat(3_000_000), 0),
+      printed('last', 0),
+      itemsSettled(0, 1),
+    ]
+    const text = report(events, { accepted: 1 }, { jobOutput: 'group' })
+    expect(text.startsWith('first\n')).toBe(true)
+    expect(text).toContain('last\n')
+    expect(text.length).toBeLessThan(1_100_000)
+  })
+})

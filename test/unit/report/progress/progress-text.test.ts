@@ -1,0 +1,167 @@
+// What progress looks like, by what is known and by the size of the terminal.
+import stringWidth from 'string-width'
+import { describe, expect, it } from 'vitest'
+import type { Chunk, WorkerActivity } from '../../../../src/model.js'
+import { chooseLetters } from '../../../../src/report/charset.js'
+import { plainPainter } from '../../../../src/report/colors.js'
+import {
+  liveText,
+  type ProgressState,
+  plainLine,
+  statusText,
+} from '../../../../src/report/progress/progress-text.js'
+
+const look = { letters: chooseLetters({}), painter: plainPainter, width: stringWidth }
+const asciiLook = { ...look, letters: chooseLetters({ LANG: 'C' }) }
+
+function chunkOf(first: number, ...items: string[]): Chunk {
+  const bytes = Buffer.from(items.map((item) => `${item}\n`).join(''))
+  return { seq: first, count: items.length, payload: { kind: 'bytes', bytes, framing: 'ndjson' } }
+}
+
+function worker(workerId: number, rest: Partial<WorkerActivity> = {}): WorkerActivity {
+  return { workerId, pid: 4131 + workerId, state: 'idle', others: 0, ...rest }
+}
+
+function busy(workerId: number, index: number, forMs: number, item = '{"src":"a.png"}', others = 0) {
+  return worker(workerId, { state: 'busy', others, item: { chunk: chunkOf(index, item), offset: 0, forMs } })
+}
+
+function state(rest: Partial<ProgressState> = {}): ProgressState {
+  return {
+    command: 'map',
+    counts: { ok: 1231, failed: 3, notRun: 8766, total: 10_000 },
+    elapsedMs: 10_300,
+    rate: 120,
+    workers: [],
+    ...rest,
+  }
+}
+
+const started = { ok: 0, failed: 0, notRun: 0, total: undefined }
+
+describe('the live line', () => {
+  const at = (columns: number, of = state(), with_ = look) => liveText(of, { columns, rows: 5 }, with_)
+
+  it('has done and total, speed, the time left and the failures', () => {
+    expect(at(80)).toBe('map  ⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀  1234/10000  12%  120/s  ETA 1:13  3 failed')
+  })
+
+  it('leaves out what matters least when it gets narrow', () => {
+    expect([60, 49, 45, 36, 30, 20, 12].map((columns) => at(columns))).toEqual([
+      'map  1234/10000  12%  120/s  ETA 1:13  3 failed',
+      '1234/10000  12%  120/s  ETA 1:13  3 failed',
+      '1234/10000  12%  120/s  ETA 1:13  3 failed',
+      '1234/10000  ETA 1:13  3 failed',
+      '1234/10000  3 failed',
+      '1234/10000',
+      '1234/100…',
+    ])
+  })
+
+  it('says only how many are done, and since when, where the total is not known', () => {
+    const counts = { ok: 7, failed: 0, notRun: 3, total: undefined }
+    expect(at(80, state({ counts, rate: 0.2 }))).toBe('map  7 done  12/min  0:10')
+  })
+
+  it('begins with nothing', () => {
+    expect(at(80, state({ counts: started, rate: undefined, elapsedMs: 600 }))).toBe('map  0 done  0:01')
+  })
+
+  it('is ASCII where that is all there is', () => {
+    expect(at(80, state(), asciiLook)).toBe(
+      'map  ##..................  1234/10000  12%  120/s  ETA 1:13  3 failed',
+    )
+    expect(at(12, state(), asciiLook)).toBe('1234/1...')
+  })
+
+  it('is painted: the bar, and failures', () => {
+    const painter = {
+      ...plainPainter,
+      good: (text: string) => `<${text}>`,
+      bad: (text: string) => `!${text}!`,
+    }
+    expect(at(80, state(), { ...look, painter })).toMatch(/<⣿⣿⣀+>.* !3 failed!$/)
+  })
+})
+
+describe('what workers do', () => {
+  const lines = (workers: WorkerActivity[], columns = 80, rows = 24) =>
+    liveText(state({ workers }), { columns, rows }, look).split('\n').slice(1)
+
+  it('stands below, in columns; an item that takes its time with its text', () => {
+    const workers = [
+      busy(0, 9, 2_140),
+      busy(1, 1234, 400),
+      busy(2, 7, 130_000, '"写真\\u001b🖼️"', 3),
+      worker(3),
+      worker(4, { state: 'starting' }),
+    ]
+    expect(lines(workers)).toEqual([
+      '  worker 0  item 9             2.1 s  {"src":"a.png"}',
+      '  worker 1  item 1234          0.4 s',
+      '  worker 2  item 7 and 3 more   2:10  "写真\\u001b🖼️"',
+      '  worker 3  idle',
+      '  worker 4  starting',
+    ])
+  })
+
+  it('is harmless, whatever an item is', () => {
+    expect(lines([busy(0, 1, 5000, '"\u001b[2J\u0007\r"')])).toEqual([
+      '  worker 0  item 1  5.0 s  "\\x07\\r"',
+    ])
+  })
+
+  it('never is as wide as the terminal, wide letters and all', () => {
+    const wide = '"一二三四五六七八九十👩‍👩‍👧‍👦👍🏽é"'
+    for (let columns = 12; columns < 80; columns++)
+      for (const line of lines([busy(0, 1, 61_000, wide), worker(1)], columns))
+        expect(stringWidth(line)).toBeLessThan(columns)
+    expect(lines([busy(0, 1, 61_000, wide)], 36)).toEqual(['  worker 0  item 1  1:01  "一二三…'])
+  })
+
+  it('is left out where the terminal has only a few lines', () => {
+    expect(lines([busy(0, 1, 1000)], 80, 9)).toEqual([])
+    expect(lines([busy(0, 1, 1000)], 80, 10)).toHaveLength(1)
+  })
+
+  it('takes no more than half of the lines, and then shows the longest', () => {
+    const many = Array.from({ length: 64 }, (_, id) => busy(id, id, id === 40 ? 9000 : 100 + id, '1'))
+    const shown = lines(many)
+    expect(shown).toHaveLength(11)
+    expect(shown[0]).toBe('  worker 40  item 40  9.0 s  1')
+    expect(shown.slice(1, 3)).toEqual(['  worker 55  item 55  0.2 s', '  worker 56  item 56  0.2 s'])
+    expect(shown.at(-1)).toBe('  and 54 more workers')
+    expect(lines(many, 200, 50)).toHaveLength(24)
+  })
+})
+
+describe('in a log', () => {
+  it('it is one line', () => {
+    expect(plainLine(state())).toBe(
+      'poolrun map: 1234 of 10000 done (12%), 3 failed, 0:10 elapsed, 120/s, about 1:13 left',
+    )
+    expect(plainLine(state({ counts: started, rate: undefined }))).toBe(
+      'poolrun map: 0 done, 0 failed, 0:10 elapsed',
+    )
+  })
+})
+
+describe('asked for', () => {
+  it('it tells who runs what, with pids, and how much waits', () => {
+    const workers = [busy(0, 1240, 2_140), busy(1, 1234, 400, '1', 2), worker(2)]
+    const counts = { ok: 1231, failed: 3, notRun: 10, total: undefined }
+    expect(statusText(state({ workers, counts }))).toBe(
+      'poolrun map: 1234 done, 3 failed, 0:10 elapsed, 120/s, 4 running, 6 waiting\n' +
+        '  worker 0 (pid 4131)  item 1240             2.1 s  {"src":"a.png"}\n' +
+        '  worker 1 (pid 4132)  item 1234 and 2 more  0.4 s\n' +
+        '  worker 2 (pid 4133)  idle\n',
+    )
+  })
+
+  it('it answers before there is anything to tell', () => {
+    expect(statusText(state({ counts: started, rate: undefined }))).toBe(
+      'poolrun map: 0 done, 0 failed, 0:10 elapsed, 0 running, 0 waiting\n',
+    )
+  })
+})

@@ -1,0 +1,123 @@
+// When progress says something, and how it steps aside. The terminal itself is tried in test/e2e/terminal.test.ts.
+import type { WriteStream } from 'node:tty'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { RunView } from '../../../../src/model.js'
+import { chooseLetters } from '../../../../src/report/charset.js'
+import { plainPainter } from '../../../../src/report/colors.js'
+import { createProgress } from '../../../../src/report/progress/progress.js'
+import type { ProgressMode } from '../../../../src/report/progress/progress-mode.js'
+
+beforeEach(
+  () =>
+    void vi.useFakeTimers({
+      now: 0,
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+    }),
+)
+afterEach(() => void vi.useRealTimers())
+
+function setUp(mode: ProgressMode) {
+  let written = ''
+  const counts = { ok: 0, failed: 0, notRun: 0, total: 1000 as number | undefined }
+  let looks = 0
+  const view: RunView = {
+    counts: () => counts,
+    activity: () => {
+      looks++
+      return [{ workerId: 0, pid: 7, state: 'idle', others: 0 }]
+    },
+  }
+  const write = (text: string) => {
+    written += text
+  }
+  const stream = { write, isTTY: false } as unknown as WriteStream
+  const progress = createProgress({
+    mode,
+    command: 'map',
+    stderr: stream,
+    stdout: stream,
+    letters: chooseLetters({}),
+    painter: plainPainter,
+  })
+  const take = () => {
+    const taken = written
+    written = ''
+    return taken
+  }
+  /** Items that settle over so many seconds. */
+  const pass = (seconds: number, items: number) => {
+    for (let second = 0; second < seconds; second++) {
+      counts.ok += items / seconds
+      vi.advanceTimersByTime(1000)
+    }
+  }
+  return { progress, view, counts, take, pass, looks: () => looks }
+}
+
+describe('plain progress', () => {
+  it('says nothing of a short run, then a line now and then', () => {
+    const { progress, view, take, pass } = setUp('plain')
+    progress.watch(view)
+    pass(9, 90)
+    expect(take()).toBe('')
+    pass(1, 10)
+    expect(take()).toBe(
+      'poolrun map: 100 of 1000 done (10%), 0 failed, 0:10 elapsed, 10/s, about 1:30 left\n',
+    )
+    pass(29, 145)
+    expect(take()).toBe('')
+    pass(1, 5)
+    expect(take()).toMatch(/^poolrun map: 250 of 1000 done \(25%\), 0 failed, 0:40 elapsed, [^\n]* left\n$/)
+    pass(30, 90)
+    expect(take()).toMatch(/^poolrun map: 340 of 1000 .* 1:10 elapsed/)
+  })
+
+  it('does not look at the workers for that', () => {
+    const { progress, view, pass, looks } = setUp('plain')
+    progress.watch(view)
+    pass(60, 60)
+    expect(looks()).toBe(0)
+  })
+
+  it('is silent once it is stopped', () => {
+    const { progress, view, take, pass } = setUp('plain')
+    progress.watch(view)
+    progress.stop()
+    pass(100, 100)
+    expect(take()).toBe('')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('does not count the time in which everything stood still', () => {
+    const { progress, view, take, pass } = setUp('plain')
+    progress.watch(view)
+    pass(5, 50)
+    progress.suspend()
+    vi.advanceTimersByTime(3_600_000)
+    progress.resume()
+    take()
+    pass(30, 300)
+    expect(take()).toMatch(/0:\d\d elapsed, 10\/s, about/)
+  })
+})
+
+describe('without progress', () => {
+  it('text goes straight through', () => {
+    const { progress, view, take, pass } = setUp('none')
+    progress.watch(view)
+    progress.write('a line\n')
+    pass(100, 100)
+    expect(take()).toBe('a line\n')
+  })
+
+  it('it still answers when it is asked, also before there is a run', () => {
+    const { progress, view, pass } = setUp('none')
+    expect(progress.status()).toBe('poolrun map: 0 done, 0 failed, 0:00 elapsed, 0 running, 0 waiting\n')
+    progress.watch(view)
+    pass(10, 100)
+    expect(progress.status()).toBe(
+      'poolrun map: 100 of 1000 done (10%), 0 failed, 0:10 elapsed, 10/s, about 1:30 left, 0 running, 0 waiting\n' +
+        '  worker 0 (pid 7)  idle\n',
+    )
+  })
+})

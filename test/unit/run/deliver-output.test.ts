@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest'
+import { InputError } from '../../../src/errors/classes.js'
+import type { Counts, Failure, RunEvent, Settled } from '../../../src/model.js'
+import type { RunPlan } from '../../../src/plan.js'
+import { collect, failFast, lazy, type Policy } from '../../../src/policy/policy.js'
+import { consume } from '../../../src/run/deliver-output.js'
+import type { Flow } from '../../../src/run/flow.js'
+import type { Output } from '../../../src/write/output.js'
+import { bytesChunk, settledRange, valuesChunk } from '../policy/ranges.js'
+
+interface FakeOutput extends Output {
+  readonly text: string
+  readonly ended: boolean
+}
+
+function fakeOutput(fault?: Error): FakeOutput {
+  const state = { text: '', ended: false }
+  return {
+    failed: new Promise(() => {}),
+    async write(bytes) {
+      if (fault !== undefined) throw fault
+      state.text += Buffer.from(bytes).toString()
+    },
+    async end() {
+      state.ended = true
+    },
+    get text() {
+      return state.text
+    },
+    get ended() {
+      return state.ended
+    },
+  }
+}
+
+const COUNTS: Counts = { ok: 0, failed: 0, notRun: 0 }
+
+/** Delivers `ranges`, then ends or throws. */
+function fakeFlow(
+  ranges: readonly Settled[],
+  end: { thrown?: { error: unknown }; stopped?: Settled } = {},
+): Flow {
+  const left = [...ranges]
+  const { stopped } = end
+  return {
+    async next() {
+      const next = left.shift()
+      if (next === undefined && end.thrown !== undefined) throw end.thrown.error
+      return next
+    },
+    ready: () => undefined,
+    stopped: stopped && { settled: stopped, failure: stopped.failures.at(-1)! },
+    counts: COUNTS,
+    drained: false,
+    inputEnded: true,
+    async cancel() {},
+  }
+}
+
+async function run(
+  policy: Policy,
+  flow: Flow,
+  {
+    format = 'ndjson',
+    command = 'imap',
+    output = fakeOutput(),
+    envelope = false,
+  }: Partial<Omit<RunPlan, 'output'>> & { output?: FakeOutput } = {},
+) {
+  const events: RunEvent[] = []
+  const thrown = await consume({
+    plan: { command, format, envelope } as RunPlan,
+    policy,
+    flow,
+    output,
+    cwd: '/',
+    emit: (event) => events.push(event),
+  }).then(
+    () => 'nothing' as const,
+    (error: unknown) => ({ error }),
+  )
+  const failures = events.map((event) =>
+    event.type === 'item-failed'
+      ? `${event.settled.chunk.seq + event.failure.offset} ${event.verdict}`
+      : event.type,
+  )
+  return { text: output.text, ended: output.ended, thrown, failures }
+}
+
+const MALFORMED: Failure = { kind: 'input', message: 'no JSON', at: 1 }
+
+describe('collect', () => {
+  test('writes what succeeded and tells what failed, wherever in its range it stands', async () => {
+    const ranges = [
+      settledRange(bytesChunk(0, 5), { failed: [0, 2, 4] }),
+      settledRange(bytesChunk(5, 2), { failed: [0, 1] }),
+      settledRange(bytesChunk(7, 4), { from: 1, count: 3, failed: [2] }),
+      settledRange(bytesChunk(11, 1)),
+    ]
+    expect(await run(collect(), fakeFlow(ranges), { command: 'collect' })).toEqual({
+      text: '1\n3\n8\n10\n11\n',
+      ended: true,
+      thrown: 'nothing',
+      failures: ['0 skip', '2 skip', '4 skip', '5 skip', '6 skip', '9 skip'],
+    })
+  })
+
+  test('tells which failure stopped it, and delivers what had settled behind that one', async () => {
+    const last = settledRange(bytesChunk(1, 1), { failed: [0] })
+    const ranges = [settledRange(bytesChunk(0, 1), { failed: [0] }), last, settledRange(bytesChunk(3, 1))]
+    const { text, failures } = await run(collect(), fakeFlow(ranges, { stopped: last }), {
+      command: 'collect',
+    })
+    expect(failures).toEqual(['0 skip', '1 stop'])
+    expect(text).toBe('3\n')
+  })
+
+  test('skips a bad line like any failed item', async () => {
+    const range = settledRange(bytesChunk(0, 2), { failed: [0], failure: MALFORMED })
+    expect(await run(collect(), fakeFlow([range]))).toMatchObject({ text: '1\n', failures: ['0 skip'] })
+  })
+})
+
+describe('lazy', () => {
+  test('writes everything before the failed item and nothing behind it', async () => {
+    const ranges = [
+      settledRange(bytesChunk(0, 2)),
+      settledRange(bytesChunk(2, 3), { failed: [1] }),
+      settledRange(bytesChunk(5, 2)),
+    ]
+    expect(await run(lazy, fakeFlow(ranges))).toEqual({
+      text: '0\n1\n2\n',
+      ended: true,
+      thrown: 'nothing',
+      failures: ['3 raise'],
+    })
+  })
+
+  test('leaves a whole JSON document although it stopped early', async () => {
+    const range = settledRange(bytesChunk(0, 3), { failed: [2] })
+    expect((await run(lazy, fakeFlow([range]), { format: 'json' })).text).toBe('[0,1]\n')
+  })
+
+  test('throws what the flow throws, after the document is whole and has left', async () => {
+    const flow = fakeFlow([settledRange(bytesChunk(0, 1))], { thrown: { error: undefined } })
+    expect(await run(lazy, flow, { format: 'json' })).toMatchObject({
+      text: '[0]\n',
+      ended: true,
+      thrown: { error: undefined },
+    })
+  })
+
+  test('ends with the place of a malformed item, which is no item’s failure', async () => {
+    const chunk = { ...bytesChunk(0, 3), origin: { file: 'in.ndjson', offset: 0, line: 1, column: 1 } }
+    const range = settledRange(chunk, { failed: [1], failure: MALFORMED })
+    const { text, failures, thrown } = await run(lazy, fakeFlow([range]))
+    expect(text).toBe('0\n')
+    expect(failures).toEqual([])
+    const { error } = thrown as { error: InputError }
+    expect(error).toBeInstanceOf(InputError)
+    expect(error.index).toBe(1)
+    expect(error.message).toBe('in.ndjson:2:2: item 1: no JSON')
+  })
+
+  test('stops where the output cannot be written', async () => {
+    const fault = new Error('disk full')
+    const flow = fakeFlow([settledRange(bytesChunk(0, 1)), settledRange(bytesChunk(1, 1))])
+    expect((await run(lazy, flow, { output: fakeOutput(fault) })).thrown).toEqual({ error: fault })
+  })
+})
+
+describe('fail-fast', () => {
+  test('writes nothing before everything has succeeded', async () => {
+    const output = fakeOutput()
+    const written: string[] = []
+    const flow = fakeFlow([settledRange(bytesChunk(0, 2)), settledRange(bytesChunk(2, 1))])
+    const { next } = flow
+    const watched = {
+      ...flow,
+      next() {
+        written.push(output.text)
+        return next()
+      },
+    }
+    expect(await run(failFast, watched, { command: 'map', output })).toMatchObject({
+      text: '0\n1\n2\n',
+      ended: true,
+    })
+    expect(written).toEqual(['', '', ''])
+  })
+
+  test('writes nothing at all once an item failed, not even the brackets of an array', async () => {
+    const stopped = settledRange(bytesChunk(3, 2), { failed: [1] })
+    const flow = fakeFlow([settledRange(bytesChunk(0, 3))], { stopped })
+    expect(await run(failFast, flow, { command: 'map', format: 'json' })).toEqual({
+      text: '',
+      ended: false,
+      thrown: 'nothing',
+      failures: ['4 stop'],
+    })
+  })
+
+  test('writes nothing where the run broke off', async () => {
+    const error = new Error('broken')
+    const flow = fakeFlow([settledRange(bytesChunk(0, 1))], { thrown: { error } })
+    expect(await run(failFast, flow, { command: 'map' })).toMatchObject({ text: '', thrown: { error } })
+  })
+
+  test('ends with an input error where the stopping item is malformed', async () => {
+    const stopped = settledRange(bytesChunk(0, 1), { failed: [0], failure: MALFORMED })
+    const { thrown, failures } = await run(failFast, fakeFlow([], { stopped }), { command: 'map' })
+    expect((thrown as { error: unknown }).error).toBeInstanceOf(InputError)
+    expect(failures).toEqual([])
+  })
+
+  test('writes apply’s one result as it is, in an array-valued format too', async () => {
+    const flow = fakeFlow([settledRange(bytesChunk(7, 1))])
+    expect((await run(failFast, flow, { command: 'apply', format: 'json' })).text).toBe('7\n')
+  })
+})
+
+test('values where text was asked for are a bug that is told, not written', async () => {
+  const { thrown } = await run(lazy, fakeFlow([settledRange(valuesChunk(0, 1))]))
+  expect((thrown as { error: unknown }).error).toBeInstanceOf(TypeError)
+})
