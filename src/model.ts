@@ -51,7 +51,7 @@ export interface Chunk {
   readonly origin?: Origin
 }
 
-export function indexOf(chunk: Chunk, offset: number): number {
+export function itemIndexAt(chunk: Chunk, offset: number): number {
   return chunk.indexes?.[offset] ?? chunk.seq + offset
 }
 
@@ -126,7 +126,7 @@ export function failedMs({ ms, failure }: ItemFailure): Ms | undefined {
  * `count` consecutive items of `chunk`, from `from` on, that settled together.
  * `failures` is sparse and ascending by `offset`; every other item of the range succeeded.
  */
-export interface Settled {
+export interface SettledRange {
   readonly chunk: Chunk
   readonly from: number
   readonly count: number
@@ -208,10 +208,10 @@ export type RunEvent =
       /** Index of the item that printed it, where lines are attributed (`--tag`, `--job-output group|failed`). */
       readonly index?: number
     }
-  | { readonly type: 'items-settled'; readonly settled: Settled }
+  | { readonly type: 'items-settled'; readonly settled: SettledRange }
   | {
       readonly type: 'item-failed'
-      readonly settled: Settled
+      readonly settled: SettledRange
       readonly failure: ItemFailure
       readonly verdict: Verdict
     }

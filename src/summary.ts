@@ -1,7 +1,7 @@
 // A pure fold of run events to what the run is judged by, and the judgement: the exit code.
 // Keeps numbers and the first few failed indexes, never items; knows nothing of how they are printed.
 import { EXIT, type ExitCode } from './errors/exit-codes.js'
-import { type Counts, indexOf, type RunEvent, type Settled, type Verdict } from './model.js'
+import { type Counts, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from './model.js'
 import type { FailureLimit, RunPlan } from './plan.js'
 
 /** Failed and flaky indexes that are remembered: as many as the summary line names. */
@@ -40,7 +40,7 @@ export function tally(before: Tally, event: RunEvent): Tally {
       return addSettled(before, event.settled)
     case 'item-failed': {
       if (event.verdict === 'skip' || before.stoppedBy !== undefined) return before
-      const index = indexOf(event.settled.chunk, event.failure.offset)
+      const index = itemIndexAt(event.settled.chunk, event.failure.offset)
       return { ...before, stoppedBy: { index, verdict: event.verdict } }
     }
     default:
@@ -48,18 +48,18 @@ export function tally(before: Tally, event: RunEvent): Tally {
   }
 }
 
-function addSettled(before: Tally, { chunk, from, count, failures, flaky }: Settled): Tally {
+function addSettled(before: Tally, { chunk, from, count, failures, flaky }: SettledRange): Tally {
   return {
     ...before,
     ok: before.ok + count - failures.length,
     failed: before.failed + failures.length,
     failedIndexes: failures.reduce(
-      (lowest, failure) => withIndex(lowest, indexOf(chunk, failure.offset)),
+      (lowest, failure) => withIndex(lowest, itemIndexAt(chunk, failure.offset)),
       before.failedIndexes,
     ),
     ...(flaky !== undefined && {
       flaky: before.flaky + 1,
-      flakyIndexes: withIndex(before.flakyIndexes, indexOf(chunk, from)),
+      flakyIndexes: withIndex(before.flakyIndexes, itemIndexAt(chunk, from)),
     }),
   }
 }

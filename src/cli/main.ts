@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/sanitise.js'
-import { chooseLetters } from '../report/charset.js'
+import { chooseCharset } from '../report/charset.js'
 import { completionScript } from './completion.js'
 import { parseCommandLine } from './program.js'
 
@@ -15,7 +15,7 @@ const exit = process.exit.bind(process)
 const LAST_WORDS_MS = 1_000
 
 async function main(): Promise<void> {
-  const letters = chooseLetters(process.env)
+  const letters = chooseCharset(process.env)
   // A reader of stderr that went away must not stop the work.
   process.stderr.on('error', () => {})
   try {

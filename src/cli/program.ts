@@ -6,7 +6,7 @@ import type { CommandName, RunPlan } from '../plan.js'
 import { COMMAND_NAMES, COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
-import { type Surroundings, toRunPlan } from './run-plan.js'
+import { type Environment, toRunPlan } from './run-plan.js'
 import { gather } from './settings.js'
 import { version } from './version.js'
 
@@ -18,7 +18,7 @@ export type CommandLine =
   /** For stdout, newline included; exit 0. */
   | { readonly kind: 'print'; readonly text: string }
 
-export interface Invocation extends Surroundings {
+export interface Invocation extends Environment {
   /** Without the executable and the script. */
   readonly argv: readonly string[]
 }

@@ -5,22 +5,22 @@ import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/sanitise.js'
-import { indexOf } from '../model.js'
+import { itemIndexAt } from '../model.js'
 import type { RunPlan } from '../plan.js'
-import { chooseLetters } from '../report/charset.js'
+import { chooseCharset } from '../report/charset.js'
 import { createCiReport } from '../report/ci/ci.js'
 import type { FailedItem } from '../report/ci/ci-report.js'
-import { loadPainter } from '../report/colors.js'
+import { loadColors } from '../report/colors.js'
 import { createConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
-import { createRecordFold, type RecordEnding } from '../report/files/record-builder.js'
+import { createRecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
 import { createProgress, type Progress } from '../report/progress/progress.js'
 import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
-import { placeOf } from '../report/source-location.js'
+import { sourceLocationOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
 import { type RunResult, run } from '../run/run.js'
 import type { Workers } from '../run/workers.js'
@@ -30,9 +30,9 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
-  const letters = chooseLetters(env)
+  const letters = chooseCharset(env)
   const color = shouldColor(stderr, { flag: plan.color, env })
-  const painter = await loadPainter(color)
+  const painter = await loadColors(color)
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
@@ -48,7 +48,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const record =
     plan.reports.length === 0
       ? undefined
-      : createRecordFold({
+      : createRecordBuilder({
           plan,
           version: version(),
           text: createFailureText({ plan, cwd, fullStack }),
@@ -94,9 +94,14 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
 }
 
 function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem {
-  const index = indexOf(settled.chunk, failure.offset)
+  const index = itemIndexAt(settled.chunk, failure.offset)
   const { name, message } = plainError({ index }, failure, { cwd })
-  return { index, name: sanitise(name), message: sanitise(message), place: placeOf(failure.failure, { cwd }) }
+  return {
+    index,
+    name: sanitise(name),
+    message: sanitise(message),
+    place: sourceLocationOf(failure.failure, { cwd }),
+  }
 }
 
 /** As the shell will see it. */

@@ -5,19 +5,19 @@ import type { Settings } from './options.js'
 import { type GivenOptions, quote, readSettings } from './settings.js'
 
 /** What the command line is told of its surroundings; it looks at nothing itself. */
-export interface Surroundings {
+export interface Environment {
   readonly env: NodeJS.ProcessEnv
   readonly stdinIsTTY: boolean
   readonly availableParallelism: number
 }
 
-export interface Words {
+export interface Positionals {
   readonly command: CommandName
   readonly job: string
   readonly items: readonly string[]
 }
 
-export function toRunPlan(words: Words, given: GivenOptions, around: Surroundings): RunPlan {
+export function toRunPlan(words: Positionals, given: GivenOptions, around: Environment): RunPlan {
   const settings = readSettings(given)
   refuseSharedFiles(settings)
   return freeze({
@@ -72,7 +72,7 @@ export function parseJobReference(text: string): JobReference {
 }
 
 function chooseInput(
-  { command, items }: Words,
+  { command, items }: Positionals,
   given: GivenOptions,
   settings: Settings,
   stdinIsTTY: boolean,

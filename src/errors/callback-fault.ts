@@ -1,5 +1,5 @@
 // What ends a run whose callback threw. Internal: the run throws it, the report finds its item; users see its `error`.
-import type { ItemFailure, Settled } from '../model.js'
+import type { ItemFailure, SettledRange } from '../model.js'
 import type { CallbackError } from './classes.js'
 
 /** A callback threw: the error to tell, and the item it was called for. */
@@ -8,7 +8,7 @@ export class CallbackFault extends Error {
 
   constructor(
     readonly error: CallbackError,
-    readonly settled: Settled,
+    readonly settled: SettledRange,
     readonly offset: number,
     readonly failure: ItemFailure | undefined,
   ) {

@@ -33,7 +33,7 @@ const ANONYMOUS = /^(async )?(.*)$/
 const EVAL_ORIGIN = /\(([^()]+:\d+)\)/
 const PLACE = /^(.+?)(?::(\d+))?:(\d+)$/
 
-export function readFrames(frames: string, options: FrameOptions = {}): Frame[] {
+export function parseFrames(frames: string, options: FrameOptions = {}): Frame[] {
   const kept: Frame[] = []
   let anyOfUser = false
   // From the outermost inwards: what has no place (`Array.map`, `new Promise`) shares the fate of its caller.
@@ -50,7 +50,7 @@ export function readFrames(frames: string, options: FrameOptions = {}): Frame[] 
 
 /** As they stand under a header line: each with its own line end and four spaces before it. */
 export function formatFrames(frames: string, options?: FrameOptions): string {
-  return readFrames(frames, options)
+  return parseFrames(frames, options)
     .map((frame) => `\n    ${frame.text}`)
     .join('')
 }

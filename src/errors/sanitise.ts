@@ -1,6 +1,6 @@
 // Makes text that came from a job harmless where people read it: on a terminal and in CI logs. Ordinary Unicode is
 // never changed. Knows nothing of what the text says.
-import { cut } from './truncate.js'
+import { truncate } from './truncate.js'
 
 // Whole sequences go, for what remains of one is noise: OSC, DCS, SOS, PM and APC with their terminator (without one
 // only the introducer: it must not swallow the message), CSI up to its final byte, then ESC with one more.
@@ -25,12 +25,12 @@ export function sanitise(text: string): string {
 }
 
 /** One line of at most `max` characters, `…` included. */
-export function preview(text: string, max: number): string {
+export function previewText(text: string, max: number): string {
   // Escape sequences shrink, the rest only grows: enough is taken for any sane mix, and megabytes are never scanned.
-  const line = sanitise(cut(text, max * 16))
+  const line = sanitise(truncate(text, max * 16))
     .replaceAll('\n', '\\n')
     .replaceAll('\t', '\\t')
-  return line.length <= max && text.length <= max * 16 ? line : `${cut(line, max - 1)}…`
+  return line.length <= max && text.length <= max * 16 ? line : `${truncate(line, max - 1)}…`
 }
 
 function visible(character: string): string {

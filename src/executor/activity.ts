@@ -2,7 +2,7 @@
 // what they wrote down. For people who look on: nothing is decided by it.
 import type { Ms, WorkerActivity } from '../model.js'
 import type { RunningItem } from './scheduler/messages.js'
-import type { Assignment, Slot } from './scheduler/slot.js'
+import type { InFlightChunk, Slot } from './scheduler/slot.js'
 
 /** A worker that was heard of since then works on quick items: which one it is now would be stale when it is read. */
 const SILENT_MS: Ms = 300
@@ -34,7 +34,7 @@ function stateOf({ state, queue }: Readonly<Slot>): WorkerActivity['state'] {
 
 /** Each chunk runs one item at a time. The oldest first. */
 function itemsOf(
-  begun: readonly Assignment[],
+  begun: readonly InFlightChunk[],
   now: Ms,
   inspect: () => readonly RunningItem[] | undefined,
 ): Item[] {

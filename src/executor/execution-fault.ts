@@ -1,13 +1,13 @@
 // Why an execution was refused or ended early, as data; `run/pool-error` makes the public error of it.
 import type { CallEnd } from './scheduler/messages.js'
 
-export type FaultReason = Exclude<CallEnd, { type: 'done' | 'aborted' }>
+export type ExecutionFaultReason = Exclude<CallEnd, { type: 'done' | 'aborted' }>
 
 export class ExecutionFault extends Error {
   override readonly name = 'ExecutionFault'
 
   constructor(
-    readonly reason: FaultReason,
+    readonly reason: ExecutionFaultReason,
     readonly taskName: string,
   ) {
     super(`the execution ended: ${reason.type === 'fault' ? reason.fault.kind : reason.type}`)

@@ -1,6 +1,6 @@
 // The outer seam: something that runs chunks. Local processes now; shell commands and a queue can be others.
 // An executor does not know policies, order, windows, writers or reports.
-import type { Settled, TaskSpec } from '../model.js'
+import type { SettledRange, TaskSpec } from '../model.js'
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import type { ExecutionFault } from './execution-fault.js'
@@ -18,7 +18,7 @@ export interface Execution {
   /** Which failures are tried again, and when; never without. */
   readonly retry?: RetryOptions | undefined
   /** Hears of every item once; must not throw. */
-  onSettled(settled: Settled): void
+  onSettled(settled: SettledRange): void
   /** Hears why it ends badly, within `execute` itself where that is known already; the promise rejects with it too. */
   onFault?(fault: ExecutionFault): void
   /** Abort: items running are cancelled, the rest never start; nothing of this execution settles any more. */

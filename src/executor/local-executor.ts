@@ -4,14 +4,14 @@
 import { availableParallelism } from 'node:os'
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { type Recorded, type RecordedOutcome, sharedNow } from '../ipc/flight-recorder.js'
+import { type FlightRecord, type RecordedOutcome, sharedNow } from '../ipc/flight-recorder.js'
 import {
+  type ChunkMessage,
   type InitMessage,
   type JobSource,
   PROTOCOL_VERSION,
+  type ResultsMessage,
   type ToWorker,
-  type WireChunk,
-  type WireSettled,
 } from '../ipc/protocol.js'
 import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
@@ -72,8 +72,8 @@ export class LocalExecutor implements Executor {
    * By worker, chunks that were given out while the inbox is worked through; they travel in one message. No map: one
    * whose entries come and go keeps what they held (`policy/reorder`).
    */
-  readonly #outgoing: (WireChunk[] | undefined)[] = []
-  #draining = false
+  readonly #outgoing: (ChunkMessage[] | undefined)[] = []
+  #processing = false
   #ending = false
   readonly #pauses = createPauses()
   #refs = true
@@ -167,8 +167,8 @@ export class LocalExecutor implements Executor {
 
   #post(input: SchedulerInput): void {
     this.#inbox.push(input)
-    if (this.#draining) return
-    this.#draining = true
+    if (this.#processing) return
+    this.#processing = true
     // Performing a command may post further inputs; they are handled in order, after it.
     try {
       for (let next = 0; next < this.#inbox.length; next++) {
@@ -180,7 +180,7 @@ export class LocalExecutor implements Executor {
       // Whatever throws here is a bug; it must not become a hang as well.
       this.#inbox = []
       this.#outgoing.length = 0
-      this.#draining = false
+      this.#processing = false
     }
     this.#setWake()
     this.#setRefs()
@@ -361,12 +361,16 @@ export class LocalExecutor implements Executor {
     return this.#handles[worker]?.inspect()?.running.map((item) => this.#toRunning(item, now))
   }
 
-  #toRunning({ id, offset, since }: Recorded['running'][number], at?: Ms): RunningItem {
+  #toRunning({ id, offset, since }: FlightRecord['running'][number], at?: Ms): RunningItem {
     return { id, offset, forMs: this.#pauses.elapsed(since, at) }
   }
 
-  #toLastKnown({ outcomes, running, blind }: Recorded): LastKnown {
-    return { outcomes: outcomes.map(toSettled), running: running.map((item) => this.#toRunning(item)), blind }
+  #toLastKnown({ outcomes, running, unrecorded: blind }: FlightRecord): LastKnown {
+    return {
+      outcomes: outcomes.map(toSettled),
+      running: running.map((item) => this.#toRunning(item)),
+      unrecorded: blind,
+    }
   }
 
   /** Behind what it was given before. */
@@ -391,12 +395,12 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #unsendable(worker: number, chunk: WireChunk, error: unknown): void {
+  #unsendable(worker: number, chunk: ChunkMessage, error: unknown): void {
     this.#post({ type: 'unsendable', worker, id: chunk.id, failures: uncloneable(chunk, error) })
   }
 }
 
-function toSettled(outcome: RecordedOutcome): WireSettled {
+function toSettled(outcome: RecordedOutcome): ResultsMessage {
   const { id, offset } = outcome
   const failures = 'failure' in outcome ? [{ offset, failure: outcome.failure }] : []
   const results: Results =
@@ -409,7 +413,10 @@ function toSettled(outcome: RecordedOutcome): WireSettled {
 }
 
 /** Which values of a chunk made its message impossible; never none, or the chunk would be tried for ever. */
-function uncloneable({ payload, count }: WireChunk, thrown: unknown): { offset: number; failure: Failure }[] {
+function uncloneable(
+  { payload, count }: ChunkMessage,
+  thrown: unknown,
+): { offset: number; failure: Failure }[] {
   const values = payload.kind === 'values' ? payload.values : []
   const found = values.flatMap((value, offset) => {
     const culprit = findUncloneable(value)

@@ -38,7 +38,7 @@ export function characters(bytes: Buffer, from: number, to: number): number {
 }
 
 /** As people write it, and editors open it. */
-export function placeText(place: Omit<Origin, 'offset'> | undefined): string | undefined {
+export function positionText(place: Omit<Origin, 'offset'> | undefined): string | undefined {
   return place && `${place.file}:${place.line}:${place.column}`
 }
 

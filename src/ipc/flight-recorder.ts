@@ -28,7 +28,7 @@ export function sharedNow(): Ms {
 
 // ── the worker's side ──────────────────────────────────────────────────────────────────────────────────────────────
 
-export class Recorder {
+export class FlightRecorder {
   readonly #fd: number
   readonly #now: () => Ms
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH)
@@ -193,23 +193,23 @@ export type RecordedOutcome = { readonly id: number; readonly offset: number } &
   | { readonly failure: Failure }
 )
 
-export interface Recorded {
+export interface FlightRecord {
   /** In the order in which they settled; some may have been sent, too. */
   readonly outcomes: readonly RecordedOutcome[]
   /** Items that began and have no outcome, with the time they began at on the shared clock. */
   readonly running: readonly { readonly id: number; readonly offset: number; readonly since: Ms }[]
   /** Chunks of which is not known how far they came. */
-  readonly blind: readonly number[]
+  readonly unrecorded: readonly number[]
 }
 
-export interface RecorderFile {
+export interface FlightRecordFile {
   readonly fd: number
-  read(): Recorded
+  read(): FlightRecord
   close(): void
 }
 
 /** `undefined` where no temporary file can be had; then less is known after a crash. */
-export function createRecorderFile(): RecorderFile | undefined {
+export function createFlightRecordFile(): FlightRecordFile | undefined {
   const fd = openNameless('/dev/shm') ?? openNameless(tmpdir())
   if (fd === undefined) return undefined
   return { fd, read: () => parse(readAll(fd)), close: () => closeSync(fd) }
@@ -245,7 +245,7 @@ function readAll(fd: number): Buffer {
   }
 }
 
-function parse(bytes: Buffer): Recorded {
+function parse(bytes: Buffer): FlightRecord {
   const outcomes: RecordedOutcome[] = []
   const running = new Map<number, { id: number; offset: number; since: Ms }>()
   const blind = new Set<number>()
@@ -275,5 +275,5 @@ function parse(bytes: Buffer): Recorded {
     }
     at += size
   }
-  return { outcomes, running: [...running.values()], blind: [...blind] }
+  return { outcomes, running: [...running.values()], unrecorded: [...blind] }
 }

@@ -3,7 +3,7 @@
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 // Shared by both sides; knows nothing of processes or of what is done with a message.
 import type { Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
-import type { FromWorker, ToWorker, WireChunk, WireSettled } from './protocol.js'
+import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from './protocol.js'
 
 type Numbers = Int32Array | Float64Array
 type Content = readonly unknown[] | Numbers | Uint8Array
@@ -31,7 +31,7 @@ type SettledRow = readonly [
   id: number,
   from: number,
   count: number,
-  failures: WireSettled['failures'] | undefined,
+  failures: ResultsMessage['failures'] | undefined,
   busyMs: Ms,
   timings: Timings | undefined,
   content: Content,
@@ -39,7 +39,7 @@ type SettledRow = readonly [
 
 type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
 /** What a worker says, before its guard has put the token to it. */
-export type Untagged = WithoutToken<FromWorker>
+export type OutgoingMessage = WithoutToken<FromWorker>
 
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -53,7 +53,16 @@ export function unpackToWorker(packed: unknown): ToWorker {
   return message.type === 'run' ? { type: 'run', chunks: message.rows.map(chunkOfRow) } : message
 }
 
-function rowOfChunk({ id, task, count, index, attempt, exact, timeoutMs, payload }: WireChunk): ChunkRow {
+function rowOfChunk({
+  id,
+  task,
+  count,
+  index,
+  attempt,
+  recordEachItem: exact,
+  timeoutMs,
+  payload,
+}: ChunkMessage): ChunkRow {
   const { content, framing, cuts } =
     payload.kind === 'values'
       ? { content: packNumbers(payload.values) }
@@ -61,25 +70,34 @@ function rowOfChunk({ id, task, count, index, attempt, exact, timeoutMs, payload
   return [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content]
 }
 
-function chunkOfRow(row: ChunkRow): WireChunk {
+function chunkOfRow(row: ChunkRow): ChunkMessage {
   const [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content] = row
   const payload: Payload =
     framing === undefined
       ? // Numbers stay as they came: whoever runs them takes them one by one.
         { kind: 'values', values: content as readonly unknown[] }
       : { kind: 'bytes', bytes: content as Uint8Array, framing, ...(cuts !== undefined && { cuts }) }
-  return { id, task, count, index, attempt, exact, ...(timeoutMs !== undefined && { timeoutMs }), payload }
+  return {
+    id,
+    task,
+    count,
+    index,
+    attempt,
+    recordEachItem: exact,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    payload,
+  }
 }
 
 // ── from the worker ────────────────────────────────────────────────────────────────────────────────────────────────
 
-export function packFromWorker(message: Untagged): object {
+export function packFromWorker(message: OutgoingMessage): object {
   if (message.type !== 'settled') return message
   const { ranges, ...rest } = message
   return { ...rest, rows: ranges.map(rowOfSettled) }
 }
 
-function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: WireSettled): SettledRow {
+function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: ResultsMessage): SettledRow {
   const content = results.kind === 'json' ? results.bytes : packNumbers(results.values)
   return [id, from, count, failures.length > 0 ? failures : undefined, busyMs, timings, content]
 }
@@ -90,7 +108,7 @@ export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   if (message.type !== 'settled') return message
   const { rows, ...rest } = message as unknown as { rows: unknown; token: string; rss?: number }
   if (!Array.isArray(rows)) return undefined
-  const ranges: WireSettled[] = []
+  const ranges: ResultsMessage[] = []
   for (const row of rows) {
     const range = settledOfRow(row)
     if (range === undefined) return undefined
@@ -99,7 +117,7 @@ export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   return { ...rest, type: 'settled', ranges }
 }
 
-function settledOfRow(row: unknown): WireSettled | undefined {
+function settledOfRow(row: unknown): ResultsMessage | undefined {
   if (!Array.isArray(row)) return undefined
   const [id, from, count, failures = [], busyMs, timings, content] = row as unknown as SettledRow
   if (!Number.isSafeInteger(id) || !Number.isSafeInteger(from) || !Number.isSafeInteger(count))

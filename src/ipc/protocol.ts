@@ -54,7 +54,7 @@ export interface InitMessage {
 }
 
 /** A chunk as it crosses: `id` names it in answers, `attempt` counts from 1. */
-export interface WireChunk {
+export interface ChunkMessage {
   readonly id: number
   readonly task: TaskSpec
   readonly count: number
@@ -64,20 +64,20 @@ export interface WireChunk {
   /** After an item that took so long, everything else is given back: the parent may be ending this worker. */
   readonly timeoutMs?: Ms
   /** Write down every item, however cheap: it must be known which one runs. */
-  readonly exact: boolean
+  readonly recordEachItem: boolean
   readonly payload: Payload
 }
 
 export type ToWorker =
   | InitMessage
-  | { readonly type: 'run'; readonly chunks: readonly WireChunk[] }
+  | { readonly type: 'run'; readonly chunks: readonly ChunkMessage[] }
   | { readonly type: 'cancel'; readonly ids: readonly number[] }
   | { readonly type: 'drain' }
   | { readonly type: 'stop' }
   | { readonly type: 'terminate' }
 
 /** Items `from … from + count − 1` of chunk `id` have settled. Ranges of a chunk come in order, without gaps. */
-export interface WireSettled {
+export interface ResultsMessage {
   readonly id: number
   readonly from: number
   readonly count: number
@@ -103,7 +103,7 @@ export type FromWorker = { readonly token: string } & (
       readonly stage: 'load' | 'initializer' | 'protocol'
       readonly error: ErrorData
     }
-  | { readonly type: 'settled'; readonly ranges: readonly WireSettled[]; readonly rss?: number }
+  | { readonly type: 'settled'; readonly ranges: readonly ResultsMessage[]; readonly rss?: number }
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }

@@ -1,7 +1,7 @@
 // "Did you mean": the candidate nearest to what was typed, by edits, swapped neighbours counting as one.
 // Knows nothing of what the words name.
 
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closestName(word: string, candidates: Iterable<string>): string | undefined {
   // A third of the letters may be wrong; beyond that a suggestion confuses more than it helps.
   let best: { candidate: string; distance: number } | undefined
   const limit = Math.max(1, Math.floor(word.length / 3))

@@ -2,7 +2,7 @@
 // Pure: sees names and kinds of exports, never the module.
 import { JobError } from '../errors/classes.js'
 import type { JobExports } from '../ipc/protocol.js'
-import { closest } from './did-you-mean.js'
+import { closestName } from './did-you-mean.js'
 
 /** Exports that poolrun itself calls or reads; never what a user meant by a task. */
 const RESERVED = new Set(['initializer', 'finalizer', 'input'])
@@ -22,7 +22,7 @@ function advice(name: string, tasks: readonly string[], file: string): string {
     return 'a job module exports its task as a function: export default async function task(item) { … }'
   }
   const named = tasks.filter((task) => task !== 'default')
-  const near = closest(name, named)
+  const near = closestName(name, named)
   const hint = near === undefined ? '' : `did you mean ${file}#${near}? `
   const list = tasks.map((task) => (task === 'default' ? 'default' : `#${task}`)).join(', ')
   return `${hint}its functions are: ${list}`

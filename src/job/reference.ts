@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors/classes.js'
-import { closest } from './did-you-mean.js'
+import { closestName } from './did-you-mean.js'
 
 const TYPESCRIPT = ['.ts', '.tsx', '.mts', '.cts']
 const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']
@@ -79,9 +79,9 @@ function suggestion(file: string, cwd: string): string {
   }
   const stem = path.parse(file).name
   const near =
-    closest(path.basename(file), beside) ??
+    closestName(path.basename(file), beside) ??
     beside.find((name) => path.parse(name).name === stem) ??
-    closest(stem, new Set(beside.map((name) => path.parse(name).name)))
+    closestName(stem, new Set(beside.map((name) => path.parse(name).name)))
   if (near === undefined) return ''
   const name = beside.includes(near) ? near : beside.find((candidate) => path.parse(candidate).name === near)!
   return ` (did you mean ${showPath(path.join(directory, name), cwd)}?)`

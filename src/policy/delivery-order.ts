@@ -1,28 +1,28 @@
 // Puts settled ranges into delivery order: input order, or as they came. Holds ranges, never single items, and finds
 // each in constant time however many wait. Knows no policy.
-import type { Settled } from '../model.js'
+import type { SettledRange } from '../model.js'
 
-export interface Reorder {
-  push(settled: Settled): void
+export interface DeliveryOrder {
+  push(settled: SettledRange): void
   /** The next range whose turn has come. */
-  shift(): Settled | undefined
+  shift(): SettledRange | undefined
   /** There is one. */
   readonly ready: boolean
   /** Nothing more will come: the ranges left, in order, over the gaps that cancelled items left. */
-  drain(): Settled[]
+  releaseRest(): SettledRange[]
 }
 
-const seqOf = ({ chunk, from }: Settled) => chunk.seq + from
+const seqOf = ({ chunk, from }: SettledRange) => chunk.seq + from
 
 /**
  * In a box that is emptied: each time a map makes itself a new table, the old one keeps what it held and a link to the
  * new one, and once one of them is old, all of that stays until the whole heap is collected.
  */
 interface Box {
-  settled: Settled | undefined
+  settled: SettledRange | undefined
 }
 
-export function inputOrder(): Reorder {
+export function inputOrder(): DeliveryOrder {
   const waiting = new Map<number, Box>()
   let next = 0
   return {
@@ -39,7 +39,7 @@ export function inputOrder(): Reorder {
     get ready() {
       return waiting.has(next)
     },
-    drain() {
+    releaseRest() {
       const left = [...waiting.values()].flatMap(({ settled }) => settled ?? [])
       waiting.clear()
       return left.sort((a, b) => seqOf(a) - seqOf(b))
@@ -47,9 +47,9 @@ export function inputOrder(): Reorder {
   }
 }
 
-export function completionOrder(): Reorder {
-  let incoming: Settled[] = []
-  let outgoing: Settled[] = []
+export function completionOrder(): DeliveryOrder {
+  let incoming: SettledRange[] = []
+  let outgoing: SettledRange[] = []
   return {
     push: (settled) => void incoming.push(settled),
     shift() {
@@ -62,7 +62,7 @@ export function completionOrder(): Reorder {
     get ready() {
       return outgoing.length > 0 || incoming.length > 0
     },
-    drain() {
+    releaseRest() {
       const left = [...outgoing.reverse(), ...incoming]
       outgoing = []
       incoming = []

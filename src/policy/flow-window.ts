@@ -12,7 +12,7 @@ export interface WindowLimits {
   readonly bytesBehind?: number | undefined
 }
 
-export interface Window {
+export interface FlowWindow {
   readonly source: ChunkSource
   /** What is on the way has grown by so many bytes, for results have come back, or shrunk. */
   changed(bytes: number): void
@@ -21,7 +21,11 @@ export interface Window {
 }
 
 /** `isBehind`: results whose turn has come wait for the reader. */
-export function createWindow(source: ChunkSource, limits: WindowLimits, isBehind = () => false): Window {
+export function createFlowWindow(
+  source: ChunkSource,
+  limits: WindowLimits,
+  isBehind = () => false,
+): FlowWindow {
   let items = 0
   let bytes = 0
   let freed: (() => void) | undefined

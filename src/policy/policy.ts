@@ -1,6 +1,6 @@
 // What a failure does to its run. Two hooks: `onSettle` judges when a failure becomes known, `onDeliver` when its turn
 // in the output has come. Order is a separate setting; none of this knows processes, streams or text.
-import type { Counts, ItemFailure, Settled } from '../model.js'
+import type { Counts, ItemFailure, SettledRange } from '../model.js'
 
 export interface Policy {
   readonly name: 'fail-fast' | 'lazy' | 'collect'
@@ -9,11 +9,11 @@ export interface Policy {
   /** `counts` include this failure; `total` is the number of items, where it is known. */
   onSettle(
     failure: ItemFailure,
-    settled: Settled,
+    settled: SettledRange,
     counts: Counts,
     total: number | undefined,
   ): 'continue' | 'stop'
-  onDeliver(failure: ItemFailure, settled: Settled): 'raise' | 'skip'
+  onDeliver(failure: ItemFailure, settled: SettledRange): 'raise' | 'skip'
 }
 
 /** `map`, `starmap`, `apply`: the first failure that settles ends the run. */

@@ -3,16 +3,16 @@
 import { PoolStateError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import type { CallSite } from '../errors/stacks.js'
-import { indexOf, type Settled } from '../model.js'
+import { itemIndexAt, type SettledRange } from '../model.js'
 import { at, failed, type Outcome, succeeded } from './outcome.js'
-import type { Call } from './pool-core.js'
+import type { PoolCall } from './pool-core.js'
 
 /** Arguments of one `concat`; the whole is copied once for so many ranges. */
 const MOST_PARTS = 16_384
 
 /** Never rejects. */
 export async function gather(
-  call: Call,
+  call: PoolCall,
   errorOf: (thrown: unknown, site: CallSite) => unknown,
 ): Promise<Outcome<unknown[]>> {
   const { flow } = call
@@ -32,7 +32,7 @@ export async function gather(
   }
   if (flow.stopped !== undefined) {
     const { failure, settled } = flow.stopped
-    const index = indexOf(settled.chunk, failure.offset)
+    const index = itemIndexAt(settled.chunk, failure.offset)
     return failed((site) => makeItemError({ index, site }, failure))
   }
   if (call.cutShort) {
@@ -42,7 +42,7 @@ export async function gather(
   return succeeded(results)
 }
 
-export function valuesOf({ results }: Settled): readonly unknown[] {
+export function valuesOf({ results }: SettledRange): readonly unknown[] {
   if (results.kind === 'values') return results.values
   throw new TypeError('the library asks its workers for values')
 }

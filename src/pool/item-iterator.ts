@@ -5,11 +5,11 @@ import { PoolError, TimeoutError } from '../errors/classes.js'
 import { formatMs } from '../errors/messages.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { type CallSite, captureCallSite } from '../errors/stacks.js'
-import { type ItemFailure, indexOf, type Settled } from '../model.js'
+import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 import { valuesOf } from './collect-values.js'
 import { checkOptions, checkWait } from './options.js'
 import { at } from './outcome.js'
-import type { Call } from './pool-core.js'
+import type { PoolCall } from './pool-core.js'
 import type { NextOptions } from './types.js'
 
 /** An async iterator that is also iterable; `next` takes a time limit. */
@@ -26,7 +26,7 @@ export interface PoolIterator<T> extends AsyncIterableIterator<T, undefined> {
 }
 
 export interface ItemIteratorOptions {
-  readonly call: Call
+  readonly call: PoolCall
   readonly site: CallSite
   /** Of what the flow threw. */
   readonly errorOf: (thrown: unknown, site: CallSite) => unknown
@@ -42,8 +42,8 @@ interface Request<T> {
 }
 
 /** A delivered range while it is handed out. */
-interface Range {
-  readonly settled: Settled
+interface DeliveredRange {
+  readonly settled: SettledRange
   readonly values: readonly unknown[]
   place: number
   failed: number
@@ -56,7 +56,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
   readonly #requests: Request<T>[] = []
   /** Made for a request that had gone by then. */
   #kept: Step<T> | undefined
-  #range: Range | undefined
+  #range: DeliveredRange | undefined
   #stepping = false
   #over = false
   #returned = false
@@ -151,18 +151,18 @@ export class ItemIterator<T> implements PoolIterator<T> {
     return DONE
   }
 
-  async #nextRange(): Promise<Range | undefined> {
+  async #nextRange(): Promise<DeliveredRange | undefined> {
     const settled = await this.#options.call.flow.next()
     return this.#over ? undefined : this.#open(settled)
   }
 
-  #open(settled: Settled | undefined): Range | undefined {
+  #open(settled: SettledRange | undefined): DeliveredRange | undefined {
     if (settled === undefined) return undefined
     this.#range = { settled, values: valuesOf(settled), place: 0, failed: 0 }
     return this.#range
   }
 
-  #take(range: Range): { readonly done: false; readonly value: T } {
+  #take(range: DeliveredRange): { readonly done: false; readonly value: T } {
     const value = range.values[range.place++] as T
     if (range.place >= range.settled.count) this.#range = undefined
     this.#options.call.handedOut()
@@ -170,7 +170,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
   }
 
   /** One item of the range, `undefined` where it is skipped. */
-  #takeFrom(range: Range): Step<T> | undefined | Promise<undefined> {
+  #takeFrom(range: DeliveredRange): Step<T> | undefined | Promise<undefined> {
     const { settled } = range
     const failure = settled.failures[range.failed]
     const isFailed = failure !== undefined && failure.offset === settled.from + range.place
@@ -178,7 +178,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
     if (!isFailed) return { result }
     range.failed++
     const { onFailure, site } = this.#options
-    const index = indexOf(settled.chunk, failure.offset)
+    const index = itemIndexAt(settled.chunk, failure.offset)
     const error = makeItemError({ index, site }, failure)
     if (onFailure === undefined) return { error }
     return this.#tell(onFailure, error, index, itemOf(settled, failure))
@@ -198,6 +198,6 @@ export class ItemIterator<T> implements PoolIterator<T> {
   }
 }
 
-function itemOf({ chunk }: Settled, { offset }: ItemFailure): unknown {
+function itemOf({ chunk }: SettledRange, { offset }: ItemFailure): unknown {
   return chunk.payload.kind === 'values' ? chunk.payload.values[offset] : undefined
 }

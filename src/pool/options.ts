@@ -1,6 +1,6 @@
 // Checks what callers pass, before anything is started or sent: a wrong kind is a TypeError, a number out of bounds a
 // RangeError, and an option that does not exist is never ignored. Knows nothing of what the options do.
-import { closest } from '../job/did-you-mean.js'
+import { closestName } from '../job/did-you-mean.js'
 import type {
   ApplyOptions,
   Callbacks,
@@ -143,7 +143,7 @@ export function checkJob(job: unknown): string | URL {
 }
 
 function unknown(name: string, known: readonly string[]): string {
-  const near = closest(name, known)
+  const near = closestName(name, known)
   const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
   return `unknown option ${name}; ${hint}`
 }

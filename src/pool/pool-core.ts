@@ -15,7 +15,7 @@ import { type Flow, openFlow } from '../run/flow.js'
 import { toPoolError } from '../run/pool-error.js'
 import { createItemWindow } from './item-window.js'
 import { at } from './outcome.js'
-import { type EngineOptions, executorOptions } from './settings.js'
+import { executorOptions, type PoolCoreOptions } from './settings.js'
 import type { Input, IterateOptions } from './types.js'
 import { type Closable, forgetUnclosed } from './unclosed.js'
 import { isAsync, isCollection, type ValuesSource, valuesSource } from './values-source.js'
@@ -35,7 +35,7 @@ export interface CallRequest {
   readonly site: CallSite
 }
 
-export interface Call {
+export interface PoolCall {
   readonly flow: Flow
   readonly source: ValuesSource
   /** The reader has got one more. */
@@ -44,7 +44,7 @@ export interface Call {
   readonly cutShort: boolean
 }
 
-interface OpenCall {
+interface ActiveCall {
   readonly owner: object
   /** The pool takes no new calls. */
   onClose(): void
@@ -52,17 +52,17 @@ interface OpenCall {
 
 const UNBOUNDED = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 
-export class Engine implements Closable {
-  readonly #options: EngineOptions
+export class PoolCore implements Closable {
+  readonly #options: PoolCoreOptions
   readonly #executor: LocalExecutor
   readonly #shownJob: string
-  readonly #calls = new Set<OpenCall>()
+  readonly #calls = new Set<ActiveCall>()
   #life: 'open' | 'closed' | 'terminated' = 'open'
   #gone: Promise<void> | undefined
   /** The job was not found, or does not compile. */
   #unusable: { readonly error: unknown } | undefined
 
-  constructor(job: string | URL, options: EngineOptions) {
+  constructor(job: string | URL, options: PoolCoreOptions) {
     this.#options = options
     const cwd = process.cwd()
     let source: Promise<JobSource>
@@ -92,7 +92,7 @@ export class Engine implements Closable {
   }
 
   /** @throws PoolStateError, or what broke the pool */
-  open(request: CallRequest): Call {
+  open(request: CallRequest): PoolCall {
     const { owner, input, task, calling, policy, ordered, streams, options, site } = request
     if (this.#life !== 'open') throw at(site, new PoolStateError(`the pool is ${this.#life}`))
     if (this.#unusable !== undefined) throw jobError(this.#unusable.error, site)
@@ -105,7 +105,7 @@ export class Engine implements Closable {
     // As in Python, what a collection holds is taken when the call is made, and so is all that a `map` iterates.
     const taken = isCollection(input) || !(streams || isAsync(input))
     let cutShort = false
-    const call: OpenCall = {
+    const call: ActiveCall = {
       owner,
       onClose() {
         if (!taken) {
@@ -177,7 +177,7 @@ export class Engine implements Closable {
     this.close()
   }
 
-  async #execute(call: OpenCall, source: ValuesSource, execution: Execution): Promise<void> {
+  async #execute(call: ActiveCall, source: ValuesSource, execution: Execution): Promise<void> {
     const release = () => source.end()
     execution.signal.addEventListener('abort', release, { once: true })
     this.#calls.add(call)

@@ -9,7 +9,7 @@ import { gather } from './collect-values.js'
 import { ItemIterator, type PoolIterator } from './item-iterator.js'
 import { checkArguments, checkInput, checkJob, checkOptions, checkTask } from './options.js'
 import { type Outcome, succeeded, unwrap } from './outcome.js'
-import { type CallRequest, Engine } from './pool-core.js'
+import { type CallRequest, PoolCore } from './pool-core.js'
 import { withDefaults } from './settings.js'
 import type {
   ApplyOptions,
@@ -38,14 +38,14 @@ import { watchUnclosed } from './unclosed.js'
  * Leave it with `await using`, or with `close()` and `join()`. Python's `with` block terminates instead.
  */
 export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
-  readonly #engine: Engine
+  readonly #engine: PoolCore
 
   /**
    * @param job the module of the tasks: a URL, a `file:` string, or a path from the working directory
    * @throws TypeError, RangeError for bad options; what is wrong with the job, each call tells (`JobError`)
    */
   constructor(job: string | URL, options?: PoolOptions) {
-    this.#engine = new Engine(checkJob(job), withDefaults(checkOptions('pool', options)))
+    this.#engine = new PoolCore(checkJob(job), withDefaults(checkOptions('pool', options)))
     watchUnclosed(this, this.#engine)
   }
 

@@ -6,15 +6,15 @@ import { createForkTransport } from '../transport/fork.js'
 import { workerEntry } from '../transport/worker-entry.js'
 import type { PoolOptions } from './types.js'
 
-export interface EngineOptions extends PoolOptions {
+export interface PoolCoreOptions extends PoolOptions {
   readonly processes: number
 }
 
-export function withDefaults(options: PoolOptions): EngineOptions {
+export function withDefaults(options: PoolOptions): PoolCoreOptions {
   return { ...options, processes: options.processes ?? availableParallelism() }
 }
 
-export function executorOptions(options: EngineOptions): Omit<LocalOptions, 'job' | 'emit'> {
+export function executorOptions(options: PoolCoreOptions): Omit<LocalOptions, 'job' | 'emit'> {
   const { processes, env, execArgv } = options
   return {
     processes,

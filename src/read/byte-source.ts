@@ -8,7 +8,7 @@ import { CsvFramer, type Dialect } from './csv.js'
 import { DelimitedFramer } from './delimited.js'
 import { detect } from './detect.js'
 import type { Framer, FramerOptions } from './framer.js'
-import { Window } from './input-buffer.js'
+import { InputBuffer } from './input-buffer.js'
 import { JsonArrayFramer } from './json-array.js'
 
 export interface ByteSourceOptions extends FramerOptions {
@@ -28,7 +28,7 @@ export function createByteSource(reader: ByteReader, options: ByteSourceOptions)
 }
 
 class ReaderSource implements ByteSource {
-  private readonly window = new Window()
+  private readonly window = new InputBuffer()
   private framer: Framer | undefined
   private left: number | undefined
   private finished = false

@@ -10,7 +10,7 @@ import { advance } from '../framing/position.js'
 import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
-import type { Window } from './input-buffer.js'
+import type { InputBuffer } from './input-buffer.js'
 import { NEW_RECORD, RecordScanner } from './record-scanner.js'
 
 /** csv-parse, loaded only for those who need it. */
@@ -34,7 +34,7 @@ export class CsvFramer extends Framer {
   /** How far the first unread record was looked through without finding its end. */
   private scanned = NEW_RECORD
 
-  constructor(window: Window, options: FramerOptions, { delimiter, parse }: Dialect) {
+  constructor(window: InputBuffer, options: FramerOptions, { delimiter, parse }: Dialect) {
     super('csv', window, options)
     this.delimiter = delimiter.charCodeAt(0)
     // A lone quote inside a field of a TSV is an inch mark more often than a mistake.

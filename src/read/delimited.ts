@@ -5,14 +5,14 @@ import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
-import type { Window } from './input-buffer.js'
+import type { InputBuffer } from './input-buffer.js'
 
 export class DelimitedFramer extends Framer {
   /** Unread bytes known to hold no delimiter: a long item is not searched again with each block. */
   private searched = 0
   private readonly delimiter: number
 
-  constructor(framing: Exclude<Framing, 'json' | 'csv'>, window: Window, options: FramerOptions) {
+  constructor(framing: Exclude<Framing, 'json' | 'csv'>, window: InputBuffer, options: FramerOptions) {
     super(framing, window, options)
     this.delimiter = framing === 'nul' ? 0 : 0x0a
   }

@@ -1,7 +1,7 @@
 // Tells what an input is from its first bytes, where neither the user nor the file's name did.
 import { isSpace } from '../framing/bytes.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
-import type { Window } from './input-buffer.js'
+import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
 const PLAIN_TEXT_HINT = 'for plain text, one item a line, use --input-format lines'
@@ -15,7 +15,7 @@ const CLEARLY_JSON = [0x7b, 0x22]
  * `[` is a JSON array, anything else NDJSON; `undefined` while more bytes are needed. A first line that neither is
  * JSON nor looks like it means that the input is something else, and no line of it would be any better.
  */
-export function detect(window: Window, file: string): 'json' | 'ndjson' | undefined {
+export function detect(window: InputBuffer, file: string): 'json' | 'ndjson' | undefined {
   window.skipSpace()
   const { unread } = window
   const first = unread[0]
@@ -29,7 +29,7 @@ export function detect(window: Window, file: string): 'json' | 'ndjson' | undefi
 }
 
 /** Just its first byte where that cannot begin a JSON value, so that a binary file is not read for its line end. */
-function firstLine(window: Window): Buffer | undefined {
+function firstLine(window: InputBuffer): Buffer | undefined {
   const { unread, ended } = window
   if (!/[-\dtfn]/.test(String.fromCharCode(unread[0]!))) return unread.subarray(0, 1)
   const lf = unread.indexOf(LF)

@@ -8,7 +8,7 @@ import { advance } from '../framing/position.js'
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
-import type { Window } from './input-buffer.js'
+import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
 const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
@@ -27,7 +27,7 @@ export abstract class Framer {
 
   constructor(
     readonly framing: Framing,
-    protected readonly window: Window,
+    protected readonly window: InputBuffer,
     protected readonly options: FramerOptions,
   ) {}
 

@@ -11,7 +11,7 @@ const LEAST_ROOM = 16 * 1024
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 const NOTHING = Buffer.alloc(0)
 
-export class Window {
+export class InputBuffer {
   private memory = NOTHING
   private start = 0
   private end = 0
@@ -86,8 +86,8 @@ export class Window {
   }
 
   /** Another view of the same bytes, to look ahead with. */
-  fork(): Window {
-    return Object.assign(new Window(), this)
+  fork(): InputBuffer {
+    return Object.assign(new InputBuffer(), this)
   }
 
   private moveTo(count: number, place: Position): void {

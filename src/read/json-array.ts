@@ -7,7 +7,7 @@ import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
-import type { Window } from './input-buffer.js'
+import type { InputBuffer } from './input-buffer.js'
 
 const OPEN = 0x5b
 const CLOSE = 0x5d
@@ -22,7 +22,7 @@ export class JsonArrayFramer extends Framer {
   /** Whether a comma came before the current element. */
   private afterComma = false
 
-  constructor(window: Window, options: FramerOptions) {
+  constructor(window: InputBuffer, options: FramerOptions) {
     super('json', window, options)
   }
 

@@ -12,7 +12,7 @@ const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFI
 const COMMA = Buffer.from(',')
 
 /** A source of exactly one item, `[]` without any. Takes over `source`, which must give bytes. */
-export function gathered(source: ChunkSource): ChunkSource {
+export function asSingleItem(source: ChunkSource): ChunkSource {
   let taken = false
   return {
     next() {

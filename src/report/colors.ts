@@ -2,7 +2,7 @@
 // Knows the look of failure blocks, not what is in them.
 import type { ChalkInstance } from 'chalk'
 
-export interface Painter {
+export interface Colors {
   /** A failure block: headings red and bold, frames dim. */
   block(text: string): string
   good(text: string): string
@@ -13,11 +13,11 @@ export interface Painter {
 
 const same = (text: string) => text
 
-export const plainPainter: Painter = { block: same, good: same, bad: same, warning: same, dim: same }
+export const noColors: Colors = { block: same, good: same, bad: same, warning: same, dim: same }
 
 /** Loads chalk only where there is colour. Its own detection (argv, CI, no NO_COLOR) is not asked. */
-export async function loadPainter(color: boolean): Promise<Painter> {
-  if (!color) return plainPainter
+export async function loadColors(color: boolean): Promise<Colors> {
+  if (!color) return noColors
   const { Chalk } = await import('chalk')
   return chalkPainter(new Chalk({ level: 1 }))
 }
@@ -25,7 +25,7 @@ export async function loadPainter(color: boolean): Promise<Painter> {
 const ATTEMPT = /^attempt \d+ of \d+ failed:$/
 const LINK = 'The above exception was the direct cause of the following exception:'
 
-function chalkPainter(chalk: ChalkInstance): Painter {
+function chalkPainter(chalk: ChalkInstance): Colors {
   return {
     block: (text) => paintBlock(text, chalk),
     good: chalk.green,

@@ -1,6 +1,6 @@
 // Whether a stream gets colour. Reads nothing but what it is given.
 
-export interface ColorWish {
+export interface ColorRequest {
   /** `--color`, `--no-color` or neither. */
   readonly flag: boolean | undefined
   readonly env: NodeJS.ProcessEnv
@@ -9,7 +9,7 @@ export interface ColorWish {
 /** The flag, over NO_COLOR, over FORCE_COLOR, over what the stream is: the first that has an opinion. */
 export function shouldColor(
   stream: { readonly isTTY?: boolean | undefined },
-  { flag, env }: ColorWish,
+  { flag, env }: ColorRequest,
 ): boolean {
   if (flag !== undefined) return flag
   if (env.NO_COLOR) return false

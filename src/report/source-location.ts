@@ -1,9 +1,9 @@
 // Where in the job's own sources an item failed. Knows nothing of who wants to know.
-import { type FrameOptions, readFrames } from '../errors/frames.js'
+import { type FrameOptions, parseFrames } from '../errors/frames.js'
 import { framesBelow } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
 
-export interface SourcePlace {
+export interface SourceLocation {
   /** Absolute. */
   readonly file: string
   readonly line: number
@@ -11,10 +11,10 @@ export interface SourcePlace {
 }
 
 /** The first frame of the user's own code, mapped to its source; `undefined` where there is none to blame. */
-export function placeOf(failure: Failure, options: FrameOptions = {}): SourcePlace | undefined {
+export function sourceLocationOf(failure: Failure, options: FrameOptions = {}): SourceLocation | undefined {
   const frames = framesOf(failure)
   if (frames === undefined) return undefined
-  return readFrames(frames, options).find(({ position }) => position !== undefined)?.position
+  return parseFrames(frames, options).find(({ position }) => position !== undefined)?.position
 }
 
 function framesOf(failure: Failure): string | undefined {

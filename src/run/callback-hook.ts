@@ -4,9 +4,12 @@ import { CallbackFault } from '../errors/callback-fault.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
 import { type Callbacks, loadCallbacks } from '../job/callbacks.js'
-import { type ItemFailure, indexOf, type Settled } from '../model.js'
+import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 
-export async function openCallbacks(path: string, cwd: string): Promise<(settled: Settled) => Promise<void>> {
+export async function openCallbacks(
+  path: string,
+  cwd: string,
+): Promise<(settled: SettledRange) => Promise<void>> {
   // stdout is for results alone, and this code runs in our process: what it prints goes to stderr.
   Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr })
   // A callback that ends the process would end the run without a verdict.
@@ -17,11 +20,11 @@ export async function openCallbacks(path: string, cwd: string): Promise<(settled
   return (settled) => callEach(settled, callbacks)
 }
 
-async function callEach(settled: Settled, { callback, errorCallback }: Callbacks): Promise<void> {
+async function callEach(settled: SettledRange, { callback, errorCallback }: Callbacks): Promise<void> {
   const failures = new Map(settled.failures.map((failure) => [failure.offset, failure]))
   const results = resultsOf(settled)
   for (let offset = settled.from; offset < settled.from + settled.count; offset++) {
-    const index = indexOf(settled.chunk, offset)
+    const index = itemIndexAt(settled.chunk, offset)
     const failure = failures.get(offset)
     if (failure === undefined) {
       const result = results.next().value
@@ -35,7 +38,7 @@ async function callEach(settled: Settled, { callback, errorCallback }: Callbacks
 
 async function attempt(
   which: 'callback' | 'errorCallback',
-  settled: Settled,
+  settled: SettledRange,
   offset: number,
   failure: ItemFailure | undefined,
   task: { readonly result?: unknown; readonly error?: unknown },
@@ -46,7 +49,7 @@ async function attempt(
     if (returned instanceof Promise) await settling(returned)
     else await returned
   } catch (thrown) {
-    const error = makeCallbackError(which, indexOf(settled.chunk, offset), thrown, task)
+    const error = makeCallbackError(which, itemIndexAt(settled.chunk, offset), thrown, task)
     throw new CallbackFault(error, settled, offset, failure)
   }
 }
@@ -63,7 +66,7 @@ function settling(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** Of the items that succeeded: values have a place for the others too, lines do not. */
-function* resultsOf({ results, from, failures }: Settled): Generator<unknown> {
+function* resultsOf({ results, from, failures }: SettledRange): Generator<unknown> {
   if (results.kind === 'values') {
     const failed = new Set(failures.map(({ offset }) => offset - from))
     for (const [place, value] of results.values.entries()) if (!failed.has(place)) yield value

@@ -3,9 +3,9 @@ import type { InputError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { asBuffer } from '../framing/bytes.js'
-import { locate, placeText } from '../framing/position.js'
+import { locate, positionText } from '../framing/position.js'
 import { firstLines } from '../framing/slice.js'
-import { type ItemFailure, indexOf, type RunEvent, type Settled, type Verdict } from '../model.js'
+import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import type { Policy } from '../policy/policy.js'
 import { envelopes, failedEnvelope } from '../write/envelope.js'
@@ -25,8 +25,8 @@ export interface Consumption {
 }
 
 /** Resolves when everything that is to be written has left, also after a failure that ended the run. */
-export async function consume({ plan, policy, flow, output, cwd, emit }: Consumption): Promise<void> {
-  const fail = (settled: Settled, failure: ItemFailure, verdict: Verdict) => {
+export async function deliverOutput({ plan, policy, flow, output, cwd, emit }: Consumption): Promise<void> {
+  const fail = (settled: SettledRange, failure: ItemFailure, verdict: Verdict) => {
     // Input that is no input is no item's failure: it ends the run with its own code.
     if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
     emit({ type: 'item-failed', settled, failure, verdict })
@@ -40,7 +40,7 @@ export async function consume({ plan, policy, flow, output, cwd, emit }: Consump
         await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
       if (flow.stopped !== undefined) return fail(flow.stopped.settled, flow.stopped.failure, 'stop')
       // All or nothing.
-      if (flow.drained) return
+      if (flow.endedEarly) return
       await writer.end()
       await spool.drainTo(output)
     } finally {
@@ -52,7 +52,7 @@ export async function consume({ plan, policy, flow, output, cwd, emit }: Consump
   const writer = createWriter({ format: plan.format }, output)
 
   /** False when a failure ended the run. */
-  const deliver = async (settled: Settled): Promise<boolean> => {
+  const deliver = async (settled: SettledRange): Promise<boolean> => {
     const rows = rowsOf(settled, plan.envelope)
     for (const failure of settled.failures) {
       await writer.write(rows.upTo(failure.offset))
@@ -82,7 +82,7 @@ interface Rows {
   upTo(offset: number): Uint8Array
 }
 
-function rowsOf(settled: Settled, envelope: boolean): Rows {
+function rowsOf(settled: SettledRange, envelope: boolean): Rows {
   const { from, count, results, failures } = settled
   if (results.kind !== 'json') throw new TypeError('the command line asks its workers for JSON')
   const bytes = asBuffer(results.bytes)
@@ -101,15 +101,15 @@ function rowsOf(settled: Settled, envelope: boolean): Rows {
   }
 }
 
-function failedRow(settled: Settled, failure: ItemFailure, cwd: string): Uint8Array {
+function failedRow(settled: SettledRange, failure: ItemFailure, cwd: string): Uint8Array {
   return failedEnvelope(settled, failure, plainError(placeOf(settled, failure), failure, { cwd }))
 }
 
-function placeOf({ chunk }: Settled, { offset, failure }: ItemFailure) {
-  const position = placeText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
-  return { index: indexOf(chunk, offset), position }
+function placeOf({ chunk }: SettledRange, { offset, failure }: ItemFailure) {
+  const position = positionText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
+  return { index: itemIndexAt(chunk, offset), position }
 }
 
-function inputError(settled: Settled, failure: ItemFailure): InputError {
+function inputError(settled: SettledRange, failure: ItemFailure): InputError {
   return makeItemError(placeOf(settled, failure), failure) as InputError
 }

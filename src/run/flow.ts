@@ -2,9 +2,9 @@
 // when something settles; delivers on the pull side, when the consumer asks. The command line and the library's calls
 // are this, with other sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { Counts, ItemFailure, Settled, TaskSpec } from '../model.js'
+import type { Counts, ItemFailure, SettledRange, TaskSpec } from '../model.js'
 import { completionOrder, inputOrder } from '../policy/delivery-order.js'
-import { createWindow, type WindowLimits } from '../policy/flow-window.js'
+import { createFlowWindow, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
 import type { ChunkSource } from '../source.js'
 
@@ -22,7 +22,7 @@ export interface FlowOptions {
   /** Aborting it ends the input here: what runs may settle, what has not begun never does. */
   readonly drain?: AbortSignal | undefined
   /** Sees every range the moment it settles; a promise delays its delivery, and the ranges' turns here, only. */
-  readonly onSettled?: ((settled: Settled) => Promise<void> | void) | undefined
+  readonly onSettled?: ((settled: SettledRange) => Promise<void> | void) | undefined
   /** Aborting it ends the flow: `next` throws its reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -30,7 +30,7 @@ export interface FlowOptions {
 /** What ended a flow before its input did. */
 export interface Stopped {
   readonly failure: ItemFailure
-  readonly settled: Settled
+  readonly settled: SettledRange
 }
 
 export interface Flow {
@@ -38,14 +38,14 @@ export interface Flow {
    * The next range in delivery order, `undefined` at the end. Throws the source's own error after everything before
    * it, a fault of the executor, what `onSettled` threw, or the reason of `signal`.
    */
-  next(): Promise<Settled | undefined>
+  next(): Promise<SettledRange | undefined>
   /** What `next` would give, if that is a range and there already: without a promise. */
-  ready(): Settled | undefined
+  ready(): SettledRange | undefined
   /** The failure for which the policy stopped, from the moment it settled. */
   readonly stopped: Stopped | undefined
   readonly counts: Counts
   /** It ended early because it was drained: items are missing at its end. */
-  readonly drained: boolean
+  readonly endedEarly: boolean
   /** False while the input may hold items that were never taken. */
   readonly inputEnded: boolean
   /** Ends it: what runs is cancelled, the source is closed. Resolves when nothing of it runs any more. Idempotent. */
@@ -71,7 +71,7 @@ export function openFlow(options: FlowOptions): Flow {
   let fatal: Thrown | undefined
   let aborted = false
   let finished = false
-  let left: Settled[] | undefined
+  let left: SettledRange[] | undefined
   /** Ranges whose `onSettled` is still at work keep the order in which they settled. */
   let turns: Promise<void> | undefined
   let wake = () => {}
@@ -109,7 +109,7 @@ export function openFlow(options: FlowOptions): Flow {
     return undefined
   }
 
-  const window = createWindow(watched, options.window, () => !asking && order.ready)
+  const window = createFlowWindow(watched, options.window, () => !asking && order.ready)
 
   const fail = (error: unknown) => {
     fatal ??= { error }
@@ -117,7 +117,7 @@ export function openFlow(options: FlowOptions): Flow {
     wake()
   }
 
-  const settle = (settled: Settled) => {
+  const settle = (settled: SettledRange) => {
     if (fatal !== undefined) return
     const { count, failures, results } = settled
     ok += count - failures.length
@@ -138,7 +138,7 @@ export function openFlow(options: FlowOptions): Flow {
     turns = turn.then(() => arriveUnlessFailed(settled))
   }
 
-  const arrive = (settled: Settled) => {
+  const arrive = (settled: SettledRange) => {
     const { failures, flaky } = settled
     const kept = failures.length === 0 && flaky === undefined ? withoutText(settled) : settled
     window.changed(itemBytes(kept) - itemBytes(settled))
@@ -146,10 +146,10 @@ export function openFlow(options: FlowOptions): Flow {
     wake()
   }
   /** The range whose hook threw is not delivered. */
-  const arriveUnlessFailed = (settled: Settled) => {
+  const arriveUnlessFailed = (settled: SettledRange) => {
     if (fatal === undefined) arrive(settled)
   }
-  const attempt = (settled: Settled, hook: NonNullable<typeof onSettled>): Promise<void> | undefined => {
+  const attempt = (settled: SettledRange, hook: NonNullable<typeof onSettled>): Promise<void> | undefined => {
     try {
       const turn = hook(settled)
       return turn instanceof Promise ? turn.catch(fail) : undefined
@@ -158,7 +158,7 @@ export function openFlow(options: FlowOptions): Flow {
       return undefined
     }
   }
-  const inTurn = async (settled: Settled, hook: NonNullable<typeof onSettled>) => {
+  const inTurn = async (settled: SettledRange, hook: NonNullable<typeof onSettled>) => {
     if (fatal !== undefined) return
     await attempt(settled, hook)
     arriveUnlessFailed(settled)
@@ -191,12 +191,12 @@ export function openFlow(options: FlowOptions): Flow {
       wake()
     })
 
-  const deliver = (settled: Settled): Settled => {
+  const deliver = (settled: SettledRange): SettledRange => {
     window.delivered(settled.count, itemBytes(settled) + resultBytes(settled.results))
     return settled
   }
 
-  const ready = (): Settled | undefined => {
+  const ready = (): SettledRange | undefined => {
     if (aborted || (stopped !== undefined && policy.name === 'fail-fast')) return undefined
     const settled = order.shift()
     return settled && deliver(settled)
@@ -214,7 +214,7 @@ export function openFlow(options: FlowOptions): Flow {
         if (fatal !== undefined) throw fatal.error
         if (finished) {
           // Order over a gap is right only where items may be missing.
-          left ??= policy.name === 'collect' || !ordered ? order.drain() : []
+          left ??= policy.name === 'collect' || !ordered ? order.releaseRest() : []
           const next = left.shift()
           if (next !== undefined) return deliver(next)
           if (sourceError !== undefined && stopped === undefined) throw sourceError.error
@@ -235,7 +235,7 @@ export function openFlow(options: FlowOptions): Flow {
     get counts() {
       return counts()
     },
-    get drained() {
+    get endedEarly() {
       return drain?.aborted === true && (!inputEnded || accepted > ok + failed)
     },
     get inputEnded() {
@@ -255,7 +255,7 @@ export function openFlow(options: FlowOptions): Flow {
 const NO_BYTES = new Uint8Array(0)
 
 /** What succeeded is not asked for its items' text any more: with a slow reader it would be half of what waits for it. */
-function withoutText(settled: Settled): Settled {
+function withoutText(settled: SettledRange): SettledRange {
   const { chunk } = settled
   const { payload } = chunk
   if (payload.kind === 'values') return settled
@@ -264,10 +264,10 @@ function withoutText(settled: Settled): Settled {
 }
 
 /** The range's share of its chunk. */
-function itemBytes({ chunk, count }: Settled): number {
+function itemBytes({ chunk, count }: SettledRange): number {
   return chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0
 }
 
-function resultBytes(results: Settled['results']): number {
+function resultBytes(results: SettledRange['results']): number {
   return results.kind === 'json' ? results.bytes.byteLength : 0
 }

@@ -10,7 +10,7 @@ import {
 } from '../errors/classes.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault } from '../executor/execution-fault.js'
-import type { Fault } from '../executor/scheduler/messages.js'
+import type { PoolFault } from '../executor/scheduler/messages.js'
 import { checkExport } from '../job/exports.js'
 
 /** A fresh error for each caller. `jobFile` is the path as shown to the user. */
@@ -29,7 +29,7 @@ export function toPoolError({ reason, taskName }: ExecutionFault, jobFile: strin
   }
 }
 
-function faultError(fault: Fault, jobFile: string): PoolError {
+function faultError(fault: PoolFault, jobFile: string): PoolError {
   switch (fault.kind) {
     case 'load': {
       const place = { subject: 'loading of the job', workerId: fault.worker, pid: fault.pid }
@@ -61,7 +61,7 @@ function faultError(fault: Fault, jobFile: string): PoolError {
   }
 }
 
-function startupError(fault: Extract<Fault, { kind: 'startup' }>, jobFile: string): PoolError {
+function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: string): PoolError {
   const { worker, pid, stage, signal, exitCode } = fault
   const place = {
     subject: stage === 'initializer' ? 'initializer' : 'loading of the job',
@@ -76,7 +76,7 @@ function startupError(fault: Extract<Fault, { kind: 'startup' }>, jobFile: strin
 }
 
 /** What the worker could still say: what escaped, or where the job ended its own process. */
-function lastWords({ escaped, exitSite }: Extract<Fault, { kind: 'startup' }>): ErrorData | undefined {
+function lastWords({ escaped, exitSite }: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
   if (escaped !== undefined || exitSite === undefined) return escaped
   const message = 'the job ended its own process'
   return { type: 'error', name: 'Error', message, frames: exitSite, builtin: 'Error', props: {} }

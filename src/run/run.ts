@@ -14,14 +14,14 @@ import type { RunEvent, RunView } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { openInput } from '../read/open.js'
 import { selected } from '../read/selection.js'
-import { gathered } from '../read/single-call.js'
+import { asSingleItem } from '../read/single-call.js'
 import type { ChunkSource } from '../source.js'
 import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from '../summary.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
 import { openCallbacks } from './callback-hook.js'
-import { consume } from './deliver-output.js'
+import { deliverOutput } from './deliver-output.js'
 import { RunFiles } from './files.js'
 import { type Flow, openFlow } from './flow.js'
 import { DeadlineReached, type Interrupt, Interrupted, listenForInterrupt } from './interrupt.js'
@@ -111,7 +111,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     })
     const unwritable = output.failed.then((error) => Promise.reject(error))
     await Promise.race([
-      consume({ plan, policy, flow, output, cwd: host.cwd, emit }),
+      deliverOutput({ plan, policy, flow, output, cwd: host.cwd, emit }),
       unwritable,
       interrupt.overdue,
     ])
@@ -208,7 +208,7 @@ async function openSource(plan: RunPlan, cwd: string): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
   const whole = await openInput(plan.input, plan.inputFormat, { tolerant, cwd })
   const source = plan.only === undefined ? whole : selected(whole, plan.only)
-  return plan.command === 'apply' ? gathered(source) : source
+  return plan.command === 'apply' ? asSingleItem(source) : source
 }
 
 async function settleHook(

@@ -1,7 +1,7 @@
 // Worker processes by `child_process.fork`. The only file that starts one; knows nothing of chunks or policies.
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createRecorderFile, type RecorderFile } from '../ipc/flight-recorder.js'
+import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
 import { isFromWorker, type ToWorker } from '../ipc/protocol.js'
 import { createLineSplitter } from './line-splitter.js'
@@ -36,7 +36,7 @@ export function createForkTransport({
   return {
     spawn(_workerId, inbox) {
       const token = randomBytes(16).toString('hex')
-      const recorder = createRecorderFile()
+      const recorder = createFlightRecordFile()
       let child: ChildProcess
       try {
         child = fork(entry, [], {
@@ -63,7 +63,7 @@ export function createForkTransport({
 function watch(
   child: ChildProcess,
   token: string,
-  recorder: RecorderFile | undefined,
+  recorder: FlightRecordFile | undefined,
   inbox: (signal: WorkerSignal) => void,
 ): WorkerHandle {
   const pid = child.pid ?? 0

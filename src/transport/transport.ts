@@ -1,5 +1,5 @@
 // The inner seam: how a worker process comes to be and how messages reach it. Knows nothing of chunks' meaning.
-import type { Recorded } from '../ipc/flight-recorder.js'
+import type { FlightRecord } from '../ipc/flight-recorder.js'
 import type { FromWorker, ToWorker } from '../ipc/protocol.js'
 import type { WorkerStream } from '../model.js'
 
@@ -13,7 +13,7 @@ export type WorkerSignal =
       readonly signal: string | null
       readonly stderrTail: readonly string[]
       /** What it had written down; `undefined` where it could not. */
-      readonly recorded: Recorded | undefined
+      readonly recorded: FlightRecord | undefined
     }
   /** There was never a process. Last word too. */
   | { readonly type: 'spawn-failed'; readonly error: Error }
@@ -27,7 +27,7 @@ export interface WorkerHandle {
   /** Throws where a value cannot be cloned; a worker that is gone swallows it (its `gone` tells). */
   send(message: ToWorker): void
   /** What it has written down so far. */
-  inspect(): Recorded | undefined
+  inspect(): FlightRecord | undefined
   /** To the worker's whole process group. */
   kill(signal: NodeJS.Signals): void
   /** Whether the channel keeps this process alive. */

@@ -1,11 +1,11 @@
 // One result as one JSON text, or the reason why JSON cannot carry it. Knows nothing of chunks or the channel.
-import { type Culprit, findUnjsonable } from '../errors/capture/find-unserializable.js'
+import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-unserializable.js'
 
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON
 const { isArray } = Array
 
-export type Encoded = { readonly text: string } | { readonly culprit: Culprit }
+export type Encoded = { readonly text: string } | { readonly culprit: UnserializablePart }
 
 /** Deeper values go the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64

@@ -1,7 +1,7 @@
 // Stands between the job and the process it runs in: owns the channel, so that a job's own messages are not ours, and
 // sees the ends that a process can see coming, so that what has settled is sent before them.
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { packFromWorker, type Untagged, unpackToWorker } from '../ipc/pack.js'
+import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
 
 export interface Guard {
@@ -12,7 +12,7 @@ export interface Guard {
    * Resolves when the message is in the kernel's hands and no death of this process can take it back.
    * @throws what structured clone throws, at once
    */
-  send(message: Untagged): Promise<void>
+  send(message: OutgoingMessage): Promise<void>
   /** Called before an end that is seen coming. */
   beforeDeath(flush: () => void): void
   /** Ends this process in good order, output first. */
@@ -30,7 +30,7 @@ export function guardProcess(): Guard {
 
   let ours = false
   let lastWritten = Promise.resolve()
-  const say = (message: Untagged): Promise<void> => {
+  const say = (message: OutgoingMessage): Promise<void> => {
     if (!process.connected) return Promise.resolve()
     let written = () => {}
     const promise = new Promise<void>((resolve) => {

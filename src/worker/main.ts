@@ -2,8 +2,8 @@
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
 import { writeSync } from 'node:fs'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { Recorder } from '../ipc/flight-recorder.js'
-import type { InitMessage, ToWorker, WireSettled } from '../ipc/protocol.js'
+import { FlightRecorder } from '../ipc/flight-recorder.js'
+import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
 import { type LoadedJob, loadJob } from '../job/load-job.js'
 import { type Guard, guardProcess } from './guard.js'
@@ -18,7 +18,7 @@ process.setSourceMapsEnabled(true)
 const guard: Guard = guardProcess()
 let runner: Runner | undefined
 let job: LoadedJob | undefined
-let recorder: Recorder | undefined
+let recorder: FlightRecorder | undefined
 let loadOnly = false
 
 guard.onMessage((message) => {
@@ -78,8 +78,8 @@ async function init(message: InitMessage): Promise<void> {
       return void guard.send({ type: 'init-failed', stage: 'initializer', error: toErrorData(thrown) })
     }
   }
-  if (message.recorder !== undefined) recorder = new Recorder(message.recorder)
-  const send = (ranges: readonly WireSettled[]) => guard.send(settledMessage(ranges, message.reportMemory))
+  if (message.recorder !== undefined) recorder = new FlightRecorder(message.recorder)
+  const send = (ranges: readonly ResultsMessage[]) => guard.send(settledMessage(ranges, message.reportMemory))
   // An error that escaped while loading is to be heard before the first item can be blamed for it.
   await new Promise((resolve) => setImmediate(resolve))
   const outbox = createOutbox({ send, recorder })
@@ -100,7 +100,7 @@ async function init(message: InitMessage): Promise<void> {
   void guard.send({ type: 'ready', exports })
 }
 
-function settledMessage(ranges: readonly WireSettled[], reportMemory: boolean) {
+function settledMessage(ranges: readonly ResultsMessage[], reportMemory: boolean) {
   return { type: 'settled', ranges, ...(reportMemory && { rss: process.memoryUsage.rss() }) } as const
 }
 

@@ -3,8 +3,8 @@
 import { CHUNK_BYTES } from '../defaults.js'
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { asBuffer } from '../framing/bytes.js'
-import type { Recorder } from '../ipc/flight-recorder.js'
-import type { WireChunk, WireSettled } from '../ipc/protocol.js'
+import type { FlightRecorder } from '../ipc/flight-recorder.js'
+import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import type { Failure, Ms, Results } from '../model.js'
 import { encodeJson, plainText } from './encode-result.js'
 
@@ -17,7 +17,7 @@ const FULL_CHARACTERS = CHUNK_BYTES + 8 * 1024
 const PIECE_CHARACTERS = 64 * 1024
 
 /** What has settled of a chunk since it was last sent. */
-export interface Range {
+export interface ChunkResults {
   readonly id: number
   readonly reply: Results['kind']
   /** Each item is written down, before it begins and when it has settled. */
@@ -44,9 +44,9 @@ export interface Outbox {
   /** Chunks that are to begin later and whose items will not be written down one by one. */
   expectBlind(ids: readonly number[]): void
   /** A chunk begins; its items then settle in order. */
-  open(chunk: WireChunk, recorded: boolean): Range
+  open(chunk: ChunkMessage, recorded: boolean): ChunkResults
   /** From here on its items are not written down one by one. */
-  goBlind(range: Range): void
+  goBlind(range: ChunkResults): void
   /** Its next item begins; false if it must not, and everything is to be given back. */
   begin(id: number, timeoutMs?: Ms): boolean
   succeeded(id: number, value: unknown): void
@@ -54,9 +54,9 @@ export interface Outbox {
    * As `succeeded`, with nothing to look up or write down, and the next item begins. False, and nothing done, where
    * that will not do, and where it is full.
    */
-  add(range: Range, value: unknown): boolean
+  add(range: ChunkResults, value: unknown): boolean
   /** Nothing of it runs, after `add` has begun its next item. */
-  pause(range: Range): void
+  pause(range: ChunkResults): void
   /** How long the one that settled last took, and when it began (`performance.now()`). */
   took(id: number, began: Ms, ms: Ms): void
   failed(id: number, failure: Failure): void
@@ -81,38 +81,38 @@ export interface Outbox {
 
 export interface OutboxOptions {
   /** Throws what structured clone throws; its promise resolves when the message has left this process. */
-  readonly send: (ranges: readonly WireSettled[]) => Promise<void>
-  readonly recorder: Recorder | undefined
+  readonly send: (ranges: readonly ResultsMessage[]) => Promise<void>
+  readonly recorder: FlightRecorder | undefined
 }
 
 export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
-  const open = new Map<number, Range>()
+  const open = new Map<number, ChunkResults>()
   /** The one that was asked for last: nearly always it is asked for again. */
-  let latest: Range | undefined
-  let done: Range[] = []
+  let latest: ChunkResults | undefined
+  let done: ChunkResults[] = []
   let characters = 0
   let settled = 0
   let unrecorded = false
   /** Messages that may still be in this process. */
-  const leaving: (readonly WireSettled[])[] = []
+  const leaving: (readonly ResultsMessage[])[] = []
   let flushedAt = performance.now()
 
   const rangeOf = (id: number) => {
     if (latest?.id !== id) latest = open.get(id)!
     return latest
   }
-  const settle = (range: Range, written: boolean) => {
+  const settle = (range: ChunkResults, written: boolean) => {
     range.begun = false
     range.count++
     settled++
     if (!written) unrecorded = true
   }
-  const write = (range: Range, text: string) => {
+  const write = (range: ChunkResults, text: string) => {
     range.text += `${text}\n`
     if (range.text.length >= PIECE_CHARACTERS) toBytes(range)
     characters += text.length
   }
-  const trySend = (message: readonly WireSettled[]) => {
+  const trySend = (message: readonly ResultsMessage[]) => {
     try {
       return { message, sent: send(message) }
     } catch {
@@ -120,7 +120,7 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
       return { message: cloneable, sent: send(cloneable) }
     }
   }
-  const writeDown = ({ id, from, count, results, failures }: WireSettled) => {
+  const writeDown = ({ id, from, count, results, failures }: ResultsMessage) => {
     const failed = new Map(failures.map(({ offset, failure }) => [offset, failure]))
     const lines = results.kind === 'json' ? asBuffer(results.bytes).toString().split('\n') : []
     let line = 0
@@ -258,7 +258,7 @@ export function createOutbox({ send, recorder }: OutboxOptions): Outbox {
   }
 }
 
-function toWire(range: Range, now: Ms): WireSettled {
+function toWire(range: ChunkResults, now: Ms): ResultsMessage {
   const { id, from, count, reply, values, failures, timed, startedAt, ms, busySince, busyUntil = now } = range
   const results: Results =
     reply === 'values' ? { kind: 'values', values } : { kind: 'json', bytes: bytesOf(range) }
@@ -266,18 +266,18 @@ function toWire(range: Range, now: Ms): WireSettled {
   return { id, from, count, results, failures, busyMs: busyUntil - busySince, ...(timings && { timings }) }
 }
 
-function toBytes(range: Range): void {
+function toBytes(range: ChunkResults): void {
   range.pieces.push(Buffer.from(range.text))
   range.text = ''
 }
 
-function bytesOf(range: Range): Buffer {
+function bytesOf(range: ChunkResults): Buffer {
   if (range.pieces.length === 0) return Buffer.from(range.text)
   toBytes(range)
   return Buffer.concat(range.pieces)
 }
 
-function restart(range: Range, now: Ms): void {
+function restart(range: ChunkResults, now: Ms): void {
   range.from += range.count
   range.count = 0
   range.pieces = []
@@ -290,7 +290,7 @@ function restart(range: Range, now: Ms): void {
 }
 
 /** A result that cannot be cloned fails its own item; the others of the message go as they are. */
-function withoutUncloneable(range: WireSettled): WireSettled {
+function withoutUncloneable(range: ResultsMessage): ResultsMessage {
   if (range.results.kind !== 'values') return range
   const failures = new Map(range.failures.map((failed) => [failed.offset, failed.failure]))
   const values = range.results.values.map((value, place) => {

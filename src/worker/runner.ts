@@ -2,11 +2,11 @@
 // Knows nothing of the channel or of how the job was loaded.
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
-import type { WireChunk } from '../ipc/protocol.js'
+import type { ChunkMessage } from '../ipc/protocol.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import { type Cost, createCosts } from './cost.js'
-import type { Outbox, Range } from './outbox.js'
-import { asArguments, type CallTask, Context, leaveTask, running, type Task } from './task-context.js'
+import type { ChunkResults, Outbox } from './outbox.js'
+import { asArguments, Context, type InvokeTask, leaveTask, running, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 
 /**
@@ -23,7 +23,7 @@ export interface RunnerOptions {
   readonly concurrency: number
   readonly workerId: number
   readonly outbox: Outbox
-  readonly callTask: CallTask
+  readonly callTask: InvokeTask
   getTask(name: string): Task
   /** The job's own check of items, where it has one. */
   readonly validate?: Validate | undefined
@@ -34,7 +34,7 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  run(chunks: readonly WireChunk[]): void
+  run(chunks: readonly ChunkMessage[]): void
   cancel(ids: readonly number[]): void
   /** Ends what runs after its present item, gives everything else back. */
   drain(): void
@@ -46,10 +46,10 @@ export interface Runner {
 
 /** A chunk that has begun. */
 interface Run {
-  readonly chunk: WireChunk
+  readonly chunk: ChunkMessage
   readonly task: Task
   readonly items: ItemReader
-  readonly range: Range
+  readonly range: ChunkResults
   readonly cost: Cost
   /** Each of its items is timed: it is not blind, or one of them was slow. */
   watched: boolean
@@ -82,7 +82,7 @@ function refusal(outcome: unknown): Failure | undefined {
 
 export function createRunner(options: RunnerOptions): Runner {
   const { concurrency, workerId, outbox, callTask, getTask, validate, onBegin, onCancelled } = options
-  const queue: WireChunk[] = []
+  const queue: ChunkMessage[] = []
   const begun = new Map<number, Run>()
   const costOf = createCosts()
   let lanes = 0
@@ -106,7 +106,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Cheap ones are not written down item by item, unless that was asked for. */
-  const isBlind = ({ exact, task }: WireChunk) => !exact && costOf(task.name).isCheap
+  const isBlind = ({ recordEachItem: exact, task }: ChunkMessage) => !exact && costOf(task.name).isCheap
 
   /** Runs chunks one after another; there are as many lanes at work as there may be items in flight. */
   const lane = async () => {
@@ -124,7 +124,7 @@ export function createRunner(options: RunnerOptions): Runner {
     whenIdle = []
   }
 
-  const begin = (chunk: WireChunk): Run => {
+  const begin = (chunk: ChunkMessage): Run => {
     const blind = isBlind(chunk)
     const run = {
       chunk,
@@ -220,7 +220,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   /** Its items have turned out cheap: where nothing more is asked of it, they are written down no longer. */
   const stopWatching = (run: Run) => {
-    const { exact, task } = run.chunk
+    const { recordEachItem: exact, task } = run.chunk
     if (exact || task.timed === true) return
     run.watched = false
     if (run.range.recorded) outbox.goBlind(run.range)

@@ -68,7 +68,7 @@ export class Context implements TaskContext {
 export type Task = (...args: unknown[]) => unknown
 
 /** Calls a task with its item, as the one that `context` tells of. */
-export type CallTask = (context: Context, task: Task, calling: Calling, item: unknown) => unknown
+export type InvokeTask = (context: Context, task: Task, calling: Calling, item: unknown) => unknown
 
 /** Of the item that runs, where one runs at a time: a variable tells, and costs nothing. */
 export const running: { context: Context | undefined } = { context: undefined }
@@ -79,7 +79,7 @@ export function leaveTask(): void {
 }
 
 /** Makes `currentTask()` work in this process; gives what calls a task inside its context. */
-export function installCurrentTask(concurrency: number): CallTask {
+export function installCurrentTask(concurrency: number): InvokeTask {
   running.context = undefined
   if (concurrency === 1) {
     // What an item leaves behind sees the next one's.
@@ -94,7 +94,7 @@ export function installCurrentTask(concurrency: number): CallTask {
   return (context, task, calling, item) => storage.run(context, call, context, task, calling, item)
 }
 
-const call: CallTask = (context, task, calling, item) =>
+const call: InvokeTask = (context, task, calling, item) =>
   calling === 'item' ? task(item, context) : task(...asArguments(item))
 
 export function asArguments(item: unknown): readonly unknown[] {

@@ -5,12 +5,12 @@ import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
-import { locate, placeText } from '../framing/position.js'
-import { type Failure, indexOf, type Settled } from '../model.js'
+import { locate, positionText } from '../framing/position.js'
+import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
 
 export interface ErrorsFile {
   /** @throws OutputError */
-  settled(settled: Settled): void
+  settled(settled: SettledRange): void
   close(): void
 }
 
@@ -38,17 +38,17 @@ function attempt<T>(path: string, act: () => T): T {
   }
 }
 
-function linesOf({ chunk, failures }: Settled, frames: FrameOptions): string {
+function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): string {
   const { payload } = chunk
   // Found once for all: a search for each would read the chunk as often as it has failures.
   const ranges = payload.kind === 'bytes' ? [...itemRanges(payload)] : []
   let text = ''
   for (const failed of failures) {
     const { offset, failure, attempts } = failed
-    const index = indexOf(chunk, offset)
+    const index = itemIndexAt(chunk, offset)
     const range = ranges[offset]
     const item = payload.kind === 'bytes' && range !== undefined ? asJson(payload, range, failure) : 'null'
-    const position = failure.kind === 'input' ? placeText(locate(chunk, offset, failure.at)) : undefined
+    const position = failure.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
     const error = JSON.stringify(plainError({ index, position }, failed, frames))
     text += `{"index":${index},"item":${item},"kind":"${failure.kind}","attempts":${attempts},"error":${error}}\n`
   }

@@ -2,7 +2,7 @@
 import { create, freeze, ownKeys } from './builtins.js'
 import { hasOwn, read, UNREADABLE } from './inspect-error.js'
 import { type Limits, MAX_PROPS } from './limits.js'
-import { portable, preview } from './to-cloneable.js'
+import { previewValue, toCloneable } from './to-cloneable.js'
 
 type Props = Readonly<Record<string, unknown>>
 
@@ -12,7 +12,7 @@ export const NO_PROPS: Props = freeze({})
 const INHERITED = ['code', 'status'] as const
 
 /** `hasErrors`: its `errors` travel as errors, not here. */
-export function propsOf(error: object, builtin: string, hasErrors: boolean, limits: Limits): Props {
+export function errorProperties(error: object, builtin: string, hasErrors: boolean, limits: Limits): Props {
   // Without a prototype, so that `__proto__` is a key like any other.
   let props: Record<string, unknown> | undefined
   const keys = keysOf(error)
@@ -54,6 +54,6 @@ function isOwnField(key: string): boolean {
 
 function portableOrPreview(value: unknown, limits: Limits): unknown {
   if (value === UNREADABLE) return '[cannot be read]'
-  const copy = portable(value, limits)
-  return copy.cloned ? copy.value : preview(value)
+  const copy = toCloneable(value, limits)
+  return copy.cloned ? copy.value : previewValue(value)
 }

@@ -9,7 +9,7 @@ const STACK_OVERFLOW = 'Maximum call stack size exceeded'
 
 const { isDate } = types
 
-export interface Culprit {
+export interface UnserializablePart {
   /** Like `a.f` or `[2].x`; empty for the value itself. */
   readonly path: string
   readonly message: string
@@ -17,7 +17,7 @@ export interface Culprit {
 }
 
 /** The first part of `value` that structured clone refuses, `undefined` if it takes all of it. Never throws. */
-export function findUncloneable(value: unknown): Culprit | undefined {
+export function findUncloneable(value: unknown): UnserializablePart | undefined {
   return searchClone(() => value, '', new Set())
 }
 
@@ -25,7 +25,7 @@ export function findUncloneable(value: unknown): Culprit | undefined {
  * The first part of `value` that JSON cannot carry, `undefined` if it takes all of it. Stricter than `JSON.stringify`,
  * which drops functions and turns NaN into null and a Map into `{}` without a word. Never throws.
  */
-export function findUnjsonable(value: unknown): Culprit | undefined {
+export function findUnjsonable(value: unknown): UnserializablePart | undefined {
   return searchJson(() => value, '', [])
 }
 
@@ -39,9 +39,9 @@ interface Part {
 }
 
 /** `above` is the same on return. */
-function searchJson(read: Part['read'], path: string, above: unknown[]): Culprit | undefined {
+function searchJson(read: Part['read'], path: string, above: unknown[]): UnserializablePart | undefined {
   let value: unknown
-  const refused = (message: string): Culprit => ({ path, message, preview: shown(value) })
+  const refused = (message: string): UnserializablePart => ({ path, message, preview: shown(value) })
   try {
     value = read()
   } catch (thrown) {
@@ -81,7 +81,7 @@ function asWritten(value: unknown): unknown {
   return typeof toJSON === 'function' ? toJSON.call(value, '') : value
 }
 
-function searchClone(read: Part['read'], path: string, seen: Set<unknown>): Culprit | undefined {
+function searchClone(read: Part['read'], path: string, seen: Set<unknown>): UnserializablePart | undefined {
   let value: unknown
   try {
     value = read()

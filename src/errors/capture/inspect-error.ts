@@ -2,7 +2,7 @@
 // realm, with getters that throw. Knows nothing of stacks and of the other properties.
 import { getOwnPropertyDescriptor, getPrototypeOf, NativeError } from './builtins.js'
 import { isNativeError } from './node-builtins.js'
-import { preview } from './to-cloneable.js'
+import { previewValue } from './to-cloneable.js'
 
 const BUILTINS = [
   Error,
@@ -52,7 +52,7 @@ export function messageOf(error: object): string {
   const message = read(error, 'message')
   if (typeof message === 'string') return message
   if (message === UNREADABLE) return '[message cannot be read]'
-  return message === undefined || message === null ? '' : preview(message)
+  return message === undefined || message === null ? '' : previewValue(message)
 }
 
 export function hasOwn(object: object, key: string): boolean {

@@ -1,7 +1,7 @@
 // How much of one failure may travel: enough for any error written by a person, little enough that a million hostile
 // ones cannot fill the parent. What is cut says so.
 
-import { cut } from '../truncate.js'
+import { truncate } from '../truncate.js'
 import { max } from './builtins.js'
 
 /** Errors of one tree, causes and aggregated ones together. */
@@ -29,7 +29,7 @@ export class Limits {
     this.#characters -= text.length
     return text.length <= allowed
       ? text
-      : `${cut(text, allowed)}… [cut, ${text.length - allowed} more characters]`
+      : `${truncate(text, allowed)}… [cut, ${text.length - allowed} more characters]`
   }
 
   /** Takes `bytes` of what is left, if they fit. */
@@ -46,5 +46,5 @@ export class Limits {
 }
 
 export function cutFrames(frames: string): string {
-  return frames.length <= MAX_FRAMES_CHARACTERS ? frames : `${cut(frames, MAX_FRAMES_CHARACTERS)}…`
+  return frames.length <= MAX_FRAMES_CHARACTERS ? frames : `${truncate(frames, MAX_FRAMES_CHARACTERS)}…`
 }

@@ -17,7 +17,7 @@ function format(_error: unknown, sites: readonly unknown[]): string {
 }
 
 /** Frames without the header; empty where there are none. */
-export function readFrames(error: object, name: string, message: string): string {
+export function readRawFrames(error: object, name: string, message: string): string {
   header = message === '' ? name : `${name}: ${message}`
   formatted = undefined
   const stack = readWith(format, error)

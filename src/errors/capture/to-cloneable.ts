@@ -1,7 +1,7 @@
 // Makes any value fit to cross a process boundary: itself, a dead copy of it, or a preview. Runs job code only through
 // getters and proxies of the value, and outlives what they throw.
 
-import { cut } from '../truncate.js'
+import { truncate } from '../truncate.js'
 import { isArray } from './builtins.js'
 import type { Limits } from './limits.js'
 import { captured } from './node-builtins.js'
@@ -17,11 +17,11 @@ const PREVIEW = {
   maxStringLength: PREVIEW_CHARACTERS,
 } as const
 
-export type Portable = { readonly cloned: true; readonly value: unknown } | { readonly cloned: false }
+export type Cloneable = { readonly cloned: true; readonly value: unknown } | { readonly cloned: false }
 
-const NOT_CLONED: Portable = { cloned: false }
+const NOT_CLONED: Cloneable = { cloned: false }
 
-export function portable(value: unknown, limits: Limits): Portable {
+export function toCloneable(value: unknown, limits: Limits): Cloneable {
   switch (typeof value) {
     case 'function':
     case 'symbol':
@@ -36,7 +36,7 @@ export function portable(value: unknown, limits: Limits): Portable {
 }
 
 /** The channel would run getters a second time, which may then throw: what travels is a copy that has none. */
-function deadCopy(value: object, limits: Limits): Portable {
+function deadCopy(value: object, limits: Limits): Cloneable {
   try {
     const bytes = captured.serialize(value)
     return limits.fits(bytes.byteLength) ? { cloned: true, value: captured.deserialize(bytes) } : NOT_CLONED
@@ -45,10 +45,10 @@ function deadCopy(value: object, limits: Limits): Portable {
   }
 }
 
-export function preview(value: unknown): string {
+export function previewValue(value: unknown): string {
   try {
     const text = captured.inspect(value, PREVIEW)
-    return text.length <= PREVIEW_CHARACTERS ? text : `${cut(text, PREVIEW_CHARACTERS - 1)}…`
+    return text.length <= PREVIEW_CHARACTERS ? text : `${truncate(text, PREVIEW_CHARACTERS - 1)}…`
   } catch {
     return `[${typeof value} that cannot be shown]`
   }

@@ -5,13 +5,13 @@
 // Measured on Node 20 to 26 with source maps enabled, a plain Error of seven frames: 5 to 7 µs, nearly all of it V8
 // writing the frames (see read-stack.ts); reading its `.stack` alone through Node's mapping took 5 to 10.
 import type { ErrorData } from '../../error-data.js'
-import { cut } from '../truncate.js'
+import { truncate } from '../truncate.js'
 import { isArray } from './builtins.js'
-import { NO_PROPS, propsOf } from './error-properties.js'
+import { errorProperties, NO_PROPS } from './error-properties.js'
 import { builtinOf, hasOwn, isError, messageOf, nameOf, read, UNREADABLE } from './inspect-error.js'
 import { Limits, MAX_DEPTH, MAX_PARTS } from './limits.js'
-import { readFrames } from './read-stack.js'
-import { portable, preview, typeNameOf } from './to-cloneable.js'
+import { readRawFrames } from './read-stack.js'
+import { previewValue, toCloneable, typeNameOf } from './to-cloneable.js'
 
 type ErrorNode = Extract<ErrorData, { type: 'error' }>
 
@@ -39,8 +39,8 @@ function describeOther(thrown: unknown, { limits }: Walk): ErrorData {
   return {
     type: 'thrown',
     typeName: typeNameOf(thrown),
-    preview: preview(thrown),
-    ...portable(thrown, limits),
+    preview: previewValue(thrown),
+    ...toCloneable(thrown, limits),
   }
 }
 
@@ -52,12 +52,12 @@ function describeError(error: object, walk: Walk): ErrorData {
     type: 'error',
     name: walk.limits.text(name),
     message: walk.limits.text(message),
-    frames: readFrames(error, name, message),
+    frames: readRawFrames(error, name, message),
     builtin,
     props: NO_PROPS,
   }
   const errors = errorsOf(error, builtin)
-  data.props = propsOf(error, builtin, errors !== undefined, walk.limits)
+  data.props = errorProperties(error, builtin, errors !== undefined, walk.limits)
   walk.above[walk.above.length] = error
   const cause = causeOf(error, walk)
   if (cause !== undefined) data.cause = cause
@@ -121,14 +121,14 @@ function describeBare(thrown: unknown): ErrorData {
       const message = new Limits().text(messageOf(thrown))
       return { type: 'error', name: 'Error', message, frames: '', builtin: 'Error', props: NO_PROPS }
     }
-    return { type: 'thrown', typeName: typeNameOf(thrown), preview: preview(thrown), cloned: false }
+    return { type: 'thrown', typeName: typeNameOf(thrown), preview: previewValue(thrown), cloned: false }
   } catch {
     return omitted('[error that cannot be described]')
   }
 }
 
 function titleOf(error: object): string {
-  return `${nameOf(error, builtinOf(error))}: ${cut(messageOf(error), 60)}`
+  return `${nameOf(error, builtinOf(error))}: ${truncate(messageOf(error), 60)}`
 }
 
 function omitted(note: string): ErrorData {

@@ -3,7 +3,7 @@
 
 import type { ErrorData } from '../../error-data.js'
 import type { ItemFailure } from '../../model.js'
-import { preview } from '../capture/to-cloneable.js'
+import { previewValue } from '../capture/to-cloneable.js'
 import { type FrameOptions, formatFrames } from '../frames.js'
 import { nonErrorMessage } from '../messages.js'
 import { type ItemErrorWhere, makeItemError } from '../rebuild/item-error.js'
@@ -70,8 +70,8 @@ function plainData(data: ErrorData, options: FrameOptions): PlainError {
 /** Itself where JSON can carry it, else what it looks like. */
 function carried(value: unknown): unknown {
   try {
-    return JSON.stringify(value) === undefined ? preview(value) : value
+    return JSON.stringify(value) === undefined ? previewValue(value) : value
   } catch {
-    return preview(value)
+    return previewValue(value)
   }
 }

@@ -8,7 +8,7 @@ import { type CallbackError, type PoolError, RemoteTraceback } from '../classes.
 import { type FrameOptions, formatFrames } from '../frames.js'
 import { itemPlace, makeItemError } from '../rebuild/item-error.js'
 import { renderRemote } from '../rebuild/remote-traceback.js'
-import { preview, sanitise } from '../sanitise.js'
+import { previewText, sanitise } from '../sanitise.js'
 import { framesBelow, headerOf } from '../stacks.js'
 import { DIRECT_CAUSE, renderChain } from './render-error.js'
 
@@ -105,7 +105,7 @@ function renderLocal(error: Error, frame: string): string {
 }
 
 function itemFrame({ command, index, item }: ItemWhere): string {
-  const shown = item === undefined ? '' : `: ${preview(item, ITEM_CHARACTERS)}`
+  const shown = item === undefined ? '' : `: ${previewText(item, ITEM_CHARACTERS)}`
   return `    at ${sanitise(command)} (item ${index}${shown})`
 }
 

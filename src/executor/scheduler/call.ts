@@ -3,21 +3,21 @@ import type { Chunk, ItemFailure, Ms, TaskSpec } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import { type ChunkSizer, createChunkSizer } from './chunk-size.js'
 import type { CallId, CallOptions } from './messages.js'
-import { Agenda, Fifo } from './queues.js'
+import { DelayQueue, Fifo } from './queues.js'
 import { NO_RETRY } from './retry.js'
 
 /** A chunk to be run: as it was supplied, or the part of one that must run again. */
-export interface Work {
+export interface PendingChunk {
   readonly chunk: Chunk
   /** From 1. Beyond it, the chunk is one item. */
   readonly attempt: number
   /** What the earlier attempts failed with. */
   readonly earlier: readonly ItemFailure[]
   /** It must be known which of its items runs. */
-  readonly exact: boolean
+  readonly recordEachItem: boolean
 }
 
-export interface Call {
+export interface ScheduledCall {
   readonly id: CallId
   readonly task: TaskSpec
   readonly timeoutMs: Ms | undefined
@@ -26,9 +26,9 @@ export interface Call {
   /** Its chunks may be handed out by the dozen: they are as small as was asked for, and nothing will stop it. */
   readonly batched: boolean
   /** In hand and in no worker. */
-  readonly waiting: Fifo<Work>
+  readonly ready: Fifo<PendingChunk>
   /** Failed, and to be tried again when their time has come. */
-  readonly later: Agenda<Work>
+  readonly delayed: DelayQueue<PendingChunk>
   /** Works in workers, waiting or later. */
   outstanding: number
   /** Items that the source still has, where it knows. */
@@ -44,7 +44,7 @@ export interface Call {
   inTurn: boolean
 }
 
-export function createCall(id: CallId, options: CallOptions): Call {
+export function createCall(id: CallId, options: CallOptions): ScheduledCall {
   const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
   return {
     id,
@@ -53,8 +53,8 @@ export function createCall(id: CallId, options: CallOptions): Call {
     retry,
     sizer: createChunkSizer(chunkSize),
     batched: chunkSize !== undefined && !mayStop,
-    waiting: new Fifo(),
-    later: new Agenda(),
+    ready: new Fifo(),
+    delayed: new DelayQueue(),
     outstanding: 0,
     remaining,
     pulling: false,
@@ -66,11 +66,11 @@ export function createCall(id: CallId, options: CallOptions): Call {
 }
 
 /** How many workers could begin something of it now, as far as is known. */
-export function itemsAhead({ waiting, ended, remaining }: Call): number {
+export function itemsAhead({ ready: waiting, ended, remaining }: ScheduledCall): number {
   return waiting.length + (ended ? 0 : (remaining ?? Number.POSITIVE_INFINITY))
 }
 
 /** Whether a worker that has room can be given something of it. */
-export function hasWork({ waiting, pulling, ended }: Call): boolean {
+export function hasWork({ ready: waiting, pulling, ended }: ScheduledCall): boolean {
   return waiting.length > 0 || !(pulling || ended)
 }

@@ -1,8 +1,8 @@
 // What can reach the scheduler and what it can ask for. Types only: the two unions are the whole surface between
 // the pure core and the shell around it.
 import type { ErrorData } from '../../error-data.js'
-import type { JobExports, WireChunk, WireSettled } from '../../ipc/protocol.js'
-import type { Chunk, Failure, Ms, Settled, TaskSpec } from '../../model.js'
+import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
+import type { Chunk, Failure, Ms, SettledRange, TaskSpec } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
 
@@ -30,10 +30,10 @@ export interface RunningItem {
 /** What a dead worker had written down. */
 export interface LastKnown {
   /** Outcomes, some of which may have been sent, too. */
-  readonly outcomes: readonly WireSettled[]
+  readonly outcomes: readonly ResultsMessage[]
   readonly running: readonly RunningItem[]
   /** Chunks of which is not known how far they came. */
-  readonly blind: readonly number[]
+  readonly unrecorded: readonly number[]
 }
 
 /** Everything that can happen. One inbox, one function; `worker` is 0 … processes − 1. */
@@ -70,7 +70,11 @@ export type WorkerInput =
       readonly stage: 'load' | 'initializer' | 'protocol'
       readonly error: ErrorData
     }
-  | { readonly type: 'settled'; readonly ranges: readonly WireSettled[]; readonly rss?: number | undefined }
+  | {
+      readonly type: 'settled'
+      readonly ranges: readonly ResultsMessage[]
+      readonly rss?: number | undefined
+    }
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
   | {
       readonly type: 'dying'
@@ -78,7 +82,7 @@ export type WorkerInput =
       readonly exitSite?: string | undefined
     }
   | { readonly type: 'terminating' }
-  | ({ readonly type: 'gone' } & Death)
+  | ({ readonly type: 'gone' } & WorkerExit)
   | { readonly type: 'spawn-failed'; readonly error: Error }
   /** A chunk could not be sent: these of its items cannot be cloned. Nothing of it was sent. */
   | {
@@ -91,7 +95,7 @@ export type WorkerInput =
   /** Resident bytes, measured from outside. */
   | { readonly type: 'memory'; readonly rss: number }
 
-export interface Death {
+export interface WorkerExit {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly stderrTail: readonly string[]
@@ -100,10 +104,10 @@ export interface Death {
 }
 
 /** Why the whole pool cannot go on. */
-export type Fault =
-  | ({ readonly kind: 'load'; readonly error: ErrorData } & Culprit)
-  | ({ readonly kind: 'initializer'; readonly error: ErrorData } & Culprit)
-  | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & Culprit)
+export type PoolFault =
+  | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
+  | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
+  | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)
   /** Died before it was ready. */
   | ({
       readonly kind: 'startup'
@@ -113,11 +117,11 @@ export type Fault =
       readonly stderrTail: readonly string[]
       readonly exitSite: string | undefined
       readonly escaped: ErrorData | undefined
-    } & Culprit)
+    } & FaultyWorker)
   | { readonly kind: 'spawn'; readonly error: Error }
   | { readonly kind: 'restarts'; readonly limit: number }
 
-interface Culprit {
+interface FaultyWorker {
   readonly worker: number
   readonly pid: number
   /** Workers started so far. */
@@ -129,20 +133,20 @@ export type CallEnd =
   | { readonly type: 'aborted' }
   /** The job module has no such task, or it is no function. */
   | { readonly type: 'no-task'; readonly exports: JobExports }
-  | { readonly type: 'fault'; readonly fault: Fault }
+  | { readonly type: 'fault'; readonly fault: PoolFault }
   | { readonly type: 'terminated' }
 
 /** Effects as data; the shell performs them in order. */
 export type Command =
   | { readonly type: 'spawn'; readonly worker: number }
   | { readonly type: 'pull'; readonly call: CallId; readonly want: Want }
-  | { readonly type: 'run'; readonly worker: number; readonly chunk: WireChunk }
+  | { readonly type: 'run'; readonly worker: number; readonly chunk: ChunkMessage }
   | { readonly type: 'cancel'; readonly worker: number; readonly ids: readonly number[] }
   | { readonly type: 'drain' | 'stop' | 'terminate'; readonly worker: number }
   /** Ask the recorder what runs; `inspected` answers. */
   | { readonly type: 'inspect'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
-  | { readonly type: 'settle'; readonly call: CallId; readonly settled: Settled }
+  | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
   | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }
   | { readonly type: 'warn'; readonly message: string }
   /** Every worker is gone, after `close`, `terminate` or a fault. */

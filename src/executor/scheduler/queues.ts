@@ -37,7 +37,7 @@ export class Fifo<T> {
 }
 
 /** Earliest first: a binary heap. */
-export class Agenda<T> {
+export class DelayQueue<T> {
   readonly #heap: { at: number; item: T }[] = []
 
   get length(): number {

@@ -3,7 +3,7 @@ import { sliceChunk, sliceLines } from '../../framing/slice.js'
 import type { Chunk, ItemFailure, Results, TaskSpec, Timings } from '../../model.js'
 
 /** What came back for consecutive items. */
-export interface Range {
+export interface ResultRange {
   readonly from: number
   readonly count: number
   readonly results: Results
@@ -23,7 +23,7 @@ export function noResults(reply: TaskSpec['reply'], count: number): Results {
  * The range without the items in `left`, which is ascending and part of its failures: what stands between them.
  * Halved again and again: taken out one by one, each item would cost a walk over all of them.
  */
-export function without(range: Range, left: readonly ItemFailure[]): Range[] {
+export function without(range: ResultRange, left: readonly ItemFailure[]): ResultRange[] {
   if (range.count === 0) return []
   if (left.length === 0) return [range]
   const half = left.length >> 1
@@ -46,7 +46,11 @@ export function singles(chunk: Chunk, offsets: readonly number[], base = 0): Chu
   ]
 }
 
-function part({ from: start, results, failures, timings }: Range, from: number, to: number): Range {
+function part(
+  { from: start, results, failures, timings }: ResultRange,
+  from: number,
+  to: number,
+): ResultRange {
   const inside = failures.filter(({ offset }) => offset >= from && offset < to)
   const common = {
     from,

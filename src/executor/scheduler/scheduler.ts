@@ -1,35 +1,35 @@
 // Decides what happens next: which worker gets which chunk, what a death means, when to try again or to give up.
 // Pure: no I/O, no timer, no clock (`now` is passed in), no promise. It knows neither policies nor order nor windows.
 import { sliceChunk } from '../../framing/slice.js'
-import type { JobExports, WireSettled } from '../../ipc/protocol.js'
+import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
-import { type Call, createCall, hasWork, itemsAhead, type Work } from './call.js'
+import { createCall, hasWork, itemsAhead, type PendingChunk, type ScheduledCall } from './call.js'
 import type {
   CallEnd,
   CallId,
   CallOptions,
   Command,
-  Death,
-  Fault,
+  PoolFault,
   RunningItem,
   SchedulerInput,
+  WorkerExit,
   WorkerInput,
 } from './messages.js'
 import { Fifo } from './queues.js'
-import { noResults, type Range, singles, without } from './ranges.js'
+import { noResults, type ResultRange, singles, without } from './ranges.js'
 import { remember, retryDelay, triesAgain } from './retry.js'
 import {
-  type Assignment,
   createSlot,
-  type Doom,
   dequeue,
   enqueue,
   expectedMs,
   hasRoom,
-  isExact,
+  type InFlightChunk,
   nextDeadline,
+  recordsEachItem,
   reset,
   type Slot,
+  type TerminationReason,
 } from './slot.js'
 
 /** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
@@ -60,16 +60,16 @@ export class Scheduler {
   readonly #random: () => number
   /** As many as were ever needed at once, at most `processes`. */
   readonly #slots: Slot[] = []
-  readonly #calls = new Map<CallId, Call>()
+  readonly #calls = new Map<CallId, ScheduledCall>()
   /** Calls that a worker can be given something of, the one that was served last at the end: they take turns. */
-  readonly #turns = new Fifo<Call>()
+  readonly #turns = new Fifo<ScheduledCall>()
   /** Calls that have something to try again later. */
-  readonly #resting = new Set<Call>()
+  readonly #resting = new Set<ScheduledCall>()
   #nextId = 1
   #started = 0
   #crashes = 0
   #exports: JobExports | undefined
-  #fault: Fault | undefined
+  #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
   #closedSaid = false
   #commands: Command[] = []
@@ -112,7 +112,7 @@ export class Scheduler {
       if (at !== undefined && (wake === undefined || at < wake)) wake = at
     }
     for (const slot of this.#slots) earlier(nextDeadline(slot))
-    for (const call of this.#resting) earlier(call.later.earliest)
+    for (const call of this.#resting) earlier(call.delayed.earliest)
     return wake
   }
 
@@ -220,16 +220,16 @@ export class Scheduler {
     if (chunk === undefined || call.draining) {
       call.ended = true
       this.#endIfDone(call)
-    } else this.#add(call, { chunk, attempt: 1, earlier: [], exact: false })
+    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false })
     this.#askForEnd(call)
   }
 
   /** A source that has nothing left is asked once more, room or not: its end, or its error, ends the call. */
-  #askForEnd(call: Call): void {
+  #askForEnd(call: ScheduledCall): void {
     if (call.remaining === 0 && !call.pulling && !call.ended && this.#calls.has(call.id)) this.#pull(call)
   }
 
-  #pull(call: Call): void {
+  #pull(call: ScheduledCall): void {
     call.pulling = true
     const want = call.sizer.want(this.#options.processes * this.#options.concurrency, call.remaining)
     this.#commands.push({ type: 'pull', call: call.id, want })
@@ -263,48 +263,48 @@ export class Scheduler {
     this.#endIfDone(call)
   }
 
-  #giveUp(call: Call): void {
-    call.outstanding -= call.waiting.length + call.later.length
-    call.waiting.clear()
-    call.later.clear()
+  #giveUp(call: ScheduledCall): void {
+    call.outstanding -= call.ready.length + call.delayed.length
+    call.ready.clear()
+    call.delayed.clear()
     this.#resting.delete(call)
   }
 
-  #add(call: Call, work: Work): void {
+  #add(call: ScheduledCall, work: PendingChunk): void {
     if (call.aborted || call.draining) return
     call.outstanding++
-    call.waiting.push(work)
+    call.ready.push(work)
     this.#enqueue(call)
   }
 
-  #enqueue(call: Call): void {
+  #enqueue(call: ScheduledCall): void {
     if (call.inTurn) return
     call.inTurn = true
     this.#turns.push(call)
   }
 
-  #endIfDone(call: Call): void {
+  #endIfDone(call: ScheduledCall): void {
     if (call.outstanding > 0) return
     if (call.aborted) this.#end(call, { type: 'aborted' })
     // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
     else if (call.ended && (this.#exports !== undefined || call.draining)) this.#end(call, { type: 'done' })
   }
 
-  #end(call: Call, end: CallEnd): void {
+  #end(call: ScheduledCall, end: CallEnd): void {
     if (!this.#calls.delete(call.id)) return
     call.ended = true
     this.#giveUp(call)
     this.#commands.push({ type: 'end', call: call.id, end })
   }
 
-  #checkTask(call: Call): void {
+  #checkTask(call: ScheduledCall): void {
     if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
     this.#end(call, { type: 'no-task', exports: this.#exports })
   }
 
   // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
 
-  #settled(slot: Slot, settled: WireSettled, now: Ms): void {
+  #settled(slot: Slot, settled: ResultsMessage, now: Ms): void {
     const { id, from, count, results, failures, busyMs, timings } = settled
     const assignment = slot.queue.find((candidate) => candidate.id === id)
     // Said twice: once on the channel, once in what a dead worker had written down.
@@ -329,7 +329,7 @@ export class Scheduler {
     if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
   }
 
-  #settle(slot: Slot, call: Call, work: Work, range: Range, now: Ms): void {
+  #settle(slot: Slot, call: ScheduledCall, work: PendingChunk, range: ResultRange, now: Ms): void {
     // After a fault or `terminate`, workers that are leaving still say what they have done.
     if (call.aborted || !this.#calls.has(call.id)) return
     if (range.failures.length === 0) return this.#tell(slot, call, work, range)
@@ -345,7 +345,12 @@ export class Scheduler {
   }
 
   /** With one item a chunk this is done for each: no more is made for it than is handed on. */
-  #tell({ id: workerId, pid }: Slot, call: Call, { chunk, attempt, earlier }: Work, range: Range): void {
+  #tell(
+    { id: workerId, pid }: Slot,
+    call: ScheduledCall,
+    { chunk, attempt, earlier }: PendingChunk,
+    range: ResultRange,
+  ): void {
     const { from, count, results, failures, timings } = range
     const plain = { chunk, from, count, results, failures, workerId, pid, attempts: attempt }
     const flaky = earlier.length > 0 && failures.length === 0
@@ -356,19 +361,24 @@ export class Scheduler {
     this.#commands.push({ type: 'settle', call: call.id, settled })
   }
 
-  #tryAgain(call: Call, { chunk, attempt, earlier }: Work, failure: ItemFailure, now: Ms): void {
+  #tryAgain(
+    call: ScheduledCall,
+    { chunk, attempt, earlier }: PendingChunk,
+    failure: ItemFailure,
+    now: Ms,
+  ): void {
     if (call.draining) return
-    const work = { chunk, attempt: attempt + 1, earlier: remember(earlier, failure), exact: true }
+    const work = { chunk, attempt: attempt + 1, earlier: remember(earlier, failure), recordEachItem: true }
     const delay = retryDelay(call.retry, attempt, this.#random)
     if (delay === 0) return this.#add(call, work)
     call.outstanding++
-    call.later.add(now + delay, work)
+    call.delayed.add(now + delay, work)
     this.#resting.add(call)
   }
 
   #failure(
     slot: Slot,
-    { attempt, earlier }: Work,
+    { attempt, earlier }: PendingChunk,
     item: { offset: number; failure: Failure },
     times?: { startedAt: Ms; ms: Ms },
   ): ItemFailure {
@@ -376,17 +386,22 @@ export class Scheduler {
     return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
   }
 
-  #fail(slot: Slot, { call, work }: Assignment, offset: number, failure: Failure, now: Ms): void {
+  #fail(slot: Slot, { call, work }: InFlightChunk, offset: number, failure: Failure, now: Ms): void {
     const failures = [this.#failure(slot, work, { offset, failure })]
     const results = noResults(call.task.reply, 1)
     this.#settle(slot, call, work, { from: offset, count: 1, results, failures }, now)
   }
 
   /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
-  #requeue({ call, work }: Assignment, from: number, to: number, exact = work.exact): void {
+  #requeue(
+    { call, work }: InFlightChunk,
+    from: number,
+    to: number,
+    recordEachItem = work.recordEachItem,
+  ): void {
     if (from >= to) return
     const chunk = from === 0 && to === work.chunk.count ? work.chunk : sliceChunk(work.chunk, from, to)
-    this.#add(call, { ...work, chunk, exact })
+    this.#add(call, { ...work, chunk, recordEachItem })
   }
 
   #unsendable(
@@ -416,7 +431,7 @@ export class Scheduler {
     this.#drop(slot, assignment, now)
   }
 
-  #drop(slot: Slot, assignment: Assignment, now: Ms): void {
+  #drop(slot: Slot, assignment: InFlightChunk, now: Ms): void {
     const { concurrency } = this.#options
     const waiting = slot.queue[concurrency]
     dequeue(slot, assignment)
@@ -481,7 +496,7 @@ export class Scheduler {
     }
   }
 
-  #gone(slot: Slot, death: Death, now: Ms): void {
+  #gone(slot: Slot, death: WorkerExit, now: Ms): void {
     for (const range of death.lastKnown?.outcomes ?? []) this.#settled(slot, range, now)
     // A copy: the slot is free for the next process, while what the last one held is judged.
     const dead = { ...slot }
@@ -515,7 +530,7 @@ export class Scheduler {
   }
 
   /** No item is to blame, and nobody would hear of it otherwise. */
-  #tellIdleDeath({ id, pid, escaped, exitSite }: Slot, { exitCode, signal }: Death): void {
+  #tellIdleDeath({ id, pid, escaped, exitSite }: Slot, { exitCode, signal }: WorkerExit): void {
     // Killed from outside: that is replaced without a word.
     if (escaped === undefined && exitSite === undefined) return
     const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
@@ -528,7 +543,7 @@ export class Scheduler {
    * Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. True if an item
    * was blamed.
    */
-  #lost(dead: Slot, assignment: Assignment, place: number, death: Death, now: Ms): boolean {
+  #lost(dead: Slot, assignment: InFlightChunk, place: number, death: WorkerExit, now: Ms): boolean {
     const { id, settled, work } = assignment
     const { count } = work.chunk
     const { lastKnown } = death
@@ -549,7 +564,7 @@ export class Scheduler {
       this.#requeue(assignment, last + 1, count)
       return true
     }
-    const blind = lastKnown === undefined ? begun : lastKnown.blind.includes(id)
+    const blind = lastKnown === undefined ? begun : lastKnown.unrecorded.includes(id)
     if (!blind) {
       this.#requeue(assignment, settled, count)
       return false
@@ -567,11 +582,11 @@ export class Scheduler {
     }
     const offsets = Array.from({ length: count - settled }, (_, place) => settled + place)
     for (const chunk of singles(work.chunk, offsets))
-      this.#add(assignment.call, { ...work, chunk, exact: true })
+      this.#add(assignment.call, { ...work, chunk, recordEachItem: true })
     return false
   }
 
-  #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: Death): Failure {
+  #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: WorkerExit): Failure {
     const { doom, escaped, exitSite } = dead
     if (doom?.kind === 'timeout' && doom.id === id && doom.offset === offset)
       return { kind: 'timeout', timeoutMs: doom.timeoutMs }
@@ -602,7 +617,7 @@ export class Scheduler {
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What can be running in a worker: it takes chunks in the order in which it was given them. */
-  #inFlight({ queue }: Slot): readonly Assignment[] {
+  #inFlight({ queue }: Slot): readonly InFlightChunk[] {
     return queue.length <= this.#options.concurrency ? queue : queue.slice(0, this.#options.concurrency)
   }
 
@@ -634,7 +649,7 @@ export class Scheduler {
     // What is not named has not begun; but how far a cheap chunk has come is not written down.
     const inFlight = this.#inFlight(slot)
     for (const assignment of inFlight) assignment.since = now
-    let idle = inFlight.every(isExact)
+    let idle = inFlight.every(recordsEachItem)
     let next = Number.POSITIVE_INFINITY
     for (const { id, offset, forMs } of running) {
       const assignment = slot.queue.find((candidate) => candidate.id === id)
@@ -663,7 +678,7 @@ export class Scheduler {
     this.#empty(slot)
   }
 
-  #doom(slot: Slot, doom: Doom, now: Ms): void {
+  #doom(slot: Slot, doom: TerminationReason, now: Ms): void {
     slot.doom = doom
     this.#leave(slot, now)
   }
@@ -680,11 +695,11 @@ export class Scheduler {
 
   #tick(now: Ms): void {
     for (const call of this.#resting) {
-      for (let work = call.later.take(now); work !== undefined; work = call.later.take(now)) {
+      for (let work = call.delayed.take(now); work !== undefined; work = call.delayed.take(now)) {
         call.outstanding--
         this.#add(call, work)
       }
-      if (call.later.length === 0) this.#resting.delete(call)
+      if (call.delayed.length === 0) this.#resting.delete(call)
     }
     for (const slot of this.#slots) {
       if (slot.inspectAt !== undefined && now >= slot.inspectAt) {
@@ -719,7 +734,7 @@ export class Scheduler {
       if (slot === undefined) return
       const call = this.#nextCall()
       if (call === undefined) return
-      const work = call.waiting.shift()
+      const work = call.ready.shift()
       if (work !== undefined) this.#dispatch(slot, call, work, now)
       else this.#pull(call)
     }
@@ -733,7 +748,7 @@ export class Scheduler {
     return best
   }
 
-  #nextCall(): Call | undefined {
+  #nextCall(): ScheduledCall | undefined {
     for (let call = this.#turns.shift(); call !== undefined; call = this.#turns.shift()) {
       call.inTurn = false
       if (!hasWork(call)) continue
@@ -743,12 +758,12 @@ export class Scheduler {
     return undefined
   }
 
-  #dispatch(slot: Slot, call: Call, work: Work, now: Ms): void {
+  #dispatch(slot: Slot, call: ScheduledCall, work: PendingChunk, now: Ms): void {
     const room = this.#maxTasks - slot.assigned
     if (work.chunk.count > room) {
       const { count } = work.chunk
       call.outstanding++
-      call.waiting.unshift({ ...work, chunk: sliceChunk(work.chunk, room, count) })
+      call.ready.unshift({ ...work, chunk: sliceChunk(work.chunk, room, count) })
       work = { ...work, chunk: sliceChunk(work.chunk, 0, room) }
     }
     const { chunk, attempt } = work
@@ -768,7 +783,7 @@ export class Scheduler {
         count,
         index,
         attempt,
-        exact: isExact({ call, work }),
+        recordEachItem: recordsEachItem({ call, work }),
         ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
         payload,
       },
@@ -786,7 +801,7 @@ export class Scheduler {
     this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGKILL' })
   }
 
-  #break(fault: Fault): void {
+  #break(fault: PoolFault): void {
     if (this.#fault !== undefined || this.#life === 'terminated') return
     this.#fault = fault
     for (const call of [...this.#calls.values()]) this.#end(call, { type: 'fault', fault })

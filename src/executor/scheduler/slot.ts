@@ -2,7 +2,7 @@
 // Data and what can be read from it; every change is the scheduler's.
 import type { ErrorData } from '../../error-data.js'
 import type { Ms } from '../../model.js'
-import type { Call, Work } from './call.js'
+import type { PendingChunk, ScheduledCall } from './call.js'
 
 /** Chunks queued in a worker beyond those it runs, so that it never waits for a round trip … */
 const PREFETCH_CHUNKS = 2
@@ -11,10 +11,10 @@ const PREFETCH_ITEMS = 128
 /** … as long as what waits there is little: a long item in front must not hold others that a free worker could run. */
 const PREFETCH_MS: Ms = 18
 
-export interface Assignment {
+export interface InFlightChunk {
   readonly id: number
-  readonly call: Call
-  readonly work: Work
+  readonly call: ScheduledCall
+  readonly work: PendingChunk
   /** Items settled so far; the one at this place is running or next. */
   settled: number
   /** When the item at `settled` can have begun at the earliest. */
@@ -24,7 +24,7 @@ export interface Assignment {
 }
 
 /** Why a worker is being ended although nothing is wrong with its process. */
-export type Doom =
+export type TerminationReason =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
   | { readonly kind: 'oom' }
   /** It begins nothing that it is given. */
@@ -40,7 +40,7 @@ export interface Slot {
   pid: number
   /** How far a starting worker has come: whose fault its death would be. */
   stage: 'load' | 'initializer'
-  queue: Assignment[]
+  queue: InFlightChunk[]
   /** Items in the queue, and how long they were thought to take. */
   queuedItems: number
   queuedMs: Ms
@@ -52,7 +52,7 @@ export interface Slot {
   draining: boolean
   /** To be replaced once it is empty. */
   retiring: boolean
-  doom: Doom | undefined
+  doom: TerminationReason | undefined
   /** What it said before it died. */
   escaped: ErrorData | undefined
   exitSite: string | undefined
@@ -105,7 +105,7 @@ export function hasRoom(slot: Slot, concurrency: number, maxTasks: number): bool
   return (waiting < PREFETCH_CHUNKS || refilling) && queuedMs < PREFETCH_MS
 }
 
-export function enqueue(slot: Slot, assignment: Assignment): void {
+export function enqueue(slot: Slot, assignment: InFlightChunk): void {
   const { call, work, expectedMs } = assignment
   slot.queue.push(assignment)
   slot.queuedItems += work.chunk.count
@@ -114,7 +114,7 @@ export function enqueue(slot: Slot, assignment: Assignment): void {
   else if (!call.batched) slot.refilling = false
 }
 
-export function dequeue(slot: Slot, assignment: Assignment): void {
+export function dequeue(slot: Slot, assignment: InFlightChunk): void {
   const { call, work, expectedMs } = assignment
   if (slot.queue[0] === assignment) slot.queue.shift()
   else slot.queue = slot.queue.filter((other) => other !== assignment)
@@ -124,13 +124,13 @@ export function dequeue(slot: Slot, assignment: Assignment): void {
   if (call.batched && slot.queuedItems <= PREFETCH_ITEMS / 2) slot.refilling = true
 }
 
-export function expectedMs(call: Call, items: number): Ms {
+export function expectedMs(call: ScheduledCall, items: number): Ms {
   return (call.sizer.meanMs ?? PREFETCH_MS) * items
 }
 
 /** Whether each of its items is written down before it begins, however cheap. */
-export function isExact({ call, work }: Pick<Assignment, 'call' | 'work'>): boolean {
-  return work.exact || call.timeoutMs !== undefined
+export function recordsEachItem({ call, work }: Pick<InFlightChunk, 'call' | 'work'>): boolean {
+  return work.recordEachItem || call.timeoutMs !== undefined
 }
 
 export function nextDeadline({ deadline, killAt, cancelBy, inspectAt }: Slot): Ms | undefined {

@@ -1,12 +1,12 @@
 // What a CI system is told, and when; the same for all of them. Types only.
-import type { SourcePlace } from '../source-location.js'
+import type { SourceLocation } from '../source-location.js'
 
 /** Harmless text, as everything in it may come from a job. */
 export interface FailedItem {
   readonly index: number
   readonly name: string
   readonly message: string
-  readonly place: SourcePlace | undefined
+  readonly place: SourceLocation | undefined
 }
 
 export interface CiReport {

@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { codeFrameColumns } from '@babel/code-frame'
 import type { ErrorData } from '../../error-data.js'
-import { type FrameOptions, readFrames } from '../../errors/frames.js'
+import { type FrameOptions, parseFrames } from '../../errors/frames.js'
 import { sanitise } from '../../errors/sanitise.js'
 import type { Position } from '../../errors/source-map.js'
 
@@ -56,7 +56,7 @@ export function createCodeFrames(options: CodeFrameOptions): (error: ErrorData) 
 /** Of the job's own code, not of a package it uses; its causes are asked where the error itself has none. */
 function positionOf(error: ErrorData, options: FrameOptions): Position | undefined {
   if (error.type !== 'error') return undefined
-  const frame = readFrames(error.frames, { ...options, fullStack: false }).find(
+  const frame = parseFrames(error.frames, { ...options, fullStack: false }).find(
     ({ position }) => position !== undefined && !position.file.includes(`${sep}node_modules${sep}`),
   )
   if (frame?.position !== undefined) return frame.position

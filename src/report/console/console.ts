@@ -1,11 +1,11 @@
 // The console: a consumer of run events that writes failures, warnings, job output and the verdict, for stderr.
 // Knows neither streams nor how a failure is rendered; both are handed in.
 import { formatMs } from '../../errors/messages.js'
-import { type ItemFailure, indexOf, type RunEvent, type Settled } from '../../model.js'
+import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
-import type { Letters } from '../charset.js'
-import { type Painter, plainPainter } from '../colors.js'
+import type { Charset } from '../charset.js'
+import { type Colors, noColors } from '../colors.js'
 import { FailureGroups, type RepeatedFailure } from '../groups.js'
 import { itemList, summaryLine } from '../summary-line.js'
 import { taskTime } from '../units.js'
@@ -17,7 +17,7 @@ export interface Renderers {
   /** The whole block of a failed item, remote part, sentence and local error; harmless and without colour. */
   failure(event: FailedEvent): string
   /** What the earlier attempts of an item failed with that succeeded at last; as harmless. */
-  flaky(settled: Settled, attempts: readonly ItemFailure[]): string
+  flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
   /** A line that a job had a hand in, made harmless. */
   line(text: string): string
 }
@@ -27,8 +27,8 @@ export interface ConsoleReporterOptions {
   readonly renderers: Renderers
   /** Takes whole lines. */
   readonly write: (text: string) => void
-  readonly painter?: Painter
-  readonly letters?: Pick<Letters, 'text'> | undefined
+  readonly painter?: Colors
+  readonly letters?: Pick<Charset, 'text'> | undefined
 }
 
 export interface ConsoleReporter {
@@ -41,7 +41,7 @@ export interface ConsoleReporter {
 const TITLE_LENGTH = 120
 
 export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleReporter {
-  const { plan, renderers, painter = plainPainter, letters } = options
+  const { plan, renderers, painter = noColors, letters } = options
   const write = (text: string) => options.write(letters?.text(text) ?? text)
   const { command, verbosity } = plan
   const quiet = verbosity === 'quiet'
@@ -56,7 +56,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
   let blocks = 0
 
   function itemFailed(event: FailedEvent): void {
-    const index = indexOf(event.settled.chunk, event.failure.offset)
+    const index = itemIndexAt(event.settled.chunk, event.failure.offset)
     const shown = groups.add(index, event.failure.failure)
     if (shown) separate()
     jobOutput.failed(index, shown)
@@ -70,7 +70,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
     if (blocks++ > 0) write('\n')
   }
 
-  function writeItemLines(settled: Settled): void {
+  function writeItemLines(settled: SettledRange): void {
     const { chunk, from, count, failures, flaky, workerId } = settled
     const where = (offset: number) => {
       const ms = settled.timings?.ms[offset - from]
@@ -80,7 +80,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
       separate()
       write(`${painter.block(renderers.flaky(settled, flaky))}\n`)
       write(
-        `${command}: item ${indexOf(chunk, from)} ok, flaky (attempt ${flaky.length + 1}) ${where(from)}\n`,
+        `${command}: item ${itemIndexAt(chunk, from)} ok, flaky (attempt ${flaky.length + 1}) ${where(from)}\n`,
       )
       return
     }
@@ -89,7 +89,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
     for (let offset = from; offset < from + count; offset++) {
       // collect says it with the failure.
       if (failed.has(offset) && command === 'collect') continue
-      text += `${command}: item ${indexOf(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'} ${where(offset)}\n`
+      text += `${command}: item ${itemIndexAt(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'} ${where(offset)}\n`
     }
     if (text !== '') write(text)
   }

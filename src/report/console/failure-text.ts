@@ -14,8 +14,8 @@ import {
 } from '../../errors/render/traceback.js'
 import { sanitise } from '../../errors/sanitise.js'
 import { itemText } from '../../framing/items.js'
-import { locate, placeText } from '../../framing/position.js'
-import { type Failure, type ItemFailure, indexOf, type RunEvent, type Settled } from '../../model.js'
+import { locate, positionText } from '../../framing/position.js'
+import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 
 export interface FailureTextOptions extends FrameOptions {
@@ -25,7 +25,7 @@ export interface FailureTextOptions extends FrameOptions {
 export interface FailureText {
   failure(event: Extract<RunEvent, { type: 'item-failed' }>): string
   /** What the earlier attempts of an item that succeeded at last failed with. */
-  flaky(settled: Settled, attempts: readonly ItemFailure[]): string
+  flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
   fault(error: unknown): string
 }
 
@@ -33,11 +33,11 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   const { path, exportName } = plan.job
   const command = `poolrun ${plan.command} ${path}${exportName === 'default' ? '' : `#${exportName}`}`
 
-  const where = ({ chunk }: Settled, offset: number, failure?: Failure): ItemWhere => {
+  const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemWhere => {
     const { payload } = chunk
     const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-    const position = failure?.kind === 'input' ? placeText(locate(chunk, offset, failure.at)) : undefined
-    return { command, index: indexOf(chunk, offset), item, position }
+    const position = failure?.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
+    return { command, index: itemIndexAt(chunk, offset), item, position }
   }
 
   return {

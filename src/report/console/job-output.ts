@@ -1,6 +1,6 @@
 // What becomes of the lines that jobs print: `--job-output` and `--tag`. Lines are made harmless in every mode,
 // as a CI log is shown on a terminal later. Knows nothing of failures but which items failed.
-import { indexOf, type RunEvent, type Settled } from '../../model.js'
+import { itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { JobOutput } from '../../plan.js'
 import { LineBuffer } from './line-buffer.js'
 
@@ -8,7 +8,7 @@ export type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
 
 export interface JobOutputReport {
   line(event: OutputEvent): void
-  settled(settled: Settled): void
+  settled(settled: SettledRange): void
   /** Just before the item's failure is shown; `shown` is false for a repeated one that is only counted. */
   failed(index: number, shown: boolean): void
   /** The end: whatever is still held back of items that never settled. */
@@ -51,7 +51,7 @@ function formatter({ tag, sanitise }: JobOutputOptions): (event: OutputEvent) =>
 /** Settled ranges remembered for lines that come after their item settled: pipes and messages race. */
 const RECENT = 64
 
-interface SettledRange {
+interface RecentRange {
   readonly first: number
   readonly last: number
   /** The failed ones, and what became of their failure. */
@@ -60,7 +60,7 @@ interface SettledRange {
 
 class HeldOutput implements JobOutputReport {
   readonly #held = new Map<number, LineBuffer>()
-  readonly #recent: SettledRange[] = []
+  readonly #recent: RecentRange[] = []
 
   constructor(
     readonly mode: 'group' | 'failed',
@@ -85,7 +85,7 @@ class HeldOutput implements JobOutputReport {
     return failure === 'pending' ? 'hold' : failure === 'shown' ? 'show' : 'drop'
   }
 
-  #rangeOf(index: number): SettledRange | undefined {
+  #rangeOf(index: number): RecentRange | undefined {
     return this.#recent.find(({ first, last }) => index >= first && index <= last)
   }
 
@@ -98,10 +98,10 @@ class HeldOutput implements JobOutputReport {
     buffer.push(text)
   }
 
-  settled({ chunk, from, count, failures }: Settled): void {
-    const first = indexOf(chunk, from)
-    const last = indexOf(chunk, from + count - 1)
-    const failed = new Map(failures.map(({ offset }) => [indexOf(chunk, offset), 'pending' as const]))
+  settled({ chunk, from, count, failures }: SettledRange): void {
+    const first = itemIndexAt(chunk, from)
+    const last = itemIndexAt(chunk, from + count - 1)
+    const failed = new Map(failures.map(({ offset }) => [itemIndexAt(chunk, offset), 'pending' as const]))
     this.#recent.push({ first, last, failed })
     if (this.#recent.length > RECENT) this.#recent.shift()
     // Few items hold output at a time, a range can be long: the other way round would visit every item.

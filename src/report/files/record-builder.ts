@@ -5,12 +5,12 @@ import { EXIT } from '../../errors/exit-codes.js'
 import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/sanitise.js'
 import { itemText } from '../../framing/items.js'
-import { failedMs, type ItemFailure, indexOf, type RunEvent, type Settled } from '../../model.js'
+import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
 import { kindOf } from '../groups.js'
-import { placeOf } from '../source-location.js'
+import { sourceLocationOf } from '../source-location.js'
 import { summaryLine } from '../summary-line.js'
 import type { AttemptRecord, FailureRecord, Instant, RunRecord, WorkerRecord } from './run-record.js'
 
@@ -36,14 +36,14 @@ export interface RecordEnding {
   readonly summary: Summary | undefined
 }
 
-export interface RecordFold {
+export interface RecordBuilder {
   handle(event: RunEvent): void
   finish(ending: RecordEnding): RunRecord
 }
 
 type Open = { -readonly [Key in keyof WorkerRecord]: WorkerRecord[Key] }
 
-export function createRecordFold({ plan, version, text, cwd, now }: RecordOptions): RecordFold {
+export function createRecordBuilder({ plan, version, text, cwd, now }: RecordOptions): RecordBuilder {
   const startedAt = now()
   const workers: Open[] = []
   const attempts: AttemptRecord[] = []
@@ -66,11 +66,11 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
     keep({ index, attempt, workerId, pid, startedAt: failed.startedAt ?? ended - ms, ms, status })
   }
 
-  const settled = (range: Settled) => {
+  const settled = (range: SettledRange) => {
     const { chunk, from, count, timings, workerId, pid, attempts: attempt } = range
     const failedAt = new Map(range.failures.map((failure) => [failure.offset, failure]))
     for (let offset = from; offset < from + count; offset++) {
-      const index = indexOf(chunk, offset)
+      const index = itemIndexAt(chunk, offset)
       const failed = failedAt.get(offset)
       for (const earlier of failed?.earlier ?? range.flaky ?? []) keepFailed(index, earlier, 'retried')
       if (failed !== undefined) {
@@ -84,7 +84,7 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
       keep({ index, attempt, workerId, pid, startedAt: began, ms, status })
     }
   }
-  const keepFailure = (range: Settled, failed: ItemFailure, index: number) => {
+  const keepFailure = (range: SettledRange, failed: ItemFailure, index: number) => {
     if (failures.length === MOST_FAILURES) {
       failuresLeftOut++
       return
@@ -102,7 +102,7 @@ export function createRecordFold({ plan, version, text, cwd, now }: RecordOption
       message: sanitise(message),
       text: text.failure({ type: 'item-failed', settled: range, failure: failed, verdict: 'skip' }),
       group: sanitise(kindOf(failure).key),
-      place: placeOf(failure, { cwd }),
+      place: sourceLocationOf(failure, { cwd }),
     })
   }
 

@@ -7,7 +7,7 @@ export type ProgressMode = 'bar' | 'plain' | 'none'
 /** Columns below which nothing live is drawn. */
 export const LEAST_COLUMNS = 12
 
-export interface Surroundings {
+export interface ProgressEnvironment {
   readonly isTTY: boolean
   /** 0 where the terminal does not know. */
   readonly columns: number
@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly typing: boolean
 }
 
-export function chooseProgress(choice: ProgressChoice, around: Surroundings): ProgressMode {
+export function chooseProgress(choice: ProgressChoice, around: ProgressEnvironment): ProgressMode {
   const { isTTY, columns, env, quiet, typing } = around
   const draws = isTTY && env.TERM !== 'dumb' && columns >= LEAST_COLUMNS && !typing
   switch (choice) {

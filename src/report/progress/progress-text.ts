@@ -1,11 +1,11 @@
 // What progress says, as text: the live block by the size of the terminal, the plain line of a log, the answer to
 // SIGUSR2. Pure; measures with what it is given, so that it needs no terminal to be tried.
 import { workerTitle } from '../../errors/messages.js'
-import { preview } from '../../errors/sanitise.js'
+import { previewText } from '../../errors/sanitise.js'
 import { itemText } from '../../framing/items.js'
-import { type Counts, indexOf, type Ms, type WorkerActivity } from '../../model.js'
-import type { Letters } from '../charset.js'
-import type { Painter } from '../colors.js'
+import { type Counts, itemIndexAt, type Ms, type WorkerActivity } from '../../model.js'
+import type { Charset } from '../charset.js'
+import type { Colors } from '../colors.js'
 import { clockTime, itemTime, percent, speed } from '../units.js'
 import { timeLeft } from './pace.js'
 
@@ -18,9 +18,9 @@ export interface ProgressState {
   readonly workers: readonly WorkerActivity[]
 }
 
-export interface Look {
-  readonly letters: Letters
-  readonly painter: Painter
+export interface RenderContext {
+  readonly letters: Charset
+  readonly painter: Colors
   /** Columns of a text. */
   readonly width: (text: string) => number
 }
@@ -43,7 +43,7 @@ const ITEM_CHARACTERS = 200
 // ── live ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The line behind the spinner and, where there is room, one a worker. No line is as wide as the terminal. */
-export function liveText(state: ProgressState, size: Size, look: Look): string {
+export function liveText(state: ProgressState, size: Size, look: RenderContext): string {
   const room = size.columns - 1
   return [
     liveLine(state, room - SPINNER_COLUMNS, look),
@@ -58,7 +58,11 @@ interface Part {
   readonly worth: number
 }
 
-function liveLine({ command, counts, elapsedMs, rate }: ProgressState, room: number, look: Look): string {
+function liveLine(
+  { command, counts, elapsedMs, rate }: ProgressState,
+  room: number,
+  look: RenderContext,
+): string {
   const { painter, letters } = look
   const { total, failed } = counts
   const done = counts.ok + failed
@@ -83,12 +87,12 @@ function liveLine({ command, counts, elapsedMs, rate }: ProgressState, room: num
   return parts.map(({ text, paint }) => paint?.(text) ?? text).join(GAP)
 }
 
-function bar(done: number, total: number, { barDone, barRest }: Letters): string {
+function bar(done: number, total: number, { barDone, barRest }: Charset): string {
   const filled = total === 0 ? BAR_COLUMNS : Math.min(BAR_COLUMNS, Math.floor((done * BAR_COLUMNS) / total))
   return barDone.repeat(filled) + barRest.repeat(BAR_COLUMNS - filled)
 }
 
-function workerLines({ workers }: ProgressState, { columns, rows }: Size, look: Look): string[] {
+function workerLines({ workers }: ProgressState, { columns, rows }: Size, look: RenderContext): string[] {
   if (rows < LEAST_ROWS || workers.length === 0) return []
   const most = Math.floor(rows / 2) - 1
   const shown = workers.length <= most ? workers : longest(workers, most - 1)
@@ -113,7 +117,7 @@ function describe(workers: readonly WorkerActivity[], withPid = false): string[]
   const rows = workers.map(({ workerId, pid, state, item, others }) => {
     const title = withPid ? workerTitle(workerId, pid) : `worker ${workerId}`
     if (item === undefined) return { title, what: state, time: '', text: '' }
-    const what = `item ${indexOf(item.chunk, item.offset)}${others > 0 ? ` and ${others} more` : ''}`
+    const what = `item ${itemIndexAt(item.chunk, item.offset)}${others > 0 ? ` and ${others} more` : ''}`
     const text = item.forMs >= NAMED_AFTER_MS ? textOf(item) : ''
     return { title, what, time: itemTime(item.forMs), text }
   })
@@ -127,7 +131,7 @@ function describe(workers: readonly WorkerActivity[], withPid = false): string[]
 function textOf({ chunk, offset }: NonNullable<WorkerActivity['item']>): string {
   const { payload } = chunk
   const text = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-  return preview(text ?? '', ITEM_CHARACTERS)
+  return previewText(text ?? '', ITEM_CHARACTERS)
 }
 
 // ── a log's line, and the answer to SIGUSR2 ────────────────────────────────────────────────────────────────────────
@@ -158,7 +162,7 @@ export function statusText(state: ProgressState): string {
 }
 
 /** Whole characters, as people see them. */
-export function cutToWidth(text: string, room: number, { width, letters }: Look): string {
+export function cutToWidth(text: string, room: number, { width, letters }: RenderContext): string {
   if (width(text) <= room) return text
   const most = room - letters.ellipsis.length
   let cut = ''

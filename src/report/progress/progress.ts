@@ -2,8 +2,8 @@
 // Looks at the run a few times a second; hears nothing of its items, so that they cost it nothing.
 import type { WriteStream } from 'node:tty'
 import type { Ms, RunView, WorkerActivity } from '../../model.js'
-import type { Letters } from '../charset.js'
-import type { Painter } from '../colors.js'
+import type { Charset } from '../charset.js'
+import type { Colors } from '../colors.js'
 import type { Bar } from './bar.js'
 import { Pace } from './pace.js'
 import type { ProgressMode } from './progress-mode.js'
@@ -22,8 +22,8 @@ export interface ProgressOptions {
   readonly command: string
   readonly stderr: WriteStream
   readonly stdout: WriteStream
-  readonly letters: Letters
-  readonly painter: Painter
+  readonly letters: Charset
+  readonly painter: Colors
   readonly now?: () => Ms
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatFrames, readFrames } from '../../../src/errors/frames.js'
+import { formatFrames, parseFrames } from '../../../src/errors/frames.js'
 import { originalPosition } from '../../../src/errors/source-map.js'
 
 /** The third line throws; compiled it is the first, for types are gone. */
@@ -147,7 +147,7 @@ describe('frames', () => {
   })
 
   test('have the place in the source for whoever shows or annotates it', () => {
-    expect(readFrames(`    at task (${url('out dir/beside.js')}:1:7)`, { cwd })).toEqual([
+    expect(parseFrames(`    at task (${url('out dir/beside.js')}:1:7)`, { cwd })).toEqual([
       {
         text: 'at task (jobs/a b#c.ts:3:7)',
         position: { file: join(cwd, 'jobs/a b#c.ts'), line: 3, column: 7 },

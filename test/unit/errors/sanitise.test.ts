@@ -1,6 +1,6 @@
 // What a job can put into a message, and what of it may reach a terminal or a CI log.
 import { describe, expect, test } from 'vitest'
-import { preview, sanitise } from '../../../src/errors/sanitise.js'
+import { previewText, sanitise } from '../../../src/errors/sanitise.js'
 
 describe('sanitise', () => {
   test.each([
@@ -58,19 +58,19 @@ describe('sanitise', () => {
 
 describe('preview', () => {
   test('is one line', () => {
-    expect(preview('a\nb\tc\r\nd', 60)).toBe('a\\nb\\tc\\nd')
+    expect(previewText('a\nb\tc\r\nd', 60)).toBe('a\\nb\\tc\\nd')
   })
 
   test('keeps what fits and ends with an ellipsis where it does not', () => {
-    expect(preview('x'.repeat(60), 60)).toBe('x'.repeat(60))
-    expect(preview('x'.repeat(61), 60)).toBe(`${'x'.repeat(59)}…`)
+    expect(previewText('x'.repeat(60), 60)).toBe('x'.repeat(60))
+    expect(previewText('x'.repeat(61), 60)).toBe(`${'x'.repeat(59)}…`)
   })
 
   test('does not split a surrogate pair', () => {
-    expect(preview(`${'x'.repeat(58)}👍👍`, 60)).toBe(`${'x'.repeat(58)}…`)
+    expect(previewText(`${'x'.repeat(58)}👍👍`, 60)).toBe(`${'x'.repeat(58)}…`)
   })
 
   test('of a huge text that is mostly escape sequences says that it was cut', () => {
-    expect(preview('\x1b[31m'.repeat(1e5), 60)).toBe('…')
+    expect(previewText('\x1b[31m'.repeat(1e5), 60)).toBe('…')
   })
 })

@@ -14,7 +14,14 @@ function slot(id: number, changes: Partial<Slot> = {}): Slot {
 }
 
 function inHand(id: number, settled: number, since: number) {
-  return { id, call, work: { chunk, attempt: 1, earlier: [], exact: false }, settled, since, expectedMs: 0 }
+  return {
+    id,
+    call,
+    work: { chunk, attempt: 1, earlier: [], recordEachItem: false },
+    settled,
+    since,
+    expectedMs: 0,
+  }
 }
 
 function look(slots: Slot[], running: RunningItem[] | undefined = [], concurrency = 1) {

@@ -1,9 +1,9 @@
 // What a death means for what the worker held: by what it had written down, by its last words, or by nothing at all.
 import { describe, expect, test } from 'vitest'
-import type { WireChunk } from '../../../src/ipc/protocol.js'
+import type { ChunkMessage } from '../../../src/ipc/protocol.js'
 import { ago, type FakeWorker, faultOf, numbers, range, setUp, sorted, start } from './fakes.js'
 
-const indexesOf = (chunks: readonly WireChunk[]) =>
+const indexesOf = (chunks: readonly ChunkMessage[]) =>
   chunks.flatMap(({ index, count }) => range(count).map((place) => (index as number) + place))
 
 function oneWorker(items: number, chunkSize: number) {
@@ -108,13 +108,13 @@ describe('a worker that has written down what it did', () => {
 describe('a chunk too cheap to be written down', () => {
   test('runs again, exactly this time, and then only the culprit fails', async () => {
     const { call, worker, latest } = oneWorker(5, 5)
-    expect(worker.chunks[0]!.exact).toBe(false)
-    worker.records({ blind: [worker.chunks[0]!.id] })
+    expect(worker.chunks[0]!.recordEachItem).toBe(false)
+    worker.records({ unrecorded: [worker.chunks[0]!.id] })
     worker.die()
     expect(call.failed()).toEqual([])
     latest(0).ready()
     const [again] = latest(0).chunks
-    expect(again).toMatchObject({ index: 0, count: 5, exact: true })
+    expect(again).toMatchObject({ index: 0, count: 5, recordEachItem: true })
     latest(0).records({
       outcomes: [{ id: again!.id, offset: 0, value: 0 }],
       running: [{ id: again!.id, offset: 1, since: ago(1) }],
@@ -130,10 +130,10 @@ describe('a chunk too cheap to be written down', () => {
     worker.settle(worker.chunks[0]!, { busyMs: 0.01 })
     const [, first, second] = worker.chunks
     // The first had ended, unsent; the second was running. Both are at hand, and both are blind.
-    worker.records({ blind: [first!.id, second!.id] })
+    worker.records({ unrecorded: [first!.id, second!.id] })
     worker.die()
     latest(0).ready()
-    expect(latest(0).chunks.map(({ exact }) => exact)).toEqual([true, true])
+    expect(latest(0).chunks.map(({ recordEachItem }) => recordEachItem)).toEqual([true, true])
   })
 
   test('is exact when its worker could say goodbye: it had written down where it was', () => {

@@ -2,9 +2,9 @@
 import type { Clock } from '../../../src/executor/clock.js'
 import { ExecutionFault } from '../../../src/executor/execution-fault.js'
 import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
-import { type Recorded, sharedNow } from '../../../src/ipc/flight-recorder.js'
-import type { ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
-import type { Failure, Settled, TaskSpec } from '../../../src/model.js'
+import { type FlightRecord, sharedNow } from '../../../src/ipc/flight-recorder.js'
+import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
+import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
 import type { RetryOptions } from '../../../src/plan.js'
 import type { ChunkSource } from '../../../src/source.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../../../src/transport/transport.js'
@@ -36,7 +36,7 @@ export class FakeWorker implements WorkerHandle {
   readonly token = 'token'
   readonly recorder = undefined
   /** What it has written down; tests of what is known after a death set it. */
-  recorded: Recorded | undefined
+  recorded: FlightRecord | undefined
   readonly sent: ToWorker[] = []
   readonly kills: string[] = []
   readonly #inbox: (signal: WorkerSignal) => void
@@ -68,7 +68,7 @@ export class FakeWorker implements WorkerHandle {
 
   ref() {}
 
-  get chunks(): WireChunk[] {
+  get chunks(): ChunkMessage[] {
     return this.sent.flatMap((message) => (message.type === 'run' ? message.chunks : []))
   }
 
@@ -82,11 +82,11 @@ export class FakeWorker implements WorkerHandle {
 
   /** Settles `count` items of a chunk as their own values. */
   settle(
-    chunk: WireChunk,
+    chunk: ChunkMessage,
     { from = 0, count = chunk.count - from, failures = [], busyMs = 1 }: Partial<SettleOptions> = {},
   ) {
     const values = chunk.payload.kind === 'values' ? chunk.payload.values.slice(from, from + count) : []
-    const range: WireSettled = {
+    const range: ResultsMessage = {
       id: chunk.id,
       from,
       count,
@@ -98,8 +98,8 @@ export class FakeWorker implements WorkerHandle {
   }
 
   /** Has written down this and nothing else. */
-  records({ outcomes = [], running = [], blind = [] }: Partial<Recorded>) {
-    this.recorded = { outcomes, running, blind }
+  records({ outcomes = [], running = [], unrecorded: blind = [] }: Partial<FlightRecord>) {
+    this.recorded = { outcomes, running, unrecorded: blind }
   }
 
   /** Runs everything it holds to the end. */
@@ -214,7 +214,7 @@ export function start(
 ) {
   const controller = new AbortController()
   const drain = new AbortController()
-  const settled: Settled[] = []
+  const settled: SettledRange[] = []
   const done = executor.execute({
     task: spec,
     source,

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LocalExecutor } from '../../../src/executor/local-executor.js'
-import type { Settled } from '../../../src/model.js'
+import type { SettledRange } from '../../../src/model.js'
 import type { WorkerSignal } from '../../../src/transport/transport.js'
 import { ago, ManualClock, numbers, range, sorted, task } from './fakes.js'
 import { type Behaviour, ModelWorker } from './model-worker.js'
@@ -30,7 +30,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
   const workers = new Map<number, Worker>()
   const begunAt = new Map<string, number>()
   const began = new Map<number, number>()
-  const settled: Settled[] = []
+  const settled: SettledRange[] = []
   let pid = 1000
 
   const spawn = (id: number, inbox: (signal: WorkerSignal) => void) => {

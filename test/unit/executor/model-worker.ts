@@ -1,7 +1,11 @@
 // A worker process as a model: the real outbox and the real flight recorder, and a runner that a test moves step by
 // step. It is honest: it tells the test what really began and what really ended. Knows nothing of the scheduler.
-import { createRecorderFile, Recorder, type RecorderFile } from '../../../src/ipc/flight-recorder.js'
-import type { FromWorker, ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import {
+  createFlightRecordFile,
+  FlightRecorder,
+  type FlightRecordFile,
+} from '../../../src/ipc/flight-recorder.js'
+import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
 import { createOutbox, type Outbox } from '../../../src/worker/outbox.js'
 
 /** What an attempt at an item does. */
@@ -22,9 +26,9 @@ export type Behaviour =
   | 'large'
 
 export interface Witness {
-  behaviour(chunk: WireChunk, offset: number): Behaviour
+  behaviour(chunk: ChunkMessage, offset: number): Behaviour
   /** `exact`: it is known to whoever reads the recorder. */
-  begins(chunk: WireChunk, offset: number, exact: boolean): void
+  begins(chunk: ChunkMessage, offset: number, exact: boolean): void
   /** Its outcome has left the process, or was written down when it died. */
   isSafe(id: number, offset: number): void
 }
@@ -34,7 +38,7 @@ export interface ModelOptions {
   readonly concurrency: number
   readonly records: boolean
   /** Items are too cheap to be written down, unless the chunk is exact. */
-  readonly isCheap: (chunk: WireChunk) => boolean
+  readonly isCheap: (chunk: ChunkMessage) => boolean
   readonly finalizerHangs: boolean
   readonly witness: Witness
 }
@@ -46,11 +50,11 @@ export type Said =
       readonly type: 'gone'
       readonly exitCode: number | null
       readonly signal: string | null
-      readonly recorded: ReturnType<RecorderFile['read']> | undefined
+      readonly recorded: ReturnType<FlightRecordFile['read']> | undefined
     }
 
 interface Open {
-  readonly chunk: WireChunk
+  readonly chunk: ChunkMessage
   offset: number
   begun: boolean
   /** Waits until its message has left. */
@@ -67,23 +71,23 @@ export class ModelWorker {
   stopped = false
   ready = false
   readonly #options: ModelOptions
-  readonly #file: RecorderFile | undefined
-  readonly #recorder: Recorder | undefined
+  readonly #file: FlightRecordFile | undefined
+  readonly #recorder: FlightRecorder | undefined
   readonly #outbox: Outbox
   /** Written, and still in the process. */
   #unsent: { message: Untagged<FromWorker>; left: () => void }[] = []
-  #queue: WireChunk[] = []
+  #queue: ChunkMessage[] = []
   #open: Open[] = []
   readonly #cancelled = new Set<number>()
   readonly #givenBack = new Set<number>()
   #leaving = false
-  #lastWords: ReturnType<RecorderFile['read']> | undefined
+  #lastWords: ReturnType<FlightRecordFile['read']> | undefined
   #stopping = false
 
   constructor(options: ModelOptions) {
     this.#options = options
-    this.#file = options.records ? createRecorderFile() : undefined
-    this.#recorder = this.#file === undefined ? undefined : new Recorder(this.#file.fd)
+    this.#file = options.records ? createFlightRecordFile() : undefined
+    this.#recorder = this.#file === undefined ? undefined : new FlightRecorder(this.#file.fd)
     this.#outbox = createOutbox({ send: (ranges) => this.#settled(ranges), recorder: this.#recorder })
   }
 
@@ -91,7 +95,7 @@ export class ModelWorker {
     return this.#options.pid
   }
 
-  inspect(): ReturnType<RecorderFile['read']> | undefined {
+  inspect(): ReturnType<FlightRecordFile['read']> | undefined {
     return this.alive ? this.#file?.read() : this.#lastWords
   }
 
@@ -147,7 +151,7 @@ export class ModelWorker {
     if (this.#leaving) return false
     if (this.#open.length < this.#options.concurrency && this.#queue.length > 0) {
       const chunk = this.#queue.shift()!
-      this.#outbox.open(chunk, chunk.exact || !this.#options.isCheap(chunk))
+      this.#outbox.open(chunk, chunk.recordEachItem || !this.#options.isCheap(chunk))
       this.#open.push({ chunk, offset: 0, begun: false, blocked: false })
       return true
     }
@@ -215,7 +219,7 @@ export class ModelWorker {
         return true
       }
       open.begun = true
-      this.#options.witness.begins(chunk, open.offset, chunk.exact || !this.#options.isCheap(chunk))
+      this.#options.witness.begins(chunk, open.offset, chunk.recordEachItem || !this.#options.isCheap(chunk))
       this.#outbox.begin(id)
       return true
     }
@@ -303,7 +307,7 @@ export class ModelWorker {
     } else this.#leaving = true
   }
 
-  #settled(ranges: readonly WireSettled[]): Promise<void> {
+  #settled(ranges: readonly ResultsMessage[]): Promise<void> {
     // By the real clock they would make every run another one.
     return this.#say({ type: 'settled', ranges: ranges.map((range) => ({ ...range, busyMs: range.count })) })
   }
@@ -323,6 +327,6 @@ export class ModelWorker {
   }
 }
 
-function itemAt({ payload }: WireChunk, offset: number): unknown {
+function itemAt({ payload }: ChunkMessage, offset: number): unknown {
   return payload.kind === 'values' ? payload.values[offset] : undefined
 }

@@ -26,7 +26,7 @@ describe('an item that fails and may be tried again', () => {
     const { call, worker } = oneWorker(3, 3, {})
     worker.settle(worker.chunks[0]!, { failures: [{ offset: 1, failure: FAILURE }] })
     expect(sorted(call.indexes())).toEqual([0, 2])
-    expect(worker.chunks[1]).toMatchObject({ index: 1, count: 1, attempt: 2, exact: true })
+    expect(worker.chunks[1]).toMatchObject({ index: 1, count: 1, attempt: 2, recordEachItem: true })
     worker.settle(worker.chunks[1]!)
     await call.done
     expect(call.failed()).toEqual([])

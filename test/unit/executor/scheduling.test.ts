@@ -99,7 +99,7 @@ describe('a worker that dies', () => {
     workers[0]!.ready()
     const [chunk] = workers[0]!.chunks
     workers[0]!.settle(chunk!, { from: 0, count: 1 })
-    workers[0]!.recorded = { outcomes: [], running: [{ id: chunk!.id, offset: 1, since: 0 }], blind: [] }
+    workers[0]!.recorded = { outcomes: [], running: [{ id: chunk!.id, offset: 1, since: 0 }], unrecorded: [] }
     workers[0]!.die(5, null)
     expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'crash', exitCode: 5, signal: null } }])
     latest(0).ready()

@@ -61,7 +61,7 @@ describe('an item over its time', () => {
     worker.inspect = () => {
       const since = ago(999)
       while (ago(1_001) < since);
-      return { outcomes: [], running: [{ id: worker.chunks[0]!.id, offset: 0, since }], blind: [] }
+      return { outcomes: [], running: [{ id: worker.chunks[0]!.id, offset: 0, since }], unrecorded: [] }
     }
     clock.advance(1_000)
     expect(told(worker)).not.toContain('terminate')

@@ -7,8 +7,8 @@ import type {
   SchedulerInput,
 } from '../../../src/executor/scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from '../../../src/executor/scheduler/scheduler.js'
-import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
-import type { Chunk, Failure, Settled } from '../../../src/model.js'
+import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
+import type { Chunk, Failure, SettledRange } from '../../../src/model.js'
 import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
 
 export interface WorldOptions extends Omit<SchedulerOptions, 'random'> {
@@ -62,7 +62,7 @@ export class World {
   handled = 0
   readonly #options: WorldOptions
   readonly #scheduler: Scheduler
-  readonly #chunks = new Map<number, { call: CallState; chunk: WireChunk }>()
+  readonly #chunks = new Map<number, { call: CallState; chunk: ChunkMessage }>()
   readonly #attempts = new Map<string, Attempt>()
   readonly #begunAt = new Map<string, number>()
   readonly #inputs: SchedulerInput[] = []
@@ -260,7 +260,7 @@ export class World {
     this.post({ type: 'supply', call: id, chunk, remaining })
   }
 
-  #run(worker: number, chunk: WireChunk): void {
+  #run(worker: number, chunk: ChunkMessage): void {
     const call = this.#callOf(chunk)
     this.#chunks.set(chunk.id, { call, chunk })
     const { unsendable } = call.plan
@@ -271,7 +271,7 @@ export class World {
     this.#worker(worker).inbox.push({ type: 'run', chunks: [chunk] })
   }
 
-  #settle(id: number, { chunk, from, count, results, failures }: Settled): void {
+  #settle(id: number, { chunk, from, count, results, failures }: SettledRange): void {
     const call = this.calls[id]!
     if (call.end !== undefined) wrong(`call ${id} has ended and something of it settles`)
     const values = results.kind === 'values' ? results.values : []
@@ -313,7 +313,7 @@ export class World {
     const lastKnown = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
       running: this.#running(recorded),
-      blind: recorded.blind,
+      unrecorded: recorded.unrecorded,
     }
     this.post({ type: 'gone', worker, exitCode, signal, stderrTail: [], lastKnown })
   }
@@ -327,13 +327,13 @@ export class World {
     }))
   }
 
-  #behaviour(chunk: WireChunk, offset: number): Behaviour {
+  #behaviour(chunk: ChunkMessage, offset: number): Behaviour {
     const { behaviours } = this.#chunks.get(chunk.id)!.call.plan
     const attempts = behaviours[this.#index(chunk, offset) % behaviours.length]!
     return attempts[Math.min(chunk.attempt, attempts.length) - 1]!
   }
 
-  #begins(chunk: WireChunk, offset: number, known: boolean): void {
+  #begins(chunk: ChunkMessage, offset: number, known: boolean): void {
     const attempt = this.#attempt(chunk, offset)
     this.#begunAt.set(`${chunk.id}/${offset}`, this.now)
     const item = `item ${this.#index(chunk, offset)}, attempt ${chunk.attempt}`
@@ -343,18 +343,18 @@ export class World {
     attempt.unknown = !known
   }
 
-  #attempt(chunk: WireChunk, offset: number): Attempt {
+  #attempt(chunk: ChunkMessage, offset: number): Attempt {
     const name = key(this.#chunks.get(chunk.id)!.call.id, this.#index(chunk, offset), chunk.attempt)
     const attempt = this.#attempts.get(name) ?? { begins: 0, unknown: false, safe: false }
     this.#attempts.set(name, attempt)
     return attempt
   }
 
-  #index({ index }: WireChunk, offset: number): number {
+  #index({ index }: ChunkMessage, offset: number): number {
     return typeof index === 'number' ? index + offset : index[offset]!
   }
 
-  #callOf({ payload }: WireChunk): CallState {
+  #callOf({ payload }: ChunkMessage): CallState {
     const first = payload.kind === 'values' ? payload.values[0] : undefined
     return this.calls[Math.floor(Number(first) / MOST_ITEMS)] ?? wrong('a chunk of no call')
   }
@@ -370,7 +370,7 @@ const key = (call: number, index: number, attempt: number) => `${call}/${index}/
 
 function toSettled(
   outcome: NonNullable<ReturnType<ModelWorker['inspect']>>['outcomes'][number],
-): WireSettled {
+): ResultsMessage {
   const { id, offset } = outcome
   const failures = 'failure' in outcome ? [{ offset, failure: outcome.failure }] : []
   const value = 'value' in outcome ? outcome.value : undefined

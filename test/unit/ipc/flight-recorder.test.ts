@@ -2,29 +2,29 @@
 import { closeSync, ftruncateSync, writeSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
-  createRecorderFile,
-  Recorder,
-  type RecorderFile,
+  createFlightRecordFile,
+  FlightRecorder,
+  type FlightRecordFile,
   sharedNow,
 } from '../../../src/ipc/flight-recorder.js'
 
-let files: RecorderFile[] = []
+let files: FlightRecordFile[] = []
 afterEach(() => {
   for (const file of files) file.close()
   files = []
 })
 
 function recording() {
-  const file = createRecorderFile()!
+  const file = createFlightRecordFile()!
   files.push(file)
-  return { file, recorder: new Recorder(file.fd) }
+  return { file, recorder: new FlightRecorder(file.fd) }
 }
 
 const FAILURE = { kind: 'timeout', timeoutMs: 5 } as const
 
 describe('what has been written down', () => {
   test('is nothing at first', () => {
-    expect(recording().file.read()).toEqual({ outcomes: [], running: [], blind: [] })
+    expect(recording().file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
   })
 
   test('names the item that runs, and since when', () => {
@@ -88,18 +88,18 @@ describe('what has been written down', () => {
   })
 
   test('is less, and never an error, where the file is gone', () => {
-    const file = createRecorderFile()!
-    const recorder = new Recorder(file.fd)
+    const file = createFlightRecordFile()!
+    const recorder = new FlightRecorder(file.fd)
     closeSync(file.fd)
     recorder.begin(1, 0)
-    expect(file.read()).toEqual({ outcomes: [], running: [], blind: [] })
+    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
   })
 
   test('is no more than what makes sense in a file that was scribbled over', () => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
     writeSync(file.fd, 'the job writes here', 0)
-    expect(file.read()).toEqual({ outcomes: [], running: [], blind: [] })
+    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
   })
 })
 
@@ -112,9 +112,9 @@ describe('an outcome', () => {
   })
 
   test.each([
-    ['too large for JSON', (recorder: Recorder) => recorder.json(1, 1, 'x'.repeat(64 * 1024))],
-    ['too large', (recorder: Recorder) => recorder.value(1, 1, 'x'.repeat(64 * 1024 + 1))],
-    ['impossible to clone', (recorder: Recorder) => recorder.value(1, 1, () => {})],
+    ['too large for JSON', (recorder: FlightRecorder) => recorder.json(1, 1, 'x'.repeat(64 * 1024))],
+    ['too large', (recorder: FlightRecorder) => recorder.value(1, 1, 'x'.repeat(64 * 1024 + 1))],
+    ['impossible to clone', (recorder: FlightRecorder) => recorder.value(1, 1, () => {})],
   ])('%s keeps the file from starting over until its own message has left', (_, settle) => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
@@ -130,7 +130,7 @@ describe('an outcome', () => {
 })
 
 /** Two outcomes that together are worth a fresh start. */
-function settleLongEnough(recorder: Recorder): void {
+function settleLongEnough(recorder: FlightRecorder): void {
   for (const offset of [0, 1]) recorder.json(1, offset, `"${'x'.repeat(20_000)}"`)
 }
 
@@ -142,21 +142,21 @@ describe('once everything has left', () => {
     settleLongEnough(recorder)
     recorder.end(1)
     recorder.delivered(recorder.mark)
-    expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 2, offset: 0 }], blind: [] })
+    expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 2, offset: 0 }], unrecorded: [] })
   })
 
-  test('a chunk that is blind stays blind: forgotten, it would be run again as if it had never begun', () => {
+  test('a chunk that is blind stays unrecorded: forgotten, it would be run again as if it had never begun', () => {
     const { file, recorder } = recording()
     recorder.begin(1, 0)
     settleLongEnough(recorder)
     recorder.end(1)
     recorder.blind([2])
     recorder.delivered(recorder.mark)
-    expect(file.read()).toEqual({ outcomes: [], running: [], blind: [2] })
+    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [2] })
     recorder.end(2)
     settleLongEnough(recorder)
     recorder.delivered(recorder.mark)
-    expect(file.read().blind).toEqual([])
+    expect(file.read().unrecorded).toEqual([])
   })
 
   test('nothing starts over while there are outcomes that have not left', () => {
@@ -183,16 +183,16 @@ describe('a blind chunk', () => {
   test('is not blind any more when it says where it is', () => {
     const { file, recorder } = recording()
     recorder.blind([4])
-    expect(file.read().blind).toEqual([4])
+    expect(file.read().unrecorded).toEqual([4])
     recorder.begin(4, 9)
-    expect(file.read()).toMatchObject({ running: [{ id: 4, offset: 9 }], blind: [] })
+    expect(file.read()).toMatchObject({ running: [{ id: 4, offset: 9 }], unrecorded: [] })
   })
 
   test('is not blind any more when it says that none of its items runs', () => {
     const { file, recorder } = recording()
     recorder.blind([4])
     recorder.unblind()
-    expect(file.read()).toEqual({ outcomes: [], running: [], blind: [] })
+    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
   })
 })
 
@@ -201,10 +201,10 @@ describe('an item that a reader may have found late', () => {
 
   /** Item 0 of chunk 1 began at 0; it is at 199.9 that it ends, and what runs from then on is said to the clock. */
   function onTheEdge(...times: number[]) {
-    const file = createRecorderFile()!
+    const file = createFlightRecordFile()!
     files.push(file)
     let last = 0
-    const recorder = new Recorder(file.fd, () => (last = times.shift() ?? last))
+    const recorder = new FlightRecorder(file.fd, () => (last = times.shift() ?? last))
     recorder.begin(1, 0, LIMIT)
     recorder.value(1, 0, 'done in time')
     return { file, recorder }

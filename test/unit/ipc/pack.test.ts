@@ -3,31 +3,31 @@ import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  type OutgoingMessage,
   packFromWorker,
   packToWorker,
-  type Untagged,
   unpackFromWorker,
   unpackToWorker,
 } from '../../../src/ipc/pack.js'
-import type { FromWorker, ToWorker, WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
 
 const task = { name: 'default', calling: 'item', reply: 'values' } as const
 
 /** As Node's channel does. */
 const cross = (packed: object): unknown => deserialize(serialize(packed))
 
-function chunkOf(values: readonly unknown[]): WireChunk {
+function chunkOf(values: readonly unknown[]): ChunkMessage {
   const payload = { kind: 'values', values } as const
-  return { id: 7, task, count: values.length, index: 3, attempt: 1, exact: false, payload }
+  return { id: 7, task, count: values.length, index: 3, attempt: 1, recordEachItem: false, payload }
 }
 
-function sent(chunk: WireChunk): WireChunk {
+function sent(chunk: ChunkMessage): ChunkMessage {
   const message = unpackToWorker(cross(packToWorker({ type: 'run', chunks: [chunk] })))
   return message.type === 'run' ? message.chunks[0]! : expect.unreachable()
 }
 
-function said(range: WireSettled): WireSettled | undefined {
-  const message: Untagged = { type: 'settled', ranges: [range] }
+function said(range: ResultsMessage): ResultsMessage | undefined {
+  const message: OutgoingMessage = { type: 'settled', ranges: [range] }
   const back = unpackFromWorker({
     token: 'secret',
     ...(cross(packFromWorker(message)) as object),
@@ -35,7 +35,7 @@ function said(range: WireSettled): WireSettled | undefined {
   return back?.type === 'settled' ? back.ranges[0] : expect.unreachable()
 }
 
-const rangeOf = (values: readonly unknown[]): WireSettled => ({
+const rangeOf = (values: readonly unknown[]): ResultsMessage => ({
   id: 1,
   from: 2,
   count: values.length,
@@ -96,8 +96,8 @@ describe('values', () => {
 describe('everything else of a message', () => {
   test('of a chunk arrives', () => {
     const bytes = new Uint8Array([0x31, 0x2c, 0x32])
-    const chunks: WireChunk[] = [
-      { ...chunkOf([1]), index: [3, 9], attempt: 2, exact: true, timeoutMs: 20 },
+    const chunks: ChunkMessage[] = [
+      { ...chunkOf([1]), index: [3, 9], attempt: 2, recordEachItem: true, timeoutMs: 20 },
       { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'json', cuts: [1] } },
       { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'lines' } },
     ]
@@ -108,21 +108,21 @@ describe('everything else of a message', () => {
     const failures = [{ offset: 2, failure: { kind: 'input', message: 'no', at: 1 } as const }]
     const timings = { startedAt: new Float64Array([1]), ms: new Float64Array([2]) }
     const results = { kind: 'json', bytes: new Uint8Array([0x31, 0x0a]) } as const
-    const range: WireSettled = { ...rangeOf([]), count: 1, failures, timings, results }
+    const range: ResultsMessage = { ...rangeOf([]), count: 1, failures, timings, results }
     expect(said(range)).toEqual(range)
   })
 
   test('other messages go as they are', () => {
     const stop: ToWorker = { type: 'stop' }
     expect(packToWorker(stop)).toBe(stop)
-    const ready: Untagged = { type: 'ready', exports: {} }
+    const ready: OutgoingMessage = { type: 'ready', exports: {} }
     expect(packFromWorker(ready)).toBe(ready)
   })
 
   test('what is large comes last, so that nothing has to be moved for what follows', () => {
     const bytes = new Uint8Array(100_000)
-    const chunk: WireChunk = { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'ndjson' } }
-    const range: WireSettled = { ...rangeOf([]), results: { kind: 'json', bytes } }
+    const chunk: ChunkMessage = { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'ndjson' } }
+    const range: ResultsMessage = { ...rangeOf([]), results: { kind: 'json', bytes } }
     for (const packed of [
       packToWorker({ type: 'run', chunks: [chunk] }),
       { token: 'x'.repeat(32), ...packFromWorker({ type: 'settled', ranges: [range], rss: 5 }) },

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { Settled } from '../../../src/model.js'
-import { completionOrder, inputOrder, type Reorder } from '../../../src/policy/delivery-order.js'
+import type { SettledRange } from '../../../src/model.js'
+import { completionOrder, type DeliveryOrder, inputOrder } from '../../../src/policy/delivery-order.js'
 import { placesOf, settledRange, valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
 
 /** 0 … n − 1 cut into chunks, each settling in ranges of its own. */
-function randomRanges(random: Random, items: number): Settled[] {
-  const ranges: Settled[] = []
+function randomRanges(random: Random, items: number): SettledRange[] {
+  const ranges: SettledRange[] = []
   for (let seq = 0; seq < items; ) {
     const chunk = valuesChunk(seq, Math.min(items - seq, 1 + random.int(7)))
     for (let from = 0; from < chunk.count; ) {
@@ -19,7 +19,7 @@ function randomRanges(random: Random, items: number): Settled[] {
   return ranges
 }
 
-function takeAll(order: Reorder): number[] {
+function takeAll(order: DeliveryOrder): number[] {
   const places: number[] = []
   for (let next = order.shift(); next !== undefined; next = order.shift()) places.push(...placesOf(next))
   return places
@@ -39,7 +39,7 @@ describe('input order', () => {
     }
     delivered.push(...takeAll(order))
     expect(delivered).toEqual(upTo(items))
-    expect(order.drain()).toEqual([])
+    expect(order.releaseRest()).toEqual([])
   })
 
   test.each(SEEDS)(
@@ -70,8 +70,8 @@ describe('input order', () => {
     const order = inputOrder()
     for (const seq of [8, 2, 5]) order.push(settledRange(valuesChunk(seq, 2)))
     expect(order.shift()).toBeUndefined()
-    expect(order.drain().flatMap(placesOf)).toEqual([2, 3, 5, 6, 8, 9])
-    expect(order.drain()).toEqual([])
+    expect(order.releaseRest().flatMap(placesOf)).toEqual([2, 3, 5, 6, 8, 9])
+    expect(order.releaseRest()).toEqual([])
   })
 })
 
@@ -80,7 +80,7 @@ describe('completion order', () => {
     const random = seeded(seed)
     const order = completionOrder()
     const came = random.shuffled(randomRanges(random, 60))
-    const delivered: (Settled | undefined)[] = []
+    const delivered: (SettledRange | undefined)[] = []
     for (const range of came) {
       order.push(range)
       if (random.int(3) === 0) delivered.push(order.shift())
@@ -94,7 +94,7 @@ describe('completion order', () => {
     for (const seq of [4, 0, 6]) order.push(settledRange(valuesChunk(seq, 1)))
     expect(order.shift()?.chunk.seq).toBe(4)
     order.push(settledRange(valuesChunk(2, 1)))
-    expect(order.drain().flatMap(placesOf)).toEqual([0, 6, 2])
+    expect(order.releaseRest().flatMap(placesOf)).toEqual([0, 6, 2])
     expect(order.shift()).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 // Chunks and settled ranges, written short, for everything right of the executor.
-import type { Chunk, Failure, ItemFailure, Settled } from '../../../src/model.js'
+import type { Chunk, Failure, ItemFailure, SettledRange } from '../../../src/model.js'
 
 /** `count` numbers from `seq` on, each its own value. */
 export function valuesChunk(seq: number, count: number): Chunk {
@@ -31,7 +31,7 @@ export interface RangeOptions {
 }
 
 /** Every item of the range that did not fail gives itself: as value, or as line of JSON. */
-export function settledRange(chunk: Chunk, options: RangeOptions = {}): Settled {
+export function settledRange(chunk: Chunk, options: RangeOptions = {}): SettledRange {
   const { from = 0, count = chunk.count - from, failed = [], failure } = options
   const offsets = Array.from({ length: count }, (_, place) => from + place)
   const results =
@@ -54,6 +54,6 @@ export function settledRange(chunk: Chunk, options: RangeOptions = {}): Settled 
 }
 
 /** Places of a range's items in the order the call took them. */
-export function placesOf({ chunk, from, count }: Settled): number[] {
+export function placesOf({ chunk, from, count }: SettledRange): number[] {
   return Array.from({ length: count }, (_, place) => chunk.seq + from + place)
 }

@@ -10,7 +10,7 @@ import { InputError } from '../../../src/errors/classes.js'
 import { StreamReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
 import { itemLine, openInput } from '../../../src/read/open.js'
-import { gathered } from '../../../src/read/single-call.js'
+import { asSingleItem } from '../../../src/read/single-call.js'
 import { MANY, ONE, readAll, sourceOf, textOf, valuesOf } from './helpers.js'
 
 let directory: string
@@ -237,7 +237,7 @@ describe('gathered: all items as one', () => {
     ['ndjson', '', []],
   ] as const)('%s %j', async (framing, text, expected) => {
     for (const size of [1, 3, 100]) {
-      const source = gathered(sourceOf(text, framing, { blocks: [size] }))
+      const source = asSingleItem(sourceOf(text, framing, { blocks: [size] }))
       expect(source.remaining?.()).toBe(1)
       const chunk = await source.next(MANY)
       expect(chunk).toMatchObject({ seq: 0, count: 1 })
@@ -247,7 +247,7 @@ describe('gathered: all items as one', () => {
   })
 
   test('two values on a line are no two items', async () => {
-    const error = await Promise.resolve(gathered(sourceOf('1\n2, 3\n', 'ndjson')).next(MANY)).catch(
+    const error = await Promise.resolve(asSingleItem(sourceOf('1\n2, 3\n', 'ndjson')).next(MANY)).catch(
       (e: unknown) => e,
     )
     expect(error).toMatchObject({ message: "in:2:2: item 1: Unexpected token ','", index: 1 })

@@ -1,12 +1,12 @@
 // Run events for tests of their consumers, written short.
-import type { ItemFailure, RunEvent, Settled, Verdict } from '../../../src/model.js'
+import type { ItemFailure, RunEvent, SettledRange, Verdict } from '../../../src/model.js'
 
 export function settled(
   first: number,
   count: number,
   failedIndexes: number[] = [],
   message = 'boom',
-): Settled {
+): SettledRange {
   return {
     chunk: {
       seq: first,

@@ -1,7 +1,7 @@
 // Who decides about colour, and that colour is only a layer.
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { loadPainter, plainPainter } from '../../../src/report/colors.js'
+import { loadColors, noColors } from '../../../src/report/colors.js'
 import { shouldColor } from '../../../src/report/should-color.js'
 
 describe('colour', () => {
@@ -47,17 +47,17 @@ Error: Something bad happened!
 
 describe('a painter', () => {
   it('leaves every byte as it is without colour', async () => {
-    expect(await loadPainter(false)).toBe(plainPainter)
-    expect(plainPainter.block(BLOCK)).toBe(BLOCK)
+    expect(await loadColors(false)).toBe(noColors)
+    expect(noColors.block(BLOCK)).toBe(BLOCK)
   })
 
   it('adds nothing but colour', async () => {
-    const painted = (await loadPainter(true)).block(BLOCK)
+    const painted = (await loadColors(true)).block(BLOCK)
     expect(stripVTControlCharacters(painted)).toBe(BLOCK)
   })
 
   it('shows headings red and bold, frames dim, the rest plain', async () => {
-    const painted = (await loadPainter(true)).block(BLOCK)
+    const painted = (await loadColors(true)).block(BLOCK)
     const style = (line: string) =>
       line.startsWith('\u001b[31m\u001b[1m') ? 'red' : line.startsWith('\u001b[2m') ? 'dim' : 'plain'
     expect(painted.split('\n').map(style)).toEqual([
@@ -67,7 +67,7 @@ describe('a painter', () => {
   })
 
   it('shows the heading of each attempt', async () => {
-    const painted = (await loadPainter(true)).block('attempt 1 of 2 failed:\nTimeoutError: item 2\n')
+    const painted = (await loadColors(true)).block('attempt 1 of 2 failed:\nTimeoutError: item 2\n')
     expect(painted.split('\n').map((line) => line.startsWith('\u001b[31m\u001b[1m'))).toEqual([
       false,
       true,
@@ -76,7 +76,7 @@ describe('a painter', () => {
   })
 
   it('takes the first line of a block without a remote part for its heading', async () => {
-    const painted = (await loadPainter(true)).block(
+    const painted = (await loadColors(true)).block(
       'WorkerLostError: item 2 lost\n    at poolrun map job.ts\n',
     )
     expect(painted.startsWith('\u001b[31m\u001b[1mWorkerLostError: item 2 lost')).toBe(true)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CallbackFault } from '../../../src/errors/callback-fault.js'
 import { CallbackError } from '../../../src/errors/classes.js'
-import type { Settled } from '../../../src/model.js'
+import type { SettledRange } from '../../../src/model.js'
 import { openCallbacks } from '../../../src/run/callback-hook.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 import { bytesChunk, settledRange, valuesChunk } from '../policy/ranges.js'
@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 /** Callbacks that write down how they were called, and the hook that calls them. */
-async function open(body: string): Promise<(settled: Settled) => Promise<void>> {
+async function open(body: string): Promise<(settled: SettledRange) => Promise<void>> {
   const space = tempSpace()
   return openCallbacks(space.write({ 'hooks.mjs': body }), space.dir)
 }

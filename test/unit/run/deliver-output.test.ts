@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../../../src/errors/classes.js'
-import type { Counts, Failure, RunEvent, Settled } from '../../../src/model.js'
+import type { Counts, Failure, RunEvent, SettledRange } from '../../../src/model.js'
 import type { RunPlan } from '../../../src/plan.js'
 import { collect, failFast, lazy, type Policy } from '../../../src/policy/policy.js'
-import { consume } from '../../../src/run/deliver-output.js'
+import { deliverOutput } from '../../../src/run/deliver-output.js'
 import type { Flow } from '../../../src/run/flow.js'
 import type { Output } from '../../../src/write/output.js'
 import { bytesChunk, settledRange, valuesChunk } from '../policy/ranges.js'
@@ -37,8 +37,8 @@ const COUNTS: Counts = { ok: 0, failed: 0, notRun: 0 }
 
 /** Delivers `ranges`, then ends or throws. */
 function fakeFlow(
-  ranges: readonly Settled[],
-  end: { thrown?: { error: unknown }; stopped?: Settled } = {},
+  ranges: readonly SettledRange[],
+  end: { thrown?: { error: unknown }; stopped?: SettledRange } = {},
 ): Flow {
   const left = [...ranges]
   const { stopped } = end
@@ -51,7 +51,7 @@ function fakeFlow(
     ready: () => undefined,
     stopped: stopped && { settled: stopped, failure: stopped.failures.at(-1)! },
     counts: COUNTS,
-    drained: false,
+    endedEarly: false,
     inputEnded: true,
     async cancel() {},
   }
@@ -68,7 +68,7 @@ async function run(
   }: Partial<Omit<RunPlan, 'output'>> & { output?: FakeOutput } = {},
 ) {
   const events: RunEvent[] = []
-  const thrown = await consume({
+  const thrown = await deliverOutput({
     plan: { command, format, envelope } as RunPlan,
     policy,
     flow,

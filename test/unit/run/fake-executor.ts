@@ -1,6 +1,6 @@
 // An executor that does only what a test makes it do: the outer seam's fake. Pulls and settles by hand.
 import type { Execution, Executor } from '../../../src/executor/executor.js'
-import type { Chunk, Settled } from '../../../src/model.js'
+import type { Chunk, SettledRange } from '../../../src/model.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesChunk } from '../policy/ranges.js'
 
@@ -36,7 +36,7 @@ export class FakeExecutor implements Executor {
     return this.pull({ items, bytes: 1_000_000 }) as Chunk
   }
 
-  settle(settled: Settled): void {
+  settle(settled: SettledRange): void {
     this.execution.onSettled(settled)
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Chunk, Settled } from '../../../src/model.js'
+import type { Chunk, SettledRange } from '../../../src/model.js'
 import { collect, failFast, lazy } from '../../../src/policy/policy.js'
 import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
 import type { ChunkSource } from '../../../src/source.js'
@@ -43,7 +43,7 @@ describe('delivery', () => {
     const random = seeded(seed)
     const items = 1 + random.int(80)
     const { executor, flow } = setUp({ source: source(items) })
-    const ranges: Settled[] = []
+    const ranges: SettledRange[] = []
     for (let chunk = executor.take(5); chunk !== undefined; chunk = executor.take(1 + random.int(9)))
       for (let from = 0; from < chunk.count; from++) ranges.push(settledRange(chunk, { from, count: 1 }))
     const delivered = rest(flow)
@@ -321,7 +321,7 @@ describe('the input', () => {
         if (random.int(3) === 0) await turn()
       }
     })()
-    const taken: Settled[] = []
+    const taken: SettledRange[] = []
     for (;;) {
       const pulled = executor.pull({ items: 1 + random.int(10), bytes: 1_000 })
       // The window gives way only to what settles.
@@ -355,7 +355,7 @@ describe('a hook on settling', () => {
   test('that gives a promise delays its own range and later turns, and order stays', async () => {
     const heard: number[] = []
     const releases: (() => void)[] = []
-    const onSettled = (settled: Settled) => {
+    const onSettled = (settled: SettledRange) => {
       heard.push(...placesOf(settled))
       return new Promise<void>((resolve) => releases.push(resolve))
     }
@@ -379,7 +379,7 @@ describe('a hook on settling', () => {
   })
 
   test('that is slow does not delay what was handed over before it', async () => {
-    const onSettled = ({ chunk }: Settled) => (chunk.seq === 0 ? undefined : new Promise<void>(() => {}))
+    const onSettled = ({ chunk }: SettledRange) => (chunk.seq === 0 ? undefined : new Promise<void>(() => {}))
     const { executor, flow } = setUp({ onSettled })
     const chunks = [executor.take(), executor.take()]
     executor.settle(settledRange(chunks[0]!))

@@ -1,7 +1,7 @@
 // Which of the scheduler's commands --debug tells of: those on a worker's life, and chunks where their size changes.
 import { expect, it } from 'vitest'
 import type { Command } from '../../../src/executor/scheduler/messages.js'
-import type { WireChunk } from '../../../src/ipc/protocol.js'
+import type { ChunkMessage } from '../../../src/ipc/protocol.js'
 import { traceCommands } from '../../../src/run/trace.js'
 
 function traced(...commands: Command[]): string[] {
@@ -11,10 +11,14 @@ function traced(...commands: Command[]): string[] {
   return lines
 }
 
-function run(worker: number, index: WireChunk['index'], count: number, attempt = 1): Command {
+function run(worker: number, index: ChunkMessage['index'], count: number, attempt = 1): Command {
   const task = { name: 'default', calling: 'item', reply: 'json' } as const
   const payload = { kind: 'values', values: [] } as const
-  return { type: 'run', worker, chunk: { id: 1, task, count, index, attempt, exact: false, payload } }
+  return {
+    type: 'run',
+    worker,
+    chunk: { id: 1, task, count, index, attempt, recordEachItem: false, payload },
+  }
 }
 
 it('a line where chunks have become twice as large, for each worker', () => {

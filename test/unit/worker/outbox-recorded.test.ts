@@ -1,11 +1,15 @@
 // Outcomes on their way: written down with a real recorder, sent when told, dropped when cancelled.
 import { afterEach, describe, expect, test } from 'vitest'
-import { createRecorderFile, Recorder, type RecorderFile } from '../../../src/ipc/flight-recorder.js'
-import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import {
+  createFlightRecordFile,
+  FlightRecorder,
+  type FlightRecordFile,
+} from '../../../src/ipc/flight-recorder.js'
+import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
 import { createOutbox } from '../../../src/worker/outbox.js'
 import { turn } from '../executor/fakes.js'
 
-let file: RecorderFile | undefined
+let file: FlightRecordFile | undefined
 afterEach(() => {
   file?.close()
   file = undefined
@@ -14,25 +18,25 @@ afterEach(() => {
 function outboxOf({
   cloneable = () => true,
 }: {
-  cloneable?: (message: readonly WireSettled[]) => boolean
+  cloneable?: (message: readonly ResultsMessage[]) => boolean
 } = {}) {
-  file = createRecorderFile()!
-  const messages: { ranges: readonly WireSettled[]; left: () => void }[] = []
-  const send = (ranges: readonly WireSettled[]) => {
+  file = createFlightRecordFile()!
+  const messages: { ranges: readonly ResultsMessage[]; left: () => void }[] = []
+  const send = (ranges: readonly ResultsMessage[]) => {
     if (!cloneable(ranges)) throw new Error('could not be cloned')
     return new Promise<void>((left) => messages.push({ ranges, left }))
   }
-  const outbox = createOutbox({ send, recorder: new Recorder(file.fd) })
+  const outbox = createOutbox({ send, recorder: new FlightRecorder(file.fd) })
   return { outbox, messages, read: () => file!.read() }
 }
 
-const chunk = (id: number, reply: 'json' | 'values' = 'json'): WireChunk => ({
+const chunk = (id: number, reply: 'json' | 'values' = 'json'): ChunkMessage => ({
   id,
   task: { name: 'default', calling: 'item', reply },
   count: 10,
   index: 0,
   attempt: 1,
-  exact: true,
+  recordEachItem: true,
   payload: { kind: 'values', values: [] },
 })
 
@@ -69,7 +73,7 @@ describe('the outbox', () => {
   })
 
   test('fails the result that cannot be cloned, and none of its neighbours', () => {
-    const isPlain = (ranges: readonly WireSettled[]) =>
+    const isPlain = (ranges: readonly ResultsMessage[]) =>
       ranges.every(
         ({ results }) => results.kind === 'values' && !results.values.some((v) => typeof v === 'function'),
       )
@@ -107,7 +111,7 @@ describe('the outbox', () => {
     outbox.open(chunk(2), false)
     messages[0]!.left()
     await turn()
-    expect(read().blind).toEqual([2])
+    expect(read().unrecorded).toEqual([2])
   })
 })
 
@@ -124,11 +128,15 @@ describe('before an end that is seen coming, a cheap chunk', () => {
     messages[0]!.left()
     await turn()
     outbox.pinpoint()
-    expect(read()).toMatchObject({ running: [{ id: 1, offset: 3 }], blind: [] })
+    expect(read()).toMatchObject({ running: [{ id: 1, offset: 3 }], unrecorded: [] })
     // It did not end after all.
     outbox.succeeded(1, 3)
     outbox.begin(1)
-    expect(read()).toMatchObject({ outcomes: [{ offset: 3 }], running: [{ id: 1, offset: 4 }], blind: [] })
+    expect(read()).toMatchObject({
+      outcomes: [{ offset: 3 }],
+      running: [{ id: 1, offset: 4 }],
+      unrecorded: [],
+    })
   })
 
   test.each(['json', 'values'] as const)('does not lose what waits in the channel (%s)', async (reply) => {
@@ -159,7 +167,7 @@ describe('before an end that is seen coming, a cheap chunk', () => {
         of(4, 'four'),
       ],
       running: [{ id: 1, offset: 5 }],
-      blind: [],
+      unrecorded: [],
     })
   })
 
@@ -172,6 +180,6 @@ describe('before an end that is seen coming, a cheap chunk', () => {
     messages[0]!.left()
     await turn()
     outbox.pinpoint()
-    expect(read()).toEqual({ outcomes: [], running: [], blind: [] })
+    expect(read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
   })
 })

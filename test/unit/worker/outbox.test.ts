@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
 import type { Failure, Results } from '../../../src/model.js'
 import { createOutbox } from '../../../src/worker/outbox.js'
 
 const BOOM: Failure = { kind: 'input', message: 'boom', at: 0 }
 
-function chunk(id: number, count: number, reply: Results['kind'] = 'json'): WireChunk {
+function chunk(id: number, count: number, reply: Results['kind'] = 'json'): ChunkMessage {
   const values = Array.from({ length: count }, (_, place) => place)
   return {
     id,
@@ -13,15 +13,15 @@ function chunk(id: number, count: number, reply: Results['kind'] = 'json'): Wire
     count,
     index: 0,
     attempt: 1,
-    exact: false,
+    recordEachItem: false,
     payload: { kind: 'values', values },
   }
 }
 
 /** A channel that clones as Node's does, and so refuses what Node's refuses. */
 function setUp() {
-  const messages: (readonly WireSettled[])[] = []
-  const send = (ranges: readonly WireSettled[]) => {
+  const messages: (readonly ResultsMessage[])[] = []
+  const send = (ranges: readonly ResultsMessage[]) => {
     messages.push(structuredClone(ranges))
     return Promise.resolve()
   }
@@ -29,7 +29,7 @@ function setUp() {
   return { messages, outbox }
 }
 
-const textOf = ({ results }: WireSettled) =>
+const textOf = ({ results }: ResultsMessage) =>
   results.kind === 'json' ? Buffer.from(results.bytes).toString() : results.values
 
 describe('the outbox', () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createRecorderFile, Recorder } from '../../../src/ipc/flight-recorder.js'
-import type { WireChunk, WireSettled } from '../../../src/ipc/protocol.js'
+import { createFlightRecordFile, FlightRecorder } from '../../../src/ipc/flight-recorder.js'
+import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
 import type { Calling, Payload, Results } from '../../../src/model.js'
 import { createOutbox, type Outbox } from '../../../src/worker/outbox.js'
 import { createRunner, type RunnerOptions } from '../../../src/worker/runner.js'
@@ -15,13 +15,13 @@ let nextId = 1
 interface ChunkOptions {
   readonly calling?: Calling
   readonly reply?: Results['kind']
-  readonly index?: WireChunk['index']
+  readonly index?: ChunkMessage['index']
   readonly attempt?: number
   readonly name?: string
   readonly timed?: boolean
 }
 
-function chunkOf(payload: Payload, count: number, options: ChunkOptions = {}): WireChunk {
+function chunkOf(payload: Payload, count: number, options: ChunkOptions = {}): ChunkMessage {
   const {
     calling = 'item',
     reply = 'values',
@@ -30,7 +30,15 @@ function chunkOf(payload: Payload, count: number, options: ChunkOptions = {}): W
     name = 'default',
     timed = false,
   } = options
-  return { id: nextId++, task: { name, calling, reply, timed }, count, index, attempt, exact: false, payload }
+  return {
+    id: nextId++,
+    task: { name, calling, reply, timed },
+    count,
+    index,
+    attempt,
+    recordEachItem: false,
+    payload,
+  }
 }
 
 const values = (list: readonly unknown[], options?: ChunkOptions) =>
@@ -40,14 +48,14 @@ const text = (lines: string, count: number, options?: ChunkOptions) =>
   chunkOf({ kind: 'bytes', bytes: Buffer.from(lines), framing: 'ndjson' }, count, options)
 
 interface SetUp extends Partial<Pick<RunnerOptions, 'concurrency' | 'onBegin'>> {
-  readonly recorder?: Recorder
+  readonly recorder?: FlightRecorder
   readonly tasks?: Record<string, Task>
 }
 
 function setUp(task: Task, { concurrency = 1, onBegin, tasks = {}, recorder }: SetUp = {}) {
-  const settled: WireSettled[] = []
+  const settled: ResultsMessage[] = []
   const cancelled: number[] = []
-  const send = async (ranges: readonly WireSettled[]) => void settled.push(...ranges)
+  const send = async (ranges: readonly ResultsMessage[]) => void settled.push(...ranges)
   const outbox = createOutbox({ send, recorder })
   const runner = createRunner({
     concurrency,
@@ -62,7 +70,7 @@ function setUp(task: Task, { concurrency = 1, onBegin, tasks = {}, recorder }: S
     runner,
     settled,
     cancelled,
-    async all(...chunks: WireChunk[]) {
+    async all(...chunks: ChunkMessage[]) {
       runner.run(chunks)
       await runner.idle()
       await outbox.flush()
@@ -72,7 +80,7 @@ function setUp(task: Task, { concurrency = 1, onBegin, tasks = {}, recorder }: S
 }
 
 /** Values and failures of one chunk, each at its offset. */
-function outcome(settled: readonly WireSettled[], id: number) {
+function outcome(settled: readonly ResultsMessage[], id: number) {
   const ranges = settled.filter((range) => range.id === id)
   let next = 0
   const outcomes: unknown[] = []
@@ -377,13 +385,13 @@ describe('items too cheap to be written down', () => {
   })
 
   test('are no longer written down once some have shown it, in a chunk that began otherwise', async () => {
-    const file = createRecorderFile()!
+    const file = createFlightRecordFile()!
     const states: string[] = []
     const look = (n: unknown) => {
-      if ((n as number) % 100 === 0) states.push(file.read().blind.length > 0 ? 'blind' : 'written')
+      if ((n as number) % 100 === 0) states.push(file.read().unrecorded.length > 0 ? 'blind' : 'written')
       return n
     }
-    const { all } = setUp(look, { recorder: new Recorder(file.fd) })
+    const { all } = setUp(look, { recorder: new FlightRecorder(file.fd) })
     const chunk = values([...Array(4_000).keys()])
     await all(chunk)
     file.close()
@@ -392,8 +400,8 @@ describe('items too cheap to be written down', () => {
   })
 
   test("have begun no other while their results leave: a death then is nobody's", async () => {
-    const file = createRecorderFile()!
-    const recorder = new Recorder(file.fd)
+    const file = createFlightRecordFile()!
+    const recorder = new FlightRecorder(file.fd)
     const began: unknown[] = []
     const outbox: Outbox = createOutbox({
       recorder,
@@ -423,18 +431,18 @@ describe('items too cheap to be written down', () => {
     let now = 0
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
     onTestFinished(() => clock.mockRestore())
-    const file = createRecorderFile()!
-    const seen: { blind: readonly number[]; running: number[] }[] = []
+    const file = createFlightRecordFile()!
+    const seen: { unrecorded: readonly number[]; running: number[] }[] = []
     const { all } = setUp(
       async (item) => {
         if (item === 'look') {
-          const { blind, running } = file.read()
-          seen.push({ blind, running: running.map(({ id }) => id) })
+          const { unrecorded, running } = file.read()
+          seen.push({ unrecorded, running: running.map(({ id }) => id) })
         }
         await undefined
         if (item === 'slow') now += 3
       },
-      { recorder: new Recorder(file.fd) },
+      { recorder: new FlightRecorder(file.fd) },
     )
     await all(values(Array(300).fill('quick')))
     const blind = values(['look'])
@@ -443,21 +451,21 @@ describe('items too cheap to be written down', () => {
     const written = values(['look'])
     await all(written)
     file.close()
-    expect(seen[0]!.blind).toContain(blind.id)
-    expect(seen[1]!.blind).not.toContain(written.id)
+    expect(seen[0]!.unrecorded).toContain(blind.id)
+    expect(seen[1]!.unrecorded).not.toContain(written.id)
     expect(seen[1]!.running).toEqual([written.id])
   })
 
   test('but for those of which it must be known', async () => {
-    const file = createRecorderFile()!
+    const file = createFlightRecordFile()!
     const { all } = setUp(
       (n) => {
-        expect(file.read()).toMatchObject({ blind: [], running: [{ offset: n }] })
+        expect(file.read()).toMatchObject({ unrecorded: [], running: [{ offset: n }] })
         return n
       },
-      { recorder: new Recorder(file.fd) },
+      { recorder: new FlightRecorder(file.fd) },
     )
-    await all({ ...values([...Array(500).keys()]), exact: true })
+    await all({ ...values([...Array(500).keys()]), recordEachItem: true })
     file.close()
   })
 })
@@ -587,9 +595,9 @@ describe('abortAll', () => {
 })
 
 test('an item that ended in time but was written down too late lets nothing else begin: it all goes back', async () => {
-  const file = createRecorderFile()!
+  const file = createFlightRecordFile()!
   let now = 0
-  const recorder = new Recorder(file.fd, () => now)
+  const recorder = new FlightRecorder(file.fd, () => now)
   const begun: unknown[] = []
   const { runner, settled, cancelled } = setUp(
     (item) => {
@@ -598,8 +606,8 @@ test('an item that ended in time but was written down too late lets nothing else
     },
     { recorder },
   )
-  const first = { ...values(['quick', 'slow', 'next']), exact: true, timeoutMs: 200 }
-  const second = { ...values(['last']), exact: true, timeoutMs: 200 }
+  const first = { ...values(['quick', 'slow', 'next']), recordEachItem: true, timeoutMs: 200 }
+  const second = { ...values(['last']), recordEachItem: true, timeoutMs: 200 }
   runner.run([first, second])
   await runner.idle()
   expect(begun).toEqual(['quick', 'slow'])

@@ -55,7 +55,7 @@ describe('an error that a task threw', () => {
     expect(remote.stack).toMatch(
       /^RemoteTraceback: item 2, worker 1 \(pid 4131\), attempt 3\n"""\nError: why\n {4}at test\/unit\/.*:\d+:\d+/,
     )
-    expect(remote.stack).toContain('Mine: bad\n    at test/unit/errors/item-error.test.ts:')
+    expect(remote.stack).toContain('Mine: bad\n    at test/unit/errors/rebuild/item-error.test.ts:')
   })
 
   test('has its own causes below the remote one, rebuilt all the way down', () => {

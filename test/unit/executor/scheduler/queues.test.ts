@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Agenda, Fifo } from '../../../../src/executor/scheduler/queues.js'
+import { DelayQueue, Fifo } from '../../../../src/executor/scheduler/queues.js'
 
 describe('first in, first out', () => {
   test('does what an array does, whatever is asked of it', () => {
@@ -44,7 +44,7 @@ describe('an agenda', () => {
   test('gives the earliest first, and nothing before its time', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(100), fc.boolean()), { maxLength: 200 }), (steps) => {
-        const agenda = new Agenda<number>()
+        const agenda = new DelayQueue<number>()
         let model: number[] = []
         let now = 0
         for (const [at, add] of steps) {
@@ -65,7 +65,7 @@ describe('an agenda', () => {
   })
 
   test('is empty once it is cleared', () => {
-    const agenda = new Agenda<string>()
+    const agenda = new DelayQueue<string>()
     agenda.add(1, 'a')
     agenda.clear()
     expect(agenda.take(2)).toBeUndefined()

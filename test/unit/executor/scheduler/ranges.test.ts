@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { noResults, type Range, singles, without } from '../../../../src/executor/scheduler/ranges.js'
+import { noResults, type ResultRange, singles, without } from '../../../../src/executor/scheduler/ranges.js'
 import type { Chunk, ItemFailure } from '../../../../src/model.js'
 
 const failureAt = (offset: number): ItemFailure => ({
@@ -14,7 +14,7 @@ const failureAt = (offset: number): ItemFailure => ({
 /** Items are `ok`, `failed` or `again`: failed, and to be left out. */
 const items = fc.array(fc.constantFrom('ok', 'ok', 'failed', 'again'), { minLength: 1, maxLength: 40 })
 
-function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'): Range {
+function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'): ResultRange {
   const failures = kinds.flatMap((what, place) => (what === 'ok' ? [] : [failureAt(from + place)]))
   const text = kinds.map((what, place) => (what === 'ok' ? `"r${from + place}"\n` : '')).join('')
   const values = kinds.map((what, place) => (what === 'ok' ? `r${from + place}` : undefined))
@@ -26,7 +26,7 @@ function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'
   }
 }
 
-function resultsOf({ from, count, results, failures }: Range): [number, unknown][] {
+function resultsOf({ from, count, results, failures }: ResultRange): [number, unknown][] {
   const failed = new Set(failures.map(({ offset }) => offset))
   const offsets = Array.from({ length: count }, (_, place) => from + place)
   if (results.kind === 'values') {

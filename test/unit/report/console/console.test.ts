@@ -1,7 +1,7 @@
 // What the console writes for which events. The renderers are stand-ins: theirs is the block, ours is all around it.
 import { describe, expect, it } from 'vitest'
-import { indexOf, type RunEvent } from '../../../../src/model.js'
-import { chooseLetters } from '../../../../src/report/charset.js'
+import { itemIndexAt, type RunEvent } from '../../../../src/model.js'
+import { chooseCharset } from '../../../../src/report/charset.js'
 import { type ConsoleReporterOptions, createConsoleReporter } from '../../../../src/report/console/console.js'
 import { EMPTY_TALLY, type Ending, summarize, tally } from '../../../../src/summary.js'
 import { flakySettled, itemFailed, itemsSettled, printed, settled } from '../events.js'
@@ -26,7 +26,7 @@ function report(
     },
     renderers: {
       failure: ({ settled, failure }) =>
-        `Error: block ${indexOf(settled.chunk, failure.offset)}\n    at frame`,
+        `Error: block ${itemIndexAt(settled.chunk, failure.offset)}\n    at frame`,
       flaky: (_, attempts) => `attempt 1 of ${attempts.length + 1} failed:\nError: earlier`,
       line: (line) => line.replaceAll('\u001b', '^['),
     },
@@ -93,7 +93,7 @@ describe('the console', () => {
   it('writes no letter that the locale has not, but leaves what jobs print alone', () => {
     const many = Array.from({ length: 12 }, (_, index) => index)
     const events = [itemsSettled(0, 12, many), printed('job’s own …')]
-    const text = report(events, { accepted: 12 }, {}, chooseLetters({ LANG: 'C' }))
+    const text = report(events, { accepted: 12 }, {}, chooseCharset({ LANG: 'C' }))
     expect(text).toContain('job’s own …\n')
     expect(text).toContain('(items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 2 more)\n')
   })

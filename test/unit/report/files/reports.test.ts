@@ -6,7 +6,7 @@ import type { RunEvent } from '../../../../src/model.js'
 import type { RunPlan } from '../../../../src/plan.js'
 import { createFailureText } from '../../../../src/report/console/failure-text.js'
 import { renderJunit } from '../../../../src/report/files/junit-report.js'
-import { createRecordFold } from '../../../../src/report/files/record-builder.js'
+import { createRecordBuilder } from '../../../../src/report/files/record-builder.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from '../../../../src/report/files/run-record.js'
 import { renderTrace } from '../../../../src/report/files/trace-report.js'
 import { flakySettled, itemsSettled } from '../events.js'
@@ -15,7 +15,7 @@ const plan = { command: 'collect', job: { path: 'job.ts', exportName: 'default' 
 
 function folded(...events: readonly RunEvent[]): RunRecord {
   const text = createFailureText({ plan, cwd: '/' })
-  const fold = createRecordFold({ plan, version: '0.0.0', text, cwd: '/', now: () => 1_000 })
+  const fold = createRecordBuilder({ plan, version: '0.0.0', text, cwd: '/', now: () => 1_000 })
   for (const event of events) fold.handle(event)
   return fold.finish({ exitCode: 0, signal: undefined, summary: undefined })
 }

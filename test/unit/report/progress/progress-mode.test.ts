@@ -1,18 +1,18 @@
 // Where there is a live block, where lines, where nothing: the choice against what stderr leads to.
 import { describe, expect, it } from 'vitest'
 import type { ProgressChoice } from '../../../../src/plan.js'
-import { chooseLetters } from '../../../../src/report/charset.js'
+import { chooseCharset } from '../../../../src/report/charset.js'
 import {
   chooseProgress,
+  type ProgressEnvironment,
   type ProgressMode,
-  type Surroundings,
 } from '../../../../src/report/progress/progress-mode.js'
 
-const terminal: Surroundings = { isTTY: true, columns: 80, env: {}, quiet: false, typing: false }
-const pipe: Surroundings = { ...terminal, isTTY: false, columns: 0 }
+const terminal: ProgressEnvironment = { isTTY: true, columns: 80, env: {}, quiet: false, typing: false }
+const pipe: ProgressEnvironment = { ...terminal, isTTY: false, columns: 0 }
 
 describe('progress', () => {
-  const cases: [ProgressChoice, string, Surroundings, ProgressMode][] = [
+  const cases: [ProgressChoice, string, ProgressEnvironment, ProgressMode][] = [
     ['auto', 'a terminal', terminal, 'bar'],
     ['auto', 'a file or a pipe', pipe, 'none'],
     ['auto', 'CI', { ...pipe, env: { CI: 'true' } }, 'plain'],
@@ -55,7 +55,7 @@ describe('letters', () => {
   ]
   for (const [env, unicode] of cases)
     it(`are ${unicode ? 'all there' : 'ASCII'} with ${JSON.stringify(env)}`, () => {
-      const letters = chooseLetters(env)
+      const letters = chooseCharset(env)
       const text = letters.spinner.join('') + letters.barDone + letters.barRest + letters.text('4 × n…')
       expect(/^[\x20-\x7e]*$/.test(text)).toBe(!unicode)
     })

@@ -2,8 +2,8 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
 import type { Chunk, WorkerActivity } from '../../../../src/model.js'
-import { chooseLetters } from '../../../../src/report/charset.js'
-import { plainPainter } from '../../../../src/report/colors.js'
+import { chooseCharset } from '../../../../src/report/charset.js'
+import { noColors } from '../../../../src/report/colors.js'
 import {
   liveText,
   type ProgressState,
@@ -11,8 +11,8 @@ import {
   statusText,
 } from '../../../../src/report/progress/progress-text.js'
 
-const look = { letters: chooseLetters({}), painter: plainPainter, width: stringWidth }
-const asciiLook = { ...look, letters: chooseLetters({ LANG: 'C' }) }
+const look = { letters: chooseCharset({}), painter: noColors, width: stringWidth }
+const asciiLook = { ...look, letters: chooseCharset({ LANG: 'C' }) }
 
 function chunkOf(first: number, ...items: string[]): Chunk {
   const bytes = Buffer.from(items.map((item) => `${item}\n`).join(''))
@@ -77,7 +77,7 @@ describe('the live line', () => {
 
   it('is painted: the bar, and failures', () => {
     const painter = {
-      ...plainPainter,
+      ...noColors,
       good: (text: string) => `<${text}>`,
       bad: (text: string) => `!${text}!`,
     }

@@ -2,8 +2,8 @@
 import type { WriteStream } from 'node:tty'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunView } from '../../../../src/model.js'
-import { chooseLetters } from '../../../../src/report/charset.js'
-import { plainPainter } from '../../../../src/report/colors.js'
+import { chooseCharset } from '../../../../src/report/charset.js'
+import { noColors } from '../../../../src/report/colors.js'
 import { createProgress } from '../../../../src/report/progress/progress.js'
 import type { ProgressMode } from '../../../../src/report/progress/progress-mode.js'
 
@@ -36,8 +36,8 @@ function setUp(mode: ProgressMode) {
     command: 'map',
     stderr: stream,
     stdout: stream,
-    letters: chooseLetters({}),
-    painter: plainPainter,
+    letters: chooseCharset({}),
+    painter: noColors,
   })
   const take = () => {
     const taken = written
