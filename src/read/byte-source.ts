@@ -1,5 +1,4 @@
-// A chunk source over bytes: reads when asked and only then, frames what is there, never waits to fill a want.
-// Knows nothing of where the bytes come from or what an item means.
+// A chunk source over bytes: reads only on demand, frames what is there, and never waits for more than one item.
 import { InputError } from '../errors/classes.js'
 import type { Chunk, Framing } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
@@ -12,7 +11,7 @@ import { InputBuffer } from './input-buffer.js'
 import { JsonArrayFramer } from './json-array.js'
 
 export interface ByteSourceOptions extends FramerOptions {
-  /** `undefined`: told from the first bytes. */
+  /** `undefined`: detected from the first bytes. */
   readonly framing: Framing | undefined
   /** For `csv`. */
   readonly dialect?: Dialect | undefined
@@ -28,50 +27,53 @@ export function createByteSource(reader: ByteReader, options: ByteSourceOptions)
 }
 
 class ReaderSource implements ByteSource {
-  private readonly window = new InputBuffer()
-  private framer: Framer | undefined
-  private left: number | undefined
-  private finished = false
+  readonly #reader: ByteReader
+  readonly #options: ByteSourceOptions
+  readonly #input = new InputBuffer()
+  #framer: Framer | undefined
+  /** Items not yet taken, once they were counted. */
+  #remaining: number | undefined
+  #finished = false
 
-  constructor(
-    private readonly reader: ByteReader,
-    private readonly options: ByteSourceOptions,
-  ) {}
+  constructor(reader: ByteReader, options: ByteSourceOptions) {
+    this.#reader = reader
+    this.#options = options
+  }
 
   next(want: Want): Chunk | undefined | Promise<Chunk | undefined> {
-    const chunk = this.take(want)
-    return chunk !== undefined || this.finished || this.window.ended ? chunk : this.readOn(want)
+    const chunk = this.#take(want)
+    return chunk !== undefined || this.#finished || this.#input.ended ? chunk : this.#readUntilChunk(want)
   }
 
   close(): void {
-    this.finished = true
-    this.reader.close()
+    this.#finished = true
+    this.#reader.close()
   }
 
   remaining(): number | undefined {
-    if (this.finished) return 0
-    this.window.ended ||= this.reader.ended
-    if (!this.window.ended || this.framer === undefined) return undefined
-    this.left ??= this.framer.count()
-    return this.left
+    if (this.#finished) return 0
+    this.#input.ended ||= this.#reader.ended
+    if (!this.#input.ended || this.#framer === undefined) return undefined
+    this.#remaining ??= this.#framer.count()
+    return this.#remaining
   }
 
-  private async readOn(want: Want): Promise<Chunk | undefined> {
-    while (!this.window.ended) {
-      await this.fill()
-      const chunk = this.take(want)
-      if (chunk !== undefined || this.finished) return chunk
+  async #readUntilChunk(want: Want): Promise<Chunk | undefined> {
+    while (!this.#input.ended) {
+      await this.#fill()
+      const chunk = this.#take(want)
+      if (chunk !== undefined || this.#finished) return chunk
     }
     return undefined
   }
 
-  private take(want: Want): Chunk | undefined {
-    if (this.finished) return undefined
+  #take(want: Want): Chunk | undefined {
+    if (this.#finished) return undefined
     try {
-      this.framer ??= this.createFramer()
-      const chunk = this.framer?.take(want)
-      if (chunk === undefined) this.finished = this.window.ended
-      else if (this.left !== undefined) this.left -= chunk.count
+      this.#framer ??= this.#createFramer()
+      const chunk = this.#framer?.take(want)
+      if (chunk === undefined) this.#finished = this.#input.ended
+      else if (this.#remaining !== undefined) this.#remaining -= chunk.count
       return chunk
     } catch (error) {
       this.close()
@@ -79,26 +81,27 @@ class ReaderSource implements ByteSource {
     }
   }
 
-  private async fill(): Promise<void> {
-    const { window, reader } = this
+  async #fill(): Promise<void> {
+    const input = this.#input
     try {
-      window.grew(await reader.read(window.room()))
-      window.ended = reader.ended
+      input.grew(await this.#reader.read(input.room()))
+      input.ended = this.#reader.ended
     } catch (error) {
       this.close()
       const reason = error instanceof Error ? error.message : String(error)
-      throw new InputError(`cannot read ${this.options.file}: ${reason}`, { cause: error })
+      throw new InputError(`cannot read ${this.#options.file}: ${reason}`, { cause: error })
     }
   }
 
-  /** `undefined` while the bytes do not tell. */
-  private createFramer(): Framer | undefined {
-    const { window, options } = this
-    if (window.position.offset === 0 && !window.skipBom()) return undefined
-    const framing = options.framing ?? detect(window, options.file)
+  /** `undefined` while there are too few bytes to detect the framing. */
+  #createFramer(): Framer | undefined {
+    const input = this.#input
+    const options = this.#options
+    if (input.position.offset === 0 && !input.skipBom()) return undefined
+    const framing = options.framing ?? detect(input, options.file)
     if (framing === undefined) return undefined
-    if (framing === 'json') return new JsonArrayFramer(window, options)
-    if (framing === 'csv') return new CsvFramer(window, options, options.dialect!)
-    return new DelimitedFramer(framing, window, options)
+    if (framing === 'json') return new JsonArrayFramer(input, options)
+    if (framing === 'csv') return new CsvFramer(input, options, options.dialect!)
+    return new DelimitedFramer(framing, input, options)
   }
 }

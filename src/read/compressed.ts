@@ -1,11 +1,10 @@
-// Streams that unpack what is compressed, told by the file's extension. Knows nothing of what is inside. Loaded late:
-// Node takes some milliseconds to load zlib.
+// Decompresses streams by the file's extension. Import it lazily: Node takes some milliseconds to load zlib.
 import type { Readable, Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { InputError } from '../errors/classes.js'
 import type { Compressed } from './extensions.js'
 
-/** Not in every Node that we support. */
+/** Since Node 22.15 and 23.8. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }
 
 const UNPACK: Readonly<Record<Compressed, (() => Transform) | undefined>> = {
@@ -14,7 +13,7 @@ const UNPACK: Readonly<Record<Compressed, (() => Transform) | undefined>> = {
   '.zst': createZstdDecompress,
 }
 
-/** @throws InputError where this Node cannot unpack it */
+/** @throws InputError if this version of Node cannot decompress the format */
 export function unpacker(extension: Compressed, file: string): (packed: Readable) => Readable {
   const create = UNPACK[extension]
   if (create === undefined) {

@@ -1,7 +1,7 @@
-// Frames CSV and TSV: finds the records' ends in bytes, has csv-parse take each apart, and hands on objects as lines of
-// JSON, named by the header row. A bad record is one line too, which says what is wrong with it.
-// csv-parse does not see more than one record's text behind a fault: left to go on by itself after one, it took the
-// next good record for a bad one.
+// Frames CSV and TSV: finds the ends of records in bytes, lets csv-parse split each record into fields, and passes the
+// items on as lines of JSON, objects with the names of the header row. A bad record is a line, too: an array that says
+// what is wrong with it.
+// csv-parse gets one record at a time once one was bad: after an error its state is off, and it rejects good records.
 import { isUtf8 } from 'node:buffer'
 import type { Options } from 'csv-parse/sync'
 import { firstInvalidUtf8 } from '../framing/bytes.js'
@@ -13,7 +13,7 @@ import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 import { NEW_RECORD, RecordScanner } from './record-scanner.js'
 
-/** csv-parse, loaded only for those who need it. */
+/** `parse` of csv-parse, passed in because only CSV inputs load that package. */
 export type ParseRecords = (text: string, options: Options) => string[][]
 
 export interface Dialect {
@@ -26,53 +26,75 @@ interface RecordRange {
   readonly end: number
 }
 
+const LF = 0x0a
+const CR = 0x0d
+
+/** csv-parse's error codes in plain words. */
+const PARSE_ERRORS: Readonly<Record<string, string>> = {
+  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
+  CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
+}
+
 export class CsvFramer extends Framer {
-  private readonly parse: (text: string) => string[][]
-  private readonly delimiter: number
-  /** Each field's name as JSON, with its colon. */
-  private keys: readonly string[] | undefined
-  /** How far the first unread record was looked through without finding its end. */
-  private scanned = NEW_RECORD
+  readonly #dialect: Dialect
+  readonly #delimiter: number
+  readonly #rules: Options
+  /** Each field's name as JSON, with its colon. `undefined` before the header row was read. */
+  #keys: readonly string[] | undefined
+  /** How far the first unread record was scanned without finding its end. */
+  #scanned = NEW_RECORD
 
-  constructor(window: InputBuffer, options: FramerOptions, { delimiter, parse }: Dialect) {
-    super('csv', window, options)
-    this.delimiter = delimiter.charCodeAt(0)
-    // A lone quote inside a field of a TSV is an inch mark more often than a mistake.
-    // Line ends are not to be guessed: another chunk of the same file might be read by another rule.
-    const ends = { record_delimiter: ['\r\n', '\n'] }
-    const rules = { ...ends, delimiter, relax_column_count: true, relax_quotes: delimiter === '\t' } as const
-    this.parse = (text) => parse(text, rules)
-  }
-
-  protected frame(want: Want): Chunk | undefined {
-    if (this.keys === undefined) {
-      const [header] = this.records({ items: 1, bytes: Number.POSITIVE_INFINITY })
-      if (header === undefined || !this.readHeader(header)) return undefined
+  constructor(input: InputBuffer, options: FramerOptions, dialect: Dialect) {
+    super('csv', input, options)
+    const { delimiter } = dialect
+    this.#dialect = dialect
+    this.#delimiter = delimiter.charCodeAt(0)
+    this.#rules = {
+      delimiter,
+      // Without it csv-parse guesses the line end from the first record, and differently for another chunk of the file.
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+      // A single quote character inside a TSV field is more often an inch mark than a mistake.
+      relax_quotes: delimiter === '\t',
     }
-    const records = this.records(want)
-    if (records.length === 0) return undefined
-    return this.convert(records)
   }
 
-  /** Whole records at the front of what is unread; sets the fault where the last one is torn. */
-  private records(want: Want): RecordRange[] {
-    this.skipBlankLines()
-    const { unread, ended } = this.window
-    const scanner = new RecordScanner(unread, this.delimiter)
+  protected override fork(): CsvFramer {
+    const copy = new CsvFramer(this.input.fork(), this.options, this.#dialect)
+    copy.#keys = this.#keys
+    copy.#scanned = this.#scanned
+    return this.copyTo(copy)
+  }
+
+  protected override frame(want: Want): Chunk | undefined {
+    if (this.#keys === undefined) {
+      const [header] = this.#records({ items: 1, bytes: Number.POSITIVE_INFINITY })
+      if (header === undefined || !this.#readHeader(header)) return undefined
+    }
+    const records = this.#records(want)
+    if (records.length === 0) return undefined
+    return this.#convert(records)
+  }
+
+  /** Whole records at the front of the unread bytes. Sets `error` if the last one is torn. */
+  #records(want: Want): RecordRange[] {
+    this.#skipBlankLines()
+    const { unread, ended } = this.input
+    const scanner = new RecordScanner(unread, this.#delimiter)
     const records: RecordRange[] = []
     let start = 0
     while (records.length < want.items && start < unread.length) {
-      const state = start === 0 ? this.scanned : NEW_RECORD
+      const state = start === 0 ? this.#scanned : NEW_RECORD
       const found = scanner.end(start, state)
       if (found.end === undefined && !ended) {
-        this.scanned = start === 0 ? found.state : NEW_RECORD
+        this.#scanned = start === 0 ? found.state : NEW_RECORD
         break
       }
       const end = found.end ?? unread.length
       if (records.length > 0 && end > want.bytes) break
       if (found.end === undefined && found.state.quoted) {
-        const index = this.keys === undefined ? undefined : this.seq + records.length
-        this.fault = this.faultAt(
+        const index = this.#keys === undefined ? undefined : this.seq + records.length
+        this.error = this.errorAt(
           start,
           index,
           'a quote that is opened here is never closed: the input is torn',
@@ -85,8 +107,8 @@ export class CsvFramer extends Framer {
     return records
   }
 
-  private skipBlankLines(): void {
-    const { unread } = this.window
+  #skipBlankLines(): void {
+    const { unread } = this.input
     let at = 0
     for (
       let lf = unread.indexOf(LF);
@@ -94,115 +116,106 @@ export class CsvFramer extends Framer {
       lf = unread.indexOf(LF, at)
     )
       at = lf + 1
-    if (at > 0) this.window.skip(at)
+    if (at > 0) this.input.skip(at)
   }
 
-  private readHeader({ start, end }: RecordRange): boolean {
-    const { unread } = this.window
-    const bytes = unread.subarray(start, end)
-    const names = isUtf8(bytes) ? this.fieldsOf(bytes) : 'invalid UTF-8 in the header'
-    const twice = Array.isArray(names) ? names.find((name, place) => names.indexOf(name) < place) : undefined
-    if (!Array.isArray(names)) this.fault = this.faultAt(start, undefined, names)
+  #readHeader({ start, end }: RecordRange): boolean {
+    const bytes = this.input.unread.subarray(start, end)
+    const names = isUtf8(bytes) ? this.#fieldsOf(bytes) : 'invalid UTF-8 in the header'
+    const twice = Array.isArray(names) ? names.find((name, i) => names.indexOf(name) < i) : undefined
+    if (!Array.isArray(names)) this.error = this.errorAt(start, undefined, names)
     else if (twice !== undefined)
-      this.fault = this.faultAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
+      this.error = this.errorAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
     else {
-      this.keys = names.map((name) => `${JSON.stringify(name)}:`)
-      this.passed(end)
+      this.#keys = names.map((name) => `${JSON.stringify(name)}:`)
+      this.#skipTo(end)
     }
-    return this.fault === undefined
+    return this.error === undefined
   }
 
-  private convert(records: readonly RecordRange[]): Chunk | undefined {
-    const { unread } = this.window
+  #convert(records: readonly RecordRange[]): Chunk | undefined {
+    const { unread } = this.input
+    const { tolerant } = this.options
     const { seq } = this
-    const last = records.at(-1)!.end
-    const bytes = unread.subarray(0, last)
-    // To `collect` a record that is no UTF-8 is a bad one like any other.
-    const invalid = this.options.tolerant ? -1 : firstInvalidUtf8(bytes)
-    const good = invalid === -1 ? records : records.filter(({ end }) => end <= invalid)
-    const rows = this.parseAll(unread, good)
+    const end = records.at(-1)!.end
+    // For `collect` a record that is not UTF-8 is a bad record like any other.
+    const invalid = tolerant ? -1 : firstInvalidUtf8(unread.subarray(0, end))
+    const valid = invalid === -1 ? records : records.filter((record) => record.end <= invalid)
+    const rows = this.#parseAll(unread, valid)
     const lines: string[] = []
-    for (const [place, row] of rows.entries()) {
-      const line = typeof row === 'string' ? row : this.lineOf(row)
+    for (const [i, row] of rows.entries()) {
+      const line = typeof row === 'string' ? row : this.#lineOf(row)
       if (line.startsWith('{')) lines.push(line)
+      else if (tolerant) lines.push(this.#badLine(valid[i]!, line))
       else {
-        const record = good[place]!
-        if (this.options.tolerant)
-          lines.push(
-            badRecord(this.placeOf(record.start), line, unread.toString('utf8', record.start, record.end)),
-          )
-        else {
-          this.fault = this.faultAt(record.start, seq + place, line)
-          break
-        }
+        this.error = this.errorAt(valid[i]!.start, seq + i, line)
+        break
       }
     }
-    if (this.fault === undefined && invalid !== -1)
-      this.fault = this.faultAt(invalid, seq + good.length, 'invalid UTF-8')
+    if (this.error === undefined && invalid !== -1)
+      this.error = this.errorAt(invalid, seq + valid.length, 'invalid UTF-8')
     this.seq += lines.length
-    this.passed(last)
+    this.#skipTo(end)
     if (lines.length === 0) return undefined
-    const text = Buffer.from(`${lines.join('\n')}\n`)
-    return { seq, count: lines.length, payload: { kind: 'bytes', bytes: text, framing: 'csv' } }
+    const bytes = Buffer.from(`${lines.join('\n')}\n`)
+    return { seq, count: lines.length, payload: { kind: 'bytes', bytes, framing: 'csv' } }
   }
 
-  /** All at once, which is much faster; one by one where any of them is bad. */
-  private parseAll(unread: Buffer, records: readonly RecordRange[]): (string[] | string)[] {
+  /** The fields of each record, or what is wrong with it. Parsing all together is much faster than one by one. */
+  #parseAll(unread: Buffer, records: readonly RecordRange[]): (string[] | string)[] {
     if (records.length === 0) return []
     const bytesOf = ({ start, end }: RecordRange) => unread.subarray(start, end)
     try {
       if (isUtf8(unread.subarray(0, records.at(-1)!.end))) {
-        const rows = this.parse(records.map((record) => bytesOf(record).toString()).join(''))
+        const rows = this.#parse(records.map((record) => bytesOf(record).toString()).join(''))
         if (rows.length === records.length) return rows
       }
     } catch {
-      // Found below, in the record that it belongs to.
+      // Parsing one by one finds the bad record.
     }
-    return records.map((record) => this.fieldsOf(bytesOf(record)))
+    return records.map((record) => this.#fieldsOf(bytesOf(record)))
   }
 
   /** The fields of one record, or what is wrong with it. */
-  private fieldsOf(bytes: Buffer): string[] | string {
+  #fieldsOf(bytes: Buffer): string[] | string {
     if (!isUtf8(bytes)) return 'invalid UTF-8'
     try {
-      return this.parse(bytes.toString())[0] ?? []
+      return this.#parse(bytes.toString())[0] ?? []
     } catch (error) {
-      return FAULTS[(error as { code?: string }).code ?? ''] ?? (error as Error).message
+      return PARSE_ERRORS[(error as { code?: string }).code ?? ''] ?? (error as Error).message
     }
   }
 
-  private lineOf(fields: readonly string[]): string {
-    const keys = this.keys!
+  #parse(text: string): string[][] {
+    return this.#dialect.parse(text, this.#rules)
+  }
+
+  /** A record as a line of JSON, or what is wrong with it. */
+  #lineOf(fields: readonly string[]): string {
+    const keys = this.#keys!
     if (fields.length !== keys.length)
-      return `expected ${count(keys.length)} as in the header, found ${fields.length}`
-    return `{${fields.map((value, place) => keys[place]! + JSON.stringify(value)).join(',')}}`
+      return `expected ${countOf(keys.length)} as in the header, found ${fields.length}`
+    return `{${fields.map((value, i) => keys[i]! + JSON.stringify(value)).join(',')}}`
   }
 
-  private placeOf(at: number): string {
-    const { position, unread } = this.window
-    const { line, column } = advance(position, unread, 0, at)
-    return `${this.options.file}:${line}:${column}`
+  #badLine({ start, end }: RecordRange, message: string): string {
+    const { position, unread } = this.input
+    const { line, column } = advance(position, unread, 0, start)
+    const text = unread.toString('utf8', start, end)
+    return badRecord(`${this.options.file}:${line}:${column}`, message, text)
   }
 
-  private passed(end: number): void {
-    this.window.skip(end)
-    this.scanned = NEW_RECORD
+  #skipTo(end: number): void {
+    this.input.skip(end)
+    this.#scanned = NEW_RECORD
   }
 }
 
-const LF = 0x0a
-const CR = 0x0d
-
-const FAULTS: Readonly<Record<string, string>> = {
-  INVALID_OPENING_QUOTE: 'a quote stands inside a field that does not begin with one',
-  CSV_INVALID_CLOSING_QUOTE: 'text stands behind a closing quote',
-}
-
-function count(fields: number): string {
+function countOf(fields: number): string {
   return fields === 1 ? '1 field' : `${fields} fields`
 }
 
-/** `end` is after its line feed, where it has one. */
+/** `end` is after the line feed, if there is one. */
 function isBlankLine(bytes: Buffer, start: number, end: number): boolean {
   const size = end - start
   if (size === 1) return bytes[start] === LF || bytes[start] === CR

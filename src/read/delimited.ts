@@ -1,5 +1,5 @@
-// Frames items that end with a byte: NDJSON, lines, NUL-separated. Knows nothing of what the items mean, but for a
-// last NDJSON line without its line end, which may be torn.
+// Frames items that end with a byte: NDJSON, lines, NUL-separated. Items are not parsed, except a last NDJSON line
+// without its line end, which may be torn.
 import { isNoItem } from '../framing/items.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
@@ -7,75 +7,94 @@ import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
-export class DelimitedFramer extends Framer {
-  /** Unread bytes known to hold no delimiter: a long item is not searched again with each block. */
-  private searched = 0
-  private readonly delimiter: number
+type DelimitedFraming = Exclude<Framing, 'json' | 'csv'>
 
-  constructor(framing: Exclude<Framing, 'json' | 'csv'>, window: InputBuffer, options: FramerOptions) {
-    super(framing, window, options)
-    this.delimiter = framing === 'nul' ? 0 : 0x0a
+const LF = 0x0a
+const NUL = 0
+
+export class DelimitedFramer extends Framer {
+  declare protected readonly framing: DelimitedFraming
+  readonly #delimiter: number
+  /** Unread bytes known to hold no delimiter, so that a long item is not searched again with each block. */
+  #searched = 0
+
+  constructor(framing: DelimitedFraming, input: InputBuffer, options: FramerOptions) {
+    super(framing, input, options)
+    this.#delimiter = framing === 'nul' ? NUL : LF
   }
 
-  protected frame(want: Want): Chunk | undefined {
-    this.skipNoItems()
-    const { unread, ended } = this.window
+  protected override fork(): DelimitedFramer {
+    const copy = new DelimitedFramer(this.framing, this.input.fork(), this.options)
+    copy.#searched = this.#searched
+    return this.copyTo(copy)
+  }
+
+  protected override frame(want: Want): Chunk | undefined {
+    this.#skipBlankLines()
+    const { framing, input } = this
+    const { unread, ended } = input
+    const delimiter = this.#delimiter
+    const searched = this.#searched
     let count = 0
     let end = 0
+    /** Line ends up to `end`, and up to `at`. */
     let lines = 0
-    let seen = 0
+    let linesSeen = 0
     let at = 0
     while (count < want.items && at < unread.length) {
-      const found = unread.indexOf(this.delimiter, Math.max(at, this.searched))
+      const found = unread.indexOf(delimiter, Math.max(at, searched))
       if (found === -1 && !ended) {
-        this.searched = unread.length
+        this.#searched = unread.length
         break
       }
       const stop = found === -1 ? unread.length : found
       const next = found === -1 ? stop : stop + 1
       if (count > 0 && next > want.bytes) break
-      seen++
-      if (!isNoItem(this.framing, unread, at, stop)) {
-        if (found === -1 && this.isTorn(at, count)) break
+      linesSeen++
+      if (!isNoItem(framing, unread, at, stop)) {
+        if (found === -1 && this.#isTorn(at, count)) break
         count++
         end = next
-        lines = seen
+        lines = linesSeen
       }
       at = next
     }
     if (count === 0) return undefined
     const chunk = this.chunk(unread.subarray(0, end), count)
-    if (this.framing === 'nul') this.window.skip(end)
-    else this.window.skipCounted(end, lines, end - 1)
-    this.searched = Math.max(0, this.searched - end)
+    if (framing === 'nul') input.skip(end)
+    else input.skipCounted(end, lines, end - 1)
+    this.#searched = Math.max(0, this.#searched - end)
     return chunk
   }
 
-  /** So that a chunk begins with an item, and an endless run of blank lines takes no memory. */
-  private skipNoItems(): void {
-    if (this.framing === 'nul') return
-    const { unread } = this.window
+  /** Makes a chunk begin with an item, and keeps an endless run of blank lines from filling memory. */
+  #skipBlankLines(): void {
+    const { framing, input } = this
+    if (framing === 'nul') return
+    const { unread } = input
+    const delimiter = this.#delimiter
+    const searched = this.#searched
     let at = 0
     let lines = 0
     for (;;) {
-      const stop = unread.indexOf(this.delimiter, Math.max(at, this.searched))
-      if (stop === -1 || !isNoItem(this.framing, unread, at, stop)) break
+      const stop = unread.indexOf(delimiter, Math.max(at, searched))
+      if (stop === -1 || !isNoItem(framing, unread, at, stop)) break
       at = stop + 1
       lines++
     }
     if (at === 0) return
-    this.window.skipCounted(at, lines, at - 1)
-    this.searched = Math.max(0, this.searched - at)
+    input.skipCounted(at, lines, at - 1)
+    this.#searched = Math.max(0, searched - at)
   }
 
-  /** Without its line end and not JSON: the input was cut off here. */
-  private isTorn(at: number, before: number): boolean {
+  /** Whether the last line, at `at`, has neither a line end nor complete JSON: the input was cut off in it. */
+  #isTorn(at: number, before: number): boolean {
     if (this.framing !== 'ndjson') return false
-    const bytes = this.window.unread.subarray(at)
+    const bytes = this.input.unread.subarray(at)
     const value = parseBytes(bytes)
     if (!(value instanceof BadItem)) return false
     const bad = Buffer.byteLength(bytes.toString('utf8').slice(0, value.at))
-    this.fault = this.faultAt(
+    this.error = this.errorAt(
       at + bad,
       this.seq + before,
       `${value.message}; the last line is torn: it has no line end and is not complete`,

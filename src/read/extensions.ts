@@ -1,4 +1,4 @@
-// What a file's extension says: in which format its items are, and how it is compressed. Knows nothing of files.
+// What a file's extension says about its items' format and its compression.
 import { extname } from 'node:path'
 import type { InputFormat } from '../plan.js'
 

@@ -1,5 +1,5 @@
-// What all framers share: chunks are cut from the window, checked for UTF-8, and a fault waits until what stands
-// before it was taken. Knows nothing of files; subclasses know where items end.
+// What all framers share: they cut chunks from the input buffer, check them for UTF-8, and hold an error back until the
+// items before it were taken. Subclasses find where items end.
 import { isUtf8 } from 'node:buffer'
 import type { InputError } from '../errors/classes.js'
 import { firstInvalidUtf8 } from '../framing/bytes.js'
@@ -11,76 +11,88 @@ import type { Want } from '../source.js'
 import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
-const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+const EVERYTHING: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 
 export interface FramerOptions {
+  /** Name of the input in messages. */
   readonly file: string
-  /** Lines that are no UTF-8 stay in their chunk: whoever parses them reports them, the run goes on. */
+  /** `collect`: a line that is not UTF-8 stays in its chunk and fails in the worker that parses it; the run goes on. */
   readonly tolerant: boolean
 }
 
 export abstract class Framer {
-  protected fault: InputError | undefined
-  protected done = false
+  protected readonly framing: Framing
+  protected readonly input: InputBuffer
+  protected readonly options: FramerOptions
+  /** What is wrong behind the items taken so far. The input ends here. */
+  protected error: InputError | undefined
   /** Items taken so far. */
   protected seq = 0
+  #thrown = false
 
-  constructor(
-    readonly framing: Framing,
-    protected readonly window: InputBuffer,
-    protected readonly options: FramerOptions,
-  ) {}
-
-  /** The next chunk; `undefined` where more bytes are needed or, with the window ended, nothing is left. */
-  take(want: Want): Chunk | undefined {
-    const chunk = this.done || this.fault !== undefined ? undefined : this.frame(want)
-    if (chunk !== undefined) return chunk
-    if (this.fault === undefined || this.done) return undefined
-    this.done = true
-    throw this.fault
+  constructor(framing: Framing, input: InputBuffer, options: FramerOptions) {
+    this.framing = framing
+    this.input = input
+    this.options = options
   }
 
-  /** Items still to be taken, once the window has ended; takes none. */
+  /** The next chunk. `undefined` if that needs more bytes or, once the input has ended, if nothing is left. */
+  take(want: Want): Chunk | undefined {
+    if (this.#thrown) return undefined
+    const chunk = this.error === undefined ? this.frame(want) : undefined
+    if (chunk !== undefined || this.error === undefined) return chunk
+    this.#thrown = true
+    throw this.error
+  }
+
+  /** How many items are left, once the input has ended. Takes none of them. */
   count(): number {
     const probe = this.fork()
     let count = 0
     try {
-      for (let chunk = probe.take(ALL); chunk !== undefined; chunk = probe.take(ALL)) count += chunk.count
+      for (let chunk = probe.take(EVERYTHING); chunk !== undefined; chunk = probe.take(EVERYTHING))
+        count += chunk.count
     } catch {
-      // the fault comes up when its turn does
+      // `take` throws it when it gets there.
     }
     return count
   }
 
-  /** A framer that goes on from here over the same bytes and leaves this one alone. */
-  protected fork(): Framer {
-    const copy: Framer = Object.create(Object.getPrototypeOf(this))
-    return Object.assign(copy, this, { window: this.window.fork() })
+  /** A framer that continues from here over its own view of the bytes. */
+  protected abstract fork(): Framer
+
+  /** For `fork`: copies what this class keeps. */
+  protected copyTo<Copy extends Framer>(copy: Copy): Copy {
+    copy.error = this.error
+    copy.seq = this.seq
+    copy.#thrown = this.#thrown
+    return copy
   }
 
+  /** As `take`; sets `error` where the input is wrong. */
   protected abstract frame(want: Want): Chunk | undefined
 
-  /** Call before the window skips the bytes; `cuts` as in `Payload`. */
+  /** Call before the input buffer skips the bytes; `cuts` as in `Payload`. */
   protected chunk(bytes: Buffer, count: number, cuts?: readonly number[]): Chunk | undefined {
     const chunk: Chunk = {
       seq: this.seq,
       count,
       payload: { kind: 'bytes', bytes, framing: this.framing, ...(cuts !== undefined && { cuts }) },
-      origin: { file: this.options.file, ...this.window.position },
+      origin: { file: this.options.file, ...this.input.position },
     }
     this.seq += count
     if ((this.options.tolerant && this.framing === 'ndjson') || isUtf8(bytes)) return chunk
-    return this.before(chunk, firstInvalidUtf8(bytes))
+    return this.#endBefore(chunk, firstInvalidUtf8(bytes))
   }
 
-  /** The error at byte `at` of the unread ones. */
-  protected faultAt(at: number, index: number | undefined, message: string): InputError {
-    const { position, unread } = this.window
+  /** An error at the unread byte `at`. */
+  protected errorAt(at: number, index: number | undefined, message: string): InputError {
+    const { position, unread } = this.input
     return inputError(this.options.file, advance(position, unread, 0, at), index, message)
   }
 
-  /** Ends the input at the item that has a bad byte. */
-  private before(chunk: Chunk, invalid: number): Chunk | undefined {
+  /** Ends the input before the item that has the invalid byte. */
+  #endBefore(chunk: Chunk, invalid: number): Chunk | undefined {
     const { payload } = chunk
     if (payload.kind !== 'bytes') return chunk
     let good = 0
@@ -88,10 +100,10 @@ export abstract class Framer {
       if (range.end > invalid) break
       good++
     }
-    this.fault = this.faultAt(
+    this.error = this.errorAt(
       invalid,
       chunk.seq + good,
-      `invalid UTF-8 (byte ${this.window.position.offset + invalid} of the input)`,
+      `invalid UTF-8 (byte ${this.input.position.offset + invalid} of the input)`,
     )
     this.seq = chunk.seq + good
     return good === 0 ? undefined : sliceChunk(chunk, 0, good)

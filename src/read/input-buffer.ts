@@ -1,98 +1,108 @@
-// The bytes that were read and not yet taken, in one piece, and where in the input they begin.
-// Payloads are slices of its memory, so what was filled once is never written again. Knows nothing of items.
-
+// The bytes that were read and not yet taken, in one contiguous buffer, with their position in the input.
+// Chunk payloads are slices of its memory, so bytes that were filled in are never overwritten.
 import { CHUNK_BYTES } from '../defaults.js'
 import { isSpace } from '../framing/bytes.js'
 import { advance, characters, type Position } from '../framing/position.js'
 
-/** Less room than this is not worth a read. */
-const LEAST_ROOM = 16 * 1024
+/** With less free memory than this a new block is allocated: small reads cost more than the copy. */
+const MIN_READ_BYTES = 16 * 1024
 
+const LF = 0x0a
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 
 export class InputBuffer {
-  private memory = NOTHING
-  private start = 0
-  private end = 0
-  private place: Position = { offset: 0, line: 1, column: 1 }
-  /** No more will come. */
+  #memory = EMPTY
+  #start = 0
+  #end = 0
+  #unread = EMPTY
+  #position: Position = { offset: 0, line: 1, column: 1 }
+  /** The input has ended: `unread` holds all that is left of it. */
   ended = false
-  /** What was read and not taken. */
-  unread = NOTHING
 
-  /** Where the first unread byte stands. */
+  get unread(): Buffer {
+    return this.#unread
+  }
+
+  /** Position of the first unread byte. */
   get position(): Position {
-    return this.place
+    return this.#position
   }
 
-  /** Free memory to read into. An item that outgrows the block doubles it, so that its bytes are copied twice at most. */
+  /** Free memory to read into. An item that outgrows the block doubles it, so its bytes are copied at most twice. */
   room(): Buffer {
-    if (this.memory.length - this.end < LEAST_ROOM) {
-      const pending = this.end - this.start
+    if (this.#memory.length - this.#end < MIN_READ_BYTES) {
+      const pending = this.#end - this.#start
       const grown = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, pending * 2))
-      this.memory.copy(grown, 0, this.start, this.end)
-      this.memory = grown
-      this.start = 0
-      this.end = pending
+      this.#memory.copy(grown, 0, this.#start, this.#end)
+      this.#memory = grown
+      this.#start = 0
+      this.#end = pending
     }
-    return this.memory.subarray(this.end)
+    return this.#memory.subarray(this.#end)
   }
 
-  /** `count` bytes were put into the room. */
+  /** Call after `count` bytes were written into `room()`. */
   grew(count: number): void {
-    this.end += count
-    this.unread = this.memory.subarray(this.start, this.end)
+    this.#end += count
+    this.#unread = this.#memory.subarray(this.#start, this.#end)
   }
 
-  /** Takes bytes, counting their lines. */
+  /** Takes `count` bytes, counting their lines. */
   skip(count: number): void {
-    if (count > 0) this.moveTo(count, advance(this.place, this.unread, 0, count))
+    if (count > 0) this.#moveTo(count, advance(this.#position, this.#unread, 0, count))
   }
 
-  /** Takes bytes whose line feeds the caller has counted; `lastLf` is the place of the last of them, -1 without one. */
+  /** Takes `count` bytes with `lines` line feeds, the last of them at `lastLf` (-1: none), as the caller has counted. */
   skipCounted(count: number, lines: number, lastLf: number): void {
-    const { offset, line, column } = this.place
-    this.moveTo(count, {
+    const { offset, line, column } = this.#position
+    this.#moveTo(count, {
       offset: offset + count,
       line: line + lines,
       column:
         lastLf === -1
-          ? column + characters(this.unread, 0, count)
-          : 1 + characters(this.unread, lastLf + 1, count),
+          ? column + characters(this.#unread, 0, count)
+          : 1 + characters(this.#unread, lastLf + 1, count),
     })
   }
 
   skipSpace(): void {
-    const { unread } = this
+    const unread = this.#unread
     let count = 0
     let lines = 0
     let lastLf = -1
     for (; count < unread.length && isSpace(unread[count]!); count++) {
-      if (unread[count] !== 0x0a) continue
+      if (unread[count] !== LF) continue
       lines++
       lastLf = count
     }
     if (count > 0) this.skipCounted(count, lines, lastLf)
   }
 
-  /** Drops a byte order mark at the start; false while it cannot be told yet. */
+  /** Skips a byte order mark at the start. False while there are too few bytes to recognise one. */
   skipBom(): boolean {
-    const head = this.unread.subarray(0, BOM.length)
+    const head = this.#unread.subarray(0, BOM.length)
     if (!head.equals(BOM.subarray(0, head.length))) return true
     if (head.length < BOM.length) return this.ended
-    this.moveTo(BOM.length, { ...this.place, offset: BOM.length })
+    this.#moveTo(BOM.length, { ...this.#position, offset: BOM.length })
     return true
   }
 
-  /** Another view of the same bytes, to look ahead with. */
+  /** A second view of the same bytes for looking ahead. */
   fork(): InputBuffer {
-    return Object.assign(new InputBuffer(), this)
+    const copy = new InputBuffer()
+    copy.#memory = this.#memory
+    copy.#start = this.#start
+    copy.#end = this.#end
+    copy.#unread = this.#unread
+    copy.#position = this.#position
+    copy.ended = this.ended
+    return copy
   }
 
-  private moveTo(count: number, place: Position): void {
-    this.place = place
-    this.start += count
-    this.unread = this.memory.subarray(this.start, this.end)
+  #moveTo(count: number, position: Position): void {
+    this.#position = position
+    this.#start += count
+    this.#unread = this.#memory.subarray(this.#start, this.#end)
   }
 }

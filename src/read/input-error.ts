@@ -1,4 +1,4 @@
-// The one wording of an input error: where, which item, what. Knows nothing of how it was found.
+// Words an input error: location, item index, message.
 import { InputError } from '../errors/classes.js'
 import type { Position } from '../framing/position.js'
 

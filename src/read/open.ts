@@ -1,5 +1,5 @@
-// From what the user named as input to a source of chunks. Knows nothing of runs; nothing is read before the first
-// `next`, but a file that is missing or cannot be opened is known here.
+// Opens what the user named as input and makes it a source of chunks. A file that is missing or cannot be opened is
+// reported here; nothing is read before the first `next`.
 import { closeSync, createReadStream, fstatSync, open, type Stats } from 'node:fs'
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { extname } from 'node:path'
@@ -15,15 +15,15 @@ import type { Dialect } from './csv.js'
 import { formatOf, isCompressed } from './extensions.js'
 
 export interface OpenOptions {
-  /** `collect`: a line that is no UTF-8 is a failed item, not the end of the input. */
+  /** `collect`: a line that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
-  /** Instead of the process's own. */
+  /** Read instead of the process's own stdin. */
   readonly stdin?: Readable
-  /** Where glob patterns begin. */
+  /** What glob patterns are relative to. */
   readonly cwd?: string
 }
 
-/** Rejects with `InputError` where the file cannot be opened. */
+/** Rejects with `InputError` if the file cannot be opened. */
 export async function openInput(
   choice: InputChoice,
   format: InputFormat | undefined,
@@ -63,16 +63,16 @@ async function framingOf(
   return { framing: 'csv', dialect: { delimiter: format === 'csv' ? ',' : '\t', parse } }
 }
 
-/** Sorted by code units, so that every machine has the same order. */
+/** Sorted by code units, not by locale, so that the order is the same on every machine. */
 async function matches(patterns: readonly string[], cwd = process.cwd()): Promise<string[]> {
   const { glob } = await import('tinyglobby')
   const paths = await glob([...patterns], { cwd, expandDirectories: false })
   if (paths.length > 0) return paths.sort()
-  const shown = patterns.map((pattern) => `'${pattern}'`).join(', ')
-  throw new InputError(`no file matches ${shown} in ${cwd}`)
+  const quoted = patterns.map((pattern) => `'${pattern}'`).join(', ')
+  throw new InputError(`no file matches ${quoted} in ${cwd}`)
 }
 
-/** Each text as typed where it is JSON, else as a string. Between tokens a line break is white space like any other. */
+/** The text as typed if it is JSON, else as a JSON string. A line break in JSON is white space and would end the item. */
 export function itemLine(text: string): string {
   try {
     JSON.parse(text)
@@ -85,13 +85,13 @@ export function itemLine(text: string): string {
 function stdinReader(given: Readable | undefined): ByteReader {
   if (given !== undefined) return new StreamReader(given)
   const stat = fstatSync(0)
-  // Node reads a directory as an empty stream, without an error.
+  // Node would read a directory as an empty stream, without an error.
   if (stat.isDirectory()) throw new InputError('cannot read <stdin>: it is a directory')
   if (stat.isFile()) return new FileReader(0)
   return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : process.stdin)
 }
 
-/** Read ahead by a chunk: with 64 KiB, which is Node's own measure, chunks would be a third of their size. */
+/** Reads ahead by one chunk: with Node's default of 64 KiB, chunks have a third of their size. */
 function pipeOf(fd: number): Readable {
   return new Socket({
     fd,

@@ -1,12 +1,12 @@
-// Where a record of CSV ends: at the first line feed outside quotes (RFC 4180). A quote opens a field only as its first
-// byte, so that a stray one inside a field swallows nothing. Works on bytes; knows nothing of fields' contents.
+// Finds where a CSV record ends, in bytes: at the first line feed outside quotes (RFC 4180). A quote opens a field only
+// as its first byte, so a stray quote inside a field does not swallow the lines behind it.
 
 export interface ScanState {
-  /** Bytes of the record that have been looked at. */
+  /** Bytes of the record that were scanned. */
   readonly seen: number
   /** Inside a quoted field. */
   readonly quoted: boolean
-  /** The next byte is a field's first. */
+  /** The next byte is the first of a field. */
   readonly fieldStart: boolean
 }
 
@@ -16,14 +16,18 @@ const LF = 0x0a
 const QUOTE = 0x22
 
 export class RecordScanner {
-  constructor(
-    private readonly bytes: Buffer,
-    private readonly delimiter: number,
-  ) {}
+  readonly #bytes: Buffer
+  readonly #delimiter: number
 
-  /** `end` is after the record's line feed; without it more bytes are needed, and `state` says from where. */
+  constructor(bytes: Buffer, delimiter: number) {
+    this.#bytes = bytes
+    this.#delimiter = delimiter
+  }
+
+  /** `end` is after the record's line feed. Without it more bytes are needed: scan again from `state`. */
   end(start: number, state: ScanState): { readonly end?: number; readonly state: ScanState } {
-    const { bytes, delimiter } = this
+    const bytes = this.#bytes
+    const delimiter = this.#delimiter
     let { quoted, fieldStart } = state
     let at = start + state.seen
     while (at < bytes.length) {
@@ -34,14 +38,14 @@ export class RecordScanner {
           break
         }
         at = quote + 1
-        // A doubled quote closes and opens again at once: to where records end that is the same as staying inside.
+        // For finding the record's end, a doubled quote may as well close the field and open it again.
         quoted = false
         fieldStart = false
         if (bytes[at] === QUOTE) {
           quoted = true
           at++
         } else if (at === bytes.length) {
-          // The next byte may be the second of a pair.
+          // The next byte may be the second quote of a pair.
           return { state: { seen: quote - start, quoted: true, fieldStart: false } }
         }
         continue

@@ -1,75 +1,90 @@
-// `--only`: lets the wanted items of a source through, with the indexes that they have in the whole input. Stops
-// reading where nothing that is wanted can follow. Knows nothing of how items are framed.
+// `--only`: passes on the selected items of a source, with their indexes in the whole input. Stops reading after the
+// last of them.
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk } from '../model.js'
 import type { IndexRange } from '../plan.js'
 import type { ChunkSource, Want } from '../source.js'
 
-/** `ranges` may overlap and stand in any order. */
-export function selected(source: ChunkSource, ranges: readonly IndexRange[]): ChunkSource {
-  const wanted = merge(ranges)
-  const end = wanted.at(-1)?.end ?? 0
-  /** Items of the input seen, and items given out. */
-  let seen = 0
-  let given = 0
-  const waiting: Chunk[] = []
-  let closed = false
+/** `ranges` may overlap and have any order. */
+export function selectItems(source: ChunkSource, ranges: readonly IndexRange[]): ChunkSource {
+  return new Selection(source, ranges)
+}
 
-  const split = (chunk: Chunk) => {
-    const first = seen
-    seen += chunk.count
-    for (const range of wanted) {
-      const from = Math.max(range.from, first)
-      const to = Math.min(range.end, seen)
-      if (from >= to) continue
-      const part = sliceChunk(chunk, from - first, to - first)
-      const indexes = Array.from({ length: to - from }, (_, place) => from + place)
-      waiting.push({ ...part, seq: given, indexes })
-      given += to - from
-    }
+class Selection implements ChunkSource {
+  readonly #source: ChunkSource
+  readonly #spans: readonly Span[]
+  /** After the last selected item. */
+  readonly #end: number
+  /** Items of the input that were read. */
+  #seen = 0
+  /** Items that were selected from them. */
+  #selected = 0
+  /** Selected from the last chunk of the input, not yet passed on. */
+  readonly #parts: Chunk[] = []
+  #closed = false
+
+  constructor(source: ChunkSource, ranges: readonly IndexRange[]) {
+    this.#source = source
+    this.#spans = mergeRanges(ranges)
+    this.#end = this.#spans.at(-1)?.end ?? 0
   }
-  const close = () => {
-    closed = true
-    return source.close()
-  }
-  /** Never beyond the end of what is wanted: a slow input may not have more for a long time. */
-  const read = ({ items, bytes }: Want) => source.next({ items: Math.min(items, end - seen), bytes })
-  const next = (want: Want): Chunk | undefined | Promise<Chunk | undefined> => {
+
+  next(want: Want): Chunk | undefined | Promise<Chunk | undefined> {
     for (;;) {
-      const chunk = waiting.shift()
-      if (chunk !== undefined) return chunk
-      if (closed) return undefined
-      if (seen >= end) {
-        const closing = close()
+      const part = this.#parts.shift()
+      if (part !== undefined) return part
+      if (this.#closed) return undefined
+      if (this.#seen >= this.#end) {
+        const closing = this.close()
         return closing instanceof Promise ? closing.then(() => undefined) : undefined
       }
-      const taken = read(want)
-      if (taken instanceof Promise) return later(taken, want)
-      if (taken === undefined) return undefined
-      split(taken)
+      const chunk = this.#read(want)
+      if (chunk instanceof Promise) return this.#nextAfter(chunk, want)
+      if (chunk === undefined) return undefined
+      this.#split(chunk)
     }
   }
-  /** A loop, not one promise inside another: a million unwanted items may come first. */
-  const later = async (first: Promise<Chunk | undefined>, want: Want): Promise<Chunk | undefined> => {
-    for (let chunk = await first; chunk !== undefined; chunk = await read(want)) {
-      split(chunk)
-      if (waiting.length > 0 || seen >= end) return next(want)
+
+  close(): Promise<void> | void {
+    this.#closed = true
+    return this.#source.close()
+  }
+
+  remaining(): number | undefined {
+    if (this.#source.remaining === undefined) return undefined
+    const unread = this.#closed ? 0 : this.#source.remaining()
+    if (unread === undefined) return undefined
+    const end = this.#seen + unread
+    const inParts = this.#parts.reduce((sum, { count }) => sum + count, 0)
+    return this.#spans.reduce((sum, span) => sum + overlap(span, this.#seen, end), inParts)
+  }
+
+  /** A loop and not a chain of promises: a million items that are not selected may come first. */
+  async #nextAfter(first: Promise<Chunk | undefined>, want: Want): Promise<Chunk | undefined> {
+    for (let chunk = await first; chunk !== undefined; chunk = await this.#read(want)) {
+      this.#split(chunk)
+      if (this.#parts.length > 0 || this.#seen >= this.#end) return this.next(want)
     }
     return undefined
   }
-  return {
-    next,
-    close,
-    ...(source.remaining !== undefined && {
-      remaining() {
-        const rest = closed ? 0 : source.remaining!()
-        if (rest === undefined) return undefined
-        let count = waiting.reduce((sum, chunk) => sum + chunk.count, 0)
-        for (const range of wanted)
-          count += Math.max(0, Math.min(range.end, seen + rest) - Math.max(range.from, seen))
-        return count
-      },
-    }),
+
+  /** Never wants items after the last selected one: a slow input may not have them for a long time. */
+  #read({ items, bytes }: Want): ReturnType<ChunkSource['next']> {
+    return this.#source.next({ items: Math.min(items, this.#end - this.#seen), bytes })
+  }
+
+  #split(chunk: Chunk): void {
+    const first = this.#seen
+    this.#seen += chunk.count
+    for (const span of this.#spans) {
+      const count = overlap(span, first, this.#seen)
+      if (count === 0) continue
+      const from = Math.max(span.from, first)
+      const part = sliceChunk(chunk, from - first, from - first + count)
+      const indexes = Array.from({ length: count }, (_, i) => from + i)
+      this.#parts.push({ ...part, seq: this.#selected, indexes })
+      this.#selected += count
+    }
   }
 }
 
@@ -79,7 +94,12 @@ interface Span {
   readonly end: number
 }
 
-function merge(ranges: readonly IndexRange[]): Span[] {
+function overlap(span: Span, from: number, end: number): number {
+  return Math.max(0, Math.min(span.end, end) - Math.max(span.from, from))
+}
+
+/** Sorted, and without overlaps. */
+function mergeRanges(ranges: readonly IndexRange[]): Span[] {
   const spans: Span[] = []
   const sorted = ranges
     .map(({ from, to = Number.POSITIVE_INFINITY }) => ({ from, end: to + 1 }))

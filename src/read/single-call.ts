@@ -1,4 +1,4 @@
-// `apply` calls its task once with all items as arguments: one item that is the array of them.
+// `apply` calls its task once with all items as arguments: one item that is an array of all items.
 import { InputError } from '../errors/classes.js'
 import { asBuffer } from '../framing/bytes.js'
 import { type BytesPayload, itemRanges } from '../framing/items.js'
@@ -8,10 +8,10 @@ import type { Chunk } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 import { inputError } from './input-error.js'
 
-const ALL: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+const EVERYTHING: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 const COMMA = Buffer.from(',')
 
-/** A source of exactly one item, `[]` without any. Takes over `source`, which must give bytes. */
+/** A source of exactly one item: the array of all items of `source`, which must yield bytes. `[]` if it has none. */
 export function asSingleItem(source: ChunkSource): ChunkSource {
   let taken = false
   return {
@@ -25,17 +25,22 @@ export function asSingleItem(source: ChunkSource): ChunkSource {
   }
 }
 
-/** The items' own texts, joined. Each is parsed once, and the value dropped: `1,2` on one line would be two of them. */
+/** Joins the items' texts. Each is parsed as well, and its value dropped: `1,2` on one line would become two items. */
 async function readAllItems(source: ChunkSource): Promise<Chunk> {
   const parts: Buffer[] = []
-  for (let chunk = await source.next(ALL); chunk !== undefined; chunk = await source.next(ALL)) {
+  for (
+    let chunk = await source.next(EVERYTHING);
+    chunk !== undefined;
+    chunk = await source.next(EVERYTHING)
+  ) {
     const { payload } = chunk
-    if (payload.kind !== 'bytes') throw new TypeError('only items that were read as bytes can be gathered')
+    if (payload.kind !== 'bytes')
+      throw new TypeError('only items that were read as bytes can become one item')
     for (const text of itemTexts(chunk, payload))
       parts.push(parts.length === 0 ? Buffer.from('[') : COMMA, text)
   }
   const bytes = parts.length === 0 ? Buffer.from('[]') : Buffer.concat([...parts, Buffer.from(']')])
-  // As an element of an array its own line breaks need no care.
+  // Framed as `json`, because the items' own line breaks would end an NDJSON item.
   return { seq: 0, count: 1, payload: { kind: 'bytes', bytes, framing: 'json' } }
 }
 
@@ -46,16 +51,16 @@ function* itemTexts(chunk: Chunk, payload: BytesPayload): Generator<Buffer> {
   let offset = 0
   for (const { start, end } of itemRanges(payload)) {
     const value = values.next()
-    if (value instanceof BadItem) throw badItem(chunk, offset, value)
+    if (value instanceof BadItem) throw badItemError(chunk, offset, value)
     yield isText ? Buffer.from(JSON.stringify(value)) : bytes.subarray(start, end)
     offset++
   }
 }
 
-function badItem(chunk: Chunk, offset: number, { message, at }: BadItem): InputError {
-  const place = locate(chunk, offset, at)
+function badItemError(chunk: Chunk, offset: number, { message, at }: BadItem): InputError {
+  const location = locate(chunk, offset, at)
   const index = chunk.seq + offset
-  return place === undefined
+  return location === undefined
     ? new InputError(message, { index })
-    : inputError(place.file, place, index, message)
+    : inputError(location.file, location, index, message)
 }

@@ -13,7 +13,7 @@ import { resolveJob } from '../job/reference.js'
 import type { RunEvent, RunView } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { openInput } from '../read/open.js'
-import { selected } from '../read/selection.js'
+import { selectItems } from '../read/selection.js'
 import { asSingleItem } from '../read/single-call.js'
 import type { ChunkSource } from '../source.js'
 import { EMPTY_TALLY, exitCodeFor, type Summary, summarize, tally } from '../summary.js'
@@ -207,7 +207,7 @@ async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
 async function openSource(plan: RunPlan, cwd: string): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
   const whole = await openInput(plan.input, plan.inputFormat, { tolerant, cwd })
-  const source = plan.only === undefined ? whole : selected(whole, plan.only)
+  const source = plan.only === undefined ? whole : selectItems(whole, plan.only)
   return plan.command === 'apply' ? asSingleItem(source) : source
 }
 

@@ -25,8 +25,8 @@ describe('CSV', () => {
 
   it.each([
     ['too few fields', '3', 'expected 2 fields as in the header, found 1'],
-    ['a quote inside a field', '3,x"y"', 'a quote stands inside a field that does not begin with one'],
-    ['text behind a closing quote', '3,"x"y', 'text stands behind a closing quote'],
+    ['a quote inside a field', '3,x"y"', 'a quote inside a field that does not begin with one'],
+    ['text behind a closing quote', '3,"x"y', 'text after a closing quote'],
   ])('%s ends the input with its place, after all before it', async (_, bad, message) => {
     const path = tempSpace().write({ 'data.csv': `a,b\n1,2\n\n${bad}\n5,"6"\n` })
     const { stdout, stderr, exitCode } = await runCli(['imap', identity, '-i', path])
@@ -36,8 +36,8 @@ describe('CSV', () => {
 
   it.each([
     ['3', 'expected 2 fields'],
-    ['3,x"y"', 'a quote stands inside'],
-    ['3,"x"y', 'text stands behind'],
+    ['3,x"y"', 'a quote inside'],
+    ['3,"x"y', 'text after'],
   ])('in collect %s is one failed item, and the next record is whole', async (bad, message) => {
     const space = tempSpace()
     const path = space.write({ 'data.csv': `a,b\n1,2\n${bad}\n5,"6\n7"\n` })

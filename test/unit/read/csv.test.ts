@@ -1,4 +1,4 @@
-// CSV however its bytes arrive and however few records are wanted at a time, and items chosen by index.
+// CSV, whatever blocks its bytes arrive in and however few records are taken at a time.
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -6,26 +6,26 @@ import { readItems } from '../../../src/framing/parse.js'
 import type { Chunk } from '../../../src/model.js'
 import { MemoryReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
-import { selected } from '../../../src/read/selection.js'
 import type { ChunkSource } from '../../../src/source.js'
 
-class Blocks extends MemoryReader {
-  constructor(
-    bytes: Uint8Array,
-    private readonly size: number,
-  ) {
+/** Yields at most `size` bytes per read. */
+class BlockReader extends MemoryReader {
+  readonly #size: number
+
+  constructor(bytes: Uint8Array, size: number) {
     super(bytes)
+    this.#size = size
   }
 
   override read(into: Buffer): Promise<number> {
-    return super.read(into.subarray(0, this.size))
+    return super.read(into.subarray(0, this.#size))
   }
 }
 
 function csv(text: string, size = 1 << 20): ChunkSource {
   const dialect = { delimiter: ',', parse } as const
   const options = { file: 'x.csv', framing: 'csv', dialect, tolerant: false } as const
-  return createByteSource(new Blocks(Buffer.from(text), size), options)
+  return createByteSource(new BlockReader(Buffer.from(text), size), options)
 }
 
 async function chunksOf(source: ChunkSource, items: number): Promise<Chunk[]> {
@@ -46,7 +46,7 @@ function valuesOf(chunks: readonly Chunk[]): unknown[] {
 const rows = (count: number) => `n\n${Array.from({ length: count }, (_, n) => `${n}\n`).join('')}`
 
 describe('CSV', () => {
-  test('is the same at every split of its bytes and every size of chunk', async () => {
+  test('gives the same items at every split of its bytes and for every chunk size', async () => {
     const text = '\ufeffa,b\r\n"x ""y""","1\r\n2"\r\n\r\n,"😀"\n"",z'
     const expected = [
       { a: 'x "y"', b: '1\r\n2' },
@@ -59,7 +59,7 @@ describe('CSV', () => {
         expect(valuesOf(await chunksOf(csv(text, block), items)), `blocks of ${block}`).toEqual(expected)
   })
 
-  test('gives back whatever fields were quoted', async () => {
+  test('reads back any quoted field', async () => {
     const field = fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', 'a', ' ', 'é') })
     const table = fc.array(fc.tuple(field, field), { minLength: 1, maxLength: 5 })
     await fc.assert(
@@ -73,7 +73,7 @@ describe('CSV', () => {
     )
   })
 
-  test.each([1, 2, 9])('takes each line end as it comes, %i records at a time', async (items) => {
+  test.each([1, 2, 9])('accepts mixed line ends, %i records at a time', async (items) => {
     const text = 'a,b\n1,2\r\n3,x\ry\n5,6\r\n'
     const expected = [
       { a: '1', b: '2' },
@@ -83,39 +83,9 @@ describe('CSV', () => {
     expect(valuesOf(await chunksOf(csv(text), items))).toEqual(expected)
   })
 
-  test('knows how many records are left once the file is read to its end', async () => {
+  test('counts the remaining records once the file was read to its end', async () => {
     const source = csv(rows(5))
     await source.next({ items: 2, bytes: 1000 })
     expect(source.remaining?.()).toBe(3)
-  })
-})
-
-describe('a selection', () => {
-  test.each([
-    [[{ from: 0, to: 0 }], [0]],
-    [[{ from: 3 }], [3, 4, 5, 6, 7, 8, 9]],
-    [
-      [
-        { from: 8, to: 99 },
-        { from: 2, to: 4 },
-        { from: 4, to: 5 },
-      ],
-      [2, 3, 4, 5, 8, 9],
-    ],
-    [[{ from: 50, to: 60 }], []],
-  ])('%j lets these through with their own indexes, places without gaps', async (ranges, expected) => {
-    for (const items of [1, 4, 100]) {
-      const chunks = await chunksOf(selected(csv(rows(10)), ranges), items)
-      expect(valuesOf(chunks)).toEqual(expected.map((n) => ({ n: String(n) })))
-      expect(chunks.flatMap(({ indexes }) => indexes)).toEqual(expected)
-      const places = chunks.flatMap(({ seq, count }) => Array.from({ length: count }, (_, n) => seq + n))
-      expect(places).toEqual(expected.map((_, place) => place))
-    }
-  })
-
-  test('knows how many of what is left are wanted', async () => {
-    const source = selected(csv(rows(10)), [{ from: 1, to: 2 }, { from: 6 }])
-    await source.next({ items: 1, bytes: 1000 })
-    expect(source.remaining?.()).toBe(5)
   })
 })

@@ -1,4 +1,4 @@
-// What each framing makes of a text, however its bytes arrive, and where it says that a text is wrong.
+// The items that each framing finds in a text, whatever blocks its bytes arrive in, and the location of its errors.
 import { describe, expect, test } from 'vitest'
 import { sliceChunk } from '../../../src/framing/slice.js'
 import type { Framing } from '../../../src/model.js'
@@ -6,7 +6,7 @@ import { MANY, ONE, readAll, sourceOf, textOf } from './helpers.js'
 
 const BOM = '\ufeff'
 
-describe('values', () => {
+describe('a framer', () => {
   test.each<[Framing | undefined, string, unknown[]]>([
     ['ndjson', '', []],
     ['ndjson', ' \n\t\r\n\n', []],
@@ -39,7 +39,7 @@ describe('values', () => {
     [undefined, `${BOM} \n [1, 2]`, [1, 2]],
     [undefined, '\n{"a":1}\n2\n', [{ a: 1 }, 2]],
     [undefined, '-1\n', [-1]],
-  ])('%s: %j gives %j, whatever the blocks and chunks', async (framing, text, expected) => {
+  ])('finds in %s %j the items %j, for every block and chunk size', async (framing, text, expected) => {
     const bytes = Buffer.from(text)
     for (let size = 1; size <= bytes.length + 1; size++) {
       for (const want of [ONE, MANY]) {
@@ -51,13 +51,13 @@ describe('values', () => {
   })
 })
 
-describe('every split of an input gives the same chunks', () => {
+describe('chunks are the same at every split of the input', () => {
   test.each<[Framing, string]>([
     ['ndjson', `${BOM}{"a":"ä€😀"}\r\n\n  \n[1,\t2]\n"\\"\\\\"\n\n7`],
     ['json', ` [ {"a" : "ä,]€\\\\"} ,\n\n  "\\"${'😀'.repeat(9)}\\\\\\"",[[],[{}]]\n,-1.5e3 , null ] \n`],
     ['lines', `${BOM}ä\r\n\n\r\nb\n😀c`],
     ['nul', 'ä\n\0\0b😀\nc\0d'],
-  ])('%s', async (framing, text) => {
+  ])('in %s', async (framing, text) => {
     const read = async (blocks: number[]) => {
       const { chunks } = await readAll(sourceOf(text, framing, { blocks }), ONE)
       return chunks.map((chunk) => ({ ...chunk, payload: textOf(chunk) }))
@@ -75,7 +75,7 @@ describe('every split of an input gives the same chunks', () => {
     }
   })
 
-  test('a chunk that is sliced is the chunks that would have been taken', async () => {
+  test('and slices of a chunk equal the chunks that smaller wants take', async () => {
     for (const [framing, text] of [
       ['ndjson', '{"ä":1}\n\n \n22\n"€"\n4'],
       ['json', '[{"ä":1},\n  22 , "€"\n,4]'],
@@ -89,7 +89,7 @@ describe('every split of an input gives the same chunks', () => {
   })
 })
 
-describe('how much a chunk takes', () => {
+describe('the size of a chunk', () => {
   const items = Array.from({ length: 20 }, (_, n) => `"${'x'.repeat(n)}"`)
 
   test.each<[Framing, string]>([
@@ -97,7 +97,7 @@ describe('how much a chunk takes', () => {
     ['json', `[${items.join(',')}]`],
     ['lines', items.join('\n')],
     ['nul', items.join('\0')],
-  ])('%s: never more bytes than wanted, but at least one item', async (framing, text) => {
+  ])('never exceeds the wanted bytes, except for a single item: %s', async (framing, text) => {
     const { chunks, values } = await readAll(sourceOf(text, framing), { items: 100, bytes: 15 })
     expect(values).toHaveLength(20)
     for (const chunk of chunks) {
@@ -109,13 +109,13 @@ describe('how much a chunk takes', () => {
     )
   })
 
-  test('never more items than wanted', async () => {
+  test('never exceeds the wanted items', async () => {
     const { chunks } = await readAll(sourceOf('[1,2,3,4,5]', 'json'), { items: 2, bytes: 1000 })
     expect(chunks.map((chunk) => chunk.count)).toEqual([2, 2, 1])
   })
 })
 
-describe('faults come with their place, after all items before them', () => {
+describe('an error has its location and comes after all items before it', () => {
   test.each<[Framing | undefined, string, unknown[], string]>([
     ['json', '[1,,2]', [1], 'in:1:4: item 1: missing element'],
     ['json', '[,1]', [], 'in:1:2: item 0: missing element'],
@@ -124,13 +124,13 @@ describe('faults come with their place, after all items before them', () => {
       'json',
       '[1, 2] x',
       [1, 2],
-      'in:1:8: unexpected text after the JSON array; for one JSON value a line, use --input-format ndjson',
+      'in:1:8: unexpected text after the JSON array; for one JSON value per line, use --input-format ndjson',
     ],
     [
       'json',
       '[1]]',
       [1],
-      'in:1:4: unexpected text after the JSON array; for one JSON value a line, use --input-format ndjson',
+      'in:1:4: unexpected text after the JSON array; for one JSON value per line, use --input-format ndjson',
     ],
     ['json', '[1}', [], "in:1:3: item 0: Unexpected token '}'"],
     ['json', '[1, {"a":2}}]', [1], "in:1:12: item 1: Unexpected token '}'"],
@@ -164,7 +164,7 @@ describe('faults come with their place, after all items before them', () => {
       'json',
       '{"a":1}',
       [],
-      "in:1:1: expected a JSON array, which begins with '['; for one JSON value a line, use --input-format ndjson",
+      "in:1:1: expected a JSON array, which begins with '['; for one JSON value per line, use --input-format ndjson",
     ],
     ['json', ' \n x', [], "in:2:2: expected a JSON array, which begins with '['"],
     [
@@ -183,21 +183,21 @@ describe('faults come with their place, after all items before them', () => {
       undefined,
       'hello\nworld\n',
       [],
-      'in:1:1: item 0: this is not JSON; for plain text, one item a line, use --input-format lines',
+      'in:1:1: item 0: this is not JSON; for plain text, one item per line, use --input-format lines',
     ],
     [
       undefined,
       '\n2024-01-31 x\n',
       [],
-      'in:2:1: item 0: this is not JSON; for plain text, one item a line, use --input-format lines',
+      'in:2:1: item 0: this is not JSON; for plain text, one item per line, use --input-format lines',
     ],
     [
       undefined,
       'true story',
       [],
-      'in:1:1: item 0: this is not JSON; for plain text, one item a line, use --input-format lines',
+      'in:1:1: item 0: this is not JSON; for plain text, one item per line, use --input-format lines',
     ],
-  ])('%s: %j', async (framing, text, before, message) => {
+  ])('in %s %j', async (framing, text, before, message) => {
     const size = Buffer.byteLength(text)
     for (let block = 1; block <= size; block++) {
       for (const want of [ONE, MANY]) {
@@ -207,14 +207,14 @@ describe('faults come with their place, after all items before them', () => {
     }
   })
 
-  test('after a fault the source is done', async () => {
+  test('and ends the source', async () => {
     const source = sourceOf('[1,]', 'json')
     await source.next(MANY)
     expect(() => source.next(MANY)).toThrow('Trailing comma')
     expect(await source.next(MANY)).toBeUndefined()
   })
 
-  test('an element that is no JSON is left to whoever parses it', async () => {
+  test('but an element that is not JSON is only found when it is parsed', async () => {
     const { values, error } = await readAll(sourceOf('[1, tru, {"a" 1}, 1 2, [}, 3]', 'json'))
     expect(error).toBeUndefined()
     expect(values).toEqual([
@@ -228,7 +228,7 @@ describe('faults come with their place, after all items before them', () => {
   })
 })
 
-describe('bytes that are no UTF-8', () => {
+describe('bytes that are not UTF-8', () => {
   const good = Buffer.from('"ä"\n')
   const bad = Buffer.from('"b\xff"\n', 'latin1')
 
@@ -263,7 +263,7 @@ describe('bytes that are no UTF-8', () => {
       [],
       'in:1:3: item 0: invalid UTF-8 (byte 2 of the input)',
     ],
-  ])('%s: an error after the items before', async (framing, bytes, before, message) => {
+  ])('are an error after the items before them: %s', async (framing, bytes, before, message) => {
     for (let block = 1; block <= bytes.length; block++) {
       for (const want of [ONE, MANY]) {
         const { values, error } = await readAll(sourceOf(bytes, framing, { blocks: [block] }), want)
@@ -272,7 +272,7 @@ describe('bytes that are no UTF-8', () => {
     }
   })
 
-  test('tolerant: the line stays in its chunk and is a bad item', async () => {
+  test('make only their line a bad item in a tolerant source', async () => {
     const { values, error } = await readAll(
       sourceOf(Buffer.concat([good, bad, good]), 'ndjson', { tolerant: true }),
     )
@@ -280,14 +280,14 @@ describe('bytes that are no UTF-8', () => {
     expect(values).toEqual(['ä', { bad: 'Invalid UTF-8 (byte 2 of the item)' }, 'ä'])
   })
 
-  test('tolerant: a torn last line ends the input all the same', async () => {
+  test('in a torn last line end a tolerant source, too', async () => {
     const torn = Buffer.concat([good, bad, Buffer.from('"c\xff', 'latin1')])
     const { values, error } = await readAll(sourceOf(torn, 'ndjson', { tolerant: true }))
     expect(values).toHaveLength(2)
     expect(error).toMatch(/^in:3:3: item 2: Invalid UTF-8/)
   })
 
-  test('a character across a block border is whole', async () => {
+  test('are not seen in a character that two blocks share', async () => {
     const text = `"${'x'.repeat(256 * 1024 - 2)}€"\n`
     const { values, error } = await readAll(sourceOf(text, 'ndjson', { blocks: [256 * 1024] }))
     expect(error).toBeUndefined()
@@ -295,12 +295,12 @@ describe('bytes that are no UTF-8', () => {
   })
 })
 
-describe('sizes', () => {
+describe('extreme sizes', () => {
   test.each<[Framing, string, string]>([
     ['ndjson', '"', '"\n'],
     ['json', '["', '"]'],
     ['lines', '', '\n'],
-  ])('%s: one item of 100 MB is read in linear time', async (framing, head, tail) => {
+  ])('an item of 100 MB is read in linear time: %s', async (framing, head, tail) => {
     const text = Buffer.concat([Buffer.from(head), Buffer.alloc(100e6, 0x61), Buffer.from(tail)])
     const source = sourceOf(text, framing, { blocks: [64 * 1024] })
     const begun = performance.now()
@@ -311,7 +311,7 @@ describe('sizes', () => {
     expect(await source.next(MANY)).toBeUndefined()
   })
 
-  test('an array a million deep overflows nothing', async () => {
+  test('an array nested a million levels deep overflows no stack', async () => {
     const depth = 1_000_000
     const text = `[${'['.repeat(depth)}${']'.repeat(depth)},1]`
     const source = sourceOf(text, 'json')

@@ -1,4 +1,4 @@
-// Feeds framers and sources by hand: blocks of any size, and the values that came out.
+// Feeds framers and sources with blocks of any size, and collects the values that come out.
 import { BadItem, readItems } from '../../../src/framing/parse.js'
 import type { Chunk, Framing } from '../../../src/model.js'
 import type { ByteReader } from '../../../src/read/byte-reader.js'
@@ -8,23 +8,24 @@ import type { Want } from '../../../src/source.js'
 export const ONE: Want = { items: 1, bytes: 64 * 1024 }
 export const MANY: Want = { items: 1_000_000, bytes: 64 * 1024 }
 
-/** Gives the blocks one a read. */
-export class BlockReader implements ByteReader {
-  reads = 0
-  constructor(private readonly blocks: Buffer[]) {}
+/** Yields one block per read. */
+class BlockReader implements ByteReader {
+  readonly #blocks: Buffer[]
+  constructor(blocks: Buffer[]) {
+    this.#blocks = blocks
+  }
   get ended(): boolean {
-    return this.blocks.length === 0
+    return this.#blocks.length === 0
   }
   async read(into: Buffer): Promise<number> {
-    this.reads++
-    const block = this.blocks.shift()
+    const block = this.#blocks.shift()
     if (block === undefined) return 0
     const count = block.copy(into)
-    if (count < block.length) this.blocks.unshift(block.subarray(count))
+    if (count < block.length) this.#blocks.unshift(block.subarray(count))
     return count
   }
   close(): void {
-    this.blocks.length = 0
+    this.#blocks.length = 0
   }
 }
 
@@ -51,9 +52,9 @@ export function sourceOf(
 
 export interface Reading {
   readonly chunks: Chunk[]
-  /** Each item's value, `{ bad }` for one that is none. */
+  /** Each item's value, `{ bad: message }` for an item that is not valid. */
   readonly values: unknown[]
-  /** The message that ended it. */
+  /** Message of the error that ended the input. */
   readonly error: string | undefined
 }
 

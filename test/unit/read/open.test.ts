@@ -1,4 +1,4 @@
-// A source asks for no more than it is asked, gives what is there, and lets go when it is closed.
+// Opening inputs: a source reads no more than is asked for, yields what is there, and releases its input when closed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,6 @@ import { InputError } from '../../../src/errors/classes.js'
 import { StreamReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
 import { itemLine, openInput } from '../../../src/read/open.js'
-import { asSingleItem } from '../../../src/read/single-call.js'
 import { MANY, ONE, readAll, sourceOf, textOf, valuesOf } from './helpers.js'
 
 let directory: string
@@ -28,7 +27,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 describe('streams', () => {
-  test('an item is given when it is there, not when the want is full', async () => {
+  test('yield an item when it is complete, without waiting for as many as are wanted', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, undefined, { stdin })
     const first = source.next(MANY)
@@ -44,7 +43,7 @@ describe('streams', () => {
     expect(source.remaining()).toBe(0)
   })
 
-  test('the first elements of an array are given while it is open', async () => {
+  test('yield the first elements of an array before it ends', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, undefined, { stdin })
     const first = source.next(MANY)
@@ -53,7 +52,7 @@ describe('streams', () => {
     source.close()
   })
 
-  test('what is buffered is answered at once', async () => {
+  test('yield buffered items synchronously', async () => {
     const source = sourceOf('1\n2\n3\n', 'ndjson')
     await source.next(ONE)
     expect(source.remaining()).toBe(2)
@@ -61,7 +60,7 @@ describe('streams', () => {
     expect(source.remaining()).toBe(1)
   })
 
-  test('nothing is read before somebody asks, and little more than that', async () => {
+  test('are not read before the first item is wanted, and then only a little ahead', async () => {
     let given = 0
     const endless = new Readable({
       read() {
@@ -77,7 +76,7 @@ describe('streams', () => {
     source.close()
   })
 
-  test('an endless run of blanks takes no memory', async () => {
+  test('take no memory for a long run of blanks', async () => {
     for (const [framing, blank] of [
       ['ndjson', ' \r\n'],
       ['lines', '\r\n'],
@@ -100,7 +99,7 @@ describe('streams', () => {
     }
   })
 
-  test('a stream that breaks between two reads has not ended, whoever looks meanwhile', async () => {
+  test('that fail between two reads do not count as ended', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, 'ndjson', { stdin })
     stdin.write('1\n')
@@ -111,7 +110,7 @@ describe('streams', () => {
     await expect(source.next(MANY)).rejects.toThrow('unexpected end of file')
   })
 
-  test('close ends a read that waits, and destroys the stream', async () => {
+  test('are destroyed by close, which ends a pending read', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, undefined, { stdin })
     const pending = source.next(MANY)
@@ -122,7 +121,7 @@ describe('streams', () => {
     expect(await source.next(MANY)).toBeUndefined()
   })
 
-  test('a stream that fails is an InputError with its cause, after what it gave before', async () => {
+  test('that fail reject with an InputError and its cause, after the items before it', async () => {
     const stdin = new PassThrough()
     const source = await openInput({ kind: 'stdin' }, undefined, { stdin })
     stdin.write('1\n2')
@@ -134,7 +133,7 @@ describe('streams', () => {
     expect(error).toMatchObject({ message: 'cannot read <stdin>: EIO: broken', cause })
   })
 
-  test('remaining counts good items only, and leaves them to be taken', async () => {
+  test('count the remaining good items without taking them', async () => {
     for (const [framing, text] of [
       ['ndjson', '1\n\n2\n3\n{"to'],
       ['json', '[1,2,3,,4]'],
@@ -150,7 +149,7 @@ describe('streams', () => {
 })
 
 describe('files', () => {
-  test('the extension says what is in it', async () => {
+  test('have their format recognised by extension', async () => {
     expect((await readFile('a.json', '[1,2]')).values).toEqual([1, 2])
     expect((await readFile('a.NDJSON', '[1,2]\n3')).values).toEqual([[1, 2], 3])
     expect((await readFile('a.jsonl', '1\n2')).values).toEqual([1, 2])
@@ -159,22 +158,22 @@ describe('files', () => {
     expect((await readFile('b.data', '1\n2')).values).toEqual([1, 2])
   })
 
-  test('a .json file of one object a line is told what it is', async () => {
+  test('with one object per line in .json get a hint at --input-format ndjson', async () => {
     const { error } = await readFile('b.json', '{"a":1}\n{"a":2}\n')
     expect(error).toMatch(/b\.json:1:1: expected a JSON array.*--input-format ndjson$/)
   })
 
-  test('plain text is told how to be read', async () => {
+  test('of plain text get a hint at --input-format lines', async () => {
     expect((await readFile('a.log', 'some text\n')).error).toMatch(/--input-format lines$/)
   })
 
-  test('small ones are known to their end at once', async () => {
+  test('that are small are known to their end after the first item', async () => {
     const source = await openInput({ kind: 'file', path: write('d.ndjson', '1\n2\n3\n') }, undefined)
     await source.next(ONE)
     expect(source.remaining()).toBe(2)
   })
 
-  test('large ones are whole', async () => {
+  test('that are large are read completely', async () => {
     const lines = Array.from({ length: 40_000 }, (_, n) => JSON.stringify({ n, text: 'ä€'.repeat(n % 40) }))
     const path = write('large.json', `[${lines.join(',\n')}]`)
     const { chunks, values, error } = await readAll(await openInput({ kind: 'file', path }, undefined))
@@ -186,14 +185,14 @@ describe('files', () => {
   test.each([
     ['none.json', 'no such file'],
     ['.', 'it is a directory'],
-  ])('%s: %s', async (name, reason) => {
+  ])('that cannot be read are an InputError: %s, %s', async (name, reason) => {
     const path = join(directory, name)
     const error = await openInput({ kind: 'file', path }, undefined).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(InputError)
     expect(error).toMatchObject({ message: `cannot read ${path}: ${reason}` })
   })
 
-  test('a named pipe is read as a stream, and closing it lets go of its writer', async () => {
+  test('that are named pipes are read as streams, and can be closed while a writer has them open', async () => {
     const fifo = join(directory, 'fifo')
     await once(spawn('mkfifo', [fifo]), 'exit')
     const writer = spawn('sh', ['-c', '{ echo 1; exec sleep 60; } > "$0"', fifo], {
@@ -209,7 +208,7 @@ describe('files', () => {
   })
 })
 
-describe('items of the command line', () => {
+describe('items on the command line', () => {
   test.each([
     ['1', '1'],
     [' {"a" : 1.50}', ' {"a" : 1.50}'],
@@ -218,38 +217,12 @@ describe('items of the command line', () => {
     ['hello\nworld', '"hello\\nworld"'],
     ['\ufeff1', '"\ufeff1"'],
     ['"x"', '"x"'],
-  ])('%j is sent as %j', (typed, sent) => expect(itemLine(typed)).toBe(sent))
+  ])('are JSON or become strings: %j is read as %j', (typed, sent) => expect(itemLine(typed)).toBe(sent))
 
-  test('each is one item, whatever it is', async () => {
+  test('are one item each', async () => {
     const texts = ['1', 'a b', '', '[\n2]', '"x"', 'null', '😀']
     const source = await openInput({ kind: 'items', texts }, undefined)
     expect((await readAll(source, ONE)).values).toEqual([1, 'a b', '', [2], 'x', null, '😀'])
     expect((await readAll(await openInput({ kind: 'items', texts: [] }, undefined))).values).toEqual([])
-  })
-})
-
-describe('gathered: all items as one', () => {
-  test.each([
-    ['ndjson', '1\n\n"ä"\r\n{"a":1}', [1, 'ä', { a: 1 }]],
-    ['json', '[1,\n"ä",{"a"\n:1}]', [1, 'ä', { a: 1 }]],
-    ['lines', 'a\n"b"\r\n', ['a', '"b"']],
-    ['nul', 'a\0\0', ['a', '']],
-    ['ndjson', '', []],
-  ] as const)('%s %j', async (framing, text, expected) => {
-    for (const size of [1, 3, 100]) {
-      const source = asSingleItem(sourceOf(text, framing, { blocks: [size] }))
-      expect(source.remaining?.()).toBe(1)
-      const chunk = await source.next(MANY)
-      expect(chunk).toMatchObject({ seq: 0, count: 1 })
-      expect(valuesOf(chunk!)).toEqual([expected])
-      expect(await source.next(MANY)).toBeUndefined()
-    }
-  })
-
-  test('two values on a line are no two items', async () => {
-    const error = await Promise.resolve(asSingleItem(sourceOf('1\n2, 3\n', 'ndjson')).next(MANY)).catch(
-      (e: unknown) => e,
-    )
-    expect(error).toMatchObject({ message: "in:2:2: item 1: Unexpected token ','", index: 1 })
   })
 })

@@ -1,4 +1,4 @@
-// Large chunks are decoded and parsed piece by piece: where a piece ends must not be seen in what comes out.
+// Large chunks are decoded and parsed in pieces. Where a piece ends must not show in the values.
 import { describe, expect, test } from 'vitest'
 import { PIECE_BYTES } from '../../../src/framing/parse.js'
 import { sliceChunk } from '../../../src/framing/slice.js'
@@ -7,7 +7,7 @@ import { readAll, sourceOf, valuesOf } from './helpers.js'
 
 const WHOLE = { items: 1_000_000, bytes: 8 * 1024 * 1024 }
 
-/** Items whose texts are about so long; every seventh is one that commas, brackets and letters of several bytes fill. */
+/** JSON texts of about `length` characters. Every seventh is full of commas, brackets and multi-byte characters. */
 function textsOf(count: number, length: number): string[] {
   return Array.from({ length: count }, (_, n) =>
     JSON.stringify(
@@ -32,30 +32,30 @@ describe.each([
   const texts = textsOf(count, length)
   const expected = texts.map((text) => JSON.parse(text))
 
-  test('of an array', async () => {
+  test('are parsed from an array', async () => {
     const chunks = await chunksOf(`[ ${texts.join(' ,\n ')}\n]`, 'json')
     expect(chunks.flatMap(cutsOf).length).toBeGreaterThan(1)
     expect(chunks.flatMap(valuesOf)).toEqual(expected)
   })
 
-  test('on lines, blank ones among them', async () => {
+  test('are parsed from lines, with blank lines between them', async () => {
     const chunks = await chunksOf(`${texts.join('\n \r\n')}\n\n`, 'ndjson')
     expect(chunks.flatMap(valuesOf)).toEqual(expected)
   })
 
-  test('a bad one is bad alone, wherever it is', async () => {
-    for (const place of [0, 1, count >> 1, count - 1]) {
-      const bad = texts.with(place, '{"n":,}')
+  test('are not affected by a bad item at any index', async () => {
+    for (const index of [0, 1, count >> 1, count - 1]) {
+      const bad = texts.with(index, '{"n":,}')
       for (const framing of ['json', 'ndjson'] as const) {
         const text = framing === 'json' ? `[${bad.join(',')}]` : `${bad.join('\n')}\n`
         const values = (await chunksOf(text, framing)).flatMap(valuesOf)
-        expect(values[place]).toMatchObject({ bad: expect.stringContaining("','") })
-        expect(values.with(place, expected[place])).toEqual(expected)
+        expect(values[index]).toMatchObject({ bad: expect.stringContaining("','") })
+        expect(values.with(index, expected[index])).toEqual(expected)
       }
     }
   })
 
-  test('a part of the chunk is read as the whole is', async () => {
+  test('are the same in a slice of the chunk', async () => {
     const [chunk] = await chunksOf(`[${texts.join(',')}]`, 'json')
     const all = chunk!.count
     for (const [from, to] of [
@@ -67,7 +67,7 @@ describe.each([
   })
 })
 
-test('a chunk of blank lines that is longer than a piece ends where it ends', async () => {
+test('a chunk ends correctly after blank lines that fill more than a piece', async () => {
   const [chunk] = await chunksOf(`1\n${' \n'.repeat(PIECE_BYTES)}2\n`, 'ndjson')
   expect(valuesOf({ ...chunk!, count: 3 })).toEqual([1, 2, undefined])
 })

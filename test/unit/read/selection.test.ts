@@ -1,0 +1,158 @@
+// Items selected by index, from sources that yield their chunks immediately and from sources that make them wait.
+import { describe, expect, test } from 'vitest'
+import type { Chunk } from '../../../src/model.js'
+import type { IndexRange } from '../../../src/plan.js'
+import { selectItems } from '../../../src/read/selection.js'
+import type { ChunkSource, Want } from '../../../src/source.js'
+import { valuesOf } from './helpers.js'
+
+interface Counted extends ChunkSource {
+  /** Items that were taken from it. */
+  taken: number
+  closed: boolean
+}
+
+/** Items 0 … `count` − 1, each its own index. */
+function numbers(count: number, { async = false, counts = true } = {}): Counted {
+  const source: Counted = {
+    taken: 0,
+    closed: false,
+    next({ items }: Want) {
+      const size = Math.min(items, count - source.taken)
+      const chunk: Chunk | undefined =
+        size === 0
+          ? undefined
+          : {
+              seq: source.taken,
+              count: size,
+              payload: { kind: 'values', values: Array.from({ length: size }, (_, i) => source.taken + i) },
+            }
+      source.taken += size
+      return async ? Promise.resolve(chunk) : chunk
+    },
+    close() {
+      source.closed = true
+    },
+    ...(counts && { remaining: () => count - source.taken }),
+  }
+  return source
+}
+
+async function chunksOf(source: ChunkSource, items: number): Promise<Chunk[]> {
+  const chunks: Chunk[] = []
+  const want = { items, bytes: Number.POSITIVE_INFINITY }
+  for (let chunk = await source.next(want); chunk !== undefined; chunk = await source.next(want))
+    chunks.push(chunk)
+  return chunks
+}
+
+describe.each([
+  ['a source that yields immediately', false],
+  ['a source that yields promises', true],
+])('selectItems from %s', (_, async) => {
+  test.each<[string, IndexRange[], number[]]>([
+    ['one item', [{ from: 0, to: 0 }], [0]],
+    ['all items', [{ from: 0 }], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    ['everything from an index on', [{ from: 7 }], [7, 8, 9]],
+    ['a range that goes beyond the end', [{ from: 8, to: 99 }], [8, 9]],
+    ['a range behind the end', [{ from: 50, to: 60 }], []],
+    ['no range', [], []],
+    [
+      'ranges in any order',
+      [
+        { from: 8, to: 9 },
+        { from: 2, to: 3 },
+      ],
+      [2, 3, 8, 9],
+    ],
+    [
+      'ranges that overlap, once',
+      [
+        { from: 2, to: 6 },
+        { from: 4, to: 5 },
+        { from: 5, to: 7 },
+      ],
+      [2, 3, 4, 5, 6, 7],
+    ],
+    [
+      'ranges that touch',
+      [
+        { from: 2, to: 3 },
+        { from: 4, to: 5 },
+      ],
+      [2, 3, 4, 5],
+    ],
+    ['single items', [{ from: 1, to: 1 }, { from: 3, to: 3 }, { from: 9 }], [1, 3, 9]],
+  ])('passes on %s', async (_, ranges, expected) => {
+    for (const items of [1, 3, 4, 100]) {
+      const source = numbers(10, { async })
+      const chunks = await chunksOf(selectItems(source, ranges), items)
+      expect(chunks.flatMap(valuesOf)).toEqual(expected)
+      expect(chunks.flatMap(({ indexes }) => indexes)).toEqual(expected)
+      const seqs = chunks.flatMap(({ seq, count }) => Array.from({ length: count }, (_, i) => seq + i))
+      expect(seqs).toEqual(expected.map((_, i) => i))
+    }
+  })
+
+  test('closes the source after the last selected item and reads nothing behind it', async () => {
+    const source = numbers(1000, { async })
+    await chunksOf(selectItems(source, [{ from: 2, to: 4 }]), 100)
+    expect(source).toMatchObject({ taken: 5, closed: true })
+  })
+
+  test.each<[string, IndexRange[], number, number]>([
+    ['of everything', [{ from: 0 }], 1, 9],
+    ['of ranges', [{ from: 1, to: 2 }, { from: 6 }], 1, 5],
+    ['in a chunk that was read and not passed on yet', [{ from: 0, to: 0 }, { from: 3 }], 10, 7],
+    ['behind the end', [{ from: 0, to: 0 }, { from: 50 }], 1, 0],
+  ])('counts what remains %s', async (_, ranges, items, expected) => {
+    const source = selectItems(numbers(10, { async }), ranges)
+    await source.next({ items, bytes: 1000 })
+    expect(source.remaining?.()).toBe(expected)
+  })
+
+  test('reads past a million items that are not selected', async () => {
+    const source = selectItems(numbers(1_000_001, { async }), [{ from: 1_000_000 }])
+    expect((await chunksOf(source, 1)).flatMap(valuesOf)).toEqual([1_000_000])
+  })
+})
+
+describe('selectItems', () => {
+  test('does not know what remains if its source does not', async () => {
+    expect(selectItems(numbers(10, { counts: false }), [{ from: 0 }]).remaining?.()).toBeUndefined()
+    const unknown = { ...numbers(10), remaining: () => undefined }
+    expect(selectItems(unknown, [{ from: 0 }]).remaining?.()).toBeUndefined()
+  })
+
+  test('yields nothing more once it is closed', async () => {
+    const source = numbers(10)
+    const selection = selectItems(source, [{ from: 2 }])
+    selection.close()
+    expect(source.closed).toBe(true)
+    expect(selection.next({ items: 1, bytes: 1000 })).toBeUndefined()
+  })
+
+  test('waits for its source to close', async () => {
+    const events: string[] = []
+    const source = {
+      ...numbers(1),
+      async close() {
+        await null
+        events.push('closed')
+      },
+    }
+    const selection = selectItems(source, [])
+    await selection.next({ items: 1, bytes: 1000 })
+    expect(events).toEqual(['closed'])
+  })
+
+  test('passes an error of its source on', async () => {
+    const source = {
+      ...numbers(1),
+      next() {
+        throw new Error('torn')
+      },
+    }
+    expect(() => selectItems(source, [{ from: 0 }]).next({ items: 1, bytes: 1 })).toThrow('torn')
+  })
+})
