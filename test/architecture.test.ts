@@ -60,12 +60,12 @@ const ALLOWED = {
   transport: ['ipc', 'model'],
   worker: ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
-  write: ['errors', 'framing', 'model', 'plan'],
+  write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
   report: ['error-data', 'errors', 'framing', 'model', 'plan', 'summary'],
   policy: ['model', 'source'],
   job: ['errors', 'ipc'],
   summary: ['errors', 'model', 'plan'],
-  ipc: ['error-data', 'model'],
+  ipc: ['error-data', 'model', 'nameless-file'],
   errors: ['error-data', 'model'],
   framing: ['model'],
   source: ['model'],
@@ -74,6 +74,7 @@ const ALLOWED = {
   defaults: ['model'],
   model: ['error-data'],
   'error-data': [],
+  'nameless-file': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */
@@ -239,7 +240,7 @@ describe('a worker', () => {
 
   test('loads only its own folder and what it shares with its parent', () => {
     const folders = new Set([...loaded].map(folderOf))
-    const shared = ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost']
+    const shared = ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'nameless-file']
     expect([...folders].sort()).toEqual([...shared, 'worker'])
   })
 })

@@ -4,11 +4,11 @@
 // Knows nothing of scheduling: it gives facts.
 //
 //   record:  size u32 · kind u8 · chunk id u32 · offset u32 · time f64 · body · check u32      … then size 0: the end
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { Failure, Ms } from '../model.js'
+import { tryOpenNamelessFile } from '../nameless-file.js'
 
 const HEAD = 4 + 1 + 4 + 4 + 8
 const CHECK = 0x706f_6f6c
@@ -210,21 +210,9 @@ export interface FlightRecordFile {
 
 /** `undefined` where no temporary file can be had; then less is known after a crash. */
 export function createFlightRecordFile(): FlightRecordFile | undefined {
-  const fd = openNameless('/dev/shm') ?? openNameless(tmpdir())
+  const fd = tryOpenNamelessFile('/dev/shm') ?? tryOpenNamelessFile(tmpdir())
   if (fd === undefined) return undefined
   return { fd, read: () => parse(readAll(fd)), close: () => closeSync(fd) }
-}
-
-let made = 0
-function openNameless(folder: string): number | undefined {
-  const path = join(folder, `poolrun-${process.pid}-${++made}-${Date.now().toString(36)}`)
-  try {
-    const fd = openSync(path, 'wx+', 0o600)
-    unlinkSync(path)
-    return fd
-  } catch {
-    return undefined
-  }
 }
 
 function readAll(fd: number): Buffer {

@@ -42,7 +42,7 @@ export async function deliverOutput({ plan, policy, flow, output, cwd, emit }: C
       // All or nothing.
       if (flow.endedEarly) return
       await writer.end()
-      await spool.drainTo(output)
+      await spool.writeTo(output)
     } finally {
       await spool.discard()
     }

@@ -220,7 +220,7 @@ async function settleHook(
   const call = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
   return (settled: Parameters<NonNullable<typeof call>>[0]) => {
     emit({ type: 'items-settled', settled })
-    errors?.settled(settled)
+    errors?.write(settled)
     return call?.(settled)
   }
 }

@@ -1,5 +1,5 @@
-// A file that is there whole or not at all: written beside its target and renamed over it. What is no regular file (a
-// device, a pipe) is written as it is. Knows nothing of what is written.
+// A file that is replaced completely or not at all: written beside its target, then renamed over it. A target that is
+// not a regular file (a device, a pipe) is written in place.
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, unlinkSync } from 'node:fs'
 import { chmod, open, realpath, rename, stat, unlink } from 'node:fs/promises'
@@ -9,16 +9,16 @@ import { OutputError } from '../errors/classes.js'
 
 export interface AtomicFile {
   readonly stream: Writable
-  /** Everything written is at the target. @throws OutputError */
+  /** Puts everything that was written at the target. @throws OutputError */
   commit(): Promise<void>
-  /** As if it had never been opened. */
+  /** Leaves the target as it was. */
   discard(): Promise<void>
 }
 
-/** Links of the kernel's own, where replacing what they lead to would surprise: `/dev/stdout` may be a file. */
+/** Links made by the kernel are written in place: `/dev/stdout` may lead to a file that others have open. */
 const SPECIAL = /^\/(dev|proc)\//
 
-/** `what` it is, for messages: `the output`. @throws OutputError where it certainly cannot be written */
+/** `what` names the file in messages: `the output`. @throws OutputError if it is known that it cannot be written */
 export async function createAtomicFile(path: string, what: string): Promise<AtomicFile> {
   try {
     const full = resolve(path)
@@ -27,7 +27,7 @@ export async function createAtomicFile(path: string, what: string): Promise<Atom
     if (before?.isDirectory()) throw new Error('it is a directory')
     const inPlace = SPECIAL.test(target) || (before !== undefined && !before.isFile())
     if (inPlace) return inPlaceFile(target, path, what)
-    // An existing file that may not be written is not to be replaced either.
+    // A rename would replace even a file that this user may not write.
     if (before !== undefined) await (await open(target, 'r+')).close()
     return await besideFile(target, before?.mode, path, what)
   } catch (error) {
@@ -35,7 +35,7 @@ export async function createAtomicFile(path: string, what: string): Promise<Atom
   }
 }
 
-/** All at once. @throws OutputError */
+/** Writes a whole file. @throws OutputError */
 export async function writeAtomically(path: string, what: string, bytes: string | Uint8Array): Promise<void> {
   const file = await createAtomicFile(path, what)
   try {
@@ -68,7 +68,7 @@ async function inPlaceFile(target: string, path: string, what: string): Promise<
   const failed = firstError(stream)
   return {
     stream,
-    commit: () => ended(stream, failed, path, what),
+    commit: () => finish(stream, failed, path, what),
     async discard() {
       stream.destroy()
     },
@@ -81,29 +81,29 @@ async function besideFile(
   path: string,
   what: string,
 ): Promise<AtomicFile> {
-  const beside = join(dirname(target), `.${basename(target)}.poolrun-${randomUUID().slice(0, 8)}`)
-  const stream = createWriteStream(beside, { flags: 'wx' })
+  const temporary = join(dirname(target), `.${basename(target)}.poolrun-${randomUUID().slice(0, 8)}`)
+  const stream = createWriteStream(temporary, { flags: 'wx' })
   const failed = firstError(stream)
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => resolve())
     void failed.then(reject)
   })
-  if (mode !== undefined) await chmod(beside, mode & 0o7777)
-  // For an end that nothing is awaited in.
+  if (mode !== undefined) await chmod(temporary, mode & 0o7777)
+  // For a process that exits without calling `discard`.
   const removeAtExit = () => {
     try {
-      unlinkSync(beside)
+      unlinkSync(temporary)
     } catch {
-      // It is gone already.
+      // Already removed.
     }
   }
   process.on('exit', removeAtExit)
   return {
     stream,
     async commit() {
-      await ended(stream, failed, path, what)
+      await finish(stream, failed, path, what)
       try {
-        await rename(beside, target)
+        await rename(temporary, target)
       } catch (error) {
         throw cannotWrite(what, path, error)
       }
@@ -111,7 +111,7 @@ async function besideFile(
     },
     async discard() {
       stream.destroy()
-      await unlink(beside).catch(() => {})
+      await unlink(temporary).catch(() => {})
       process.off('exit', removeAtExit)
     },
   }
@@ -121,10 +121,10 @@ function firstError(stream: Writable): Promise<Error> {
   return new Promise((resolve) => stream.on('error', resolve))
 }
 
-async function ended(stream: Writable, failed: Promise<Error>, path: string, what: string): Promise<void> {
+async function finish(stream: Writable, failed: Promise<Error>, path: string, what: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     void failed.then((error) => reject(cannotWrite(what, path, error)))
-    // Told here, too, and it may be sooner than by the event.
+    // The callback may get the error before the event is emitted.
     stream.end((error?: Error | null) => (error ? reject(cannotWrite(what, path, error)) : resolve()))
   })
 }

@@ -1,4 +1,5 @@
-// The reader of an output went away. No fault of anybody's: the run stops and its exit code says so, without a trace.
+// The reader of an output went away. That is not an error of the job or of poolrun: the run stops without a traceback,
+// and its exit code says why.
 export class BrokenPipeError extends Error {
   override readonly name = 'BrokenPipeError'
   constructor(cause: unknown) {

@@ -1,5 +1,5 @@
-// `--errors`: a line of JSON a failed item, written the moment it has settled, so that an interrupted run leaves what it
-// knew. Lines stand in the order in which items failed. Knows nothing of policies.
+// `--errors`: one line of JSON per failed item, in the order in which items fail. Each is written synchronously as soon
+// as its item settles, so that an interrupted run leaves a complete file.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/frames.js'
@@ -9,19 +9,19 @@ import { locate, positionText } from '../framing/position.js'
 import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
 
 export interface ErrorsFile {
-  /** @throws OutputError */
-  settled(settled: SettledRange): void
+  /** Writes the failures of the range. @throws OutputError */
+  write(settled: SettledRange): void
   close(): void
 }
 
 /** @throws OutputError */
 export function openErrorsFile(path: string, frames: FrameOptions): ErrorsFile {
-  const fd = attempt(path, () => openSync(path, 'w'))
+  const fd = orOutputError(path, () => openSync(path, 'w'))
   return {
-    settled(settled) {
+    write(settled) {
       if (settled.failures.length === 0) return
-      const text = attempt(path, () => linesOf(settled, frames))
-      attempt(path, () => {
+      const text = orOutputError(path, () => linesOf(settled, frames))
+      orOutputError(path, () => {
         for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
       })
     },
@@ -29,9 +29,9 @@ export function openErrorsFile(path: string, frames: FrameOptions): ErrorsFile {
   }
 }
 
-function attempt<T>(path: string, act: () => T): T {
+function orOutputError<T>(path: string, action: () => T): T {
   try {
-    return act()
+    return action()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new OutputError(`cannot write the errors to ${path}: ${reason}`, { cause: error })
@@ -40,7 +40,7 @@ function attempt<T>(path: string, act: () => T): T {
 
 function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): string {
   const { payload } = chunk
-  // Found once for all: a search for each would read the chunk as often as it has failures.
+  // Found once for all failures: looking up each item by itself would scan the chunk once per failure.
   const ranges = payload.kind === 'bytes' ? [...itemRanges(payload)] : []
   let text = ''
   for (const failed of failures) {
@@ -55,11 +55,11 @@ function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): strin
   return text
 }
 
-/** The item as it stood in the input, on one line; what is no JSON becomes a string. */
+/** The item as it was in the input, on one line. If it is not JSON, its text as a JSON string. */
 function asJson(payload: BytesPayload, range: ItemRange, failure: Failure): string {
   const { framing } = payload
   const text = rangeText(payload, range)
   const isJson = framing !== 'lines' && framing !== 'nul' && failure.kind !== 'input'
-  // A line break stands between tokens only: within a string it would be no JSON.
+  // In JSON a line break can only be white space between tokens, never part of a string.
   return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
 }

@@ -1,12 +1,12 @@
-// What results look like on the way out: one place for every `--format`. Input is always JSON texts, one a line, each
-// with its line end. Knows nothing of order, policies or streams.
+// Converts results to the `--format` of the output. Its input is always JSON, one result per line, each with its line
+// end.
 import { asBuffer } from '../framing/bytes.js'
 import type { OutputFormat } from '../plan.js'
 import type { ByteSink } from './output.js'
 
 export interface Writer {
   write(lines: Uint8Array): void | Promise<void>
-  /** Completes the document; call it where a run stops early, too. */
+  /** Completes the document. Call it for a run that stops early, too. */
   end(): void | Promise<void>
 }
 
@@ -28,7 +28,7 @@ const FORMATS: Readonly<Record<OutputFormat, Format>> = {
 
 export interface WriterOptions {
   readonly format: OutputFormat
-  /** `apply`: there is one result and it is no list. */
+  /** `apply`: there is one result, which `json` writes without an array around it. */
   readonly single?: boolean
 }
 
@@ -50,7 +50,7 @@ export function createWriter({ format, single = false }: WriterOptions, sink: By
   }
 }
 
-/** In a JSON text no line feed is bare, so that each one here is a separator; the comma stands before the text. */
+/** Inside JSON written by a worker there are no line feeds, so each one separates two results and becomes a comma. */
 function asElements(lines: Buffer, first: boolean): Uint8Array {
   const size = lines.length - 1
   const bytes = Buffer.allocUnsafe(first ? size : size + 1)
