@@ -1,5 +1,5 @@
-// The part of the compiler that keeps a bundled job at home: packages stay outside, by absolute address, and each
-// source file goes on knowing its own place. Knows nothing of the cache.
+// esbuild plugin that makes a bundled job behave as if it were not bundled: packages stay external, imported by absolute
+// path, and every source file keeps its own `import.meta`, `__dirname` and `require.resolve`.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
@@ -8,30 +8,31 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ImportKind, Loader, OnLoadResult, OnResolveResult, Plugin } from 'esbuild'
 import { isPackage } from './package-files.js'
 
-/** Gathered while compiling: what the result was made from. */
+/** What a bundle was made from, filled in while compiling. */
 export interface BundleTrace {
-  /** Absolute source file to the sha256 of the very bytes that were compiled. */
+  /** Absolute path of each source file, and the sha256 of the bytes that were compiled. */
   readonly sources: Map<string, string>
-  /** Absolute files that packages were resolved to. */
+  /** Absolute paths of the files that packages were resolved to. */
   readonly packages: Set<string>
 }
 
 export interface BundlePluginOptions {
-  /** Give each module its own `import.meta`, `__dirname` … . */
-  readonly places: boolean
-  /** Let a file's syntax, not the package's `type`, decide whether it is CommonJS. */
+  /** Give each module its own `import.meta`, `__dirname` and so on. */
+  readonly defineMeta: boolean
+  /** Decide by a file's syntax, and not by its package's `type`, whether it is CommonJS. */
   readonly ignorePackageType: boolean
 }
 
-/** Free names in a source file that mean its own place, and what they are compiled to. */
-export const PLACE_NAMES: Readonly<Record<string, string>> = {
+/** For esbuild's `define`: what a source file calls its own path, and what that is compiled to. */
+export const META_NAMES: Readonly<Record<string, string>> = {
   'import.meta': '__poolrun_meta',
   __dirname: '__poolrun_meta.dirname',
   __filename: '__poolrun_meta.filename',
   'require.resolve': '__poolrun_require.resolve',
 }
-const MENTIONS_PLACE = /\bimport\s*\.\s*meta\b|\b__(?:dir|file)name\b|\brequire\s*\.\s*resolve\b/
-const PLACE = 'poolrun-place'
+const USES_META = /\bimport\s*\.\s*meta\b|\b__(?:dir|file)name\b|\brequire\s*\.\s*resolve\b/
+/** Namespace of virtual modules: `poolrun-meta:/path/job.ts` exports the `import.meta` of that file. */
+const META = 'poolrun-meta'
 
 const LOADERS: Readonly<Record<string, Loader>> = {
   '.ts': 'ts',
@@ -44,28 +45,29 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   '.jsx': 'jsx',
   '.json': 'json',
 }
-const NODE_READS = new Set(['.js', '.mjs', '.cjs', '.node'])
+const READ_BY_NODE = new Set(['.js', '.mjs', '.cjs', '.node'])
 
-const OURS = { ours: true }
+/** Marks the plugin's own calls of `resolve`, which come back to its own `onResolve`. */
+const OWN_CALL = { poolrun: true }
 
 export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): Plugin {
   return {
     name: 'poolrun',
     setup(build) {
-      build.onResolve({ filter: new RegExp(`^${PLACE}:`) }, (args) => ({
-        path: args.path.slice(PLACE.length + 1),
-        namespace: PLACE,
+      build.onResolve({ filter: new RegExp(`^${META}:`) }, (args) => ({
+        path: args.path.slice(META.length + 1),
+        namespace: META,
         sideEffects: false,
       }))
-      build.onLoad({ filter: /./, namespace: PLACE }, (args) => ({
-        contents: placeModule(args.path),
+      build.onLoad({ filter: /./, namespace: META }, (args) => ({
+        contents: metaModule(args.path),
         loader: 'js',
       }))
 
-      // A round trip a relative import would double the time of a big job: mostly, esbuild resolves those itself.
+      // Each call is a round trip to esbuild's process. Calling for relative imports, too, doubles the time of a big job.
       const filter = options.ignorePackageType ? /./ : /^[^.]|\.node$/
       build.onResolve({ filter }, async (args) => {
-        if (args.pluginData === OURS || args.namespace === PLACE) return undefined
+        if (args.pluginData === OWN_CALL || args.namespace === META) return undefined
         if (isBuiltin(args.path) || args.path.startsWith('node:')) return { path: args.path, external: true }
         const specifier = args.path.startsWith('file:') ? fileURLToPath(args.path) : args.path
         const { kind, importer, resolveDir } = args
@@ -75,15 +77,15 @@ export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): 
           resolveDir,
           namespace: 'file',
           with: args.with,
-          pluginData: OURS,
+          pluginData: OWN_CALL,
         })
-        if (found.errors.length > 0) return specifier === 'poolrun' ? outside(ownEntry(), kind) : undefined
+        if (found.errors.length > 0) return specifier === 'poolrun' ? external(ownEntry(), kind) : undefined
         if (found.external || found.namespace !== 'file') return undefined
-        if (kind !== 'entry-point' && staysOutside(specifier, found.path, resolveDir)) {
+        if (kind !== 'entry-point' && staysExternal(specifier, found.path, resolveDir)) {
           trace.packages.add(found.path)
-          return outside(found.path, kind)
+          return external(found.path, kind)
         }
-        // A path given by a plugin is free of its package's `type`.
+        // To a path that comes from a plugin esbuild does not apply the package's `type`.
         return options.ignorePackageType || specifier !== args.path ? { path: found.path } : undefined
       })
 
@@ -91,26 +93,26 @@ export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): 
         const bytes = await readFile(args.path)
         trace.sources.set(args.path, createHash('sha256').update(bytes).digest('hex'))
         const loader = LOADERS[path.extname(args.path)]
-        // An attribute that names another reading (`text`, `bytes`) is esbuild's to follow.
+        // Other import attributes (`text`, `bytes`) are handled by esbuild.
         if (loader === undefined || (args.with.type ?? 'json') !== 'json') return undefined
         if (loader === 'json') return { contents: bytes, loader }
-        return { contents: prepare(bytes.toString(), args.path, options.places), loader }
+        return { contents: prepare(bytes.toString(), args.path, options.defineMeta), loader }
       })
     },
   }
 }
 
 /**
- * What a module needs to know its own place is imported at its end: imports are hoisted, so that it is there in time,
- * and no line or column of the source moves.
+ * Imports the file's meta module at the end of its source, so that no line or column moves. Imports are hoisted, so it
+ * is evaluated before the source.
  */
-function prepare(text: string, file: string, places: boolean): string {
+function prepare(text: string, file: string, defineMeta: boolean): string {
   const source = text.startsWith('#!') ? `//${text.slice(2)}` : text
-  if (!places || !MENTIONS_PLACE.test(source)) return source
-  return `${source}\n;import{__poolrun_meta,__poolrun_require}from${JSON.stringify(`${PLACE}:${file}`)};`
+  if (!defineMeta || !USES_META.test(source)) return source
+  return `${source}\n;import{__poolrun_meta,__poolrun_require}from${JSON.stringify(`${META}:${file}`)};`
 }
 
-function placeModule(file: string): string {
+function metaModule(file: string): string {
   const url = JSON.stringify(pathToFileURL(file).href)
   return `
     import { createRequire, isBuiltin } from 'node:module'
@@ -129,20 +131,20 @@ function placeModule(file: string): string {
     }`
 }
 
-/** TypeScript in a package (a workspace, say) is compiled with the job: Node could not read it. */
-function staysOutside(specifier: string, file: string, directory: string): boolean {
+/** A package written in TypeScript (in a workspace, for example) is compiled with the job: Node could not read it. */
+function staysExternal(specifier: string, file: string, directory: string): boolean {
   const extension = path.extname(file)
-  if (!NODE_READS.has(extension)) return false
+  if (!READ_BY_NODE.has(extension)) return false
   if (extension === '.node' || file.split(path.sep).includes('node_modules')) return true
   return !/^[.#/]/.test(specifier) && !path.isAbsolute(specifier) && isPackage(specifier, directory)
 }
 
-/** The output lies in a cache directory, from where a bare name would mean another package or none. */
-function outside(file: string, kind: ImportKind): OnResolveResult {
+/** By absolute path: the output is in a cache directory, where a bare name would resolve to another package or none. */
+function external(file: string, kind: ImportKind): OnResolveResult {
   return { path: kind === 'require-call' ? file : pathToFileURL(file).href, external: true }
 }
 
-/** Of the poolrun that is running: what a job gets that has none installed beside it. */
+/** The library of the running poolrun, for a job that has no poolrun installed beside it. */
 function ownEntry(): string {
   return path.join(path.dirname(ownPackageFile()), 'dist', 'index.js')
 }

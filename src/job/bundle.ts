@@ -1,12 +1,13 @@
 // Compiles one TypeScript job, with every source file it imports, into a single ES module in memory.
-// The only file that loads esbuild, and only when called; knows nothing of the cache.
+// Loads esbuild only when called.
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, BuildResult, Message, OutputFile } from 'esbuild'
 import { JobError } from '../errors/classes.js'
-import { type BundlePluginOptions, type BundleTrace, bundlePlugin, PLACE_NAMES } from './bundle-plugin.js'
+import { type BundlePluginOptions, type BundleTrace, bundlePlugin, META_NAMES } from './bundle-plugin.js'
 import { compileError } from './compile-error.js'
+import { COMMONJS_EXPORTS } from './load-job.js'
 
 type Esbuild = typeof import('esbuild')
 
@@ -16,24 +17,24 @@ export interface Bundle extends BundleTrace {
   readonly map: string
 }
 
-/** What Node adds to `import` or `require` when it looks into a package's exports. */
+/** The conditions besides `import` and `require` under which Node reads a package's `exports`. */
 export const CONDITIONS: readonly string[] = [
   'node-addons',
   ...((process.features as { require_module?: boolean }).require_module === true ? ['module-sync'] : []),
 ]
 
-/** `entry` is an absolute file without links in its path; messages name files relative to `cwd`. */
+/** `entry` is an absolute path without symbolic links. Messages name files relative to `cwd`. */
 export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
   const esbuild = privateEsbuild()
   try {
-    let built = await build(esbuild, entry, { places: true, ignorePackageType: false })
-    // Rare enough to pay for: `module.exports` in TypeScript of a package whose type is "module".
+    let built = await build(esbuild, entry, { defineMeta: true, ignorePackageType: false })
+    // `module.exports` in TypeScript of a package with type "module". Rare enough to compile twice.
     if (built.result?.warnings.some((warning) => warning.id === 'commonjs-variable-in-esm')) {
-      built = await build(esbuild, entry, { places: true, ignorePackageType: true })
+      built = await build(esbuild, entry, { defineMeta: true, ignorePackageType: true })
     }
     if (built.result === undefined) {
-      // Once more without the line that is added to sources: it may stand in the way of the message.
-      const plain = await build(esbuild, entry, { places: false, ignorePackageType: false })
+      // Compile again without the line that the plugin appends: it may have changed the message.
+      const plain = await build(esbuild, entry, { defineMeta: false, ignorePackageType: false })
       throw compileError(plain.errors ?? built.errors, path.dirname(entry), cwd)
     }
     return finish(built.result.outputFiles, entry, built.trace)
@@ -43,8 +44,8 @@ export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
 }
 
 /**
- * An instance of our own: stopping its service must not break builds that the program around us runs through the
- * same package, and not stopping it would leave a process behind for as long as the pool lives.
+ * A private instance, by loading the module past the require cache. Stopping the shared instance would break other
+ * builds of the program that uses poolrun; not stopping it would keep esbuild's process alive as long as the pool.
  */
 function privateEsbuild(): Esbuild {
   const require = createRequire(import.meta.filename)
@@ -86,7 +87,7 @@ async function build(esbuild: Esbuild, entry: string, options: BundlePluginOptio
     conditions: [...CONDITIONS],
     resolveExtensions: ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json'],
     keepNames: true,
-    define: { ...PLACE_NAMES },
+    define: { ...META_NAMES },
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
@@ -115,13 +116,13 @@ function finish(files: readonly OutputFile[], entry: string, trace: BundleTrace)
   }
   const directory = path.dirname(entry)
   map.sources = map.sources.map((source) => pathToFileURL(path.resolve(directory, source)).href)
-  // As newer versions of Node name it: so that the worker can tell CommonJS from an object exported by default.
+  // So that the worker can tell a CommonJS module from an ES module that exports an object by default.
   let code = output.replace(
     COMMONJS_ENTRY,
     (_, call: string) =>
-      `var __poolrun_exports = ${call};\nexport { __poolrun_exports as default, __poolrun_exports as "module.exports" };`,
+      `var __poolrun_exports = ${call};\nexport { __poolrun_exports as default, __poolrun_exports as ${JSON.stringify(COMMONJS_EXPORTS)} };`,
   )
-  // Only where esbuild's own shim asks for `require` does it keep that name free.
+  // esbuild's `__require` shim uses `require` if that exists. Only in bundles with the shim does it keep the name free.
   if (code.includes('__require')) {
     const url = JSON.stringify(pathToFileURL(entry).href)
     code = `import{createRequire as __poolrun_createRequire}from"node:module";const require=__poolrun_createRequire(${url});\n${code}`

@@ -1,16 +1,16 @@
-// Compiled jobs on disk: found again while nothing that they were made from has changed, written so that a reader
-// never sees half a file. Knows nothing of how compiling works.
+// Compiled jobs on disk: reused while nothing that they were made from has changed, and written so that a reader never
+// sees half a file.
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** What a compiled job was made from. */
 export interface Inputs {
-  /** Absolute file to the sha256 of its content. */
+  /** Absolute path of each file, and the sha256 of its content. */
   readonly contents: Readonly<Record<string, string>>
-  /** Files that only have to be there: what packages were resolved to. */
+  /** Files that must exist, with any content: what packages were resolved to. */
   readonly present: readonly string[]
-  /** Files that would change the meaning by coming into being. */
+  /** Files that would change the result if they existed. */
   readonly absent: readonly string[]
 }
 
@@ -29,7 +29,7 @@ interface Manifest {
   readonly map: readonly [name: string, size: number]
 }
 
-const DAY = 24 * 60 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
 
 export function sha256(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256')
@@ -97,23 +97,23 @@ function replace(file: string, content: string): void {
 }
 
 const inUse = new Set<string>()
-let freshening = false
+let refreshing = false
 
-/** Pruning goes by age, and a pool may live for months and start workers all the time. */
+/** Protects files from pruning by age: a pool may live for months and start workers at any time. */
 function keepFresh(files: readonly string[]): void {
   for (const file of files) {
     inUse.add(file)
-    if (Date.now() - statSync(file).mtimeMs > DAY) touch(file)
+    if (Date.now() - statSync(file).mtimeMs > DAY_MS) touch(file)
   }
-  if (freshening) return
-  freshening = true
-  setInterval(() => inUse.forEach(touch), DAY).unref()
+  if (refreshing) return
+  refreshing = true
+  setInterval(() => inUse.forEach(touch), DAY_MS).unref()
 }
 
 function touch(file: string): void {
   try {
     utimesSync(file, new Date(), new Date())
   } catch {
-    inUse.delete(file) // Gone, or another user's: then its owner keeps it.
+    inUse.delete(file) // Removed, or another user's, who keeps it fresh.
   }
 }

@@ -1,5 +1,4 @@
-// Loads the module of `--callbacks` into the parent: compiled like a job, asked for two functions.
-// Knows nothing of when or with what they are called.
+// Loads the module of `--callbacks` into the parent: compiled like a job, it may export two functions.
 import { JobError } from '../errors/classes.js'
 import { type CompileOptions, compileJob } from './compile.js'
 import { loadJob } from './load-job.js'
@@ -16,20 +15,20 @@ export async function loadCallbacks(
   env?: CompileOptions['env'],
 ): Promise<Callbacks> {
   const file = resolveJob(path, cwd)
-  const shown = showPath(file, cwd)
+  const display = showPath(file, cwd)
   const { source } = await compileJob(file, env === undefined ? { cwd } : { cwd, env })
   const job = await loadJob(source).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
-    throw new JobError(`${shown} threw while loading: ${message}`, { cause: error })
+    throw new JobError(`${display} threw while loading: ${message}`, { cause: error })
   })
   const callbacks: { -readonly [Name in keyof Callbacks]: Callbacks[Name] } = {}
   for (const name of ['callback', 'errorCallback'] as const) {
     const value = job.get(name)
     if (typeof value === 'function') callbacks[name] = value as NonNullable<Callbacks[typeof name]>
-    else if (value !== undefined) throw new JobError(`the export '${name}' of ${shown} is not a function`)
+    else if (value !== undefined) throw new JobError(`the export '${name}' of ${display} is not a function`)
   }
   if (callbacks.callback === undefined && callbacks.errorCallback === undefined) {
-    throw new JobError(`${shown} exports neither callback(result, index) nor errorCallback(error, index)`)
+    throw new JobError(`${display} exports neither callback(result, index) nor errorCallback(error, index)`)
   }
   return callbacks
 }

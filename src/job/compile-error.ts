@@ -1,17 +1,16 @@
-// Turns the compiler's messages into one JobError a person can act on: place, text, source line, caret.
-// Knows esbuild's message shape only as a type; never loads it.
+// Turns esbuild's messages into one JobError: location, text, source line and caret of each.
 import path from 'node:path'
 import type { Message } from 'esbuild'
 import { JobError } from '../errors/classes.js'
 import { showPath } from './reference.js'
 
-const MOST_ERRORS = 10
-/** Generated sources have lines that fill a screen; only what is around the caret helps. */
-const MOST_COLUMNS = 120
+const MAX_ERRORS = 10
+/** Lines of generated sources can fill a screen. Show only this much around the caret. */
+const MAX_COLUMNS = 120
 
 /** `base` is the directory that the messages' paths are relative to. */
 export function compileError(messages: readonly Message[], base: string, cwd: string): JobError {
-  const shown = messages.slice(0, MOST_ERRORS).map((message) => describe(message, base, cwd))
+  const shown = messages.slice(0, MAX_ERRORS).map((message) => describe(message, base, cwd))
   if (messages.length > shown.length) shown.push(`… and ${messages.length - shown.length} more errors`)
   return new JobError(shown.join('\n'))
 }
@@ -26,9 +25,9 @@ function describe({ text, location }: Message, base: string, cwd: string): strin
 }
 
 function excerpt(line: string, column: number): string {
-  const from = Math.max(0, column - MOST_COLUMNS / 2)
-  const visible = line.slice(from, from + MOST_COLUMNS).trimEnd()
-  // Tabs stay tabs, so that the caret stands under its character whatever their width.
+  const from = Math.max(0, column - MAX_COLUMNS / 2)
+  const visible = line.slice(from, from + MAX_COLUMNS).trimEnd()
+  // Tabs stay tabs, so that the caret is under its character for any tab width.
   const padding = line.slice(from, column).replace(/[^\t]/g, ' ')
   return `    ${visible}\n    ${padding}^`
 }

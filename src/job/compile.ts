@@ -32,8 +32,8 @@ export interface CompileOptions {
   readonly env?: Env
 }
 
-/** Goes up when the same sources come to compile to something else. */
-const RECIPE = 1
+/** Part of every cache key. Increase it when the same sources compile to something else. */
+const OUTPUT_VERSION = 1
 
 /** `file` is absolute and exists: `resolveJob` has seen to it. Rejects with `JobError`. */
 export async function compileJob(file: string, options: CompileOptions = {}): Promise<CompiledJob> {
@@ -42,8 +42,8 @@ export async function compileJob(file: string, options: CompileOptions = {}): Pr
     return { source: { url: pathToFileURL(file).href, file }, fingerprint: sha256(read(file, cwd)) }
   }
   const entry = realpathSync(file)
-  // With the place of this very file, so that two installations never take each other's output.
-  const key = sha256(JSON.stringify([RECIPE, import.meta.filename, entry, CONDITIONS]))
+  // With the path of this file, so that two installations of poolrun never use each other's output.
+  const key = sha256(JSON.stringify([OUTPUT_VERSION, import.meta.filename, entry, CONDITIONS]))
   const shared = sharedFolder(env)
   const known = shared === undefined ? undefined : find(shared, key)
   if (known !== undefined) return compiled(file, known)

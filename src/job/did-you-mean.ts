@@ -1,8 +1,7 @@
-// "Did you mean": the candidate nearest to what was typed, by edits, swapped neighbours counting as one.
-// Knows nothing of what the words name.
+// "Did you mean": finds the candidate with the fewest edits from what was typed. Swapping two neighbours is one edit.
 
 export function closestName(word: string, candidates: Iterable<string>): string | undefined {
-  // A third of the letters may be wrong; beyond that a suggestion confuses more than it helps.
+  // With more than a third of the letters wrong, a suggestion confuses more than it helps.
   let best: { candidate: string; distance: number } | undefined
   const limit = Math.max(1, Math.floor(word.length / 3))
   for (const candidate of candidates) {

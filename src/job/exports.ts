@@ -1,20 +1,32 @@
-// Whether a loaded job module has the task that is asked for, and what to tell the user when not.
-// Pure: sees names and kinds of exports, never the module.
+// Checks that a job module exports the functions that a run needs, and words what is wrong if it does not.
+// Pure: gets the names and kinds of the exports, not the module.
 import { JobError } from '../errors/classes.js'
 import type { JobExports } from '../ipc/protocol.js'
 import { closestName } from './did-you-mean.js'
 
-/** Exports that poolrun itself calls or reads; never what a user meant by a task. */
+/** Exports that poolrun itself calls or reads, so they are never suggested as tasks. */
 const RESERVED = new Set(['initializer', 'finalizer', 'input'])
 
-/** `file` as it is to be shown. */
+/** What is wrong with the export of a task; `undefined` if it is a function. `file` as shown to the user. */
 export function checkExport(exports: JobExports, name: string, file: string): JobError | undefined {
-  const kind = Object.hasOwn(exports, name) ? exports[name] : undefined
+  const kind = kindOf(exports, name)
   if (kind === 'function') return undefined
   const tasks = Object.keys(exports).filter((key) => exports[key] === 'function' && !RESERVED.has(key))
   const wanted = name === 'default' ? 'default export' : `export '${name}'`
-  const fault = kind === undefined ? `${file} has no ${wanted}` : `the ${wanted} of ${file} is not a function`
-  return new JobError(`${fault}; ${advice(name, tasks, file)}`)
+  const problem =
+    kind === undefined ? `${file} has no ${wanted}` : `the ${wanted} of ${file} is not a function`
+  return new JobError(`${problem}; ${advice(name, tasks, file)}`)
+}
+
+/** What is wrong with an initializer that was named in the options. */
+export function checkInitializer(exports: JobExports, name: string): TypeError | undefined {
+  if (kindOf(exports, name) === 'function') return undefined
+  return new TypeError(`the job module exports no function named '${name}'`)
+}
+
+/** An inherited name like `toString` is not an export. */
+function kindOf(exports: JobExports, name: string): JobExports[string] | undefined {
+  return Object.hasOwn(exports, name) ? exports[name] : undefined
 }
 
 function advice(name: string, tasks: readonly string[], file: string): string {

@@ -1,19 +1,19 @@
-// Imports a job module inside a worker and gives its exports one shape, ES module or CommonJS.
-// Imports nothing but node: and types, so that a worker starts fast; knows nothing of tasks, items or messages.
+// Imports a job module and gives its exports one shape, whether it is an ES module or CommonJS.
+// Imports only `node:` modules and types, so that a worker starts fast.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { JobExports, JobSource } from '../ipc/protocol.js'
 
 export interface LoadedJob {
   readonly exports: JobExports
-  /** The export itself, as it is now; called on its own, not as a method, so that a stack says `at task`. */
+  /** The export's current value. Call a function without a receiver, so that stacks show `at task`. */
   get(name: string): unknown
 }
 
-/** The name under which newer versions of Node, and compiled jobs, give a CommonJS module's whole `module.exports`. */
-const COMMONJS = 'module.exports'
+/** The export that holds `module.exports` of a CommonJS module: in newer Node (nodejs/node#53848) and in compiled jobs. */
+export const COMMONJS_EXPORTS = 'module.exports'
 
-/** Rejects with the very value that the module threw. */
+/** Rejects with the value that the module threw. */
 export async function loadJob(source: JobSource): Promise<LoadedJob> {
   const namespace: Record<string, unknown> = await import(source.url)
   const commonJs = commonJsExports(namespace, source.url)
@@ -24,8 +24,8 @@ export async function loadJob(source: JobSource): Promise<LoadedJob> {
 
 /** Boxed, because `module.exports` may be anything. */
 function commonJsExports(namespace: Record<string, unknown>, url: string): { value: unknown } | undefined {
-  if (Object.hasOwn(namespace, COMMONJS)) return { value: namespace[COMMONJS] }
-  // Before that name existed: only a CommonJS module has an entry here, and Node fills it on import, too.
+  if (Object.hasOwn(namespace, COMMONJS_EXPORTS)) return { value: namespace[COMMONJS_EXPORTS] }
+  // Older versions of Node: only CommonJS modules are in this cache, and `import` puts them there, too.
   const module = createRequire(url).cache[fileURLToPath(url)]
   return module !== undefined && namespace.default === module.exports ? { value: module.exports } : undefined
 }
@@ -34,7 +34,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
-/** `module.exports = fn` is the default export; a transpiled module says itself what its default is. */
+/** `module.exports` is the default export, except in a transpiled ES module (`__esModule`), which has its own. */
 function readerOf(value: unknown): (name: string) => unknown {
   const transpiled = isObject(value) && value.__esModule === true
   return (name) => {
@@ -50,7 +50,7 @@ function namesOf(value: unknown): string[] {
 }
 
 function describe(names: readonly string[], get: (name: string) => unknown): JobExports {
-  // Entries, not assignments: an export may be called __proto__.
+  // `fromEntries` and not assignments, because an export may be called __proto__.
   return Object.fromEntries(
     names.map((name) => [name, typeof get(name) === 'function' ? 'function' : 'other']),
   )

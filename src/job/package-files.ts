@@ -1,15 +1,16 @@
-// Finds the configuration files around a source file that decide what it means: package.json, tsconfig.json and
-// whatever the latter extends. Looks, never judges: what they say is the compiler's business.
+// Finds the configuration files that affect how a source file is compiled: package.json, tsconfig.json and the files it
+// extends. Only the compiler interprets them.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
-/** A file and its parents' places where another would have counted before it, had it existed. */
 export interface Nearest {
   readonly file?: string
+  /** Paths of files that would be nearer, but do not exist. */
   readonly absent: readonly string[]
 }
 
+/** Looks for `name` in the directory and its parents. */
 export function nearest(name: string, directory: string): Nearest {
   const absent: string[] = []
   for (const parent of parentsOf(directory)) {
@@ -20,7 +21,7 @@ export function nearest(name: string, directory: string): Nearest {
   return { absent }
 }
 
-/** The tsconfig and all it extends, without repetition. */
+/** The tsconfig and all files it extends, each once. */
 export function tsconfigChain(file: string, chain = new Set<string>()): Set<string> {
   if (chain.has(file)) return chain
   chain.add(file)
@@ -31,7 +32,7 @@ export function tsconfigChain(file: string, chain = new Set<string>()): Set<stri
   return chain
 }
 
-/** Whether a bare specifier names an installed package, or the importer's own, and no alias of a tsconfig. */
+/** Whether a bare specifier names an installed package or the importer's own, and not an alias of a tsconfig. */
 export function isPackage(specifier: string, directory: string): boolean {
   const name = specifier
     .split('/')
@@ -62,7 +63,7 @@ function nameOf(packageFile: string): unknown {
   }
 }
 
-/** A tsconfig is JSON with comments and trailing commas. One `extends` too many is only a file more to watch. */
+/** A tsconfig is JSON with comments and trailing commas. A false match of `extends` only adds a file to watch. */
 function extendsOf(file: string): string[] {
   let text: string
   try {
@@ -86,7 +87,7 @@ function resolveExtends(name: string, from: string): string | undefined {
       const file = require.resolve(candidate)
       if (file.endsWith('.json')) return file
     } catch {
-      // Not under this name; esbuild reports it if it is under none.
+      // Try the next name. If none resolves, esbuild reports it.
     }
   }
   return undefined

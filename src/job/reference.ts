@@ -1,5 +1,4 @@
-// From what a user wrote (a path, a URL) to the absolute file of a job module.
-// Looks at names and kinds of files only; never reads, compiles or imports one.
+// Resolves what a user wrote (a path, a URL) to the absolute path of a job module. Never reads or imports the file.
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +8,7 @@ import { closestName } from './did-you-mean.js'
 const TYPESCRIPT = ['.ts', '.tsx', '.mts', '.cts']
 const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']
 
-/** What TypeScript writes in an import for a file that is not compiled yet. */
+/** TypeScript imports a source file by the extension of its compiled file. */
 const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
   '.js': ['.ts', '.tsx'],
   '.mjs': ['.mts'],
@@ -20,22 +19,22 @@ export function isTypeScript(file: string): boolean {
   return TYPESCRIPT.includes(path.extname(file))
 }
 
-/** The absolute file of a job module, links unresolved: as the user named it. */
+/** The absolute path of a job module. Symbolic links stay, so that messages show what the user named. */
 export function resolveJob(job: string | URL, cwd: string = process.cwd()): string {
   const named = toPath(job, cwd)
-  const shown = showPath(named, cwd)
+  const display = showPath(named, cwd)
   const file = kindOf(named) === undefined ? (sourceBeside(named) ?? named) : named
   const kind = kindOf(file)
-  if (kind === undefined) throw new JobError(`job module not found: ${shown}${suggestion(named, cwd)}`)
-  if (kind === 'directory') throw new JobError(`${shown} is a directory, not a job module`)
-  if (kind === 'other') throw new JobError(`${shown} is not a regular file`)
+  if (kind === undefined) throw new JobError(`job module not found: ${display}${suggestion(named, cwd)}`)
+  if (kind === 'directory') throw new JobError(`${display} is a directory, not a job module`)
+  if (kind === 'other') throw new JobError(`${display} is not a regular file`)
   if (!SUPPORTED.includes(path.extname(file))) {
-    throw new JobError(`${shown} is not a job module: its name must end in ${SUPPORTED.join(' ')}`)
+    throw new JobError(`${display} is not a job module: its name must end in ${SUPPORTED.join(' ')}`)
   }
   return file
 }
 
-/** As people read it: relative within `cwd`, absolute elsewhere. */
+/** For messages: relative inside `cwd`, else absolute. */
 export function showPath(file: string, cwd: string): string {
   const relative = path.relative(cwd, file)
   return relative === '' || relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)

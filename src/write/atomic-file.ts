@@ -35,7 +35,7 @@ export async function createAtomicFile(path: string, what: string): Promise<Atom
   }
 }
 
-/** Writes a whole file. @throws OutputError */
+/** All at once. @throws OutputError */
 export async function writeAtomically(path: string, what: string, bytes: string | Uint8Array): Promise<void> {
   const file = await createAtomicFile(path, what)
   try {

@@ -1,4 +1,4 @@
-// Opening inputs: a source reads no more than is asked for, yields what is there, and releases its input when closed.
+// A source asks for no more than it is asked, gives what is there, and lets go when it is closed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -192,7 +192,7 @@ describe('files', () => {
     expect(error).toMatchObject({ message: `cannot read ${path}: ${reason}` })
   })
 
-  test('that are named pipes are read as streams, and can be closed while a writer has them open', async () => {
+  test('a named pipe is read as a stream, and closing it lets go of its writer', async () => {
     const fifo = join(directory, 'fifo')
     await once(spawn('mkfifo', [fifo]), 'exit')
     const writer = spawn('sh', ['-c', '{ echo 1; exec sleep 60; } > "$0"', fifo], {

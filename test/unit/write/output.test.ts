@@ -1,5 +1,5 @@
-// All bytes leave in order, or the error is reported: in one process with streams that are made to fail, and in
-// processes whose stdout is a pipe, a file or a full disk.
+// Bytes leave in order and all of them, or the failure is told: in one process with streams that are made to fail,
+// and in processes whose stdout is a pipe, a file, a full disk.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -13,64 +13,64 @@ import { OutputError } from '../../../src/errors/classes.js'
 import { BrokenPipeError } from '../../../src/write/broken-pipe.js'
 import { createOutput } from '../../../src/write/output.js'
 
-/** Finishes a write only when `take` is called. */
-class ManualStream extends Writable {
+/** Takes nothing before it is told to. */
+class Slow extends Writable {
   readonly parts: string[] = []
-  readonly #done: ((error?: Error) => void)[] = []
+  private done: ((error?: Error) => void)[] = []
   override _write(bytes: Buffer, _: string, done: (error?: Error) => void): void {
     this.parts.push(bytes.toString('latin1'))
-    this.#done.push(done)
+    this.done.push(done)
   }
   take(error?: Error): void {
-    this.#done.shift()?.(error)
+    this.done.shift()?.(error)
   }
 }
 
-const nextTurn = () => new Promise(setImmediate)
+const turn = () => new Promise(setImmediate)
 
-describe('an output', () => {
-  test('joins the small writes of one turn of the event loop', async () => {
-    const stream = new ManualStream()
+describe('in one process', () => {
+  test('small writes of one turn leave as one, at its end', async () => {
+    const stream = new Slow()
     const output = createOutput(stream)
     for (const text of ['1\n', '2\n', '', '3\n']) expect(output.write(Buffer.from(text))).toBeUndefined()
-    await nextTurn()
+    await turn()
     expect(stream.parts).toEqual(['1\n2\n3\n'])
   })
 
-  test('passes a large write on immediately', () => {
-    const stream = new ManualStream()
+  test('a large write leaves at once', () => {
+    const stream = new Slow()
     createOutput(stream).write(Buffer.alloc(64 * 1024))
     expect(stream.parts).toHaveLength(1)
   })
 
-  test('waits for a reader that lags, and at its end until everything was written', async () => {
-    const stream = new ManualStream()
+  test('a reader that lags is waited for, and the end for all of it', async () => {
+    const stream = new Slow()
     const output = createOutput(stream)
     const events: string[] = []
     expect(output.write(Buffer.alloc(200_000))).toBeUndefined()
     const wait = output.write(Buffer.alloc(100_000))
-    void (wait as Promise<void>).then(() => events.push('written'))
+    void (wait as Promise<void>).then(() => events.push('drained'))
     void output.end().then(() => events.push('ended'))
-    await nextTurn()
+    await turn()
     expect(events).toEqual([])
     stream.take()
-    await nextTurn()
-    expect(events).toEqual(['written'])
+    await turn()
+    expect(events).toEqual(['drained'])
     stream.take()
-    await nextTurn()
-    expect(events).toEqual(['written', 'ended'])
+    await turn()
+    expect(events).toEqual(['drained', 'ended'])
   })
 
-  test('ends without waiting if nothing was written', async () => {
-    await createOutput(new ManualStream()).end()
+  test('end without anything written is at once', async () => {
+    await createOutput(new Slow()).end()
   })
 
   test.each([
     ['EPIPE', BrokenPipeError],
     ['ENOSPC', OutputError],
     ['EIO', OutputError],
-  ])('rejects every pending and every later write after %s', async (code, type) => {
-    const stream = new ManualStream()
+  ])('%s ends every wait and every later write', async (code, type) => {
+    const stream = new Slow()
     const output = createOutput(stream)
     const wait = output.write(Buffer.alloc(300_000))
     const end = output.end()
@@ -83,8 +83,8 @@ describe('an output', () => {
     expect(await output.failed).toBeInstanceOf(type)
   })
 
-  test('rejects a pending write when the stream is destroyed', async () => {
-    const stream = new ManualStream()
+  test('a stream that is destroyed under it ends the wait', async () => {
+    const stream = new Slow()
     const output = createOutput(stream)
     const wait = output.write(Buffer.alloc(300_000))
     stream.destroy()
@@ -92,7 +92,7 @@ describe('an output', () => {
   })
 })
 
-describe('the stdout of a process', () => {
+describe('as stdout of a process', () => {
   let directory: string
   let program: string
 
@@ -139,7 +139,7 @@ describe('the stdout of a process', () => {
   const run = (mode: string, size: number, stdout: 'pipe' | number = 'pipe') =>
     spawn(process.execPath, [program, mode, String(size)], { stdio: ['pipe', stdout, 'pipe'] })
 
-  async function resultOf(child: ChildProcess): Promise<string> {
+  async function told(child: ChildProcess): Promise<string> {
     let text = ''
     child.stderr?.on('data', (bytes: Buffer) => {
       text += bytes.toString()
@@ -148,7 +148,7 @@ describe('the stdout of a process', () => {
     return `${child.exitCode} ${text}`
   }
 
-  test('loses nothing at exit, even in a slow and small pipe', async () => {
+  test('nothing is lost at exit, though the pipe is slow and small', async () => {
     const child = run('write', 3000)
     let size = 0
     child.stdout!.on('data', (bytes: Buffer) => {
@@ -156,39 +156,39 @@ describe('the stdout of a process', () => {
       child.stdout!.pause()
       setImmediate(() => child.stdout!.resume())
     })
-    expect(await resultOf(child)).toBe('0 ')
+    expect(await told(child)).toBe('0 ')
     expect(size).toBe(3_000_000)
   })
 
-  test('is a BrokenPipeError when its reader goes away', async () => {
+  test('a reader that goes away is a BrokenPipeError', async () => {
     const child = run('write', 100_000)
     child.stdout!.once('data', () => child.stdout!.destroy())
-    expect(await resultOf(child)).toBe('9 BrokenPipeError: the reader of the output went away')
+    expect(await told(child)).toBe('9 BrokenPipeError: the reader of the output went away')
   })
 
-  test('is complete in a file', async () => {
+  test('a file gets all', async () => {
     const path = join(directory, 'file')
-    expect(await resultOf(run('write', 3000, openSync(path, 'w')))).toBe('0 ')
+    expect(await told(run('write', 3000, openSync(path, 'w')))).toBe('0 ')
     expect(readFileSync(path)).toHaveLength(3_000_000)
   })
 
-  test('is an OutputError on a full disk', async () => {
-    expect(await resultOf(run('write', 10, openSync('/dev/full', 'w')))).toMatch(/^9 OutputError: .*ENOSPC/)
+  test('a full disk is an OutputError', async () => {
+    expect(await told(run('write', 10, openSync('/dev/full', 'w')))).toMatch(/^9 OutputError: .*ENOSPC/)
   })
 
-  test('is not reached if stdin is a directory, which is an InputError and not an empty input', async () => {
+  test('a directory as stdin is an InputError, not an empty input', async () => {
     const child = spawn(process.execPath, [program, 'cat'], {
       stdio: [openSync(directory, 'r'), 'pipe', 'pipe'],
     })
-    expect(await resultOf(child)).toBe('9 InputError: cannot read <stdin>: it is a directory')
+    expect(await told(child)).toBe('9 InputError: cannot read <stdin>: it is a directory')
   })
 
-  test('gets the first item while stdin stays open, and the process can exit with a read pending', async () => {
+  test('the first item passes while stdin stays open, and the process can end with a read pending', async () => {
     const child = run('cat', 0)
     child.stdin!.write('1\n')
     const [bytes] = (await once(child.stdout!, 'data')) as [Buffer]
     expect(bytes.toString()).toBe('1\n')
-    // The other end of stdin is still open: the process can exit only because it called `close()`.
-    expect(await resultOf(child)).toBe('0 ')
+    // The other end of stdin is still open here: only `close()` lets the process go.
+    expect(await told(child)).toBe('0 ')
   })
 })
