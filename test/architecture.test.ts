@@ -51,6 +51,7 @@ const ALLOWED = {
     'errors',
     'framing',
     'ipc',
+    'job',
     'mean-cost',
     'model',
     'plan',

@@ -13,6 +13,7 @@ import {
   type ResultsMessage,
   type ToWorker,
 } from '../ipc/protocol.js'
+import { checkInitializer } from '../job/exports.js'
 import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
 import { lookAt } from './activity.js'
@@ -347,10 +348,9 @@ export class LocalExecutor implements Executor {
     if (message.type === 'warning') return this.#options.emit({ type: 'warning', message: message.message })
     if (message.type !== 'ready') return this.#post({ ...message, worker })
     const { initializer } = this.#options
-    if (initializer !== undefined && message.exports[initializer] !== 'function') {
-      const error = toErrorData(new TypeError(`the job module exports no function named '${initializer}'`))
-      return this.#post({ type: 'init-failed', stage: 'initializer', error, worker })
-    }
+    const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
+    if (error !== undefined)
+      return this.#post({ type: 'init-failed', stage: 'initializer', error: toErrorData(error), worker })
     this.#options.emit({ type: 'worker-ready', workerId: worker, pid })
     this.#post({ ...message, worker })
   }
