@@ -9,8 +9,7 @@ import {
   PoolTerminatedError,
 } from '../errors/classes.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
-import type { ExecutionFault } from '../executor/execution-fault.js'
-import type { PoolFault } from '../executor/scheduler/messages.js'
+import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
 
 /** A fresh error for each caller. `jobFile` is the path as shown to the user. */

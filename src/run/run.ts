@@ -5,8 +5,7 @@ import { GRACE_MS } from '../defaults.js'
 import { CallbackFault } from '../errors/callback-fault.js'
 import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
-import { ExecutionFault } from '../executor/execution-fault.js'
-import type { LocalExecutor } from '../executor/local-executor.js'
+import { ExecutionFault, type Executor } from '../executor/executor.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
 import { type CompiledJob, compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
@@ -27,7 +26,6 @@ import { type Flow, openFlow } from './flow.js'
 import { DeadlineReached, type Interrupt, Interrupted, listenForInterrupt } from './interrupt.js'
 import { toPoolError } from './pool-error.js'
 import { policyFor, taskFor, windowFor } from './settings.js'
-import { traceCommands } from './trace.js'
 import type { Workers } from './workers.js'
 
 export interface RunHost {
@@ -75,7 +73,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   const job = compile(plan, host.cwd)
   // Told below, once the files are open.
   job.catch(() => {})
-  workers.listen(emit, host.trace && traceCommands(host.trace))
+  workers.listen(emit, host.trace)
   const interrupt = interruptOf(plan, executor, emit, host.watcher)
   let source: ChunkSource | undefined
   let flow: Flow | undefined
@@ -143,7 +141,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
 
 function interruptOf(
   plan: RunPlan,
-  executor: LocalExecutor,
+  executor: Executor,
   emit: (event: RunEvent) => void,
   watcher: RunWatcher | undefined,
 ): Interrupt {

@@ -48,8 +48,14 @@ export class FakeExecutor implements Executor {
     this.#reject(error)
   }
 
+  readonly running = 0
+  start() {}
+  activity = () => []
+  suspend() {}
+  resume() {}
   close = async () => {}
   terminate = async () => {}
+  kill = async () => {}
 }
 
 /** The numbers 0 … n − 1, then the end or `thrown`. */
