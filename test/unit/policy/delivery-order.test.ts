@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SettledRange } from '../../../src/model.js'
-import { completionOrder, type DeliveryOrder, inputOrder } from '../../../src/policy/delivery-order.js'
+import { CompletionOrder, type DeliveryOrder, InputOrder } from '../../../src/policy/delivery-order.js'
 import { placesOf, settledRange, valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
 
@@ -31,7 +31,7 @@ describe('input order', () => {
   test.each(SEEDS)('any order of settling is delivered in input order, once (seed %i)', (seed) => {
     const random = seeded(seed)
     const items = 1 + random.int(200)
-    const order = inputOrder()
+    const order = new InputOrder()
     const delivered: number[] = []
     for (const range of random.shuffled(randomRanges(random, items))) {
       order.push(range)
@@ -46,7 +46,7 @@ describe('input order', () => {
     'what is delivered is always the longest whole beginning of what has settled (seed %i)',
     (seed) => {
       const random = seeded(seed)
-      const order = inputOrder()
+      const order = new InputOrder()
       const settled = new Set<number>()
       let delivered = 0
       for (const range of random.shuffled(randomRanges(random, 60))) {
@@ -61,13 +61,13 @@ describe('input order', () => {
   )
 
   test('nothing is delivered while the first item is missing', () => {
-    const order = inputOrder()
+    const order = new InputOrder()
     order.push(settledRange(valuesChunk(1, 1)))
     expect(order.shift()).toBeUndefined()
   })
 
   test('draining gives what is left, ascending, over the gaps of items that never settled', () => {
-    const order = inputOrder()
+    const order = new InputOrder()
     for (const seq of [8, 2, 5]) order.push(settledRange(valuesChunk(seq, 2)))
     expect(order.shift()).toBeUndefined()
     expect(order.releaseRest().flatMap(placesOf)).toEqual([2, 3, 5, 6, 8, 9])
@@ -78,7 +78,7 @@ describe('input order', () => {
 describe('completion order', () => {
   test.each(SEEDS)('ranges are delivered as they came (seed %i)', (seed) => {
     const random = seeded(seed)
-    const order = completionOrder()
+    const order = new CompletionOrder()
     const came = random.shuffled(randomRanges(random, 60))
     const delivered: (SettledRange | undefined)[] = []
     for (const range of came) {
@@ -90,7 +90,7 @@ describe('completion order', () => {
   })
 
   test('draining in the middle keeps the order between what was turned over and what came later', () => {
-    const order = completionOrder()
+    const order = new CompletionOrder()
     for (const seq of [4, 0, 6]) order.push(settledRange(valuesChunk(seq, 1)))
     expect(order.shift()?.chunk.seq).toBe(4)
     order.push(settledRange(valuesChunk(2, 1)))

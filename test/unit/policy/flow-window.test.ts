@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../../src/model.js'
-import { createFlowWindow } from '../../../src/policy/flow-window.js'
+import { FlowWindow } from '../../../src/policy/flow-window.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
@@ -33,13 +33,13 @@ const isPending = (next: unknown) => next instanceof Promise
 
 describe('the window', () => {
   test('lets a source that answers at once answer at once', () => {
-    const { source } = createFlowWindow({ next: () => valuesChunk(0, 1), close() {} }, ROOMY)
+    const { source } = new FlowWindow({ next: () => valuesChunk(0, 1), close() {} }, ROOMY)
     expect(isPending(source.next(MUCH))).toBe(false)
   })
 
   test('asks the source for no more items than fit', () => {
     const { source: inner, wants } = endless()
-    const { source } = createFlowWindow(inner, { ...ROOMY, items: 130 })
+    const { source } = new FlowWindow(inner, { ...ROOMY, items: 130 })
     source.next(MUCH)
     source.next(MUCH)
     expect(wants.map(({ items }) => items)).toEqual([100, 30])
@@ -47,7 +47,7 @@ describe('the window', () => {
 
   test('keeps the asker waiting while it is full of items, until one is delivered', async () => {
     const { source: inner, wants } = endless()
-    const window = createFlowWindow(inner, { ...ROOMY, items: 100 })
+    const window = new FlowWindow(inner, { ...ROOMY, items: 100 })
     window.source.next(MUCH)
     const next = window.source.next(MUCH)
     expect(isPending(next)).toBe(true)
@@ -59,9 +59,9 @@ describe('the window', () => {
 
   test('keeps the asker waiting while results that have arrived fill it with bytes', async () => {
     const { source: inner, wants } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     window.source.next({ items: 10, bytes: 10 })
-    window.changed(990)
+    window.addBytes(990)
     const next = window.source.next(MUCH)
     window.delivered(5, 0)
     expect(wants).toHaveLength(1)
@@ -71,11 +71,11 @@ describe('the window', () => {
 
   test('that is filled again before the asker woke up keeps it waiting', async () => {
     const { source: inner, wants } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 10 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 10 })
     window.source.next({ items: 10, bytes: 10 })
     const next = window.source.next(MUCH)
     window.delivered(5, 5)
-    window.changed(5)
+    window.addBytes(5)
     await Promise.resolve()
     await Promise.resolve()
     expect(wants).toHaveLength(1)
@@ -85,7 +85,7 @@ describe('the window', () => {
 
   test('of one item still lets every item through', async () => {
     const { source: inner } = endless()
-    const window = createFlowWindow(inner, { ...ROOMY, items: 1 })
+    const window = new FlowWindow(inner, { ...ROOMY, items: 1 })
     for (let seq = 0; seq < 20; seq++) {
       expect(await window.source.next(MUCH)).toMatchObject({ seq, count: 1 })
       window.delivered(1, 10)
@@ -94,7 +94,7 @@ describe('the window', () => {
 
   test('lets one item pass that is larger than all of it', async () => {
     const { source: inner } = endless(5_000)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     expect(await window.source.next({ items: 1, bytes: 1 })).toMatchObject({ count: 1 })
     const next = window.source.next({ items: 1, bytes: 1 })
     expect(isPending(next)).toBe(true)
@@ -105,7 +105,7 @@ describe('the window', () => {
   test('passes on the end, the closing and how much remains', () => {
     let closed = 0
     const inner: ChunkSource = { next: () => undefined, close: () => void closed++, remaining: () => 7 }
-    const { source } = createFlowWindow(inner, ROOMY)
+    const { source } = new FlowWindow(inner, ROOMY)
     expect(source.next(MUCH)).toBeUndefined()
     expect(source.remaining?.()).toBe(7)
     source.close()
@@ -113,14 +113,14 @@ describe('the window', () => {
   })
 
   test('claims to know what remains only where its source does', () => {
-    expect(createFlowWindow(endless().source, ROOMY).source.remaining).toBeUndefined()
+    expect(new FlowWindow(endless().source, ROOMY).source.remaining).toBeUndefined()
   })
 
   test('that nothing is on the way in is never full, whatever the shares of bytes add up to', async () => {
     // Half of the bytes of a chunk are counted for each of its two items. A worker died in the large one, and the
     // small one came back alone, as a chunk of its own and with its own, few bytes.
     const { source: inner } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     window.source.next({ items: 4_000, bytes: 4_000 })
     const next = window.source.next(MUCH)
     window.delivered(2_000, 2_000)
@@ -136,7 +136,7 @@ interface OnTheWay {
 
 /** Takes and delivers at random until `takes` chunks went through; tells of everything that was on the way at once. */
 async function simulate(random: Random, limits: OnTheWay, takes: number): Promise<OnTheWay[]> {
-  const window = createFlowWindow(endless(1 + random.int(50)).source, limits)
+  const window = new FlowWindow(endless(1 + random.int(50)).source, limits)
   const held: OnTheWay[] = []
   const seen: OnTheWay[] = []
   const sum = () => ({
@@ -151,7 +151,7 @@ async function simulate(random: Random, limits: OnTheWay, takes: number): Promis
     const range = held[random.int(held.length)]!
     const bytes = random.int(100)
     range.bytes += bytes
-    window.changed(bytes)
+    window.addBytes(bytes)
   }
   for (let taken = 0; taken < takes; taken++) {
     const next = window.source.next({ items: 1 + random.int(40), bytes: 1 + random.int(400) })

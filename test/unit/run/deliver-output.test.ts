@@ -48,9 +48,10 @@ function fakeFlow(
       if (next === undefined && end.thrown !== undefined) throw end.thrown.error
       return next
     },
-    ready: () => undefined,
+    nextReady: () => undefined,
     stopped: stopped && { settled: stopped, failure: stopped.failures.at(-1)! },
     counts: COUNTS,
+    reportedCounts: COUNTS,
     endedEarly: false,
     inputEnded: true,
     async cancel() {},

@@ -196,13 +196,13 @@ describe('an error of the source', () => {
 describe('what is there already', () => {
   test('is given without a promise, in order, and makes room', async () => {
     const { executor, flow } = setUp({ source: source(3), window: { ...ROOMY, items: 1 } })
-    expect(flow.ready()).toBeUndefined()
+    expect(flow.nextReady()).toBeUndefined()
     executor.settle(settledRange(executor.take()))
     const next = executor.pull() as Promise<Chunk>
     expect(await stateOf(next)).toBe('pending')
-    expect(placesOf(flow.ready()!)).toEqual([0])
+    expect(placesOf(flow.nextReady()!)).toEqual([0])
     expect((await next).seq).toBe(1)
-    expect(flow.ready()).toBeUndefined()
+    expect(flow.nextReady()).toBeUndefined()
   })
 
   test('is nothing after an abort, and after the first failure of a call that stops for it', async () => {
@@ -210,11 +210,11 @@ describe('what is there already', () => {
     const aborted = setUp({ signal: controller.signal })
     aborted.executor.settle(settledRange(aborted.executor.take()))
     controller.abort(new Error('enough'))
-    expect(aborted.flow.ready()).toBeUndefined()
+    expect(aborted.flow.nextReady()).toBeUndefined()
     const failing = setUp({ policy: failFast })
     const chunk = failing.executor.take()
     failing.executor.settle({ ...settledRange(chunk), failures: [itemFailure(0)] })
-    expect(failing.flow.ready()).toBeUndefined()
+    expect(failing.flow.nextReady()).toBeUndefined()
   })
 })
 

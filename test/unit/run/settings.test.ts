@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Framing } from '../../../src/model.js'
 import type { CommandName, RunPlan } from '../../../src/plan.js'
+import { failFast, lazy, type Policy } from '../../../src/policy/policy.js'
 import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
 import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
 
@@ -44,15 +45,21 @@ test('the window has bounds without being asked, and --buffer-size sets the numb
 })
 
 describe('the policy', () => {
-  test.each<[CommandName, string]>([
-    ['map', 'fail-fast'],
-    ['starmap', 'fail-fast'],
-    ['apply', 'fail-fast'],
-    ['imap', 'lazy'],
-    ['imap-unordered', 'lazy'],
-    ['collect', 'collect'],
-  ])('of %s is %s', (command, name) => {
-    expect(policyFor(plan({ command })).name).toBe(name)
+  test.each<[CommandName, string, Policy]>([
+    ['map', 'fail-fast', failFast],
+    ['starmap', 'fail-fast', failFast],
+    ['apply', 'fail-fast', failFast],
+    ['imap', 'lazy', lazy],
+    ['imap-unordered', 'lazy', lazy],
+  ])('of %s is %s', (command, _name, policy) => {
+    expect(policyFor(plan({ command }))).toBe(policy)
+  })
+
+  test('of collect is collect, which may stop only with --max-failures', () => {
+    const facts = { afterStop: 'deliver', skipGaps: true, allOrNothing: false }
+    expect(policyFor(plan({ command: 'collect' }))).toMatchObject({ ...facts, mayStop: false })
+    const limited = plan({ command: 'collect', maxFailures: { count: 1 } })
+    expect(policyFor(limited)).toMatchObject({ ...facts, mayStop: true })
   })
 
   const settled = settledRange(valuesChunk(0, 1), { failed: [0] })
