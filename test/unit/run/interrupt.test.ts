@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Interrupt, Interrupted, listenForInterrupt } from '../../../src/run/interrupt.js'
+import { Interrupt, Interrupted } from '../../../src/run/interrupt.js'
+
+const NEVER = new Promise<never>(() => {})
 
 let interrupt: Interrupt | undefined
 
@@ -10,7 +12,7 @@ afterEach(() => {
 
 function listen() {
   const again: string[] = []
-  interrupt = listenForInterrupt({ onAgain: () => void again.push('again') })
+  interrupt = new Interrupt({ onNextSignal: () => void again.push('again') })
   return { interrupt, again }
 }
 
@@ -20,10 +22,10 @@ const receive = (signal: NodeJS.Signals) => process.emit(signal, signal)
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   test('once, aborts with a reason that names it', () => {
     const { interrupt, again } = listen()
-    expect(interrupt.cause).toBeUndefined()
+    expect(interrupt.signal).toBeUndefined()
     expect(interrupt.drain.aborted).toBe(false)
     receive(signal)
-    expect(interrupt.cause).toBe(signal)
+    expect(interrupt.signal).toBe(signal)
     expect(interrupt.drain.reason).toBeInstanceOf(Interrupted)
     expect(interrupt.drain.reason.message).toBe(signal)
     expect(again).toEqual([])
@@ -36,7 +38,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     receive(signal)
     receive(signal)
     expect(again).toEqual(['again', 'again'])
-    expect(interrupt.cause).toBe('SIGTERM')
+    expect(interrupt.signal).toBe('SIGTERM')
     expect(interrupt.drain.reason).toBe(reason)
   })
 
@@ -54,21 +56,21 @@ describe('waits', () => {
   test('that lose nothing are left at the first signal', async () => {
     const { interrupt } = listen()
     receive('SIGINT')
-    await expect(interrupt.stopped).rejects.toBe(interrupt.drain.reason)
+    await expect(interrupt.untilStopped(NEVER)).rejects.toBe(interrupt.drain.reason)
   })
 
   test('are all left at the second signal', async () => {
     const { interrupt } = listen()
     receive('SIGINT')
     receive('SIGTERM')
-    await expect(interrupt.overdue).rejects.toBeInstanceOf(Interrupted)
+    await expect(interrupt.untilOverdue(NEVER)).rejects.toBeInstanceOf(Interrupted)
   })
 
   test('are all left when the first signal has not been obeyed for five seconds, not before', async () => {
     vi.useFakeTimers()
     const { interrupt } = listen()
     let left = false
-    interrupt.overdue.catch(() => {
+    interrupt.untilOverdue(NEVER).catch(() => {
       left = true
     })
     receive('SIGINT')
