@@ -430,6 +430,38 @@ describe('a hook on settling', () => {
   })
 })
 
+describe('counts', () => {
+  test('contain an item that waits for its hook; reported counts do not', async () => {
+    const releases: (() => void)[] = []
+    const onSettled = () => new Promise<void>((resolve) => releases.push(resolve))
+    const { executor, flow } = setUp({ onSettled })
+    const chunks = [executor.take(2), executor.take(3)]
+    for (const chunk of chunks) executor.settle(settledRange(chunk, { failed: [1] }))
+    expect(flow.counts).toEqual({ ok: 3, failed: 2, notRun: 0 })
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 1, notRun: 3 })
+    releases[0]!()
+    await turn()
+    expect(flow.reportedCounts).toEqual(flow.counts)
+  })
+
+  test('are the same for reports where no hook is slow', () => {
+    const { executor, flow } = setUp()
+    executor.settle(settledRange(executor.take(2), { failed: [0] }))
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 1, notRun: 0 })
+  })
+
+  test('keep an item out of the reported ones whose hook is never called, because one before it threw', async () => {
+    const { executor, flow } = setUp({ onSettled: () => Promise.reject(new Error('no')) })
+    const chunks = [executor.take(), executor.take()]
+    for (const chunk of chunks) executor.settle(settledRange(chunk))
+    await thrownBy(flow.next())
+    executor.end()
+    await turn()
+    expect(flow.counts).toEqual({ ok: 2, failed: 0, notRun: 0 })
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 0, notRun: 1 })
+  })
+})
+
 describe('ending', () => {
   test.each([new Error('workers cannot be had'), undefined, null, 0])(
     'a fault of the executor reaches whoever waits: %s',
