@@ -1,4 +1,4 @@
-// Everything that the command line asks for, decided and checked before anything starts; and how a number of failures
+// Everything that a command line requests, decided and checked before anything starts; and how a number of failures
 // compares with a limit on them.
 import type { FailureKind, Framing, Ms } from './model.js'
 
@@ -26,7 +26,7 @@ export interface IndexRange {
 
 export type InputFormat = Framing | 'tsv'
 
-/** `10`, or `5%` of some number of items: `--max-failures` and `--allow-failures` each say which. */
+/** `10`, or `5%` of some number of items: which items, differs between `--max-failures` and `--allow-failures`. */
 export type FailureLimit = { readonly count: number } | { readonly percent: number }
 
 /** Negative while `failed` is below the limit, 0 at it, positive above it. A percentage is one of `items`. */

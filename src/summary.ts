@@ -30,7 +30,7 @@ export const NO_NAMED_ITEMS: NamedItems = {
   stoppedBy: undefined,
 }
 
-/** Failed items are taken from `items-settled`; `item-failed` says which of them ended the run. */
+/** Failed items are taken from `items-settled`; `item-failed` shows which of them ended the run. */
 export function addEvent(named: NamedItems, event: RunEvent): NamedItems {
   switch (event.type) {
     case 'items-settled':
@@ -69,7 +69,7 @@ function addIndex(lowest: readonly number[], index: number): readonly number[] {
 export interface Ending {
   /** Items of the input as far as it was read, settled or not. */
   readonly accepted: number
-  /** The input was not read to its end: nobody knows how many more items it holds. */
+  /** The input was not read to its end: how many more items it holds is unknown. */
   readonly unread?: boolean
   /** What else ended the run, as text that follows `poolrun map: `, like `interrupted by SIGINT`. */
   readonly reason?: string | undefined

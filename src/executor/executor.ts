@@ -1,5 +1,5 @@
 // The outer seam: something that runs chunks. Worker processes on this machine are one such thing; shell commands or a
-// queue could be others. An executor knows nothing of policies, delivery order, flow windows, writers and reports.
+// queue could be others. An executor does not depend on policies, delivery order, flow windows, writers or reports.
 import type { JobSource } from '../ipc/protocol.js'
 import type { Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
 import type { RetryOptions } from '../plan.js'

@@ -38,7 +38,7 @@ export class FlowWindow {
   /** Resolves the wait of a `next` that found the window full. */
   #release: (() => void) | undefined
 
-  /** `isReaderBehind`: ranges are ready to be delivered and the reader has not asked for them. */
+  /** `isReaderBehind`: ranges are ready to be delivered and the reader does not wait for one. */
   constructor(source: ChunkSource, limits: WindowLimits, isReaderBehind = () => false) {
     this.#inner = source
     this.#limits = limits

@@ -18,7 +18,7 @@ export interface Policy {
     counts: Counts,
     total: number | undefined,
   ): 'continue' | 'stop'
-  /** Called when the failed item is its turn in the output. */
+  /** Called when the failed item is next in the output. */
   onDeliver(failure: ItemFailure, settled: SettledRange): 'raise' | 'skip'
 }
 

@@ -35,7 +35,7 @@ export class CallSource implements ChunkSource {
     return this.#inner.close()
   }
 
-  /** The inner source said so, or threw: until then there may be items that were never taken. */
+  /** The inner source has ended or thrown. Until then there may be items that were never taken. */
   get ended(): boolean {
     return this.#ended
   }

@@ -62,7 +62,7 @@ export async function endRun(run: EndedRun, renderReport: RunHost['renderReport'
 function summaryFor({ plan, progress, errorCode, signal }: EndedRun): Summary | undefined {
   const { inputAtEnd } = progress
   if (inputAtEnd === undefined) return undefined
-  // An error before the first item says enough, and to a reader that left there is nothing to say.
+  // The error is enough where it came before the first item, and a reader that left needs no summary.
   if (errorCode !== undefined && inputAtEnd.accepted === 0) return undefined
   if (errorCode === EXIT.brokenPipe) return undefined
   const reason = reasonFor(plan, signal, errorCode)

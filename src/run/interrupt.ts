@@ -9,12 +9,12 @@ import type { RunWatcher } from './run-host.js'
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** A wait of the run was left because of a signal. */
+/** A signal ended a wait of the run. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
 
-/** A wait of the run was left because of the deadline. */
+/** The deadline ended a wait of the run. */
 export class DeadlineReached extends Error {
   override readonly name = 'DeadlineReached'
 }
@@ -90,12 +90,12 @@ export class Interrupt {
     return this.#signal
   }
 
-  /** Leaves the wait at the first signal or the deadline. For waits that lose nothing when they are left. */
+  /** Rejects early at the first signal or the deadline. For waits that lose nothing when they are abandoned. */
   untilStopped<T>(wait: Promise<T>): Promise<T> {
     return Promise.race([wait, this.#stopped.promise])
   }
 
-  /** Leaves the wait at the second signal, when the grace of the first one is over, or at the deadline. */
+  /** Rejects early at the second signal, when the grace of the first one is over, or at the deadline. */
   untilOverdue<T>(wait: Promise<T>): Promise<T> {
     return Promise.race([wait, this.#overdue.promise])
   }

@@ -1,5 +1,5 @@
-// Counts the items of one call. The one place where that is done: the policy, the progress display, the summary line and
-// the exit code have their numbers from here.
+// Counts the items of one call. Nothing else counts them: the policy, the progress display, the summary line and the exit
+// code have their numbers from here.
 import type { Counts, SettledRange } from '../model.js'
 
 export type SettledCounts = Pick<Counts, 'ok' | 'failed'>

@@ -14,7 +14,7 @@ const WINDOW_ITEMS = 100_000
 const WINDOW_BYTES = 32 * 1024 * 1024
 /** The same while everything waits for the reader. */
 const WINDOW_BYTES_BEHIND = 8 * 1024 * 1024
-/** For each worker at least this: some chunks in flight and the results of others that wait for their turn. */
+/** For each worker at least this: some chunks in flight, and the results of others that wait to be delivered. */
 const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 
 /** A percentage of an unknown number of items is one of at least this many: 1 failure of 2 is no 50% yet. */

@@ -22,7 +22,7 @@ describe.each([
   })
 })
 
-test('only a policy that may stop says so, so that others can dispatch ahead', () => {
+test('mayStop is true only for a policy whose onSettle can return stop', () => {
   expect([failFast, lazy, collect(), collect(() => false)].map(({ mayStop }) => mayStop)).toEqual([
     true,
     false,

@@ -7,7 +7,7 @@ import type { ExecutionFault } from '../../../src/executor/executor.js'
 import { failFast, lazy } from '../../../src/policy/policy.js'
 import { type CallRequest, PoolCore } from '../../../src/pool/pool-core.js'
 import { tempSpace } from '../../helpers/temp-space.js'
-import { placesOf } from '../policy/ranges.js'
+import { seqsOf } from '../policy/ranges.js'
 import { InProcessExecutor } from '../run/in-process-executor.js'
 
 const site = captureCallSite(setUp)
@@ -53,7 +53,7 @@ describe('a pool on another executor', () => {
     const first = open([0]).flow
     expect(await first.next()).toBeUndefined()
     expect(first.stopped?.failure.failure).toMatchObject({ kind: 'error', error: { message: 'zero' } })
-    expect(placesOf((await open([1], { policy: lazy }).flow.next())!)).toEqual([0])
+    expect(seqsOf((await open([1], { policy: lazy }).flow.next())!)).toEqual([0])
   })
 
   test('throws a fault that the executor has for a call from the start', () => {

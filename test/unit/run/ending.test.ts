@@ -30,7 +30,7 @@ const callbackFault = new CallbackFault(
 )
 
 describe('the exit code for an error', () => {
-  const judge = (thrown: unknown, interrupted: boolean) => {
+  const end = (thrown: unknown, interrupted: boolean) => {
     const shown: unknown[] = []
     const reportError = (error: unknown) => shown.push(error)
     return { code: exitCodeForError(thrown, { plan, interrupted, reportError }), shown }
@@ -45,11 +45,11 @@ describe('the exit code for an error', () => {
     ['a bug', new TypeError('bug'), 7],
     ['undefined', undefined, 7],
   ])('%s is shown and has its own', (_what, thrown, code) => {
-    expect(judge(thrown, false)).toEqual({ code, shown: [thrown] })
+    expect(end(thrown, false)).toEqual({ code, shown: [thrown] })
   })
 
   test('a fault of the executor is shown as the error that it is for users', () => {
-    const { code, shown } = judge(new ExecutionFault({ type: 'no-task', exports: {} }, 'default'), false)
+    const { code, shown } = end(new ExecutionFault({ type: 'no-task', exports: {} }, 'default'), false)
     expect(code).toBe(5)
     expect(shown).toEqual([expect.any(JobError)])
   })
@@ -60,11 +60,11 @@ describe('the exit code for an error', () => {
     ['a signal', new Interrupted('SIGINT'), true, undefined],
     ['a pool that was terminated after a signal', terminated, true, undefined],
   ])('%s is not shown', (_what, thrown, interrupted, code) => {
-    expect(judge(thrown, interrupted)).toEqual({ code, shown: [] })
+    expect(end(thrown, interrupted)).toEqual({ code, shown: [] })
   })
 
   test('a pool that was terminated without a signal is shown', () => {
-    const { code, shown } = judge(terminated, false)
+    const { code, shown } = end(terminated, false)
     expect({ code, shown: shown.length }).toEqual({ code: 7, shown: 1 })
   })
 })
@@ -95,10 +95,10 @@ describe('the result of a run', () => {
   })
 
   test.each([
-    ['the signal', { signal: 'SIGINT' } as const, 'interrupted by SIGINT'],
+    ['a signal', { signal: 'SIGINT' } as const, 'interrupted by SIGINT'],
     ['the deadline', { errorCode: 124 } as const, 'the deadline of 1.5 s was reached'],
     ['an error', { errorCode: 5 } as const, 'stopped'],
-  ])('says that %s ended it', async (_what, overrides, reason) => {
+  ])('has %s as its reason', async (_what, overrides, reason) => {
     expect((await end(progressOf(3), overrides)).summary?.reason).toBe(reason)
   })
 

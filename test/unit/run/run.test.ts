@@ -17,7 +17,7 @@ interface RunOptions {
   readonly fault?: ExecutionFault['reason']
 }
 
-/** Runs the command over its items; the job file is there, and nothing loads it. */
+/** Runs a command on the job `task`. The job file exists and is empty: nothing loads it. */
 async function runCommand(argv: readonly string[], { task = double, fault }: RunOptions = {}) {
   const space = tempSpace()
   space.write({ 'job.mjs': '' })
@@ -83,7 +83,7 @@ describe('map', () => {
       task: doubleButThree,
     })
     expect({ stdout, exitCode, verdicts }).toEqual({ stdout: '', exitCode: 1, verdicts: ['stop'] })
-    // Items 0 to 3 were in the chunks up to the failure; nobody took the fifth.
+    // The first two chunks of two items settled, the fifth item was never taken.
     expect(line).toBe('poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run')
   })
 })
@@ -113,7 +113,7 @@ describe('collect', () => {
     expect(await runCommand(argv, { task: doubleButThree })).toMatchObject({ exitCode: 0 })
   })
 
-  test('stops at --max-failures and says what did not run', async () => {
+  test('stops at --max-failures and counts what did not run', async () => {
     const argv = ['collect', '--max-failures', '1', '--chunk-size', '1', '3', '1', '2']
     expect(await runCommand(argv, { task: doubleButThree })).toMatchObject({
       exitCode: 3,
