@@ -1,4 +1,5 @@
-// Everything the command line asked for, decided and checked before anything starts. Types only.
+// Everything that a command line requests, decided and checked before anything starts; and how a number of failures
+// compares with a limit on them.
 import type { FailureKind, Framing, Ms } from './model.js'
 
 export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered' | 'collect'
@@ -17,7 +18,7 @@ export type InputChoice =
   /** Items from the command line, each as typed. */
   | { readonly kind: 'items'; readonly texts: readonly string[] }
 
-/** `from` up to and with `to`; without it to the end. */
+/** `from` to `to`, both included; without `to` up to the end. */
 export interface IndexRange {
   readonly from: number
   readonly to?: number
@@ -25,8 +26,13 @@ export interface IndexRange {
 
 export type InputFormat = Framing | 'tsv'
 
-/** `10` or `5%` of the items that settled. */
+/** `10`, or `5%` of some number of items: which items, differs between `--max-failures` and `--allow-failures`. */
 export type FailureLimit = { readonly count: number } | { readonly percent: number }
+
+/** Negative while `failed` is below the limit, 0 at it, positive above it. A percentage is one of `items`. */
+export function compareToLimit(limit: FailureLimit, failed: number, items: number): number {
+  return 'count' in limit ? failed - limit.count : failed * 100 - limit.percent * items
+}
 
 export type OutputFormat = 'ndjson' | 'json' | 'raw'
 export type CiChoice = 'auto' | 'github' | 'gitlab' | 'none'
@@ -55,7 +61,7 @@ export interface RunPlan {
   readonly input: InputChoice
   /** `undefined`: by extension, else by the first byte. */
   readonly inputFormat: InputFormat | undefined
-  /** Indexes to run, `undefined` for all. */
+  /** Indexes of the items to run, `undefined` for all. */
   readonly only: readonly IndexRange[] | undefined
   readonly processes: number
   /** `undefined` adapts. */
@@ -64,28 +70,28 @@ export interface RunPlan {
   readonly ordered: boolean
   readonly initArgs: readonly unknown[]
   readonly initTimeoutMs: Ms
-  /** Items in flight inside one worker. */
+  /** Items that run at the same time in one worker. */
   readonly concurrency: number
   readonly maxTasksPerChild: number | undefined
   readonly maxMemoryBytes: number | undefined
   /** `undefined`: by the number of processes. */
   readonly maxWorkerRestarts: number | undefined
-  /** Of one attempt. */
+  /** Per attempt. */
   readonly timeoutMs: Ms | undefined
   readonly killAfterMs: Ms
-  /** Of the whole run. */
+  /** For the whole run. */
   readonly deadlineMs: Ms | undefined
   readonly retry: RetryOptions
   readonly format: OutputFormat
   /** A file instead of stdout. */
   readonly output: string | undefined
-  /** Each result in a line that tells its index, attempts and duration. */
+  /** Write each result with its index, attempts and duration. */
   readonly envelope: boolean
-  /** Where failed items are written. */
+  /** The file for failed items. */
   readonly errors: string | undefined
-  /** `collect`: stop when this many have failed. */
+  /** `collect`: stop when this many items have failed. A percentage: of all items, or of the settled ones (`run/settings`). */
   readonly maxFailures: FailureLimit | undefined
-  /** `collect`: exit 0 when no more than this failed; `'any'` for any number. */
+  /** `collect`: exit 0 when no more than this failed; `'any'` for any number. A percentage: of the items that settled. */
   readonly allowFailures: FailureLimit | 'any'
   readonly callbacks: string | undefined
   readonly reports: readonly ReportRequest[]
@@ -93,10 +99,10 @@ export interface RunPlan {
   /** Load the job, count the items, run nothing. */
   readonly dryRun: boolean
   readonly fullStack: boolean
-  /** `undefined`: each stream decides for itself. */
+  /** `undefined`: by the stream that is written to. */
   readonly color: boolean | undefined
   readonly verbosity: Verbosity
-  /** What becomes of workers is told. */
+  /** Log what happens to workers. */
   readonly debug: boolean
   readonly progress: ProgressChoice
   /** `undefined`: `lines`, but `none` when quiet. */

@@ -1,18 +1,18 @@
-// The left end of a run: where chunks come from, on demand. Knows nothing of workers or windows.
+// The left end of a call: where chunks come from, on demand.
 import type { Chunk } from './model.js'
 
-/** The most that the asker can use now; a source may give less, never more (but always at least one item). */
+/** The most that the caller can use now; a source may give less but never more, except that it gives at least one item. */
 export interface Want {
   readonly items: number
-  /** Bytes of a bytes payload; one item that is larger goes alone. */
+  /** Bytes of a bytes payload; a single item that is larger is a chunk of its own. */
   readonly bytes: number
 }
 
 /**
- * Yields chunks in input order, `seq` counting items from 0 without a gap.
- * `next` answers at once where it can, so that cheap inputs cost no event-loop turn; it is never called again before
- * its promise settled. It throws (or rejects with) `InputError`, or whatever the user's iterable threw, after all
- * chunks before the fault were given; after that, and after `undefined`, it is done.
+ * Yields chunks in input order; `seq` counts items from 0 without a gap.
+ * `next` returns a chunk without a promise where it can, so that cheap inputs cost no turn of the event loop. It is not
+ * called again before its promise has settled. It throws (or rejects with) `InputError`, or whatever the user's iterable
+ * threw, after it has given all chunks before the error; after that, and after `undefined`, it has ended.
  */
 export interface ChunkSource {
   next(want: Want): Chunk | undefined | Promise<Chunk | undefined>

@@ -1,10 +1,10 @@
-// A pure fold of run events to what the run is judged by, and the judgement: the exit code.
-// Keeps numbers and the first few failed indexes, never items; knows nothing of how they are printed.
+// What a run is judged by: the counts of its items, a pure fold of its events to the few items that are named, and the
+// exit code that follows from both.
 import { EXIT, type ExitCode } from './errors/exit-codes.js'
 import { type Counts, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from './model.js'
-import type { FailureLimit, RunPlan } from './plan.js'
+import { compareToLimit, type RunPlan } from './plan.js'
 
-/** Failed and flaky indexes that are remembered: as many as the summary line names. */
+/** How many failed, and how many flaky, indexes are kept: those that the summary line names. */
 export const NAMED_INDEXES = 10
 
 /** The failed item that ended the run. */
@@ -13,82 +13,82 @@ export interface StoppedBy {
   readonly verdict: Exclude<Verdict, 'skip'>
 }
 
-export interface Tally {
-  readonly ok: number
-  readonly failed: number
+/** Items that the summary names. Never more than a few indexes, however many items fail. */
+export interface NamedItems {
   /** The lowest ones, ascending, at most `NAMED_INDEXES`. */
   readonly failedIndexes: readonly number[]
-  /** Of those that are ok: they failed at first. */
+  /** How many items succeeded only after a failed attempt. */
   readonly flaky: number
   readonly flakyIndexes: readonly number[]
   readonly stoppedBy: StoppedBy | undefined
 }
 
-export const EMPTY_TALLY: Tally = {
-  ok: 0,
-  failed: 0,
+export const NO_NAMED_ITEMS: NamedItems = {
   failedIndexes: [],
   flaky: 0,
   flakyIndexes: [],
   stoppedBy: undefined,
 }
 
-/** Counts come from `items-settled`, once an item; `item-failed` only tells which failure ended the run. */
-export function tally(before: Tally, event: RunEvent): Tally {
+/** Failed items are taken from `items-settled`; `item-failed` shows which of them ended the run. */
+export function addEvent(named: NamedItems, event: RunEvent): NamedItems {
   switch (event.type) {
     case 'items-settled':
-      return addSettled(before, event.settled)
+      return addSettled(named, event.settled)
     case 'item-failed': {
-      if (event.verdict === 'skip' || before.stoppedBy !== undefined) return before
+      if (event.verdict === 'skip' || named.stoppedBy !== undefined) return named
       const index = itemIndexAt(event.settled.chunk, event.failure.offset)
-      return { ...before, stoppedBy: { index, verdict: event.verdict } }
+      return { ...named, stoppedBy: { index, verdict: event.verdict } }
     }
     default:
-      return before
+      return named
   }
 }
 
-function addSettled(before: Tally, { chunk, from, count, failures, flaky }: SettledRange): Tally {
+function addSettled(named: NamedItems, { chunk, from, failures, flaky }: SettledRange): NamedItems {
+  if (failures.length === 0 && flaky === undefined) return named
   return {
-    ...before,
-    ok: before.ok + count - failures.length,
-    failed: before.failed + failures.length,
+    ...named,
     failedIndexes: failures.reduce(
-      (lowest, failure) => withIndex(lowest, itemIndexAt(chunk, failure.offset)),
-      before.failedIndexes,
+      (lowest, failure) => addIndex(lowest, itemIndexAt(chunk, failure.offset)),
+      named.failedIndexes,
     ),
     ...(flaky !== undefined && {
-      flaky: before.flaky + 1,
-      flakyIndexes: withIndex(before.flakyIndexes, itemIndexAt(chunk, from)),
+      flaky: named.flaky + 1,
+      flakyIndexes: addIndex(named.flakyIndexes, itemIndexAt(chunk, from)),
     }),
   }
 }
 
-function withIndex(lowest: readonly number[], index: number): readonly number[] {
+function addIndex(lowest: readonly number[], index: number): readonly number[] {
   if (lowest.length === NAMED_INDEXES && index > lowest.at(-1)!) return lowest
   return [...lowest, index].sort((a, b) => a - b).slice(0, NAMED_INDEXES)
 }
 
-/** How the run ended, beyond what its items tell. */
+/** How the run ended, apart from what its items settled with. */
 export interface Ending {
-  /** Items taken from the input, settled or not. */
+  /** Items of the input as far as it was read, settled or not. */
   readonly accepted: number
-  /** The input was left before its end, so that nobody knows how many more there were. */
+  /** The input was not read to its end: how many more items it holds is unknown. */
   readonly unread?: boolean
-  /** What else ended the run, to be read after `poolrun map: `, like `interrupted by SIGINT`. */
+  /** What else ended the run, as text that follows `poolrun map: `, like `interrupted by SIGINT`. */
   readonly reason?: string | undefined
 }
 
-export interface Summary extends Tally, Counts {
+export interface Summary extends Counts, NamedItems {
   readonly unread: boolean
   readonly reason: string | undefined
 }
 
-export function summarize(final: Tally, { accepted, unread = false, reason }: Ending): Summary {
-  return { ...final, notRun: accepted - final.ok - final.failed, unread, reason }
+export function summarize(
+  { ok, failed }: Pick<Counts, 'ok' | 'failed'>,
+  named: NamedItems,
+  { accepted, unread = false, reason }: Ending,
+): Summary {
+  return { ok, failed, notRun: accepted - ok - failed, ...named, unread, reason }
 }
 
-/** The first that applies is the exit code; death by signal, before all of them, has no code. */
+/** The first that applies is the exit code. Death by signal comes before all of them and has no code. */
 const PRECEDENCE: readonly ExitCode[] = [
   EXIT.usage,
   EXIT.input,
@@ -101,32 +101,36 @@ const PRECEDENCE: readonly ExitCode[] = [
   EXIT.brokenPipe,
 ]
 
-type Judged = Pick<RunPlan, 'command' | 'allowFailures'>
+type ExitRules = Pick<RunPlan, 'command' | 'allowFailures'>
+type JudgedItems = Pick<Summary, 'ok' | 'failed' | 'stoppedBy'>
 
-/** `faults` are the codes of what went wrong with the run itself; a callback that threw is `EXIT.itemFailed`. */
-export function exitCodeFor(plan: Judged, final: Tally, faults: readonly ExitCode[] = []): ExitCode {
-  const codes = [...faults, judge(plan, final)]
+/** `errorCodes`: of errors that ended the run itself; a callback that threw is `EXIT.itemFailed`. */
+export function exitCodeFor(
+  rules: ExitRules,
+  items: JudgedItems,
+  errorCodes: readonly ExitCode[] = [],
+): ExitCode {
+  const codes = [...errorCodes, exitCodeForItems(rules, items)]
   return PRECEDENCE.find((code) => codes.includes(code)) ?? EXIT.ok
 }
 
-function judge(plan: Judged, final: Tally): ExitCode {
-  switch (plan.command) {
+function exitCodeForItems({ command, allowFailures }: ExitRules, items: JudgedItems): ExitCode {
+  const { ok, failed, stoppedBy } = items
+  switch (command) {
     case 'map':
     case 'starmap':
     case 'apply':
-      return final.failed > 0 || final.stoppedBy !== undefined ? EXIT.itemFailed : EXIT.ok
+      return failed > 0 || stoppedBy !== undefined ? EXIT.itemFailed : EXIT.ok
     case 'imap':
     case 'imap-unordered':
-      // A failure that was not reached, because the reader left before, is none.
-      return final.stoppedBy !== undefined ? EXIT.itemFailed : EXIT.ok
-    case 'collect':
-      return withinLimit(plan.allowFailures, final) ? EXIT.ok : EXIT.someFailed
+      // A failed item that was not reached, because the reader left earlier, does not count.
+      return stoppedBy !== undefined ? EXIT.itemFailed : EXIT.ok
+    case 'collect': {
+      const settled = ok + failed
+      const allowed = allowFailures === 'any' || compareToLimit(allowFailures, failed, settled) <= 0
+      return allowed ? EXIT.ok : EXIT.someFailed
+    }
     default:
-      return plan.command satisfies never
+      return command satisfies never
   }
-}
-
-function withinLimit(limit: FailureLimit | 'any', { ok, failed }: Tally): boolean {
-  if (limit === 'any') return true
-  return 'count' in limit ? failed <= limit.count : failed * 100 <= limit.percent * (ok + failed)
 }

@@ -22,7 +22,8 @@ import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
 import { sourceLocationOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
-import { type RunResult, run } from '../run/run.js'
+import { run } from '../run/run.js'
+import type { RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
 import { version } from './version.js'
 
@@ -73,7 +74,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
         record?.handle(event)
         reporter.handle(event)
       },
-      fault: (error) => write(letters.text(`${painter.block(text.fault(error))}\n`)),
+      reportError: (error) => write(letters.text(`${painter.block(text.fault(error))}\n`)),
       renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,
       trace: lifecycle?.note,

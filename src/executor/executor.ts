@@ -1,41 +1,91 @@
-// The outer seam: something that runs chunks. Local processes now; shell commands and a queue can be others.
-// An executor does not know policies, order, windows, writers or reports.
-import type { SettledRange, TaskSpec } from '../model.js'
+// The outer seam: something that runs chunks. Worker processes on this machine are one such thing; shell commands or a
+// queue could be others. An executor does not depend on policies, delivery order, flow windows, writers or reports.
+import type { JobSource } from '../ipc/protocol.js'
+import type { Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import type { ExecutionFault } from './execution-fault.js'
 
+export { ExecutionFault } from './execution-fault.js'
+export type { PoolFault } from './scheduler/messages.js'
+
 export interface Execution {
   readonly task: TaskSpec
-  /** Never throws: whoever composes the run has wrapped what can. */
+  /** Never throws: the caller has wrapped a source that can. */
   readonly source: ChunkSource
-  /** Items a chunk; `undefined` adapts. */
+  /** Items per chunk; `undefined` adapts. */
   readonly chunkSize?: number | undefined
-  /** Hand out no more chunks ahead than keep workers busy: the call may be stopped at any moment. */
+  /** The call may be stopped at any moment: dispatch no more chunks ahead than keep workers busy. */
   readonly mayStop?: boolean | undefined
-  /** Per attempt, from the moment the item begins. */
-  readonly timeoutMs?: number | undefined
-  /** Which failures are tried again, and when; never without. */
+  /** Per attempt, from the moment the item starts. */
+  readonly timeoutMs?: Ms | undefined
+  /** Which failures are retried, and when; without it, none. */
   readonly retry?: RetryOptions | undefined
-  /** Hears of every item once; must not throw. */
+  /** Called once for every item, range by range, when it settles. Must not throw. */
   onSettled(settled: SettledRange): void
-  /** Hears why it ends badly, within `execute` itself where that is known already; the promise rejects with it too. */
+  /**
+   * Called with the fault that `execute` rejects with. Where the fault is known beforehand, this call happens within
+   * `execute` itself, so that a caller can throw it.
+   */
   onFault?(fault: ExecutionFault): void
-  /** Abort: items running are cancelled, the rest never start; nothing of this execution settles any more. */
+  /** Abort: running items are cancelled, the rest never start, and nothing of this execution settles any more. */
   readonly signal: AbortSignal
-  /** Abort: take nothing more; what runs may end and settle, what has not begun is given up. */
+  /** Abort: take no more chunks; running items may finish and settle, items that have not started are dropped. */
   readonly drain?: AbortSignal | undefined
 }
 
 export interface Executor {
   /**
-   * Resolves when the source has ended and each item taken from it has settled, or, after an abort, when nothing of
-   * it runs any more. Rejects only for a fault of the whole: `JobError`, `InitializerError`, `PoolBrokenError`,
-   * `PoolTerminatedError`.
+   * Resolves when the source has ended and each item taken from it has settled or, after an abort, when nothing of it
+   * runs any more. Rejects only with an `ExecutionFault`.
    */
   execute(execution: Execution): Promise<void>
-  /** Finishes what was taken, ends the workers in good order. Idempotent. */
+  /** Starts `count` workers before there is anything to run: their start overlaps with opening the input. */
+  start(count: number): void
+  /** Items that can be running now. */
+  readonly running: number
+  /** What the workers are doing. For a progress display: costs too much for more than a few times a second. */
+  activity(): readonly WorkerActivity[]
+  /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
+  suspend(): void
+  resume(): void
+  /** Finishes what was taken, then stops the workers. Resolves when they have exited, as the next two do. Idempotent. */
   close(): Promise<void>
-  /** Ends the workers now. Idempotent. */
+  /** Terminates the workers; every execution ends with a fault. Idempotent. */
   terminate(): Promise<void>
+  /** As `terminate`, but kills the workers. Idempotent. */
+  kill(): Promise<void>
 }
+
+/** What an executor is made from, whatever it runs chunks with. It ignores what does not apply to it. */
+export interface ExecutorOptions {
+  readonly processes: number
+  /** Items that run at the same time in one worker. */
+  readonly concurrency: number
+  readonly initTimeoutMs: Ms
+  readonly killAfterMs: Ms
+  /** Crashed workers that are replaced before the pool fails. */
+  readonly maxRestarts: number
+  /** A worker is replaced after this many items. */
+  readonly maxTasksPerChild?: number | undefined
+  /** Resident bytes of one worker. */
+  readonly maxMemoryBytes?: number | undefined
+  /** Workers start without it and wait for it, so that compiling a job overlaps with their start. */
+  readonly job: Promise<JobSource>
+  readonly initializer?: string | undefined
+  readonly initArgs: readonly unknown[]
+  /** Load the job, but run neither its initializer nor any item. */
+  readonly loadOnly?: boolean | undefined
+  /** Attribute each line that a job prints to the item that printed it. */
+  readonly markOutput: boolean
+  /** Added to the environment of the workers. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Node options of the workers. */
+  readonly execArgv?: readonly string[] | undefined
+  /** Called with everything that happens to workers. */
+  readonly emit: (event: RunEvent) => void
+  /** Called with one line of text for what is done with workers, before it is done; has a small cost per chunk. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+export type CreateExecutor = (options: ExecutorOptions) => Executor

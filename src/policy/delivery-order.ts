@@ -1,72 +1,85 @@
-// Puts settled ranges into delivery order: input order, or as they came. Holds ranges, never single items, and finds
-// each in constant time however many wait. Knows no policy.
+// Puts settled ranges into delivery order: input order, or the order in which they settled. Holds whole ranges and finds
+// each in constant time, however many wait.
 import type { SettledRange } from '../model.js'
 
 export interface DeliveryOrder {
   push(settled: SettledRange): void
-  /** The next range whose turn has come. */
+  /** The next range to deliver, if it is here. */
   shift(): SettledRange | undefined
-  /** There is one. */
-  readonly ready: boolean
-  /** Nothing more will come: the ranges left, in order, over the gaps that cancelled items left. */
+  /** `shift` would return a range. */
+  readonly hasNext: boolean
+  /** Once nothing more settles: the ranges behind items that never ran, in order. */
   releaseRest(): SettledRange[]
 }
 
-const seqOf = ({ chunk, from }: SettledRange) => chunk.seq + from
-
 /**
- * In a box that is emptied: each time a map makes itself a new table, the old one keeps what it held and a link to the
- * new one, and once one of them is old, all of that stays until the whole heap is collected.
+ * A box that is emptied when its range is taken. V8 replaces a map's table when the map grows or shrinks; the old table
+ * keeps its entries and a link to the new one, and once one of these tables is in old space, all that they hold stays
+ * until a full garbage collection.
  */
 interface Box {
   settled: SettledRange | undefined
 }
 
-export function inputOrder(): DeliveryOrder {
-  const waiting = new Map<number, Box>()
-  let next = 0
-  return {
-    push: (settled) => void waiting.set(seqOf(settled), { settled }),
-    shift() {
-      const box = waiting.get(next)
-      if (box?.settled === undefined) return undefined
-      const { settled } = box
-      box.settled = undefined
-      waiting.delete(next)
-      next += settled.count
-      return settled
-    },
-    get ready() {
-      return waiting.has(next)
-    },
-    releaseRest() {
-      const left = [...waiting.values()].flatMap(({ settled }) => settled ?? [])
-      waiting.clear()
-      return left.sort((a, b) => seqOf(a) - seqOf(b))
-    },
+export class InputOrder implements DeliveryOrder {
+  /** By the sequence number of the first item. */
+  readonly #boxes = new Map<number, Box>()
+  #nextSeq = 0
+
+  push(settled: SettledRange): void {
+    this.#boxes.set(firstSeq(settled), { settled })
+  }
+
+  shift(): SettledRange | undefined {
+    const box = this.#boxes.get(this.#nextSeq)
+    if (box?.settled === undefined) return undefined
+    const { settled } = box
+    box.settled = undefined
+    this.#boxes.delete(this.#nextSeq)
+    this.#nextSeq += settled.count
+    return settled
+  }
+
+  get hasNext(): boolean {
+    return this.#boxes.has(this.#nextSeq)
+  }
+
+  releaseRest(): SettledRange[] {
+    const rest = [...this.#boxes.values()].flatMap(({ settled }) => settled ?? [])
+    this.#boxes.clear()
+    return rest.sort((a, b) => firstSeq(a) - firstSeq(b))
   }
 }
 
-export function completionOrder(): DeliveryOrder {
-  let incoming: SettledRange[] = []
-  let outgoing: SettledRange[] = []
-  return {
-    push: (settled) => void incoming.push(settled),
-    shift() {
-      if (outgoing.length === 0) {
-        outgoing = incoming.reverse()
-        incoming = []
-      }
-      return outgoing.pop()
-    },
-    get ready() {
-      return outgoing.length > 0 || incoming.length > 0
-    },
-    releaseRest() {
-      const left = [...outgoing.reverse(), ...incoming]
-      outgoing = []
-      incoming = []
-      return left
-    },
+function firstSeq({ chunk, from }: SettledRange): number {
+  return chunk.seq + from
+}
+
+/** A queue of two stacks: `incoming` is turned over when `outgoing` has run out. */
+export class CompletionOrder implements DeliveryOrder {
+  #incoming: SettledRange[] = []
+  #outgoing: SettledRange[] = []
+
+  push(settled: SettledRange): void {
+    this.#incoming.push(settled)
+  }
+
+  shift(): SettledRange | undefined {
+    if (this.#outgoing.length === 0) {
+      this.#outgoing = this.#incoming.reverse()
+      this.#incoming = []
+    }
+    return this.#outgoing.pop()
+  }
+
+  get hasNext(): boolean {
+    return this.#outgoing.length > 0 || this.#incoming.length > 0
+  }
+
+  releaseRest(): SettledRange[] {
+    const rest = [...this.#outgoing.reverse(), ...this.#incoming]
+    this.#outgoing = []
+    this.#incoming = []
+    return rest
   }
 }

@@ -1,74 +1,105 @@
-// How much may be on the way: taken from the input and not yet delivered. Wraps a source so that it gives nothing
-// while the window is full; that is the whole of the backpressure from a slow reader to the input.
-import type { Chunk } from '../model.js'
+// Bounds what is taken from the input and not yet delivered, in items and in bytes. Wraps a source that then gives
+// nothing while the window is full: this is the whole of the backpressure from a slow reader to the input.
+import type { Chunk, SettledRange } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 
 export interface WindowLimits {
   /** Most items taken and not yet delivered (`--buffer-size`). */
   readonly items: number
-  /** Most bytes of item text and result text on the way. */
+  /** Most bytes of item text and result text held. */
   readonly bytes: number
-  /** The same while it is the reader who is behind: to go on working ahead of him gains nothing. */
+  /** The same while the reader is the slowest part: working further ahead of it gains nothing. */
   readonly bytesBehind?: number | undefined
 }
 
-export interface FlowWindow {
-  readonly source: ChunkSource
-  /** What is on the way has grown by so many bytes, for results have come back, or shrunk. */
-  changed(bytes: number): void
-  /** A range has been delivered, or its items will never settle. */
-  delivered(items: number, bytes: number): void
+/** Bytes that the results of a range hold. */
+export function resultBytes({ results }: SettledRange): number {
+  return results.kind === 'json' ? results.bytes.byteLength : 0
 }
 
-/** `isBehind`: results whose turn has come wait for the reader. */
-export function createFlowWindow(
-  source: ChunkSource,
-  limits: WindowLimits,
-  isBehind = () => false,
-): FlowWindow {
-  let items = 0
-  let bytes = 0
-  let freed: (() => void) | undefined
+/** A range's share of what is held: an equal part of its chunk's text for each of its items, and its results. */
+export function heldBytes(settled: SettledRange): number {
+  const { chunk, count } = settled
+  return (payloadBytes(chunk) * count) / chunk.count + resultBytes(settled)
+}
 
-  const full = () => {
-    const { bytes: most, bytesBehind = most } = limits
-    return items >= limits.items || bytes >= (isBehind() ? bytesBehind : most)
+function payloadBytes({ payload }: Chunk): number {
+  return payload.kind === 'bytes' ? payload.bytes.byteLength : 0
+}
+
+export class FlowWindow {
+  /** The source within the window. */
+  readonly source: ChunkSource
+  readonly #inner: ChunkSource
+  readonly #limits: WindowLimits
+  readonly #isReaderBehind: () => boolean
+  #items = 0
+  #bytes = 0
+  /** Resolves the wait of a `next` that found the window full. */
+  #release: (() => void) | undefined
+
+  /** `isReaderBehind`: ranges are ready to be delivered and the reader does not wait for one. */
+  constructor(source: ChunkSource, limits: WindowLimits, isReaderBehind = () => false) {
+    this.#inner = source
+    this.#limits = limits
+    this.#isReaderBehind = isReaderBehind
+    this.source = {
+      next: (want) => (this.#full ? this.#takeWhenFree(want) : this.#take(want)),
+      close: () => source.close(),
+      ...(source.remaining !== undefined && { remaining: () => source.remaining!() }),
+    }
   }
-  const taken = (chunk: Chunk | undefined) => {
+
+  /** More is held because results came in, or less (negative) because text was dropped. */
+  addBytes(bytes: number): void {
+    this.#change(0, bytes)
+  }
+
+  /** A range was delivered, or will never settle. */
+  delivered(items: number, bytes: number): void {
+    this.#change(-items, -bytes)
+  }
+
+  /** The reader is no longer behind: there may be room for a `next` that waits. */
+  readerCaughtUp(): void {
+    this.#change(0, 0)
+  }
+
+  get #full(): boolean {
+    const { items, bytes, bytesBehind = bytes } = this.#limits
+    return this.#items >= items || this.#bytes >= (this.#isReaderBehind() ? bytesBehind : bytes)
+  }
+
+  #take(want: Want): ReturnType<ChunkSource['next']> {
+    const items = Math.min(want.items, this.#limits.items - this.#items)
+    const next = this.#inner.next({ items, bytes: want.bytes })
+    return next instanceof Promise ? next.then((chunk) => this.#taken(chunk)) : this.#taken(next)
+  }
+
+  async #takeWhenFree(want: Want): Promise<Chunk | undefined> {
+    while (this.#full)
+      await new Promise<void>((resolve) => {
+        this.#release = resolve
+      })
+    return this.#take(want)
+  }
+
+  #taken(chunk: Chunk | undefined): Chunk | undefined {
     if (chunk !== undefined) {
-      items += chunk.count
-      if (chunk.payload.kind === 'bytes') bytes += chunk.payload.bytes.byteLength
+      this.#items += chunk.count
+      this.#bytes += payloadBytes(chunk)
     }
     return chunk
   }
-  const take = (want: Want) => {
-    const next = source.next({ items: Math.min(want.items, limits.items - items), bytes: want.bytes })
-    return next instanceof Promise ? next.then(taken) : taken(next)
-  }
-  const takeWhenFree = async (want: Want) => {
-    while (full())
-      await new Promise<void>((resolve) => {
-        freed = resolve
-      })
-    return take(want)
-  }
-  const change = (ofItems: number, ofBytes: number) => {
-    items -= ofItems
-    // A range counts its share of its chunk's bytes, and what ran again after a death came in a chunk of its own: the
-    // shares need not add up. Where nothing is on the way they are nothing, or what is left of them would stall the run.
-    bytes = items === 0 ? 0 : bytes - ofBytes
-    if (full()) return
-    freed?.()
-    freed = undefined
-  }
 
-  return {
-    source: {
-      next: (want) => (full() ? takeWhenFree(want) : take(want)),
-      close: () => source.close(),
-      ...(source.remaining !== undefined && { remaining: () => source.remaining!() }),
-    },
-    changed: (ofBytes) => change(0, -ofBytes),
-    delivered: change,
+  #change(items: number, bytes: number): void {
+    this.#items += items
+    // The bytes are counted by the chunk when they come and by shares when they go, and these need not add up: an item
+    // that ran again after a crash has a chunk of its own, so its share is its own size and no longer the average of its
+    // first chunk. An empty window therefore starts again at 0; a remainder could keep it full for ever.
+    this.#bytes = this.#items === 0 ? 0 : this.#bytes + bytes
+    if (this.#full) return
+    this.#release?.()
+    this.#release = undefined
   }
 }

@@ -1,42 +1,54 @@
-// What a failure does to its run. Two hooks: `onSettle` judges when a failure becomes known, `onDeliver` when its turn
-// in the output has come. Order is a separate setting; none of this knows processes, streams or text.
+// What a failed item means for its call: a policy is two hooks and a few facts. The stages use only these, so that a new
+// policy needs no change elsewhere. Delivery order is a separate setting.
 import type { Counts, ItemFailure, SettledRange } from '../model.js'
 
 export interface Policy {
-  readonly name: 'fail-fast' | 'lazy' | 'collect'
-  /** A failure that settles may end the run: then little is to be under way. */
+  /** `onSettle` can return `stop`. Few chunks are dispatched ahead then, because a stop would waste them. */
   readonly mayStop: boolean
-  /** `counts` include this failure; `total` is the number of items, where it is known. */
+  /** After a stop, what had settled before and has not been delivered yet. */
+  readonly afterStop: 'discard' | 'deliver'
+  /** At the end, deliver what settled behind items that never ran; otherwise delivery ends at the first of them. */
+  readonly skipGaps: boolean
+  /** The output holds the results of all items or nothing. */
+  readonly allOrNothing: boolean
+  /** Called when a failure settles. `counts` include it; `total` is the number of all items, where it is known. */
   onSettle(
     failure: ItemFailure,
     settled: SettledRange,
     counts: Counts,
     total: number | undefined,
   ): 'continue' | 'stop'
+  /** Called when the failed item is next in the output. */
   onDeliver(failure: ItemFailure, settled: SettledRange): 'raise' | 'skip'
 }
 
 /** `map`, `starmap`, `apply`: the first failure that settles ends the run. */
 export const failFast: Policy = {
-  name: 'fail-fast',
   mayStop: true,
+  afterStop: 'discard',
+  skipGaps: false,
+  allOrNothing: true,
   onSettle: () => 'stop',
   onDeliver: () => 'raise',
 }
 
 /** `imap`, `imap-unordered`: a failure is raised when it is reached, after everything before it. */
 export const lazy: Policy = {
-  name: 'lazy',
   mayStop: false,
+  afterStop: 'deliver',
+  skipGaps: false,
+  allOrNothing: false,
   onSettle: () => 'continue',
   onDeliver: () => 'raise',
 }
 
-/** `collect`: failures are logged and left out; `tooMany` may end the run. */
+/** `collect`: failures are reported and left out; `tooMany` may end the run. */
 export function collect(tooMany?: (counts: Counts, total: number | undefined) => boolean): Policy {
   return {
-    name: 'collect',
     mayStop: tooMany !== undefined,
+    afterStop: 'deliver',
+    skipGaps: true,
+    allOrNothing: false,
     onSettle: (_failure, _settled, counts, total) => (tooMany?.(counts, total) ? 'stop' : 'continue'),
     onDeliver: () => 'skip',
   }

@@ -68,7 +68,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
   next(options?: NextOptions): Promise<IteratorResult<T, undefined>> {
     // Most results are there before they are asked for: those are given without further ado.
     if (options === undefined && !this.#stepping && this.#kept === undefined && !this.#over) {
-      const range = this.#range ?? this.#open(this.#options.call.flow.ready())
+      const range = this.#range ?? this.#open(this.#options.call.flow.nextReady())
       if (range !== undefined && range.failed === range.settled.failures.length)
         return Promise.resolve(this.#take(range))
     }

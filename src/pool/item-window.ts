@@ -1,6 +1,6 @@
 // How far a call may read ahead of its reader: items taken from the input and not yet handed out, one by one.
 // Knows nothing of results, nor of who the reader is.
-import { createFlowWindow } from '../policy/flow-window.js'
+import { FlowWindow } from '../policy/flow-window.js'
 import type { ChunkSource } from '../source.js'
 import type { ValuesSource } from './values-source.js'
 
@@ -26,7 +26,7 @@ export function createItemWindow(
 ): ItemWindow {
   let lifted = false
   const fitting = () => Math.floor(BYTES / (source.meanBytes ?? 1))
-  const window = createFlowWindow(source, {
+  const window = new FlowWindow(source, {
     get items() {
       if (lifted) return Number.POSITIVE_INFINITY
       return bufferSize ?? processes * Math.max(LEAST_ITEMS, Math.min(ITEMS, fitting()))

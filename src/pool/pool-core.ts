@@ -1,11 +1,10 @@
 // What stands behind a Pool: the executor with its workers, the calls that are open, and the pool's life from open to
 // closed or terminated. The same executor and flow as the command line's; knows nothing of Python's names.
+import { RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import type { CallSite } from '../errors/stacks.js'
-import { ExecutionFault } from '../executor/execution-fault.js'
-import type { Execution } from '../executor/executor.js'
-import { LocalExecutor } from '../executor/local-executor.js'
-import { NO_RETRY } from '../executor/scheduler/retry.js'
+import { createExecutor } from '../executor/create-executor.js'
+import { type CreateExecutor, type Execution, ExecutionFault, type Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
@@ -54,7 +53,7 @@ const UNBOUNDED = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFI
 
 export class PoolCore implements Closable {
   readonly #options: PoolCoreOptions
-  readonly #executor: LocalExecutor
+  readonly #executor: Executor
   readonly #shownJob: string
   readonly #calls = new Set<ActiveCall>()
   #life: 'open' | 'closed' | 'terminated' = 'open'
@@ -62,7 +61,7 @@ export class PoolCore implements Closable {
   /** The job was not found, or does not compile. */
   #unusable: { readonly error: unknown } | undefined
 
-  constructor(job: string | URL, options: PoolCoreOptions) {
+  constructor(job: string | URL, options: PoolCoreOptions, create: CreateExecutor = createExecutor) {
     this.#options = options
     const cwd = process.cwd()
     let source: Promise<JobSource>
@@ -75,7 +74,7 @@ export class PoolCore implements Closable {
       this.#unusable = { error }
       source = Promise.reject(error)
     }
-    this.#executor = new LocalExecutor({
+    this.#executor = create({
       ...executorOptions(options),
       job: source,
       emit: (event) => this.#hear(event),
@@ -129,7 +128,7 @@ export class PoolCore implements Closable {
       window: UNBOUNDED,
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
-      retry: { ...NO_RETRY, retries: this.#options.retries ?? 0 },
+      retry: { retries: this.#options.retries ?? 0, delayMs: 0, on: RETRY_ON },
       signal: options.signal,
     })
     const [refusal] = refusals

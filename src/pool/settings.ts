@@ -1,9 +1,7 @@
 // Defaults of a pool's options, and what they are called further down. Knows nothing of calls.
 import { availableParallelism } from 'node:os'
 import { CONCURRENCY, INIT_TIMEOUT_MS, KILL_AFTER_MS, maxWorkerRestarts } from '../defaults.js'
-import type { LocalOptions } from '../executor/local-executor.js'
-import { createForkTransport } from '../transport/fork.js'
-import { workerEntry } from '../transport/worker-entry.js'
+import type { ExecutorOptions } from '../executor/executor.js'
 import type { PoolOptions } from './types.js'
 
 export interface PoolCoreOptions extends PoolOptions {
@@ -14,7 +12,7 @@ export function withDefaults(options: PoolOptions): PoolCoreOptions {
   return { ...options, processes: options.processes ?? availableParallelism() }
 }
 
-export function executorOptions(options: PoolCoreOptions): Omit<LocalOptions, 'job' | 'emit'> {
+export function executorOptions(options: PoolCoreOptions): Omit<ExecutorOptions, 'job' | 'emit'> {
   const { processes, env, execArgv } = options
   return {
     processes,
@@ -24,7 +22,8 @@ export function executorOptions(options: PoolCoreOptions): Omit<LocalOptions, 'j
     maxRestarts: options.maxWorkerRestarts ?? maxWorkerRestarts(processes),
     maxTasksPerChild: options.maxTasksPerChild,
     maxMemoryBytes: options.maxMemory,
-    transport: createForkTransport({ entry: workerEntry(), env, execArgv }),
+    env,
+    execArgv,
     initializer: options.initializer,
     initArgs: options.initArgs ?? [],
     markOutput: false,

@@ -1,5 +1,4 @@
-// `--callbacks`: calls the user's functions in this process, once an item, in settle order.
-// Knows nothing of how they were compiled, nor of what becomes of the results.
+// `--callbacks`: calls the user's functions in this process, once per item, in settle order.
 import { CallbackFault } from '../errors/callback-fault.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
@@ -10,17 +9,17 @@ export async function openCallbacks(
   path: string,
   cwd: string,
 ): Promise<(settled: SettledRange) => Promise<void>> {
-  // stdout is for results alone, and this code runs in our process: what it prints goes to stderr.
+  // Callbacks run in this process, whose stdout is for results only: what they print goes to stderr.
   Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr })
-  // A callback that ends the process would end the run without a verdict.
+  // A callback that exits the process would end the run without a summary.
   process.exit = (code) => {
     throw new Error(`a callback called process.exit(${code ?? ''})`)
   }
   const callbacks = await loadCallbacks(path, cwd)
-  return (settled) => callEach(settled, callbacks)
+  return (settled) => callForEach(settled, callbacks)
 }
 
-async function callEach(settled: SettledRange, { callback, errorCallback }: Callbacks): Promise<void> {
+async function callForEach(settled: SettledRange, { callback, errorCallback }: Callbacks): Promise<void> {
   const failures = new Map(settled.failures.map((failure) => [failure.offset, failure]))
   const results = resultsOf(settled)
   for (let offset = settled.from; offset < settled.from + settled.count; offset++) {
@@ -28,15 +27,16 @@ async function callEach(settled: SettledRange, { callback, errorCallback }: Call
     const failure = failures.get(offset)
     if (failure === undefined) {
       const result = results.next().value
-      await attempt('callback', settled, offset, undefined, { result }, () => callback?.(result, index))
+      await callFor('callback', settled, offset, undefined, { result }, () => callback?.(result, index))
     } else {
       const error = makeItemError({ index }, failure)
-      await attempt('errorCallback', settled, offset, failure, { error }, () => errorCallback?.(error, index))
+      await callFor('errorCallback', settled, offset, failure, { error }, () => errorCallback?.(error, index))
     }
   }
 }
 
-async function attempt(
+/** @throws CallbackFault with what the callback threw */
+async function callFor(
   which: 'callback' | 'errorCallback',
   settled: SettledRange,
   offset: number,
@@ -46,7 +46,7 @@ async function attempt(
 ): Promise<void> {
   try {
     const returned = call()
-    if (returned instanceof Promise) await settling(returned)
+    if (returned instanceof Promise) await settledOrStalled(returned)
     else await returned
   } catch (thrown) {
     const error = makeCallbackError(which, itemIndexAt(settled.chunk, offset), thrown, task)
@@ -54,8 +54,8 @@ async function attempt(
   }
 }
 
-/** A promise that nothing is left to settle would end the process without a word. */
-function settling(promise: Promise<unknown>): Promise<unknown> {
+/** Rejects where the event loop runs empty before the promise settles: Node would exit without any message. */
+function settledOrStalled(promise: Promise<unknown>): Promise<unknown> {
   let stalled = () => {}
   const stall = new Promise<never>((_resolve, reject) => {
     stalled = () =>
@@ -65,11 +65,11 @@ function settling(promise: Promise<unknown>): Promise<unknown> {
   return Promise.race([promise, stall]).finally(() => process.off('beforeExit', stalled))
 }
 
-/** Of the items that succeeded: values have a place for the others too, lines do not. */
+/** Results of the items that succeeded. Values include `undefined` for failed items, lines leave them out. */
 function* resultsOf({ results, from, failures }: SettledRange): Generator<unknown> {
   if (results.kind === 'values') {
     const failed = new Set(failures.map(({ offset }) => offset - from))
-    for (const [place, value] of results.values.entries()) if (!failed.has(place)) yield value
+    for (const [i, value] of results.values.entries()) if (!failed.has(i)) yield value
     return
   }
   const bytes = asBuffer(results.bytes)

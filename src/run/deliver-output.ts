@@ -1,4 +1,4 @@
-// The right end of a run: takes what is delivered, writes results, tells failures. Knows nothing of processes.
+// The right end of a run: takes ranges as they are delivered, writes their results and reports their failures.
 import type { InputError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import { plainError } from '../errors/render/plain-error.js'
@@ -11,10 +11,10 @@ import type { Policy } from '../policy/policy.js'
 import { envelopes, failedEnvelope } from '../write/envelope.js'
 import type { Output } from '../write/output.js'
 import { createSpool } from '../write/spool.js'
-import { createWriter } from '../write/writer.js'
+import { createWriter, type Writer } from '../write/writer.js'
 import type { Flow } from './flow.js'
 
-export interface Consumption {
+export interface DeliveryOptions {
   readonly plan: RunPlan
   readonly policy: Policy
   readonly flow: Flow
@@ -24,61 +24,75 @@ export interface Consumption {
   readonly emit: (event: RunEvent) => void
 }
 
-/** Resolves when everything that is to be written has left, also after a failure that ended the run. */
-export async function deliverOutput({ plan, policy, flow, output, cwd, emit }: Consumption): Promise<void> {
-  const fail = (settled: SettledRange, failure: ItemFailure, verdict: Verdict) => {
-    // Input that is no input is no item's failure: it ends the run with its own code.
-    if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
-    emit({ type: 'item-failed', settled, failure, verdict })
-  }
+/** Resolves when all output has been written, also after a failure that ended the run. */
+export function deliverOutput(options: DeliveryOptions): Promise<void> {
+  return options.policy.allOrNothing ? deliverAllOrNothing(options) : deliverAsReady(options)
+}
 
-  if (policy.name === 'fail-fast') {
-    const spool = createSpool()
-    try {
-      const writer = createWriter({ format: plan.format, single: plan.command === 'apply' }, spool)
-      for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-        await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
-      if (flow.stopped !== undefined) return fail(flow.stopped.settled, flow.stopped.failure, 'stop')
-      // All or nothing.
-      if (flow.endedEarly) return
-      await writer.end()
-      await spool.writeTo(output)
-    } finally {
-      await spool.discard()
-    }
-    return output.end()
+async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
+  const { plan, flow, output } = options
+  const spool = createSpool()
+  try {
+    const writer = createWriter({ format: plan.format, single: plan.command === 'apply' }, spool)
+    for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
+      await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
+    if (flow.stopped !== undefined)
+      return reportFailure(flow.stopped.settled, flow.stopped.failure, 'stop', options.emit)
+    if (flow.endedEarly) return
+    await writer.end()
+    await spool.writeTo(output)
+  } finally {
+    await spool.discard()
   }
+  return output.end()
+}
 
+async function deliverAsReady(options: DeliveryOptions): Promise<void> {
+  const { plan, flow, output } = options
   const writer = createWriter({ format: plan.format }, output)
-
-  /** False when a failure ended the run. */
-  const deliver = async (settled: SettledRange): Promise<boolean> => {
-    const rows = rowsOf(settled, plan.envelope)
-    for (const failure of settled.failures) {
-      await writer.write(rows.upTo(failure.offset))
-      const verdict = policy.onDeliver(failure, settled)
-      // The failure that reached `--max-failures`: those before it were delivered, those that had settled still are.
-      const last = flow.stopped?.failure === failure
-      fail(settled, failure, last ? 'stop' : verdict)
-      if (verdict === 'raise') return false
-      if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
-    }
-    await writer.write(rows.upTo(settled.from + settled.count))
-    return true
-  }
-
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-      if (!(await deliver(settled))) break
+      if (!(await deliverRange(settled, writer, options))) break
   } finally {
-    // What was written stays a whole document, whatever ended the run.
+    // The document is completed whatever ended the run.
     await writer.end()
     await output.end()
   }
 }
 
+/** False when a failure ended the run. */
+async function deliverRange(
+  settled: SettledRange,
+  writer: Writer,
+  { plan, policy, flow, cwd, emit }: DeliveryOptions,
+): Promise<boolean> {
+  const rows = rowsOf(settled, plan.envelope)
+  for (const failure of settled.failures) {
+    await writer.write(rows.upTo(failure.offset))
+    const verdict = policy.onDeliver(failure, settled)
+    // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
+    const stopped = flow.stopped?.failure === failure
+    reportFailure(settled, failure, stopped ? 'stop' : verdict, emit)
+    if (verdict === 'raise') return false
+    if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
+  }
+  await writer.write(rows.upTo(settled.from + settled.count))
+  return true
+}
+
+/** @throws InputError for an item that is malformed, unless it is skipped: the input ends the run, not the item */
+function reportFailure(
+  settled: SettledRange,
+  failure: ItemFailure,
+  verdict: Verdict,
+  emit: (event: RunEvent) => void,
+): void {
+  if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
+  emit({ type: 'item-failed', settled, failure, verdict })
+}
+
 interface Rows {
-  /** What is to be written of the items before `offset` that have not been asked for; those succeeded. */
+  /** Rows of the items before `offset` that were not returned before. Must be called for each failed offset, ascending. */
   upTo(offset: number): Uint8Array
 }
 
@@ -88,13 +102,13 @@ function rowsOf(settled: SettledRange, envelope: boolean): Rows {
   const bytes = asBuffer(results.bytes)
   const failed = new Set(failures.map(({ offset }) => offset))
   let next = from
-  let at = 0
+  let start = 0
   return {
     upTo(offset) {
       while (failed.has(next)) next++
-      const lines = offset === from + count ? bytes.subarray(at) : firstLines(bytes, at, offset - next)
+      const lines = offset === from + count ? bytes.subarray(start) : firstLines(bytes, start, offset - next)
       const rows = envelope ? envelopes(settled, lines, next, offset) : lines
-      at += lines.length
+      start += lines.length
       next = Math.max(next, offset)
       return rows
     },
@@ -102,14 +116,14 @@ function rowsOf(settled: SettledRange, envelope: boolean): Rows {
 }
 
 function failedRow(settled: SettledRange, failure: ItemFailure, cwd: string): Uint8Array {
-  return failedEnvelope(settled, failure, plainError(placeOf(settled, failure), failure, { cwd }))
+  return failedEnvelope(settled, failure, plainError(locationOf(settled, failure), failure, { cwd }))
 }
 
-function placeOf({ chunk }: SettledRange, { offset, failure }: ItemFailure) {
+function locationOf({ chunk }: SettledRange, { offset, failure }: ItemFailure) {
   const position = positionText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
   return { index: itemIndexAt(chunk, offset), position }
 }
 
 function inputError(settled: SettledRange, failure: ItemFailure): InputError {
-  return makeItemError(placeOf(settled, failure), failure) as InputError
+  return makeItemError(locationOf(settled, failure), failure) as InputError
 }

@@ -1,5 +1,5 @@
-// The files that a run writes besides stdout: `--output`, `--errors`, `--report`. Opened before the first item, so that
-// one that cannot be written is refused; closed however the run ended. Knows nothing of what is in them.
+// The files that a run writes besides stdout: `--output`, `--errors`, `--report`. All are opened before the first item, so
+// that a run does not start if one cannot be written, and closed however the run ends.
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { ReportKind, RunPlan } from '../plan.js'
@@ -10,13 +10,13 @@ export class RunFiles {
   errors: ErrorsFile | undefined
   #output: AtomicFile | undefined
   readonly #reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
-  readonly #onFault: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
 
-  constructor(onFault: (error: unknown) => void) {
-    this.#onFault = onFault
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError
   }
 
-  /** @throws OutputError; what was opened before it is closed like the rest */
+  /** @throws OutputError; the files opened before it are closed as in any run */
   async open({ output, errors, reports, dryRun }: RunPlan, cwd: string): Promise<void> {
     if (dryRun) return
     if (output !== undefined) this.#output = await createAtomicFile(output, 'the output')
@@ -25,12 +25,12 @@ export class RunFiles {
     if (errors !== undefined) this.errors = openErrorsFile(errors, { cwd })
   }
 
-  /** Where results go; `undefined` for stdout. */
+  /** For results; `undefined` where they go to stdout. */
   get stream(): Writable | undefined {
     return this.#output?.stream
   }
 
-  /** A file with results is there only after a run that came to its end. False where it could not be put there. */
+  /** Keeps the file with results only after a run that reached its end. False if it could not be written. */
   async keepOutput(exitCode: ExitCode, interrupted: boolean): Promise<boolean> {
     this.errors?.close()
     if (this.#output === undefined) return true
@@ -40,22 +40,22 @@ export class RunFiles {
     return true
   }
 
-  /** However the run ended. False where one could not be written; the others are. */
+  /** Writes all reports, however the run ended. False if one could not be written; the others still are. */
   async writeReports(render: (kind: ReportKind) => Promise<string>): Promise<boolean> {
-    let all = true
+    let allWritten = true
     for (const { kind, file } of this.#reports)
-      if (!(await this.#commit(file, () => render(kind)))) all = false
-    return all
+      if (!(await this.#commit(file, () => render(kind)))) allWritten = false
+    return allWritten
   }
 
-  async #commit(file: AtomicFile, textOf?: () => Promise<string>): Promise<boolean> {
+  async #commit(file: AtomicFile, render?: () => Promise<string>): Promise<boolean> {
     try {
-      if (textOf !== undefined) file.stream.write(await textOf())
+      if (render !== undefined) file.stream.write(await render())
       await file.commit()
       return true
     } catch (error) {
       await file.discard()
-      this.#onFault(error)
+      this.#onError(error)
       return false
     }
   }

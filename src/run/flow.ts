@@ -1,12 +1,15 @@
-// One call from its source to its consumer: executor, window, policy and order put together. Judges on the push side,
-// when something settles; delivers on the pull side, when the consumer asks. The command line and the library's calls
-// are this, with other sources, policies and consumers.
+// One call from its source to its consumer: connects executor, window, policy and delivery order. Failures are judged on
+// the push side, when they settle; results are delivered on the pull side, when the consumer calls `next`. A run of the
+// command line and a call of the library differ only in their sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
 import type { Counts, ItemFailure, SettledRange, TaskSpec } from '../model.js'
-import { completionOrder, inputOrder } from '../policy/delivery-order.js'
-import { createFlowWindow, type WindowLimits } from '../policy/flow-window.js'
+import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
+import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
 import type { ChunkSource } from '../source.js'
+import { CallSource, type Thrown } from './call-source.js'
+import { ItemCounts } from './item-counts.js'
+import { type SettleHook, SettleQueue } from './settle-queue.js'
 
 export interface FlowOptions {
   readonly executor: Pick<Executor, 'execute'>
@@ -16,14 +19,14 @@ export interface FlowOptions {
   readonly ordered: boolean
   readonly window: WindowLimits
   readonly chunkSize?: number | undefined
-  /** Of one attempt. */
+  /** Per attempt. */
   readonly timeoutMs?: number | undefined
   readonly retry?: Execution['retry']
-  /** Aborting it ends the input here: what runs may settle, what has not begun never does. */
+  /** Abort: the input ends here. Running items may settle, the rest never start. */
   readonly drain?: AbortSignal | undefined
-  /** Sees every range the moment it settles; a promise delays its delivery, and the ranges' turns here, only. */
-  readonly onSettled?: ((settled: SettledRange) => Promise<void> | void) | undefined
-  /** Aborting it ends the flow: `next` throws its reason. */
+  /** Called with every range when it settles; a promise delays the delivery of this range and later hook calls. */
+  readonly onSettled?: SettleHook | undefined
+  /** Abort: the flow ends, `next` throws the reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,235 +42,207 @@ export interface Flow {
    * it, a fault of the executor, what `onSettled` threw, or the reason of `signal`.
    */
   next(): Promise<SettledRange | undefined>
-  /** What `next` would give, if that is a range and there already: without a promise. */
-  ready(): SettledRange | undefined
+  /** As `next` for a range that is here already, without a promise; `undefined` if there is none. */
+  nextReady(): SettledRange | undefined
   /** The failure for which the policy stopped, from the moment it settled. */
   readonly stopped: Stopped | undefined
+  /** Items taken so far. `notRun`: they have not settled. */
   readonly counts: Counts
+  /** As `counts`, but items that settled and whose `onSettled` was not called are in `notRun`. */
+  readonly reportedCounts: Counts
   /** It ended early because it was drained: items are missing at its end. */
   readonly endedEarly: boolean
   /** False while the input may hold items that were never taken. */
   readonly inputEnded: boolean
-  /** Ends it: what runs is cancelled, the source is closed. Resolves when nothing of it runs any more. Idempotent. */
+  /** Ends it: running items are cancelled, the source is closed. Resolves when no item runs any more. Idempotent. */
   cancel(): Promise<void>
 }
 
-/** A thrown thing in a box: anything may be thrown, `undefined` too. */
-interface Thrown {
-  readonly error: unknown
+export function openFlow(options: FlowOptions): Flow {
+  return new CallFlow(options)
 }
 
-export function openFlow(options: FlowOptions): Flow {
-  const { executor, policy, ordered, onSettled, signal, drain } = options
-  const { task, chunkSize, timeoutMs, retry } = options
-  const controller = new AbortController()
-  const order = ordered ? inputOrder() : completionOrder()
-  let accepted = 0
-  let ok = 0
-  let failed = 0
-  let inputEnded = false
-  let stopped: Stopped | undefined
-  let sourceError: Thrown | undefined
-  let fatal: Thrown | undefined
-  let aborted = false
-  let finished = false
-  let left: SettledRange[] | undefined
-  /** Ranges whose `onSettled` is still at work keep the order in which they settled. */
-  let turns: Promise<void> | undefined
-  let wake = () => {}
-  /** The consumer waits for the next range. */
-  let asking = false
+class CallFlow implements Flow {
+  readonly #policy: Policy
+  readonly #drain: AbortSignal | undefined
+  readonly #counts = new ItemCounts()
+  readonly #source: CallSource
+  readonly #window: FlowWindow
+  readonly #order: DeliveryOrder
+  readonly #hooks: SettleQueue | undefined
+  /** Cancels the execution. */
+  readonly #canceller = new AbortController()
+  /** Resolves when nothing of the call runs any more. */
+  readonly #execution: Promise<void>
+  #stopped: Stopped | undefined
+  /** What ended the flow, other than a failed item or an error of the source. */
+  #fatal: Thrown | undefined
+  /** By `signal`: what has settled is not delivered. */
+  #aborted = false
+  #finished = false
+  /** Ranges behind gaps, at the end. */
+  #rest: SettledRange[] | undefined
+  #consumerWaits = false
+  #wakeConsumer = () => {}
 
-  const counts = (): Counts => ({ ok, failed, notRun: accepted - ok - failed })
-
-  /** All items there are, where the source knows. */
-  const total = () => {
-    const rest = inputEnded ? 0 : options.source.remaining?.()
-    return rest === undefined ? undefined : accepted + rest
-  }
-
-  const watched: ChunkSource = {
-    next: (want) => {
-      try {
-        const next = options.source.next(want)
-        return next instanceof Promise ? next.then(took, failedToRead) : took(next)
-      } catch (error) {
-        return failedToRead(error)
-      }
-    },
-    close: () => options.source.close(),
-    ...(options.source.remaining !== undefined && { remaining: () => options.source.remaining!() }),
-  }
-  const took = (chunk: Awaited<ReturnType<ChunkSource['next']>>) => {
-    if (chunk === undefined) inputEnded = true
-    else accepted += chunk.count
-    return chunk
-  }
-  const failedToRead = (error: unknown) => {
-    sourceError = { error }
-    inputEnded = true
-    return undefined
-  }
-
-  const window = createFlowWindow(watched, options.window, () => !asking && order.ready)
-
-  const fail = (error: unknown) => {
-    fatal ??= { error }
-    controller.abort()
-    wake()
-  }
-
-  const settle = (settled: SettledRange) => {
-    if (fatal !== undefined) return
-    const { count, failures, results } = settled
-    ok += count - failures.length
-    failed += failures.length
-    window.changed(resultBytes(results))
-    for (const failure of failures)
-      if (stopped === undefined && policy.onSettle(failure, settled, counts(), total()) === 'stop') {
-        stopped = { failure, settled }
-        controller.abort()
-      }
-    if (onSettled === undefined) return arrive(settled)
-    if (turns !== undefined) {
-      turns = turns.then(() => inTurn(settled, onSettled))
-      return
+  constructor(options: FlowOptions) {
+    const { executor, policy, ordered, onSettled, signal, drain } = options
+    const { task, chunkSize, timeoutMs, retry } = options
+    this.#policy = policy
+    this.#drain = drain
+    this.#order = ordered ? new InputOrder() : new CompletionOrder()
+    this.#source = new CallSource(options.source, this.#counts)
+    const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
+    this.#window = new FlowWindow(this.#source, options.window, isReaderBehind)
+    if (onSettled !== undefined) {
+      const onDone = (settled: SettledRange) => this.#arrive(settled)
+      const onError = (error: unknown) => this.#fail(error)
+      this.#hooks = new SettleQueue({ hook: onSettled, onDone, onError })
     }
-    const turn = attempt(settled, onSettled)
-    if (turn === undefined) return arriveUnlessFailed(settled)
-    turns = turn.then(() => arriveUnlessFailed(settled))
+    const onAbort = () => {
+      this.#aborted = true
+      this.#fail(signal!.reason)
+    }
+    if (signal?.aborted === true) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#execution = executor
+      .execute({
+        task,
+        source: this.#window.source,
+        chunkSize,
+        mayStop: policy.mayStop,
+        timeoutMs,
+        retry,
+        onSettled: (settled) => this.#settle(settled),
+        signal: this.#canceller.signal,
+        drain,
+      })
+      .catch((error: unknown) => this.#fail(error))
+      .then(() => this.#hooks?.idle)
+      .then(() => {
+        this.#finished = true
+        signal?.removeEventListener('abort', onAbort)
+        this.#wakeConsumer()
+      })
   }
 
-  const arrive = (settled: SettledRange) => {
-    const { failures, flaky } = settled
-    const kept = failures.length === 0 && flaky === undefined ? withoutText(settled) : settled
-    window.changed(itemBytes(kept) - itemBytes(settled))
-    order.push(kept)
-    wake()
+  async next(): Promise<SettledRange | undefined> {
+    for (;;) {
+      const settled = this.nextReady()
+      if (settled !== undefined) return settled
+      if (this.#aborted) throw this.#fatal!.error
+      if (this.#isDiscarding) return undefined
+      // What had settled before it has been delivered by now.
+      if (this.#fatal !== undefined) throw this.#fatal.error
+      if (this.#finished) return this.#nextOfRest()
+      await this.#untilWoken()
+    }
   }
-  /** The range whose hook threw is not delivered. */
-  const arriveUnlessFailed = (settled: SettledRange) => {
-    if (fatal === undefined) arrive(settled)
+
+  nextReady(): SettledRange | undefined {
+    if (this.#aborted || this.#isDiscarding) return undefined
+    const settled = this.#order.shift()
+    return settled && this.#deliver(settled)
   }
-  const attempt = (settled: SettledRange, hook: NonNullable<typeof onSettled>): Promise<void> | undefined => {
+
+  get stopped(): Stopped | undefined {
+    return this.#stopped
+  }
+
+  get counts(): Counts {
+    return this.#counts.snapshot()
+  }
+
+  get reportedCounts(): Counts {
+    return this.#counts.snapshot(this.#hooks?.waiting)
+  }
+
+  get endedEarly(): boolean {
+    return this.#drain?.aborted === true && !(this.#source.ended && this.#counts.allSettled)
+  }
+
+  get inputEnded(): boolean {
+    return this.#source.ended
+  }
+
+  async cancel(): Promise<void> {
+    this.#canceller.abort()
     try {
-      const turn = hook(settled)
-      return turn instanceof Promise ? turn.catch(fail) : undefined
-    } catch (error) {
-      fail(error)
-      return undefined
+      await this.#source.close()
+    } finally {
+      await this.#execution
     }
   }
-  const inTurn = async (settled: SettledRange, hook: NonNullable<typeof onSettled>) => {
-    if (fatal !== undefined) return
-    await attempt(settled, hook)
-    arriveUnlessFailed(settled)
+
+  // ── the push side ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #settle(settled: SettledRange): void {
+    if (this.#fatal !== undefined) return
+    this.#counts.settle(settled)
+    this.#window.addBytes(resultBytes(settled))
+    for (const failure of settled.failures) if (this.#stopped === undefined) this.#judge(failure, settled)
+    if (this.#hooks === undefined) this.#arrive(settled)
+    else this.#hooks.push(settled)
   }
 
-  const abortBySignal = () => {
-    aborted = true
-    fail(signal!.reason)
+  #judge(failure: ItemFailure, settled: SettledRange): void {
+    const verdict = this.#policy.onSettle(failure, settled, this.#counts.snapshot(), this.#source.total)
+    if (verdict === 'continue') return
+    this.#stopped = { failure, settled }
+    this.#canceller.abort()
   }
-  if (signal?.aborted === true) abortBySignal()
-  signal?.addEventListener('abort', abortBySignal, { once: true })
 
-  const execution = executor
-    .execute({
-      task,
-      source: window.source,
-      chunkSize,
-      mayStop: policy.mayStop,
-      timeoutMs,
-      retry,
-      onSettled: settle,
-      signal: controller.signal,
-      drain,
-    })
-    .catch(fail)
-    .then(() => turns)
-    .then(() => {
-      finished = true
-      signal?.removeEventListener('abort', abortBySignal)
-      wake()
-    })
+  #arrive(settled: SettledRange): void {
+    const kept = withoutSpentText(settled)
+    this.#window.addBytes(heldBytes(kept) - heldBytes(settled))
+    this.#order.push(kept)
+    this.#wakeConsumer()
+  }
 
-  const deliver = (settled: SettledRange): SettledRange => {
-    window.delivered(settled.count, itemBytes(settled) + resultBytes(settled.results))
+  #fail(error: unknown): void {
+    this.#fatal ??= { error }
+    this.#hooks?.stop()
+    this.#canceller.abort()
+    this.#wakeConsumer()
+  }
+
+  // ── the pull side ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #deliver(settled: SettledRange): SettledRange {
+    this.#window.delivered(settled.count, heldBytes(settled))
     return settled
   }
 
-  const ready = (): SettledRange | undefined => {
-    if (aborted || (stopped !== undefined && policy.name === 'fail-fast')) return undefined
-    const settled = order.shift()
-    return settled && deliver(settled)
+  #nextOfRest(): SettledRange | undefined {
+    this.#rest ??= this.#policy.skipGaps ? this.#order.releaseRest() : []
+    const settled = this.#rest.shift()
+    if (settled !== undefined) return this.#deliver(settled)
+    const { error } = this.#source
+    if (error !== undefined && this.#stopped === undefined) throw error.error
+    return undefined
   }
 
-  return {
-    ready,
-    async next() {
-      for (;;) {
-        const settled = ready()
-        if (settled !== undefined) return settled
-        if (aborted) throw fatal!.error
-        if (stopped !== undefined && policy.name === 'fail-fast') return undefined
-        // What had settled before it is delivered first.
-        if (fatal !== undefined) throw fatal.error
-        if (finished) {
-          // Order over a gap is right only where items may be missing.
-          left ??= policy.name === 'collect' || !ordered ? order.releaseRest() : []
-          const next = left.shift()
-          if (next !== undefined) return deliver(next)
-          if (sourceError !== undefined && stopped === undefined) throw sourceError.error
-          return undefined
-        }
-        asking = true
-        // Who was behind is not any more.
-        window.changed(0)
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-        asking = false
-      }
-    },
-    get stopped() {
-      return stopped
-    },
-    get counts() {
-      return counts()
-    },
-    get endedEarly() {
-      return drain?.aborted === true && (!inputEnded || accepted > ok + failed)
-    },
-    get inputEnded() {
-      return inputEnded
-    },
-    async cancel() {
-      controller.abort()
-      try {
-        await options.source.close()
-      } finally {
-        await execution
-      }
-    },
+  get #isDiscarding(): boolean {
+    return this.#stopped !== undefined && this.#policy.afterStop === 'discard'
+  }
+
+  async #untilWoken(): Promise<void> {
+    this.#consumerWaits = true
+    this.#window.readerCaughtUp()
+    await new Promise<void>((resolve) => {
+      this.#wakeConsumer = resolve
+    })
+    this.#consumerWaits = false
   }
 }
 
 const NO_BYTES = new Uint8Array(0)
 
-/** What succeeded is not asked for its items' text any more: with a slow reader it would be half of what waits for it. */
-function withoutText(settled: SettledRange): SettledRange {
-  const { chunk } = settled
+/** Only failed and flaky items are shown with their text; with a slow reader the rest would be half of what is held. */
+function withoutSpentText(settled: SettledRange): SettledRange {
+  const { chunk, failures, flaky } = settled
   const { payload } = chunk
-  if (payload.kind === 'values') return settled
+  if (failures.length > 0 || flaky !== undefined || payload.kind === 'values') return settled
   const { kind, framing } = payload
   return { ...settled, chunk: { ...chunk, payload: { kind, framing, bytes: NO_BYTES } } }
-}
-
-/** The range's share of its chunk. */
-function itemBytes({ chunk, count }: SettledRange): number {
-  return chunk.payload.kind === 'bytes' ? (chunk.payload.bytes.byteLength * count) / chunk.count : 0
-}
-
-function resultBytes(results: SettledRange['results']): number {
-  return results.kind === 'json' ? results.bytes.byteLength : 0
 }

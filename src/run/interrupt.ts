@@ -1,111 +1,156 @@
-// Signals and the deadline: what ends a run from outside. The first signal takes no new items and gives running ones
-// some time, a second one kills; whoever started the run raises the signal again afterwards, so that the shell sees a
-// death by signal. Ctrl-Z stops the workers and their clocks along with us. Knows nothing of items.
+// What ends a run from outside: signals and `--deadline`. The first signal drains and gives running items some time; a
+// second one kills. After the run the signal is raised again, so that the shell sees a death by signal. Ctrl-Z stops the
+// workers and their clocks along with this process.
 import { GRACE_MS } from '../defaults.js'
-import type { Ms } from '../model.js'
+import type { Executor } from '../executor/executor.js'
+import type { Ms, RunEvent } from '../model.js'
+import type { RunPlan } from '../plan.js'
+import type { RunWatcher } from './run-host.js'
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Thrown through the run by a signal. */
+/** A signal ended a wait of the run. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
 
-/** The run's time is up. */
+/** The deadline ended a wait of the run. */
 export class DeadlineReached extends Error {
   override readonly name = 'DeadlineReached'
 }
 
+/** What signals and the deadline do to a run. */
+export function interruptFor(
+  { deadlineMs }: RunPlan,
+  executor: Executor,
+  emit: (event: RunEvent) => void,
+  watcher: RunWatcher | undefined,
+): Interrupt {
+  return new Interrupt({
+    deadlineMs,
+    onFirstSignal(signal) {
+      emit({ type: 'interrupted', signal, running: executor.running, graceMs: GRACE_MS })
+    },
+    onGraceOver: () => void executor.terminate(),
+    onNextSignal: () => void executor.kill(),
+    onSuspend() {
+      executor.suspend()
+      watcher?.suspend()
+    },
+    onResume() {
+      executor.resume()
+      watcher?.resume()
+    },
+  })
+}
+
 export interface InterruptOptions {
   readonly deadlineMs?: Ms | undefined
-  /** The first signal: `drain` is aborted already. */
-  onFirst?(signal: NodeJS.Signals): void
-  /** The grace that the first signal gave is over. */
+  /** `drain` has been aborted by then. */
+  onFirstSignal?(signal: NodeJS.Signals): void
+  /** The time that running items had after the first signal is over. */
   onGraceOver?(): void
-  /** Another signal. */
-  onAgain(): void
+  onNextSignal(): void
   onSuspend?(): void
   onResume?(): void
 }
 
-export interface Interrupt {
-  /** Take nothing more: a signal has come. */
-  readonly drain: AbortSignal
-  /** Stop now: the deadline. */
-  readonly stop: AbortSignal
-  /** What was received first. */
-  readonly cause: NodeJS.Signals | undefined
-  /** Rejects with the first signal or the deadline, for waits that nothing is lost by leaving. */
-  readonly stopped: Promise<never>
-  /** Rejects with the second signal, the end of the first one's grace, or the deadline: leave every wait. */
-  readonly overdue: Promise<never>
-  dispose(): void
-}
+export class Interrupt {
+  readonly #options: InterruptOptions
+  readonly #drain = new AbortController()
+  readonly #deadline = new AbortController()
+  readonly #stopped = new Rejection()
+  readonly #overdue = new Rejection()
+  readonly #deadlineTimer: NodeJS.Timeout | undefined
+  #graceTimer: NodeJS.Timeout | undefined
+  #signal: NodeJS.Signals | undefined
 
-export function listenForInterrupt(options: InterruptOptions): Interrupt {
-  const drain = new AbortController()
-  const stop = new AbortController()
-  const stopped = rejectable()
-  const overdue = rejectable()
-  let cause: NodeJS.Signals | undefined
-  let grace: NodeJS.Timeout | undefined
+  /** Handles the signals of this process until `dispose`. */
+  constructor(options: InterruptOptions) {
+    const { deadlineMs } = options
+    this.#options = options
+    if (deadlineMs !== undefined) this.#deadlineTimer = setTimeout(this.#onDeadline, deadlineMs)
+    for (const signal of ENDING) process.on(signal, this.#onSignal)
+    process.on('SIGTSTP', this.#onSuspend)
+    process.on('SIGCONT', this.#onResume)
+  }
 
-  const onSignal = (signal: NodeJS.Signals) => {
+  /** Aborted by the first signal: take no more items. */
+  get drain(): AbortSignal {
+    return this.#drain.signal
+  }
+
+  /** Aborted by the deadline: stop now. */
+  get deadline(): AbortSignal {
+    return this.#deadline.signal
+  }
+
+  /** The first signal received. */
+  get signal(): NodeJS.Signals | undefined {
+    return this.#signal
+  }
+
+  /** Rejects early at the first signal or the deadline. For waits that lose nothing when they are abandoned. */
+  untilStopped<T>(wait: Promise<T>): Promise<T> {
+    return Promise.race([wait, this.#stopped.promise])
+  }
+
+  /** Rejects early at the second signal, when the grace of the first one is over, or at the deadline. */
+  untilOverdue<T>(wait: Promise<T>): Promise<T> {
+    return Promise.race([wait, this.#overdue.promise])
+  }
+
+  dispose(): void {
+    clearTimeout(this.#graceTimer)
+    clearTimeout(this.#deadlineTimer)
+    for (const signal of ENDING) process.off(signal, this.#onSignal)
+    process.off('SIGTSTP', this.#onSuspend)
+    process.off('SIGCONT', this.#onResume)
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
     const reason = new Interrupted(signal)
-    if (cause !== undefined) {
-      overdue.reject(reason)
-      return options.onAgain()
+    if (this.#signal !== undefined) {
+      this.#overdue.reject(reason)
+      this.#options.onNextSignal()
+      return
     }
-    cause = signal
-    grace = setTimeout(() => {
-      overdue.reject(reason)
-      options.onGraceOver?.()
+    this.#signal = signal
+    this.#graceTimer = setTimeout(() => {
+      this.#overdue.reject(reason)
+      this.#options.onGraceOver?.()
     }, GRACE_MS)
-    drain.abort(reason)
-    stopped.reject(reason)
-    options.onFirst?.(signal)
+    this.#drain.abort(reason)
+    this.#stopped.reject(reason)
+    this.#options.onFirstSignal?.(signal)
   }
-  const onDeadline = () => {
+
+  readonly #onDeadline = (): void => {
     const reason = new DeadlineReached('the time for the whole run is over')
-    stop.abort(reason)
-    stopped.reject(reason)
-    overdue.reject(reason)
+    this.#deadline.abort(reason)
+    this.#stopped.reject(reason)
+    this.#overdue.reject(reason)
   }
-  const onStop = () => {
-    options.onSuspend?.()
+
+  readonly #onSuspend = (): void => {
+    this.#options.onSuspend?.()
     process.kill(process.pid, 'SIGSTOP')
   }
-  const onContinue = () => options.onResume?.()
 
-  for (const signal of ENDING) process.on(signal, onSignal)
-  process.on('SIGTSTP', onStop)
-  process.on('SIGCONT', onContinue)
-  const deadline = options.deadlineMs === undefined ? undefined : setTimeout(onDeadline, options.deadlineMs)
-
-  return {
-    drain: drain.signal,
-    stop: stop.signal,
-    stopped: stopped.promise,
-    overdue: overdue.promise,
-    get cause() {
-      return cause
-    },
-    dispose() {
-      clearTimeout(grace)
-      clearTimeout(deadline)
-      for (const signal of ENDING) process.off(signal, onSignal)
-      process.off('SIGTSTP', onStop)
-      process.off('SIGCONT', onContinue)
-    },
+  readonly #onResume = (): void => {
+    this.#options.onResume?.()
   }
 }
 
-function rejectable() {
-  let reject!: (reason: Error) => void
-  const promise = new Promise<never>((_resolve, rejectIt) => {
-    reject = rejectIt
-  })
-  // Nobody need be waiting when it comes.
-  promise.catch(() => {})
-  return { promise, reject }
+/** A promise that never resolves and rejects on demand, whether or not anything waits for it. */
+class Rejection {
+  readonly promise: Promise<never>
+  reject!: (reason: Error) => void
+
+  constructor() {
+    this.promise = new Promise((_resolve, reject) => {
+      this.reject = reject
+    })
+    this.promise.catch(() => {})
+  }
 }

@@ -1,5 +1,4 @@
-// Words a fault of the executor: the public error that a call rejects with, or that the command line prints.
-
+// Makes the public error for a fault of the executor: the one that a call rejects with, or that the command line prints.
 import type { ErrorData } from '../error-data.js'
 import {
   InitializerError,
@@ -9,11 +8,10 @@ import {
   PoolTerminatedError,
 } from '../errors/classes.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
-import type { ExecutionFault } from '../executor/execution-fault.js'
-import type { PoolFault } from '../executor/scheduler/messages.js'
+import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
 
-/** A fresh error for each caller. `jobFile` is the path as shown to the user. */
+/** A new error for each caller. `jobFile` is the path as shown to the user. */
 export function toPoolError({ reason, taskName }: ExecutionFault, jobFile: string): PoolError {
   switch (reason.type) {
     case 'no-task':
@@ -40,11 +38,11 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
     case 'initializer': {
       const place = { subject: 'initializer', workerId: fault.worker, pid: fault.pid }
       const cause = makeRemoteTraceback(place, fault.error)
-      return new InitializerError(`initializer failed, pool is broken (${soFar(fault)})`, { cause })
+      return new InitializerError(`initializer failed, pool is broken (${workersStarted(fault)})`, { cause })
     }
     case 'init-timeout':
       return new InitializerError(
-        `initializer failed, pool is broken (worker ${fault.worker}, pid ${fault.pid}, was not ready within ${fault.afterMs} ms; ${soFar(fault)})`,
+        `initializer failed, pool is broken (worker ${fault.worker}, pid ${fault.pid}, was not ready within ${fault.afterMs} ms; ${workersStarted(fault)})`,
       )
     case 'startup':
       return startupError(fault, jobFile)
@@ -68,20 +66,26 @@ function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: s
     workerId: worker,
     pid,
   }
-  const last = lastWords(fault)
-  const options = last === undefined ? undefined : { cause: makeRemoteTraceback(place, last) }
+  const thrown = startupErrorData(fault)
+  const options = thrown && { cause: makeRemoteTraceback(place, thrown) }
   const ended = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
   if (stage === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
-  return new InitializerError(`initializer failed, pool is broken (it ${ended}; ${soFar(fault)})`, options)
+  return new InitializerError(
+    `initializer failed, pool is broken (it ${ended}; ${workersStarted(fault)})`,
+    options,
+  )
 }
 
-/** What the worker could still say: what escaped, or where the job ended its own process. */
-function lastWords({ escaped, exitSite }: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
+/** The uncaught error, or an error with the stack of the call by which the job ended its process. */
+function startupErrorData({
+  escaped,
+  exitSite,
+}: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
   if (escaped !== undefined || exitSite === undefined) return escaped
   const message = 'the job ended its own process'
   return { type: 'error', name: 'Error', message, frames: exitSite, builtin: 'Error', props: {} }
 }
 
-function soFar({ started }: { readonly started: number }): string {
+function workersStarted({ started }: { readonly started: number }): string {
   return started === 1 ? '1 worker started' : `${started} workers started`
 }

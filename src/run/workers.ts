@@ -1,31 +1,28 @@
-// The workers of a run, forked before the rest of it is loaded: a short run waits for nothing as long as for their
-// start. The job and whoever listens come later; until then workers wait, and what happens is kept.
-
+// The workers of a run, started before the rest of the code is loaded: their start takes longer than anything else in a
+// short run. The job and the listeners come later; until then workers wait, and events are kept.
 import { maxWorkerRestarts } from '../defaults.js'
-import { LocalExecutor } from '../executor/local-executor.js'
-import type { Command } from '../executor/scheduler/messages.js'
+import { createExecutor } from '../executor/create-executor.js'
+import type { CreateExecutor, Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import type { RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
-import { createForkTransport } from '../transport/fork.js'
-import { workerEntry } from '../transport/worker-entry.js'
 
 export interface Workers {
-  readonly executor: LocalExecutor
-  /** Hands them the job. */
+  readonly executor: Executor
+  /** Sends them the job. */
   load(job: Promise<JobSource>): void
-  /** Tells what has happened to them so far, then what happens; `trace`, with `--debug`, what is done with them. */
-  listen(emit: (event: RunEvent) => void, trace?: (command: Command) => void): void
+  /** Passes on all events so far, then each new one; with `--debug` the lines for `trace` as well. */
+  listen(emit: (event: RunEvent) => void, trace?: (line: string) => void): void
 }
 
-export function startWorkers(plan: RunPlan): Workers {
-  const events = createRelay<RunEvent>()
-  const commands = createRelay<Command>()
+export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecutor): Workers {
+  const events = new Relay<RunEvent>()
+  const traceLines = new Relay<string>()
   let load!: Workers['load']
   const job = new Promise<JobSource>((resolve) => {
     load = resolve
   })
-  const executor = new LocalExecutor({
+  const executor = create({
     processes: plan.processes,
     concurrency: plan.concurrency,
     initTimeoutMs: plan.initTimeoutMs,
@@ -33,20 +30,19 @@ export function startWorkers(plan: RunPlan): Workers {
     maxRestarts: plan.maxWorkerRestarts ?? maxWorkerRestarts(plan.processes),
     maxTasksPerChild: plan.maxTasksPerChild,
     maxMemoryBytes: plan.maxMemoryBytes,
-    transport: createForkTransport({ entry: workerEntry(), outputFirst: marksOutput(plan) }),
     job,
     initArgs: plan.initArgs,
     loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
-    emit: events.send,
-    trace: plan.debug ? commands.send : undefined,
+    emit: (event) => events.send(event),
+    trace: plan.debug ? (line) => traceLines.send(line) : undefined,
   })
-  executor.start(workersAtFirst(plan))
+  executor.start(firstWorkers(plan))
   return {
     executor,
     load,
     listen(emit, trace = () => {}) {
-      commands.connect(trace)
+      traceLines.connect(trace)
       events.connect(emit)
     },
   }
@@ -56,27 +52,23 @@ function marksOutput({ tag, jobOutput }: RunPlan): boolean {
   return tag || jobOutput === 'group' || jobOutput === 'failed'
 }
 
-/** No more than there are items, where that is known before anything is read. */
-function workersAtFirst({ command, input, processes, dryRun }: RunPlan): number {
-  if (dryRun) return 1
-  if (command === 'apply') return 1
+/** How many workers start before the input is open: no more than there are items, where that is known. */
+function firstWorkers({ command, input, processes, dryRun }: RunPlan): number {
+  if (dryRun || command === 'apply') return 1
   return input.kind === 'items' ? Math.min(processes, Math.max(1, input.texts.length)) : processes
 }
 
-interface Relay<T> {
-  readonly send: (value: T) => void
-  connect(listener: (value: T) => void): void
-}
+/** Keeps what is sent until a listener is connected. */
+class Relay<T> {
+  readonly #early: T[] = []
+  #listener = (value: T): void => void this.#early.push(value)
 
-/** Keeps what is sent until someone listens. */
-function createRelay<T>(): Relay<T> {
-  const early: T[] = []
-  let deliver = (value: T): void => void early.push(value)
-  return {
-    send: (value) => deliver(value),
-    connect(listener) {
-      deliver = listener
-      for (const value of early.splice(0)) listener(value)
-    },
+  send(value: T): void {
+    this.#listener(value)
+  }
+
+  connect(listener: (value: T) => void): void {
+    this.#listener = listener
+    for (const value of this.#early.splice(0)) listener(value)
   }
 }

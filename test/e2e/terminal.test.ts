@@ -111,7 +111,7 @@ it('--debug tells the life of a worker', async () => {
     'debug: +<time> worker 0 (pid <pid>) started\n' +
       'debug: +<time> worker 0 (pid <pid>) ready after <time>\n' +
       'debug: +<time> worker 0: 1 item at a time, from item 0 on\n' +
-      'debug: +<time> worker 0: told to finish\n' +
+      'debug: +<time> worker 0: stopping\n' +
       'debug: +<time> worker 0 (pid <pid>) exited with code 0 after <time>, 1 item settled\n' +
       'poolrun map: 1 ok\n',
   )

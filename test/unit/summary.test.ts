@@ -1,11 +1,11 @@
-// The fold of events, its exit code and its last line: one table of what happened to what is said and returned.
+// From the events of a run to its summary line and exit code, as one table.
 import { describe, expect, it } from 'vitest'
 import { EXIT, type ExitCode } from '../../src/errors/exit-codes.js'
 import type { RunEvent } from '../../src/model.js'
 import type { RunPlan } from '../../src/plan.js'
 import { summaryLine } from '../../src/report/summary-line.js'
-import { EMPTY_TALLY, type Ending, exitCodeFor, summarize, tally } from '../../src/summary.js'
-import { flakySettled, itemFailed, itemsSettled } from './report/events.js'
+import { type Ending, exitCodeFor } from '../../src/summary.js'
+import { flakySettled, itemFailed, itemsSettled, summaryOf } from './report/events.js'
 
 type Plan = Pick<RunPlan, 'command' | 'allowFailures' | 'maxFailures'>
 
@@ -18,7 +18,7 @@ function hundredFailures(): RunEvent[] {
     itemsSettled(
       0,
       200,
-      Array.from({ length: 100 }, (_, at) => at * 2),
+      Array.from({ length: 100 }, (_, i) => i * 2),
     ),
   ]
 }
@@ -28,7 +28,7 @@ interface Case {
   plan: Plan
   events: RunEvent[]
   ending: Ending
-  faults?: ExitCode[]
+  errorCodes?: ExitCode[]
   line: string
   code: ExitCode
 }
@@ -95,7 +95,7 @@ const cases: Case[] = [
     plan: plan('imap'),
     events: [itemsSettled(0, 3, [2])],
     ending: { accepted: 5, reason: 'the reader of stdout went away' },
-    faults: [EXIT.brokenPipe],
+    errorCodes: [EXIT.brokenPipe],
     line: 'poolrun imap: the reader of stdout went away: 2 ok, 1 failed, 2 not run',
     code: 141,
   },
@@ -150,7 +150,7 @@ const cases: Case[] = [
   {
     title: 'a collect with more flaky items than are named',
     plan: plan('collect'),
-    events: Array.from({ length: 12 }, (_, at) => flakySettled(11 - at)),
+    events: Array.from({ length: 12 }, (_, i) => flakySettled(11 - i)),
     ending: { accepted: 12 },
     line: 'poolrun collect: 12 ok (12 flaky: items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … and 2 more)',
     code: 0,
@@ -166,24 +166,24 @@ const cases: Case[] = [
 ]
 
 describe('the summary', () => {
-  for (const { title, plan, events, ending, faults, line, code } of cases) {
+  for (const { title, plan, events, ending, errorCodes, line, code } of cases) {
     it(`of ${title}`, () => {
-      const final = events.reduce(tally, EMPTY_TALLY)
-      expect(summaryLine(plan, summarize(final, ending))).toBe(line)
-      expect(exitCodeFor(plan, final, faults)).toBe(code)
+      const summary = summaryOf(events, ending)
+      expect(summaryLine(plan, summary)).toBe(line)
+      expect(exitCodeFor(plan, summary, errorCodes)).toBe(code)
     })
   }
 
   it('keeps only the ten lowest failed indexes, however many fail', () => {
-    const events = Array.from({ length: 500 }, (_, at) => itemsSettled(499 - at, 1, [499 - at]))
-    const final = events.reduce(tally, EMPTY_TALLY)
-    expect(final.failed).toBe(500)
-    expect(final.failedIndexes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    const events = Array.from({ length: 500 }, (_, i) => itemsSettled(499 - i, 1, [499 - i]))
+    const summary = summaryOf(events, { accepted: 500 })
+    expect(summary.failed).toBe(500)
+    expect(summary.failedIndexes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 })
 
 describe('the exit code', () => {
-  const four = [itemsSettled(0, 100, [1, 2, 3, 4])].reduce(tally, EMPTY_TALLY)
+  const four = summaryOf([itemsSettled(0, 100, [1, 2, 3, 4])], { accepted: 100 })
 
   const limits: [RunPlan['allowFailures'], ExitCode][] = [
     ['any', 0],
@@ -206,13 +206,13 @@ describe('the exit code', () => {
     [[EXIT.itemFailed], EXIT.itemFailed],
     [[EXIT.initializer, EXIT.trouble], EXIT.initializer],
   ]
-  for (const [faults, code] of ranked) {
-    it(`of a collect with failures and the faults ${faults.join(', ')} is ${code}`, () => {
-      expect(exitCodeFor(plan('collect'), four, faults)).toBe(code)
+  for (const [errorCodes, code] of ranked) {
+    it(`of a collect with failures and errors of code ${errorCodes.join(', ')} is ${code}`, () => {
+      expect(exitCodeFor(plan('collect'), four, errorCodes)).toBe(code)
     })
   }
 
-  it('forgives failures, not faults, with --allow-failures', () => {
+  it('of a collect with --allow-failures forgives failures, not errors of the run', () => {
     expect(exitCodeFor(plan('collect', { allowFailures: 'any' }), four, [EXIT.input])).toBe(EXIT.input)
   })
 })

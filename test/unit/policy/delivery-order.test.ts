@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SettledRange } from '../../../src/model.js'
-import { completionOrder, type DeliveryOrder, inputOrder } from '../../../src/policy/delivery-order.js'
-import { placesOf, settledRange, valuesChunk } from './ranges.js'
+import { CompletionOrder, type DeliveryOrder, InputOrder } from '../../../src/policy/delivery-order.js'
+import { seqsOf, settledRange, valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
 
 /** 0 … n − 1 cut into chunks, each settling in ranges of its own. */
@@ -20,38 +20,41 @@ function randomRanges(random: Random, items: number): SettledRange[] {
 }
 
 function takeAll(order: DeliveryOrder): number[] {
-  const places: number[] = []
-  for (let next = order.shift(); next !== undefined; next = order.shift()) places.push(...placesOf(next))
-  return places
+  const seqs: number[] = []
+  for (let next = order.shift(); next !== undefined; next = order.shift()) seqs.push(...seqsOf(next))
+  return seqs
 }
 
-const upTo = (n: number) => Array.from({ length: n }, (_, place) => place)
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-describe('input order', () => {
-  test.each(SEEDS)('any order of settling is delivered in input order, once (seed %i)', (seed) => {
-    const random = seeded(seed)
-    const items = 1 + random.int(200)
-    const order = inputOrder()
-    const delivered: number[] = []
-    for (const range of random.shuffled(randomRanges(random, items))) {
-      order.push(range)
-      if (random.int(2) === 0) delivered.push(...takeAll(order))
-    }
-    delivered.push(...takeAll(order))
-    expect(delivered).toEqual(upTo(items))
-    expect(order.releaseRest()).toEqual([])
-  })
-
+describe('InputOrder', () => {
   test.each(SEEDS)(
-    'what is delivered is always the longest whole beginning of what has settled (seed %i)',
+    'delivers every range once and in input order, whatever the order of settling (seed %i)',
     (seed) => {
       const random = seeded(seed)
-      const order = inputOrder()
+      const items = 1 + random.int(200)
+      const order = new InputOrder()
+      const delivered: number[] = []
+      for (const range of random.shuffled(randomRanges(random, items))) {
+        order.push(range)
+        if (random.int(2) === 0) delivered.push(...takeAll(order))
+      }
+      delivered.push(...takeAll(order))
+      expect(delivered).toEqual(upTo(items))
+      expect(order.releaseRest()).toEqual([])
+    },
+  )
+
+  test.each(SEEDS)(
+    'has delivered everything before the first item that has not settled (seed %i)',
+    (seed) => {
+      const random = seeded(seed)
+      const order = new InputOrder()
       const settled = new Set<number>()
       let delivered = 0
       for (const range of random.shuffled(randomRanges(random, 60))) {
         order.push(range)
-        for (const place of placesOf(range)) settled.add(place)
+        for (const seq of seqsOf(range)) settled.add(seq)
         delivered += takeAll(order).length
         let whole = 0
         while (settled.has(whole)) whole++
@@ -60,25 +63,25 @@ describe('input order', () => {
     },
   )
 
-  test('nothing is delivered while the first item is missing', () => {
-    const order = inputOrder()
+  test('delivers nothing while the first item is missing', () => {
+    const order = new InputOrder()
     order.push(settledRange(valuesChunk(1, 1)))
     expect(order.shift()).toBeUndefined()
   })
 
-  test('draining gives what is left, ascending, over the gaps of items that never settled', () => {
-    const order = inputOrder()
+  test('releases the rest in order, over the gaps of items that never settled', () => {
+    const order = new InputOrder()
     for (const seq of [8, 2, 5]) order.push(settledRange(valuesChunk(seq, 2)))
     expect(order.shift()).toBeUndefined()
-    expect(order.releaseRest().flatMap(placesOf)).toEqual([2, 3, 5, 6, 8, 9])
+    expect(order.releaseRest().flatMap(seqsOf)).toEqual([2, 3, 5, 6, 8, 9])
     expect(order.releaseRest()).toEqual([])
   })
 })
 
-describe('completion order', () => {
-  test.each(SEEDS)('ranges are delivered as they came (seed %i)', (seed) => {
+describe('CompletionOrder', () => {
+  test.each(SEEDS)('delivers ranges in the order in which they came (seed %i)', (seed) => {
     const random = seeded(seed)
-    const order = completionOrder()
+    const order = new CompletionOrder()
     const came = random.shuffled(randomRanges(random, 60))
     const delivered: (SettledRange | undefined)[] = []
     for (const range of came) {
@@ -89,12 +92,12 @@ describe('completion order', () => {
     expect(delivered).toEqual(came)
   })
 
-  test('draining in the middle keeps the order between what was turned over and what came later', () => {
-    const order = completionOrder()
+  test('releases the rest in order after some ranges have been taken', () => {
+    const order = new CompletionOrder()
     for (const seq of [4, 0, 6]) order.push(settledRange(valuesChunk(seq, 1)))
     expect(order.shift()?.chunk.seq).toBe(4)
     order.push(settledRange(valuesChunk(2, 1)))
-    expect(order.releaseRest().flatMap(placesOf)).toEqual([0, 6, 2])
+    expect(order.releaseRest().flatMap(seqsOf)).toEqual([0, 6, 2])
     expect(order.shift()).toBeUndefined()
   })
 })

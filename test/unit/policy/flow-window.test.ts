@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../../src/model.js'
-import { createFlowWindow } from '../../../src/policy/flow-window.js'
+import { FlowWindow } from '../../../src/policy/flow-window.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
@@ -8,7 +8,7 @@ import { type Random, SEEDS, seeded } from './seeded.js'
 const ROOMY = { items: 1_000_000, bytes: 1_000_000_000 }
 const MUCH: Want = { items: 100, bytes: 64 * 1024 }
 
-/** Endless items of `size` bytes each; remembers what it was asked for. */
+/** Endless items of `size` bytes each; records every `want`. */
 function endless(size = 10) {
   const wants: Want[] = []
   let seq = 0
@@ -31,23 +31,23 @@ function endless(size = 10) {
 
 const isPending = (next: unknown) => next instanceof Promise
 
-describe('the window', () => {
-  test('lets a source that answers at once answer at once', () => {
-    const { source } = createFlowWindow({ next: () => valuesChunk(0, 1), close() {} }, ROOMY)
+describe('FlowWindow', () => {
+  test('returns a chunk without a promise where its source does', () => {
+    const { source } = new FlowWindow({ next: () => valuesChunk(0, 1), close() {} }, ROOMY)
     expect(isPending(source.next(MUCH))).toBe(false)
   })
 
-  test('asks the source for no more items than fit', () => {
+  test('wants no more items than fit', () => {
     const { source: inner, wants } = endless()
-    const { source } = createFlowWindow(inner, { ...ROOMY, items: 130 })
+    const { source } = new FlowWindow(inner, { ...ROOMY, items: 130 })
     source.next(MUCH)
     source.next(MUCH)
     expect(wants.map(({ items }) => items)).toEqual([100, 30])
   })
 
-  test('keeps the asker waiting while it is full of items, until one is delivered', async () => {
+  test('gives nothing while it is full of items, until one is delivered', async () => {
     const { source: inner, wants } = endless()
-    const window = createFlowWindow(inner, { ...ROOMY, items: 100 })
+    const window = new FlowWindow(inner, { ...ROOMY, items: 100 })
     window.source.next(MUCH)
     const next = window.source.next(MUCH)
     expect(isPending(next)).toBe(true)
@@ -57,11 +57,11 @@ describe('the window', () => {
     expect(wants[1]).toMatchObject({ items: 1 })
   })
 
-  test('keeps the asker waiting while results that have arrived fill it with bytes', async () => {
+  test('gives nothing while results that have arrived fill it with bytes', async () => {
     const { source: inner, wants } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     window.source.next({ items: 10, bytes: 10 })
-    window.changed(990)
+    window.addBytes(990)
     const next = window.source.next(MUCH)
     window.delivered(5, 0)
     expect(wants).toHaveLength(1)
@@ -69,13 +69,13 @@ describe('the window', () => {
     expect(await next).toBeDefined()
   })
 
-  test('that is filled again before the asker woke up keeps it waiting', async () => {
+  test('goes on waiting where it is filled again before the wait has resumed', async () => {
     const { source: inner, wants } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 10 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 10 })
     window.source.next({ items: 10, bytes: 10 })
     const next = window.source.next(MUCH)
     window.delivered(5, 5)
-    window.changed(5)
+    window.addBytes(5)
     await Promise.resolve()
     await Promise.resolve()
     expect(wants).toHaveLength(1)
@@ -83,18 +83,18 @@ describe('the window', () => {
     expect(await next).toBeDefined()
   })
 
-  test('of one item still lets every item through', async () => {
+  test('lets every item through with room for one', async () => {
     const { source: inner } = endless()
-    const window = createFlowWindow(inner, { ...ROOMY, items: 1 })
+    const window = new FlowWindow(inner, { ...ROOMY, items: 1 })
     for (let seq = 0; seq < 20; seq++) {
       expect(await window.source.next(MUCH)).toMatchObject({ seq, count: 1 })
       window.delivered(1, 10)
     }
   })
 
-  test('lets one item pass that is larger than all of it', async () => {
+  test('lets one item pass that is larger than the window', async () => {
     const { source: inner } = endless(5_000)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     expect(await window.source.next({ items: 1, bytes: 1 })).toMatchObject({ count: 1 })
     const next = window.source.next({ items: 1, bytes: 1 })
     expect(isPending(next)).toBe(true)
@@ -102,25 +102,25 @@ describe('the window', () => {
     expect(await next).toMatchObject({ seq: 1 })
   })
 
-  test('passes on the end, the closing and how much remains', () => {
+  test('passes on the end, the closing and the number of remaining items', () => {
     let closed = 0
     const inner: ChunkSource = { next: () => undefined, close: () => void closed++, remaining: () => 7 }
-    const { source } = createFlowWindow(inner, ROOMY)
+    const { source } = new FlowWindow(inner, ROOMY)
     expect(source.next(MUCH)).toBeUndefined()
     expect(source.remaining?.()).toBe(7)
     source.close()
     expect(closed).toBe(1)
   })
 
-  test('claims to know what remains only where its source does', () => {
-    expect(createFlowWindow(endless().source, ROOMY).source.remaining).toBeUndefined()
+  test('has a number of remaining items only where its source does', () => {
+    expect(new FlowWindow(endless().source, ROOMY).source.remaining).toBeUndefined()
   })
 
-  test('that nothing is on the way in is never full, whatever the shares of bytes add up to', async () => {
-    // Half of the bytes of a chunk are counted for each of its two items. A worker died in the large one, and the
-    // small one came back alone, as a chunk of its own and with its own, few bytes.
+  test('is never full when it holds no items, whatever the shares of bytes add up to', async () => {
+    // Each half of the chunk counts as half of its bytes. A worker crashed in the first, large half; the second, small
+    // one ran again as a chunk of its own, with its own few bytes.
     const { source: inner } = endless(1)
-    const window = createFlowWindow(inner, { ...ROOMY, bytes: 1_000 })
+    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
     window.source.next({ items: 4_000, bytes: 4_000 })
     const next = window.source.next(MUCH)
     window.delivered(2_000, 2_000)
@@ -129,16 +129,16 @@ describe('the window', () => {
   })
 })
 
-interface OnTheWay {
+interface Held {
   items: number
   bytes: number
 }
 
-/** Takes and delivers at random until `takes` chunks went through; tells of everything that was on the way at once. */
-async function simulate(random: Random, limits: OnTheWay, takes: number): Promise<OnTheWay[]> {
-  const window = createFlowWindow(endless(1 + random.int(50)).source, limits)
-  const held: OnTheWay[] = []
-  const seen: OnTheWay[] = []
+/** Takes and delivers at random until `takes` chunks have been taken; returns what was held before each of them. */
+async function simulate(random: Random, limits: Held, takes: number): Promise<Held[]> {
+  const window = new FlowWindow(endless(1 + random.int(50)).source, limits)
+  const held: Held[] = []
+  const seen: Held[] = []
   const sum = () => ({
     items: held.reduce((total, { items }) => total + items, 0),
     bytes: held.reduce((total, { bytes }) => total + bytes, 0),
@@ -151,7 +151,7 @@ async function simulate(random: Random, limits: OnTheWay, takes: number): Promis
     const range = held[random.int(held.length)]!
     const bytes = random.int(100)
     range.bytes += bytes
-    window.changed(bytes)
+    window.addBytes(bytes)
   }
   for (let taken = 0; taken < takes; taken++) {
     const next = window.source.next({ items: 1 + random.int(40), bytes: 1 + random.int(400) })
@@ -165,7 +165,7 @@ async function simulate(random: Random, limits: OnTheWay, takes: number): Promis
         deliver()
         await new Promise(setImmediate)
       }
-      expect(settled, 'an empty window stalls its asker').toBe(true)
+      expect(settled, 'an empty window gives nothing').toBe(true)
       chunk = await next
     } else chunk = next
     const bytes = chunk!.payload.kind === 'bytes' ? chunk!.payload.bytes.byteLength : 0
@@ -177,17 +177,14 @@ async function simulate(random: Random, limits: OnTheWay, takes: number): Promis
 }
 
 describe('at random', () => {
-  test.each(SEEDS)(
-    'nothing is taken by a full window, and an empty one stalls nobody (seed %i)',
-    async (seed) => {
-      const random = seeded(seed)
-      const limits = { items: 1 + random.int(100), bytes: 1 + random.int(2_000) }
-      const before = await simulate(random, limits, 60)
-      expect(before).toHaveLength(60)
-      for (const { items, bytes } of before) {
-        expect(items).toBeLessThan(limits.items)
-        expect(bytes).toBeLessThan(limits.bytes)
-      }
-    },
-  )
+  test.each(SEEDS)('a full window takes nothing, and an empty one always gives (seed %i)', async (seed) => {
+    const random = seeded(seed)
+    const limits = { items: 1 + random.int(100), bytes: 1 + random.int(2_000) }
+    const before = await simulate(random, limits, 60)
+    expect(before).toHaveLength(60)
+    for (const { items, bytes } of before) {
+      expect(items).toBeLessThan(limits.items)
+      expect(bytes).toBeLessThan(limits.bytes)
+    }
+  })
 })

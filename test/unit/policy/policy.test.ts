@@ -6,20 +6,29 @@ const settled = settledRange(valuesChunk(0, 3), { failed: [1] })
 const failure = settled.failures[0]!
 const counts = (failed: number) => ({ ok: 10, failed, notRun: 0 })
 
-// Policy × moment is a table, so that a hole shows.
+// Policy × hook is a table, so that a hole shows.
 describe.each([
-  { policy: failFast, settle: 'stop', deliver: 'raise' },
-  { policy: lazy, settle: 'continue', deliver: 'raise' },
-  { policy: collect(), settle: 'continue', deliver: 'skip' },
-])('$policy.name', ({ policy, settle, deliver }) => {
-  test(`answers "${settle}" when a failure settles, however many there are`, () => {
+  { name: 'fail-fast', policy: failFast, settle: 'stop', deliver: 'raise' },
+  { name: 'lazy', policy: lazy, settle: 'continue', deliver: 'raise' },
+  { name: 'collect', policy: collect(), settle: 'continue', deliver: 'skip' },
+])('$name', ({ policy, settle, deliver }) => {
+  test(`returns "${settle}" when a failure settles, however many there are`, () => {
     for (const failed of [1, 1_000_000])
       expect(policy.onSettle(failure, settled, counts(failed), undefined)).toBe(settle)
   })
 
-  test(`answers "${deliver}" when its turn comes`, () => {
+  test(`returns "${deliver}" when the item is delivered`, () => {
     expect(policy.onDeliver(failure, settled)).toBe(deliver)
   })
+})
+
+test('mayStop is true only for a policy whose onSettle can return stop', () => {
+  expect([failFast, lazy, collect(), collect(() => false)].map(({ mayStop }) => mayStop)).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ])
 })
 
 test('collect with a limit stops at the failure that reaches it, and still skips what is delivered', () => {

@@ -1,15 +1,15 @@
-// Chunks and settled ranges, written short, for everything right of the executor.
+// Chunks and settled ranges, written short.
 import type { Chunk, Failure, ItemFailure, SettledRange } from '../../../src/model.js'
 
-/** `count` numbers from `seq` on, each its own value. */
+/** `count` numbers from `seq` on. */
 export function valuesChunk(seq: number, count: number): Chunk {
-  const values = Array.from({ length: count }, (_, place) => seq + place)
+  const values = Array.from({ length: count }, (_, i) => seq + i)
   return { seq, count, payload: { kind: 'values', values } }
 }
 
-/** NDJSON of the numbers, as the command line has it. */
+/** The same as lines of NDJSON, which is what the command line sends. */
 export function bytesChunk(seq: number, count: number): Chunk {
-  const text = Array.from({ length: count }, (_, place) => `${seq + place}\n`).join('')
+  const text = Array.from({ length: count }, (_, i) => `${seq + i}\n`).join('')
   return { seq, count, payload: { kind: 'bytes', bytes: Buffer.from(text), framing: 'ndjson' } }
 }
 
@@ -30,10 +30,10 @@ export interface RangeOptions {
   readonly failure?: Failure
 }
 
-/** Every item of the range that did not fail gives itself: as value, or as line of JSON. */
+/** Every item of the range that did not fail has itself as its result: as a value, or as a line of JSON. */
 export function settledRange(chunk: Chunk, options: RangeOptions = {}): SettledRange {
   const { from = 0, count = chunk.count - from, failed = [], failure } = options
-  const offsets = Array.from({ length: count }, (_, place) => from + place)
+  const offsets = Array.from({ length: count }, (_, i) => from + i)
   const results =
     chunk.payload.kind === 'values'
       ? {
@@ -53,7 +53,7 @@ export function settledRange(chunk: Chunk, options: RangeOptions = {}): SettledR
   return { chunk, from, count, results, failures, workerId: 0, pid: 1, attempts: 1 }
 }
 
-/** Places of a range's items in the order the call took them. */
-export function placesOf({ chunk, from, count }: SettledRange): number[] {
-  return Array.from({ length: count }, (_, place) => chunk.seq + from + place)
+/** Sequence numbers of a range's items. */
+export function seqsOf({ chunk, from, count }: SettledRange): number[] {
+  return Array.from({ length: count }, (_, i) => chunk.seq + from + i)
 }

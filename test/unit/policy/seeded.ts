@@ -28,4 +28,4 @@ export function seeded(seed: number): Random {
   }
 }
 
-export const SEEDS = Array.from({ length: 25 }, (_, place) => place + 1)
+export const SEEDS = Array.from({ length: 25 }, (_, i) => i + 1)

@@ -1,5 +1,7 @@
 // Run events for tests of their consumers, written short.
 import type { ItemFailure, RunEvent, SettledRange, Verdict } from '../../../src/model.js'
+import { ItemCounts } from '../../../src/run/item-counts.js'
+import { addEvent, type Ending, NO_NAMED_ITEMS, type Summary, summarize } from '../../../src/summary.js'
 
 export function settled(
   first: number,
@@ -63,4 +65,11 @@ export function itemFailed(index: number, verdict: Verdict, message = 'boom'): R
 export function printed(line: string, index?: number): RunEvent {
   const event = { type: 'worker-output', workerId: 3, pid: 7, stream: 'stdout', line } as const
   return index === undefined ? event : { ...event, index }
+}
+
+/** The summary of a run with these events. */
+export function summaryOf(events: readonly RunEvent[], ending: Ending): Summary {
+  const counts = new ItemCounts()
+  for (const event of events) if (event.type === 'items-settled') counts.settle(event.settled)
+  return summarize(counts.snapshot(), events.reduce(addEvent, NO_NAMED_ITEMS), ending)
 }

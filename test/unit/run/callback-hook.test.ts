@@ -7,26 +7,26 @@ import { tempSpace } from '../../helpers/temp-space.js'
 import { bytesChunk, settledRange, valuesChunk } from '../policy/ranges.js'
 
 type Call = ['callback' | 'errorCallback', unknown, number]
-const registry = globalThis as { heard?: Call[]; thrown?: unknown }
+const registry = globalThis as { called?: Call[]; thrown?: unknown }
 const stdout = Object.getOwnPropertyDescriptor(process, 'stdout')!
 
 beforeEach(() => {
-  registry.heard = []
+  registry.called = []
 })
 afterEach(() => {
   Object.defineProperty(process, 'stdout', stdout)
-  delete registry.heard
+  delete registry.called
 })
 
-/** Callbacks that write down how they were called, and the hook that calls them. */
+/** The hook that calls the callbacks of this module. */
 async function open(body: string): Promise<(settled: SettledRange) => Promise<void>> {
   const space = tempSpace()
   return openCallbacks(space.write({ 'hooks.mjs': body }), space.dir)
 }
 
 const RECORD = `
-export function callback(result, index) { globalThis.heard.push(['callback', result, index]) }
-export function errorCallback(error, index) { globalThis.heard.push(['errorCallback', error, index]) }
+export function callback(result, index) { globalThis.called.push(['callback', result, index]) }
+export function errorCallback(error, index) { globalThis.called.push(['errorCallback', error, index]) }
 `
 
 async function faultOf(call: Promise<void>): Promise<CallbackFault> {
@@ -40,62 +40,62 @@ async function faultOf(call: Promise<void>): Promise<CallbackFault> {
 }
 
 describe('callbacks', () => {
-  test('are called once an item, in place, with values', async () => {
+  test('are called once per item, in order, with values', async () => {
     const hook = await open(RECORD)
     await hook(settledRange(valuesChunk(5, 3), { failed: [1] }))
-    expect(registry.heard).toEqual([
+    expect(registry.called).toEqual([
       ['callback', 5, 5],
       ['errorCallback', expect.objectContaining({ message: 'boom' }), 6],
       ['callback', 7, 7],
     ])
   })
 
-  test('are given parsed results, where failed items have no line', async () => {
+  test('get parsed results, where failed items have no line', async () => {
     const hook = await open(RECORD)
     await hook(settledRange(bytesChunk(0, 4), { from: 1, count: 3, failed: [2] }))
-    expect(registry.heard?.map(([which, , index]) => [which, index])).toEqual([
+    expect(registry.called?.map(([which, , index]) => [which, index])).toEqual([
       ['callback', 1],
       ['errorCallback', 2],
       ['callback', 3],
     ])
-    expect(registry.heard?.[2]?.[1]).toBe(3)
+    expect(registry.called?.[2]?.[1]).toBe(3)
   })
 
-  test('are given the index in the whole input where a selection left items out', async () => {
+  test('get the index in the whole input where a selection left items out', async () => {
     const hook = await open(RECORD)
     await hook(settledRange({ ...valuesChunk(0, 2), indexes: [10, 20] }))
-    expect(registry.heard?.map(([, , index]) => index)).toEqual([10, 20])
+    expect(registry.called?.map(([, , index]) => index)).toEqual([10, 20])
   })
 
   test('of which only one is exported leave the other items alone', async () => {
-    const hook = await open('export function errorCallback(error, index) { heard.push(index) }')
+    const hook = await open('export function errorCallback(error, index) { called.push(index) }')
     await hook(settledRange(valuesChunk(0, 3), { failed: [2] }))
-    expect(registry.heard).toEqual([2])
+    expect(registry.called).toEqual([2])
   })
 
-  test('that give a promise are awaited before the next one is called', async () => {
+  test('that return a promise are awaited before the next one is called', async () => {
     const hook = await open(`
       export async function callback(result, index) {
-        heard.push('begin ' + index)
+        called.push('start ' + index)
         await null
         await null
-        heard.push('end ' + index)
+        called.push('end ' + index)
       }`)
     await hook(settledRange(valuesChunk(0, 2)))
-    expect(registry.heard).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1'])
+    expect(registry.called).toEqual(['start 0', 'end 0', 'start 1', 'end 1'])
   })
 
-  test('print to stderr: stdout belongs to the results', async () => {
+  test('print to stderr, because stdout is for results', async () => {
     await open(RECORD)
     expect(process.stdout).toBe(process.stderr)
   })
 })
 
 describe('a callback that throws', () => {
-  test('is a fault with its item, its cause and the result; later items are not called', async () => {
+  test('ends the calls with its item, its cause and the result', async () => {
     const hook = await open(`
       export function callback(result, index) {
-        heard.push(index)
+        called.push(index)
         if (index === 1) throw new RangeError('no')
       }`)
     const settled = settledRange(valuesChunk(0, 3))
@@ -104,10 +104,10 @@ describe('a callback that throws', () => {
     expect(fault.error).toBeInstanceOf(CallbackError)
     expect(fault.error).toMatchObject({ result: 1, cause: expect.objectContaining({ message: 'no' }) })
     expect(fault.error.message).toBe('callback for item 1 threw; the task itself succeeded')
-    expect(registry.heard).toEqual([0, 1])
+    expect(registry.called).toEqual([0, 1])
   })
 
-  test.each(['undefined', 'null', '0', "''"])('%s is a fault like any', async (thrown) => {
+  test.each(['undefined', 'null', '0', "''"])('%s ends the calls as any error does', async (thrown) => {
     const hook = await open(`export async function callback() { throw ${thrown} }`)
     const fault = await faultOf(hook(settledRange(valuesChunk(0, 1))))
     expect(Object.hasOwn(fault.error, 'cause')).toBe(true)

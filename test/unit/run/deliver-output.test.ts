@@ -13,12 +13,12 @@ interface FakeOutput extends Output {
   readonly ended: boolean
 }
 
-function fakeOutput(fault?: Error): FakeOutput {
+function fakeOutput(error?: Error): FakeOutput {
   const state = { text: '', ended: false }
   return {
     failed: new Promise(() => {}),
     async write(bytes) {
-      if (fault !== undefined) throw fault
+      if (error !== undefined) throw error
       state.text += Buffer.from(bytes).toString()
     },
     async end() {
@@ -40,17 +40,18 @@ function fakeFlow(
   ranges: readonly SettledRange[],
   end: { thrown?: { error: unknown }; stopped?: SettledRange } = {},
 ): Flow {
-  const left = [...ranges]
+  const rest = [...ranges]
   const { stopped } = end
   return {
     async next() {
-      const next = left.shift()
+      const next = rest.shift()
       if (next === undefined && end.thrown !== undefined) throw end.thrown.error
       return next
     },
-    ready: () => undefined,
+    nextReady: () => undefined,
     stopped: stopped && { settled: stopped, failure: stopped.failures.at(-1)! },
     counts: COUNTS,
+    reportedCounts: COUNTS,
     endedEarly: false,
     inputEnded: true,
     async cancel() {},
@@ -90,7 +91,7 @@ async function run(
 const MALFORMED: Failure = { kind: 'input', message: 'no JSON', at: 1 }
 
 describe('collect', () => {
-  test('writes what succeeded and tells what failed, wherever in its range it stands', async () => {
+  test('writes what succeeded and reports what failed, wherever in its range that is', async () => {
     const ranges = [
       settledRange(bytesChunk(0, 5), { failed: [0, 2, 4] }),
       settledRange(bytesChunk(5, 2), { failed: [0, 1] }),
@@ -105,7 +106,7 @@ describe('collect', () => {
     })
   })
 
-  test('tells which failure stopped it, and delivers what had settled behind that one', async () => {
+  test('reports which failure stopped it, and delivers what had settled behind that one', async () => {
     const last = settledRange(bytesChunk(1, 1), { failed: [0] })
     const ranges = [settledRange(bytesChunk(0, 1), { failed: [0] }), last, settledRange(bytesChunk(3, 1))]
     const { text, failures } = await run(collect(), fakeFlow(ranges, { stopped: last }), {
@@ -136,12 +137,12 @@ describe('lazy', () => {
     })
   })
 
-  test('leaves a whole JSON document although it stopped early', async () => {
+  test('completes the JSON document although it stopped early', async () => {
     const range = settledRange(bytesChunk(0, 3), { failed: [2] })
     expect((await run(lazy, fakeFlow([range]), { format: 'json' })).text).toBe('[0,1]\n')
   })
 
-  test('throws what the flow throws, after the document is whole and has left', async () => {
+  test('throws what the flow throws, after the document is complete and written', async () => {
     const flow = fakeFlow([settledRange(bytesChunk(0, 1))], { thrown: { error: undefined } })
     expect(await run(lazy, flow, { format: 'json' })).toMatchObject({
       text: '[0]\n',
@@ -150,7 +151,7 @@ describe('lazy', () => {
     })
   })
 
-  test('ends with the place of a malformed item, which is no item’s failure', async () => {
+  test('ends with the location of a malformed item, which is not a failed item', async () => {
     const chunk = { ...bytesChunk(0, 3), origin: { file: 'in.ndjson', offset: 0, line: 1, column: 1 } }
     const range = settledRange(chunk, { failed: [1], failure: MALFORMED })
     const { text, failures, thrown } = await run(lazy, fakeFlow([range]))
@@ -163,9 +164,9 @@ describe('lazy', () => {
   })
 
   test('stops where the output cannot be written', async () => {
-    const fault = new Error('disk full')
+    const error = new Error('disk full')
     const flow = fakeFlow([settledRange(bytesChunk(0, 1)), settledRange(bytesChunk(1, 1))])
-    expect((await run(lazy, flow, { output: fakeOutput(fault) })).thrown).toEqual({ error: fault })
+    expect((await run(lazy, flow, { output: fakeOutput(error) })).thrown).toEqual({ error })
   })
 })
 
@@ -175,21 +176,21 @@ describe('fail-fast', () => {
     const written: string[] = []
     const flow = fakeFlow([settledRange(bytesChunk(0, 2)), settledRange(bytesChunk(2, 1))])
     const { next } = flow
-    const watched = {
+    const observed = {
       ...flow,
       next() {
         written.push(output.text)
         return next()
       },
     }
-    expect(await run(failFast, watched, { command: 'map', output })).toMatchObject({
+    expect(await run(failFast, observed, { command: 'map', output })).toMatchObject({
       text: '0\n1\n2\n',
       ended: true,
     })
     expect(written).toEqual(['', '', ''])
   })
 
-  test('writes nothing at all once an item failed, not even the brackets of an array', async () => {
+  test('writes nothing once an item failed, not even the brackets of an array', async () => {
     const stopped = settledRange(bytesChunk(3, 2), { failed: [1] })
     const flow = fakeFlow([settledRange(bytesChunk(0, 3))], { stopped })
     expect(await run(failFast, flow, { command: 'map', format: 'json' })).toEqual({
@@ -200,7 +201,7 @@ describe('fail-fast', () => {
     })
   })
 
-  test('writes nothing where the run broke off', async () => {
+  test('writes nothing where the flow throws', async () => {
     const error = new Error('broken')
     const flow = fakeFlow([settledRange(bytesChunk(0, 1))], { thrown: { error } })
     expect(await run(failFast, flow, { command: 'map' })).toMatchObject({ text: '', thrown: { error } })
@@ -219,7 +220,7 @@ describe('fail-fast', () => {
   })
 })
 
-test('values where text was asked for are a bug that is told, not written', async () => {
+test('values where JSON is expected are a bug that is thrown, not written', async () => {
   const { thrown } = await run(lazy, fakeFlow([settledRange(valuesChunk(0, 1))]))
   expect((thrown as { error: unknown }).error).toBeInstanceOf(TypeError)
 })

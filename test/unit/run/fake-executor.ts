@@ -1,4 +1,4 @@
-// An executor that does only what a test makes it do: the outer seam's fake. Pulls and settles by hand.
+// An executor that does nothing on its own: the test pulls and settles by hand.
 import type { Execution, Executor } from '../../../src/executor/executor.js'
 import type { Chunk, SettledRange } from '../../../src/model.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
@@ -31,7 +31,7 @@ export class FakeExecutor implements Executor {
     return this.execution.source.next(want)
   }
 
-  /** For a source that answers at once. */
+  /** For a source that returns chunks without a promise. */
   take(items = 1): Chunk {
     return this.pull({ items, bytes: 1_000_000 }) as Chunk
   }
@@ -48,8 +48,14 @@ export class FakeExecutor implements Executor {
     this.#reject(error)
   }
 
+  readonly running = 0
+  start() {}
+  activity = () => []
+  suspend() {}
+  resume() {}
   close = async () => {}
   terminate = async () => {}
+  kill = async () => {}
 }
 
 /** The numbers 0 … n − 1, then the end or `thrown`. */
@@ -76,7 +82,7 @@ export function source(n: number, thrown?: { readonly error: unknown }) {
 /** Lets every promise that is ready run. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** What became of a promise so far. */
+/** The state of a promise. */
 export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'fulfilled' | 'rejected'> {
   let state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
   promise.then(

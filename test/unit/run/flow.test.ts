@@ -3,7 +3,7 @@ import type { Chunk, SettledRange } from '../../../src/model.js'
 import { collect, failFast, lazy } from '../../../src/policy/policy.js'
 import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
 import type { ChunkSource } from '../../../src/source.js'
-import { bytesChunk, itemFailure, placesOf, settledRange, valuesChunk } from '../policy/ranges.js'
+import { bytesChunk, itemFailure, seqsOf, settledRange, valuesChunk } from '../policy/ranges.js'
 import { SEEDS, seeded } from '../policy/seeded.js'
 import { FakeExecutor, source, stateOf, turn } from './fake-executor.js'
 
@@ -24,13 +24,12 @@ function setUp(options: Partial<FlowOptions> = {}) {
 }
 
 async function rest(flow: Flow): Promise<number[]> {
-  const places: number[] = []
-  for (let next = await flow.next(); next !== undefined; next = await flow.next())
-    places.push(...placesOf(next))
-  return places
+  const seqs: number[] = []
+  for (let next = await flow.next(); next !== undefined; next = await flow.next()) seqs.push(...seqsOf(next))
+  return seqs
 }
 
-/** What `next` throws; anything may be thrown, so the absence of a throw is told apart. */
+/** What `next` throws, in a box: `undefined` can be thrown too. */
 async function thrownBy(next: Promise<unknown>): Promise<{ thrown: unknown } | 'nothing'> {
   return next.then(
     () => 'nothing' as const,
@@ -39,7 +38,7 @@ async function thrownBy(next: Promise<unknown>): Promise<{ thrown: unknown } | '
 }
 
 describe('delivery', () => {
-  test.each(SEEDS)('gives input order whatever the order of settling (seed %i)', async (seed) => {
+  test.each(SEEDS)('is in input order whatever the order of settling (seed %i)', async (seed) => {
     const random = seeded(seed)
     const items = 1 + random.int(80)
     const { executor, flow } = setUp({ source: source(items) })
@@ -52,25 +51,25 @@ describe('delivery', () => {
       if (random.int(4) === 0) await turn()
     }
     executor.end()
-    expect(await delivered).toEqual(Array.from({ length: items }, (_, place) => place))
+    expect(await delivered).toEqual(Array.from({ length: items }, (_, i) => i))
     expect(flow.counts).toEqual({ ok: items, failed: 0, notRun: 0 })
   })
 
-  test('gives results in order of completion where order is not asked for', async () => {
+  test('is in the order of settling where `ordered` is false', async () => {
     const { executor, flow } = setUp({ ordered: false })
     const chunks = [executor.take(), executor.take(), executor.take()]
-    for (const place of [2, 0, 1]) executor.settle(settledRange(chunks[place]!))
+    for (const i of [2, 0, 1]) executor.settle(settledRange(chunks[i]!))
     executor.end()
     expect(await rest(flow)).toEqual([2, 0, 1])
   })
 
-  test('wakes a consumer that asked before anything had settled', async () => {
+  test('wakes a consumer that called next before anything had settled', async () => {
     const { executor, flow } = setUp()
     const chunk = executor.take(2)
     const next = flow.next()
     expect(await stateOf(next)).toBe('pending')
     executor.settle(settledRange(chunk))
-    expect(placesOf((await next)!)).toEqual([0, 1])
+    expect(seqsOf((await next)!)).toEqual([0, 1])
   })
 
   test('ends, and stays at its end, once the executor is done', async () => {
@@ -88,12 +87,12 @@ describe('delivery', () => {
     const next = flow.next()
     expect(await stateOf(next)).toBe('pending')
     executor.settle(settledRange(chunks[0]!))
-    expect(placesOf((await next)!)).toEqual([0])
+    expect(seqsOf((await next)!)).toEqual([0])
   })
 })
 
 describe('fail-fast', () => {
-  test('stops when the failure settles, while the consumer has not asked for anything yet', () => {
+  test('stops when the failure settles, also before the first next', () => {
     const { executor, flow } = setUp({ policy: failFast })
     const chunks = [executor.take(), executor.take(2)]
     const failed = settledRange(chunks[1]!, { failed: [1] })
@@ -103,7 +102,7 @@ describe('fail-fast', () => {
     expect(flow.counts).toEqual({ ok: 1, failed: 1, notRun: 1 })
   })
 
-  test('ends for the consumer at once, without waiting for what is being cancelled', async () => {
+  test('ends for the consumer without waiting for what is being cancelled', async () => {
     const { executor, flow } = setUp({ policy: failFast })
     executor.settle(settledRange(executor.take(), { failed: [0] }))
     expect(await flow.next()).toBeUndefined()
@@ -129,7 +128,7 @@ describe('fail-fast', () => {
 })
 
 describe('lazy', () => {
-  test('goes on when a failure settles and hands it over when its turn comes', async () => {
+  test('goes on when a failure settles and delivers it in order', async () => {
     const { executor, flow } = setUp({ policy: lazy })
     const chunks = [executor.take(), executor.take(), executor.take()]
     executor.settle(settledRange(chunks[1]!, { failed: [0] }))
@@ -172,14 +171,14 @@ describe('an error of the source', () => {
   test.each([
     { how: 'throws', error: new Error('torn') },
     { how: 'throws undefined', error: undefined },
-  ])('that $how comes unchanged, after every result before it', async ({ error }) => {
+  ])('that $how is thrown unchanged, after every result before it', async ({ error }) => {
     const { executor, flow } = setUp({ source: source(2, { error }) })
     const chunk = executor.take(2)
     expect(executor.pull()).toBeUndefined()
     expect(flow.inputEnded).toBe(true)
     executor.settle(settledRange(chunk))
     executor.end()
-    expect(placesOf((await flow.next())!)).toEqual([0, 1])
+    expect(seqsOf((await flow.next())!)).toEqual([0, 1])
     expect(await thrownBy(flow.next())).toEqual({ thrown: error })
   })
 
@@ -193,33 +192,33 @@ describe('an error of the source', () => {
   })
 })
 
-describe('what is there already', () => {
-  test('is given without a promise, in order, and makes room', async () => {
+describe('nextReady', () => {
+  test('returns ranges without a promise, in order, and makes room', async () => {
     const { executor, flow } = setUp({ source: source(3), window: { ...ROOMY, items: 1 } })
-    expect(flow.ready()).toBeUndefined()
+    expect(flow.nextReady()).toBeUndefined()
     executor.settle(settledRange(executor.take()))
     const next = executor.pull() as Promise<Chunk>
     expect(await stateOf(next)).toBe('pending')
-    expect(placesOf(flow.ready()!)).toEqual([0])
+    expect(seqsOf(flow.nextReady()!)).toEqual([0])
     expect((await next).seq).toBe(1)
-    expect(flow.ready()).toBeUndefined()
+    expect(flow.nextReady()).toBeUndefined()
   })
 
-  test('is nothing after an abort, and after the first failure of a call that stops for it', async () => {
+  test('returns nothing after an abort, and after a failure for which the policy discards the rest', async () => {
     const controller = new AbortController()
     const aborted = setUp({ signal: controller.signal })
     aborted.executor.settle(settledRange(aborted.executor.take()))
     controller.abort(new Error('enough'))
-    expect(aborted.flow.ready()).toBeUndefined()
+    expect(aborted.flow.nextReady()).toBeUndefined()
     const failing = setUp({ policy: failFast })
     const chunk = failing.executor.take()
     failing.executor.settle({ ...settledRange(chunk), failures: [itemFailure(0)] })
-    expect(failing.flow.ready()).toBeUndefined()
+    expect(failing.flow.nextReady()).toBeUndefined()
   })
 })
 
 describe('the input', () => {
-  test('is known to have ended only once the source said so', () => {
+  test('has ended only once the source has returned undefined', () => {
     const { executor, flow } = setUp({ source: source(1) })
     executor.take()
     expect(flow.inputEnded).toBe(false)
@@ -227,13 +226,13 @@ describe('the input', () => {
     expect(flow.inputEnded).toBe(true)
   })
 
-  test('tells what remains only where it knows', () => {
+  test('has a number of remaining items only where its source does', () => {
     const { executor } = setUp({ source: { ...source(3), remaining: () => 3 } })
     expect(executor.execution.source.remaining?.()).toBe(3)
     expect(setUp().executor.execution.source.remaining).toBeUndefined()
   })
 
-  test('is not pulled beyond the window while nobody consumes, and goes on when somebody does', async () => {
+  test('is not pulled beyond the window while nothing is consumed, and goes on when something is', async () => {
     const numbers = source(1_000)
     const { executor, flow } = setUp({ source: numbers, window: { ...ROOMY, items: 10 } })
     for (let taken = 0; taken < 10; taken += 5) executor.settle(settledRange(executor.take(5)))
@@ -245,7 +244,7 @@ describe('the input', () => {
     expect(numbers.taken).toBeLessThanOrEqual(15)
   })
 
-  test('waits for results that nobody takes, counted in bytes, and both are given back', async () => {
+  test('waits while results that are not consumed fill the window in bytes', async () => {
     let seq = 0
     const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
     const { executor, flow } = setUp({ source: text, window: { ...ROOMY, bytes: 100 } })
@@ -257,7 +256,7 @@ describe('the input', () => {
     expect((await next).seq).toBe(1)
   })
 
-  test('waits sooner for a reader who is behind than for a result that is missing', async () => {
+  test('waits sooner for a reader that is behind than for a result that is missing', async () => {
     const twenty = { results: { kind: 'json', bytes: Buffer.alloc(20) } } as const
     const set = () => {
       let seq = 0
@@ -275,7 +274,7 @@ describe('the input', () => {
     await behind.flow.next()
     expect((await held).seq).toBe(3)
 
-    // Who takes all there is and waits for more is not behind, however much is on the way.
+    // A reader that takes all there is and waits for more is not behind, however much is held.
     const waiting = set()
     const [c, d] = [waiting.executor.take(), waiting.executor.take()]
     waiting.executor.settle({ ...settledRange(c), ...twenty })
@@ -286,10 +285,10 @@ describe('the input', () => {
     const more = waiting.flow.next()
     expect((await stuck).seq).toBe(2)
     waiting.executor.settle(settledRange(d))
-    expect(placesOf((await more)!)).toEqual([1])
+    expect(seqsOf((await more)!)).toEqual([1])
   })
 
-  test('holds the items of what failed, and of what succeeded the results alone', async () => {
+  test('holds the text of failed items, and only the results of others', async () => {
     let seq = 0
     const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
     const { executor, flow } = setUp({ source: text, policy: collect(), window: { ...ROOMY, bytes: 3 } })
@@ -309,7 +308,7 @@ describe('the input', () => {
     expect(((await next) as Chunk).seq).toBe(2)
   })
 
-  test.each(SEEDS)('never has more on the way than the window and one take (seed %i)', async (seed) => {
+  test.each(SEEDS)('is never taken beyond the window (seed %i)', async (seed) => {
     const random = seeded(seed)
     const items = 1 + random.int(30)
     const numbers = source(300)
@@ -340,23 +339,23 @@ describe('the input', () => {
 })
 
 describe('a hook on settling', () => {
-  test('hears of every range at once, in settle order, before it is delivered', async () => {
-    const heard: number[] = []
-    const { executor, flow } = setUp({ onSettled: (settled) => void heard.push(...placesOf(settled)) })
+  test('is called for every range when it settles, before it is delivered', async () => {
+    const called: number[] = []
+    const { executor, flow } = setUp({ onSettled: (settled) => void called.push(...seqsOf(settled)) })
     const chunks = [executor.take(), executor.take()]
     executor.settle(settledRange(chunks[1]!))
-    expect(heard).toEqual([1])
+    expect(called).toEqual([1])
     executor.settle(settledRange(chunks[0]!))
     executor.end()
     expect(await rest(flow)).toEqual([0, 1])
-    expect(heard).toEqual([1, 0])
+    expect(called).toEqual([1, 0])
   })
 
-  test('that gives a promise delays its own range and later turns, and order stays', async () => {
-    const heard: number[] = []
+  test('that returns a promise delays its own range and later hooks, and order stays', async () => {
+    const called: number[] = []
     const releases: (() => void)[] = []
     const onSettled = (settled: SettledRange) => {
-      heard.push(...placesOf(settled))
+      called.push(...seqsOf(settled))
       return new Promise<void>((resolve) => releases.push(resolve))
     }
     const { executor, flow } = setUp({ onSettled, ordered: false })
@@ -365,26 +364,26 @@ describe('a hook on settling', () => {
     executor.settle(settledRange(chunks[0]!))
     const next = flow.next()
     expect(await stateOf(next)).toBe('pending')
-    expect(heard).toEqual([1])
+    expect(called).toEqual([1])
     releases[0]!()
-    expect(placesOf((await next)!)).toEqual([1])
+    expect(seqsOf((await next)!)).toEqual([1])
     await turn()
-    expect(heard).toEqual([1, 0])
+    expect(called).toEqual([1, 0])
     const last = flow.next()
     executor.end()
     expect(await stateOf(last)).toBe('pending')
     releases[1]!()
-    expect(placesOf((await last)!)).toEqual([0])
+    expect(seqsOf((await last)!)).toEqual([0])
     expect(await flow.next()).toBeUndefined()
   })
 
-  test('that is slow does not delay what was handed over before it', async () => {
+  test('that is slow does not delay ranges before it', async () => {
     const onSettled = ({ chunk }: SettledRange) => (chunk.seq === 0 ? undefined : new Promise<void>(() => {}))
     const { executor, flow } = setUp({ onSettled })
     const chunks = [executor.take(), executor.take()]
     executor.settle(settledRange(chunks[0]!))
     executor.settle(settledRange(chunks[1]!))
-    expect(placesOf((await flow.next())!)).toEqual([0])
+    expect(seqsOf((await flow.next())!)).toEqual([0])
   })
 
   test('that is slow does not keep fail-fast from stopping', () => {
@@ -430,9 +429,41 @@ describe('a hook on settling', () => {
   })
 })
 
+describe('counts', () => {
+  test('contain an item that waits for its hook; reported counts do not', async () => {
+    const releases: (() => void)[] = []
+    const onSettled = () => new Promise<void>((resolve) => releases.push(resolve))
+    const { executor, flow } = setUp({ onSettled })
+    const chunks = [executor.take(2), executor.take(3)]
+    for (const chunk of chunks) executor.settle(settledRange(chunk, { failed: [1] }))
+    expect(flow.counts).toEqual({ ok: 3, failed: 2, notRun: 0 })
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 1, notRun: 3 })
+    releases[0]!()
+    await turn()
+    expect(flow.reportedCounts).toEqual(flow.counts)
+  })
+
+  test('are the same for reports where no hook is slow', () => {
+    const { executor, flow } = setUp()
+    executor.settle(settledRange(executor.take(2), { failed: [0] }))
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 1, notRun: 0 })
+  })
+
+  test('keep an item out of the reported ones whose hook is never called, because one before it threw', async () => {
+    const { executor, flow } = setUp({ onSettled: () => Promise.reject(new Error('no')) })
+    const chunks = [executor.take(), executor.take()]
+    for (const chunk of chunks) executor.settle(settledRange(chunk))
+    await thrownBy(flow.next())
+    executor.end()
+    await turn()
+    expect(flow.counts).toEqual({ ok: 2, failed: 0, notRun: 0 })
+    expect(flow.reportedCounts).toEqual({ ok: 1, failed: 0, notRun: 1 })
+  })
+})
+
 describe('ending', () => {
   test.each([new Error('workers cannot be had'), undefined, null, 0])(
-    'a fault of the executor reaches whoever waits: %s',
+    'a fault of the executor reaches a waiting consumer: %s',
     async (error) => {
       const { executor, flow } = setUp()
       executor.take()
@@ -478,7 +509,7 @@ describe('ending', () => {
     expect(listeners).toBe(0)
   })
 
-  test('the first of several ends is the one that is told', async () => {
+  test('the first of several ends is the one that is thrown', async () => {
     const controller = new AbortController()
     const { executor, flow } = setUp({ signal: controller.signal })
     controller.abort('first')
@@ -515,7 +546,7 @@ describe('ending', () => {
     await cancelled
   })
 
-  test('cancel waits until nothing runs although closing the source fails, and tells that', async () => {
+  test('cancel waits until nothing runs although closing the source fails, and throws that', async () => {
     const error = new Error('cannot close')
     const { executor, flow } = setUp({ source: { ...source(1), close: () => Promise.reject(error) } })
     const cancelled = thrownBy(flow.cancel())

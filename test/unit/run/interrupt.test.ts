@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Interrupt, Interrupted, listenForInterrupt } from '../../../src/run/interrupt.js'
+import { Interrupt, Interrupted } from '../../../src/run/interrupt.js'
+
+const NEVER = new Promise<never>(() => {})
 
 let interrupt: Interrupt | undefined
 
@@ -10,7 +12,7 @@ afterEach(() => {
 
 function listen() {
   const again: string[] = []
-  interrupt = listenForInterrupt({ onAgain: () => void again.push('again') })
+  interrupt = new Interrupt({ onNextSignal: () => void again.push('again') })
   return { interrupt, again }
 }
 
@@ -18,29 +20,29 @@ function listen() {
 const receive = (signal: NodeJS.Signals) => process.emit(signal, signal)
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
-  test('once, aborts with a reason that names it', () => {
+  test('once, aborts drain with a reason that names it', () => {
     const { interrupt, again } = listen()
-    expect(interrupt.cause).toBeUndefined()
+    expect(interrupt.signal).toBeUndefined()
     expect(interrupt.drain.aborted).toBe(false)
     receive(signal)
-    expect(interrupt.cause).toBe(signal)
+    expect(interrupt.signal).toBe(signal)
     expect(interrupt.drain.reason).toBeInstanceOf(Interrupted)
     expect(interrupt.drain.reason.message).toBe(signal)
     expect(again).toEqual([])
   })
 
-  test('after another one, asks for more and leaves the first as the cause', () => {
+  test('after another one, is passed on, and the first stays the signal of the run', () => {
     const { interrupt, again } = listen()
     receive('SIGTERM')
     const { reason } = interrupt.drain
     receive(signal)
     receive(signal)
     expect(again).toEqual(['again', 'again'])
-    expect(interrupt.cause).toBe('SIGTERM')
+    expect(interrupt.signal).toBe('SIGTERM')
     expect(interrupt.drain.reason).toBe(reason)
   })
 
-  test('is Node’s own affair again after dispose, however often that is called', () => {
+  test('has no listener after dispose, however often that is called', () => {
     const before = process.listenerCount(signal)
     const { interrupt } = listen()
     expect(process.listenerCount(signal)).toBe(before + 1)
@@ -51,34 +53,34 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
 })
 
 describe('waits', () => {
-  test('that lose nothing are left at the first signal', async () => {
+  test('until stopped end at the first signal', async () => {
     const { interrupt } = listen()
     receive('SIGINT')
-    await expect(interrupt.stopped).rejects.toBe(interrupt.drain.reason)
+    await expect(interrupt.untilStopped(NEVER)).rejects.toBe(interrupt.drain.reason)
   })
 
-  test('are all left at the second signal', async () => {
+  test('until overdue end at the second signal', async () => {
     const { interrupt } = listen()
     receive('SIGINT')
     receive('SIGTERM')
-    await expect(interrupt.overdue).rejects.toBeInstanceOf(Interrupted)
+    await expect(interrupt.untilOverdue(NEVER)).rejects.toBeInstanceOf(Interrupted)
   })
 
-  test('are all left when the first signal has not been obeyed for five seconds, not before', async () => {
+  test('until overdue end five seconds after the first signal, not before', async () => {
     vi.useFakeTimers()
     const { interrupt } = listen()
-    let left = false
-    interrupt.overdue.catch(() => {
-      left = true
+    let ended = false
+    interrupt.untilOverdue(NEVER).catch(() => {
+      ended = true
     })
     receive('SIGINT')
     await vi.advanceTimersByTimeAsync(4_999)
-    expect(left).toBe(false)
+    expect(ended).toBe(false)
     await vi.advanceTimersByTimeAsync(1)
-    expect(left).toBe(true)
+    expect(ended).toBe(true)
   })
 
-  test('that were disposed of keep no timer', () => {
+  test('keep no timer after dispose', () => {
     vi.useFakeTimers()
     const { interrupt } = listen()
     receive('SIGINT')

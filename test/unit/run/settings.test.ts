@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Framing } from '../../../src/model.js'
 import type { CommandName, RunPlan } from '../../../src/plan.js'
+import { failFast, lazy, type Policy } from '../../../src/policy/policy.js'
 import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
 import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
 
@@ -25,7 +26,7 @@ describe('the task', () => {
     expect(taskFor(plan({ command }))).toEqual({ name: 'default', calling, reply: 'json' })
   })
 
-  test('is timed where a line an item shows it', () => {
+  test('is timed where a line per item shows it', () => {
     expect(taskFor(plan({ command: 'map', verbosity: 'verbose' })).timed).toBe(true)
   })
 
@@ -35,28 +36,34 @@ describe('the task', () => {
   })
 })
 
-test('the window has bounds without being asked, and --buffer-size sets the number of items alone', () => {
+test('the flow window is bounded by default, and --buffer-size sets only its number of items', () => {
   const byDefault = windowFor(plan({ command: 'imap' }))
   expect(Number.isFinite(byDefault.items) && Number.isFinite(byDefault.bytes)).toBe(true)
   expect(windowFor(plan({ command: 'imap', bufferSize: 3 }))).toEqual({ ...byDefault, items: 3 })
-  // No worker is to wait for the others' results to be written.
+  // No worker should wait until the results of others have been written.
   expect(windowFor(plan({ command: 'imap', processes: 64 })).bytes).toBeGreaterThan(64 * 3 * 192 * 1024)
 })
 
 describe('the policy', () => {
-  test.each<[CommandName, string]>([
-    ['map', 'fail-fast'],
-    ['starmap', 'fail-fast'],
-    ['apply', 'fail-fast'],
-    ['imap', 'lazy'],
-    ['imap-unordered', 'lazy'],
-    ['collect', 'collect'],
-  ])('of %s is %s', (command, name) => {
-    expect(policyFor(plan({ command })).name).toBe(name)
+  test.each<[CommandName, string, Policy]>([
+    ['map', 'fail-fast', failFast],
+    ['starmap', 'fail-fast', failFast],
+    ['apply', 'fail-fast', failFast],
+    ['imap', 'lazy', lazy],
+    ['imap-unordered', 'lazy', lazy],
+  ])('of %s is %s', (command, _name, policy) => {
+    expect(policyFor(plan({ command }))).toBe(policy)
+  })
+
+  test('of collect is collect, which may stop only with --max-failures', () => {
+    const facts = { afterStop: 'deliver', skipGaps: true, allOrNothing: false }
+    expect(policyFor(plan({ command: 'collect' }))).toMatchObject({ ...facts, mayStop: false })
+    const limited = plan({ command: 'collect', maxFailures: { count: 1 } })
+    expect(policyFor(limited)).toMatchObject({ ...facts, mayStop: true })
   })
 
   const settled = settledRange(valuesChunk(0, 1), { failed: [0] })
-  const judge = (maxFailures: RunPlan['maxFailures'], ok: number, failed: number, total?: number) =>
+  const onSettle = (maxFailures: RunPlan['maxFailures'], ok: number, failed: number, total?: number) =>
     policyFor(plan({ command: 'collect', maxFailures })).onSettle(
       settled.failures[0]!,
       settled,
@@ -65,24 +72,24 @@ describe('the policy', () => {
     )
 
   test('without --max-failures never stops', () => {
-    expect(judge(undefined, 0, 1_000)).toBe('continue')
+    expect(onSettle(undefined, 0, 1_000)).toBe('continue')
   })
 
   test('stops at the failure that makes the count full, not before', () => {
-    expect(judge({ count: 2 }, 50, 1)).toBe('continue')
-    expect(judge({ count: 2 }, 50, 2)).toBe('stop')
-    expect(judge({ count: 2 }, 50, 3)).toBe('stop')
+    expect(onSettle({ count: 2 }, 50, 1)).toBe('continue')
+    expect(onSettle({ count: 2 }, 50, 2)).toBe('stop')
+    expect(onSettle({ count: 2 }, 50, 3)).toBe('stop')
   })
 
   test('stops at the share of all items where their number is known', () => {
-    expect(judge({ percent: 5 }, 0, 1, 40)).toBe('continue')
-    expect(judge({ percent: 5 }, 0, 2, 40)).toBe('stop')
+    expect(onSettle({ percent: 5 }, 0, 1, 40)).toBe('continue')
+    expect(onSettle({ percent: 5 }, 0, 2, 40)).toBe('stop')
   })
 
   test('stops at the share of what has settled where it is not, once that is a sample', () => {
-    expect(judge({ percent: 5 }, 0, 1)).toBe('continue')
-    expect(judge({ percent: 5 }, 96, 4)).toBe('continue')
-    expect(judge({ percent: 5 }, 95, 5)).toBe('stop')
+    expect(onSettle({ percent: 5 }, 0, 1)).toBe('continue')
+    expect(onSettle({ percent: 5 }, 96, 4)).toBe('continue')
+    expect(onSettle({ percent: 5 }, 95, 5)).toBe('stop')
   })
 
   describe('of collect, when a failed item is delivered', () => {
@@ -97,11 +104,11 @@ describe('the policy', () => {
     }
     const malformed = { kind: 'input', message: 'no JSON', at: 0 } as const
 
-    test('skips a bad line, for the lines after it are none the worse', () => {
+    test('skips a malformed line, because the lines after it are not affected', () => {
       expect(deliver('ndjson', malformed)).toBe('skip')
     })
 
-    test('raises a bad element of an array: behind it nothing can be trusted', () => {
+    test('raises a malformed element of an array, because nothing behind it can be trusted', () => {
       expect(deliver('json', malformed)).toBe('raise')
     })
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { itemIndexAt, type RunEvent } from '../../../../src/model.js'
 import { chooseCharset } from '../../../../src/report/charset.js'
 import { type ConsoleReporterOptions, createConsoleReporter } from '../../../../src/report/console/console.js'
-import { EMPTY_TALLY, type Ending, summarize, tally } from '../../../../src/summary.js'
-import { flakySettled, itemFailed, itemsSettled, printed, settled } from '../events.js'
+import type { Ending } from '../../../../src/summary.js'
+import { flakySettled, itemFailed, itemsSettled, printed, settled, summaryOf } from '../events.js'
 
 type Plan = ConsoleReporterOptions['plan']
 
@@ -37,7 +37,7 @@ function report(
     letters,
   })
   for (const event of events) reporter.handle(event)
-  reporter.finish(summarize(events.reduce(tally, EMPTY_TALLY), ending))
+  reporter.finish(summaryOf(events, ending))
   return text
 }
 

@@ -1,10 +1,10 @@
-// What is done with workers, in lines for `--debug`: how much each is given, who is told to leave. Chunks are many: a
-// line only where they have grown a good deal. Knows no stream and no clock.
-import type { Command } from '../executor/scheduler/messages.js'
+// `--debug`: what the scheduler does with workers, as lines of text. Chunks are too many for one line each: only those
+// that are twice as large as the worker's largest one so far get a line.
+import type { Command } from './scheduler/messages.js'
 
-/** For the executor; `write` takes a line without its end. */
+/** `write` takes one line, without its line end. */
 export function traceCommands(write: (line: string) => void): (command: Command) => void {
-  /** The largest chunk of each worker. */
+  /** Largest chunk so far, by worker. */
   const sizes = new Map<number, number>()
   return (command) => {
     switch (command.type) {
@@ -19,13 +19,13 @@ export function traceCommands(write: (line: string) => void): (command: Command)
         return write(`worker ${worker}: ${plural(count, 'item')} at a time, from item ${first} on`)
       }
       case 'cancel':
-        return write(`worker ${command.worker}: told to cancel ${plural(command.ids.length, 'chunk')}`)
+        return write(`worker ${command.worker}: cancelling ${plural(command.ids.length, 'chunk')}`)
       case 'drain':
-        return write(`worker ${command.worker}: told to give back what has not begun`)
+        return write(`worker ${command.worker}: taking back what has not started`)
       case 'stop':
-        return write(`worker ${command.worker}: told to finish`)
+        return write(`worker ${command.worker}: stopping`)
       case 'terminate':
-        return write(`worker ${command.worker}: told to leave`)
+        return write(`worker ${command.worker}: terminating`)
       case 'kill':
         return write(`worker ${command.worker}: sent ${command.signal}`)
       case 'spawn':
@@ -42,6 +42,6 @@ export function traceCommands(write: (line: string) => void): (command: Command)
   }
 }
 
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,8 +1,8 @@
-// Which of the scheduler's commands --debug tells of: those on a worker's life, and chunks where their size changes.
+// Which of the scheduler's commands have a line with --debug: those on a worker's life, and chunks whose size changes.
 import { expect, it } from 'vitest'
 import type { Command } from '../../../src/executor/scheduler/messages.js'
+import { traceCommands } from '../../../src/executor/trace.js'
 import type { ChunkMessage } from '../../../src/ipc/protocol.js'
-import { traceCommands } from '../../../src/run/trace.js'
 
 function traced(...commands: Command[]): string[] {
   const lines: string[] = []
@@ -21,7 +21,7 @@ function run(worker: number, index: ChunkMessage['index'], count: number, attemp
   }
 }
 
-it('a line where chunks have become twice as large, for each worker', () => {
+it('traces a chunk that is twice as large as the largest one of its worker so far', () => {
   expect(
     traced(
       run(0, 0, 1),
@@ -39,14 +39,14 @@ it('a line where chunks have become twice as large, for each worker', () => {
   ])
 })
 
-it('every retry, by its item', () => {
+it('traces every retry, by its item', () => {
   expect(traced(run(0, [7], 1, 2), run(1, 7, 1, 3))).toEqual([
     'worker 0: item 7, attempt 2',
     'worker 1: item 7, attempt 3',
   ])
 })
 
-it('whatever ends a worker', () => {
+it('traces whatever ends a worker', () => {
   expect(
     traced(
       { type: 'spawn', worker: 0 },
@@ -59,10 +59,10 @@ it('whatever ends a worker', () => {
       { type: 'closed' },
     ),
   ).toEqual([
-    'worker 0: told to cancel 2 chunks',
-    'worker 0: told to give back what has not begun',
-    'worker 1: told to finish',
-    'worker 0: told to leave',
+    'worker 0: cancelling 2 chunks',
+    'worker 0: taking back what has not started',
+    'worker 1: stopping',
+    'worker 0: terminating',
     'worker 0: sent SIGKILL',
   ])
 })

@@ -1,0 +1,63 @@
+// The source of one call as its executor sees it: it never throws, an error of the inner source ends it. Counts what is
+// taken.
+import type { Chunk } from '../model.js'
+import type { ChunkSource, Want } from '../source.js'
+import type { ItemCounts } from './item-counts.js'
+
+/** A thrown value in a box: `undefined` can be thrown too. */
+export interface Thrown {
+  readonly error: unknown
+}
+
+export class CallSource implements ChunkSource {
+  readonly remaining?: () => number | undefined
+  readonly #inner: ChunkSource
+  readonly #counts: ItemCounts
+  #ended = false
+  #error: Thrown | undefined
+
+  constructor(inner: ChunkSource, counts: ItemCounts) {
+    this.#inner = inner
+    this.#counts = counts
+    if (inner.remaining !== undefined) this.remaining = () => inner.remaining!()
+  }
+
+  next(want: Want): ReturnType<ChunkSource['next']> {
+    try {
+      const next = this.#inner.next(want)
+      return next instanceof Promise ? next.then(this.#taken, this.#failed) : this.#taken(next)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  close(): ReturnType<ChunkSource['close']> {
+    return this.#inner.close()
+  }
+
+  /** The inner source has ended or thrown. Until then there may be items that were never taken. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get error(): Thrown | undefined {
+    return this.#error
+  }
+
+  /** All items there are, taken or not, where that is known. */
+  get total(): number | undefined {
+    const rest = this.#ended ? 0 : this.remaining?.()
+    return rest === undefined ? undefined : this.#counts.taken + rest
+  }
+
+  readonly #taken = (chunk: Chunk | undefined): Chunk | undefined => {
+    if (chunk === undefined) this.#ended = true
+    else this.#counts.take(chunk.count)
+    return chunk
+  }
+
+  readonly #failed = (error: unknown): undefined => {
+    this.#error = { error }
+    this.#ended = true
+  }
+}

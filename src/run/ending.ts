@@ -1,0 +1,81 @@
+// The end of a run: the exit code for what it threw; then its files, its summary and its reports.
+import { CallbackFault } from '../errors/callback-fault.js'
+import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
+import { formatMs } from '../errors/messages.js'
+import { ExecutionFault } from '../executor/executor.js'
+import type { RunPlan } from '../plan.js'
+import { exitCodeFor, type Summary, summarize } from '../summary.js'
+import { BrokenPipeError } from '../write/broken-pipe.js'
+import type { RunFiles } from './files.js'
+import { DeadlineReached, Interrupted } from './interrupt.js'
+import { toPoolError } from './pool-error.js'
+import type { RunHost, RunResult } from './run-host.js'
+import type { RunProgress } from './run-progress.js'
+
+export interface ErrorContext {
+  readonly plan: RunPlan
+  /** A signal was received before. */
+  readonly interrupted: boolean
+  /** Called with the error, where the user does not learn of it otherwise. */
+  readonly reportError: (error: unknown) => void
+}
+
+/** `undefined` where a signal is what ended the run: death by signal has no code. */
+export function exitCodeForError(
+  thrown: unknown,
+  { plan, interrupted, reportError }: ErrorContext,
+): ExitCode | undefined {
+  if (thrown instanceof DeadlineReached) return EXIT.deadline
+  if (thrown instanceof Interrupted) return undefined
+  // The grace was over, or the workers were killed: this follows from the signal.
+  if (interrupted && thrown instanceof ExecutionFault && thrown.reason.type === 'terminated') return undefined
+  if (thrown instanceof BrokenPipeError) return EXIT.brokenPipe
+  const error = thrown instanceof ExecutionFault ? toPoolError(thrown, plan.job.path) : thrown
+  reportError(error)
+  return exitCodeOf(error instanceof CallbackFault ? error.error : error)
+}
+
+export interface EndedRun {
+  readonly plan: RunPlan
+  readonly files: RunFiles
+  readonly progress: RunProgress
+  /** Of the error that ended the run, if one did. */
+  readonly errorCode: ExitCode | undefined
+  /** The signal that ended the run, if one did. */
+  readonly signal: NodeJS.Signals | undefined
+  readonly itemsCounted: number | undefined
+}
+
+export async function endRun(run: EndedRun, renderReport: RunHost['renderReport']): Promise<RunResult> {
+  const { plan, files, progress, errorCode, signal, itemsCounted } = run
+  const items = { ...progress.settled, ...progress.named }
+  const byItems = exitCodeFor(plan, items, errorCode === undefined ? [] : [errorCode])
+  const isOutputKept = await files.keepOutput(byItems, signal !== undefined)
+  const exitCode = isOutputKept ? byItems : EXIT.trouble
+  const result = { exitCode, summary: summaryFor(run), signal, itemsCounted }
+  const areReportsWritten = await files.writeReports(
+    async (kind) => (await renderReport?.(kind, result)) ?? '',
+  )
+  return areReportsWritten ? result : { ...result, exitCode: EXIT.trouble }
+}
+
+function summaryFor({ plan, progress, errorCode, signal }: EndedRun): Summary | undefined {
+  const { inputAtEnd } = progress
+  if (inputAtEnd === undefined) return undefined
+  // The error is enough where it came before the first item, and a reader that left needs no summary.
+  if (errorCode !== undefined && inputAtEnd.accepted === 0) return undefined
+  if (errorCode === EXIT.brokenPipe) return undefined
+  const reason = reasonFor(plan, signal, errorCode)
+  return summarize(progress.settled, progress.named, { ...inputAtEnd, reason })
+}
+
+/** Why the run ended early, where that is not a failed item. */
+function reasonFor(
+  { deadlineMs }: RunPlan,
+  signal: NodeJS.Signals | undefined,
+  errorCode: ExitCode | undefined,
+): string | undefined {
+  if (signal !== undefined) return `interrupted by ${signal}`
+  if (errorCode === EXIT.deadline) return `the deadline of ${formatMs(deadlineMs!)} was reached`
+  return errorCode === undefined ? undefined : 'stopped'
+}

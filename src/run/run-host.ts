@@ -1,0 +1,38 @@
+// What a run needs from its caller, and what it returns. Types only.
+import type { Writable } from 'node:stream'
+import type { ExitCode } from '../errors/exit-codes.js'
+import type { RunEvent, RunView } from '../model.js'
+import type { ReportKind } from '../plan.js'
+import type { Summary } from '../summary.js'
+
+export interface RunHost {
+  readonly cwd: string
+  readonly stdout: Writable
+  /** Called with everything that happens. */
+  readonly report: (event: RunEvent) => void
+  /** Called with what ended the run, where that is not a failed item: a `PoolError`, a `CallbackFault`, or a bug. */
+  readonly reportError: (error: unknown) => void
+  /** Renders a report on the run. */
+  readonly renderReport?: ((kind: ReportKind, result: RunResult) => Promise<string>) | undefined
+  readonly watcher?: RunWatcher | undefined
+  /** Called with one line for what is done with workers; has a small cost per chunk. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+/** Looks at the run while it goes on, to show its progress. */
+export interface RunWatcher {
+  watch(view: RunView): void
+  /** Called before everything is suspended (Ctrl-Z). */
+  suspend(): void
+  resume(): void
+}
+
+export interface RunResult {
+  readonly exitCode: ExitCode
+  /** `undefined` where there is nothing to sum up: the run never began, or the reader of stdout left. */
+  readonly summary: Summary | undefined
+  /** The signal that ended the run; the caller must raise it again. */
+  readonly signal: NodeJS.Signals | undefined
+  /** Only for a dry run. */
+  readonly itemsCounted: number | undefined
+}

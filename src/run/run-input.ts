@@ -1,0 +1,25 @@
+// Opens the input of a run: the selected items, for `apply` as one item. For a dry run the items are only counted.
+import type { RunPlan } from '../plan.js'
+import { openInput } from '../read/open.js'
+import { selectItems } from '../read/selection.js'
+import { asSingleItem } from '../read/single-call.js'
+import type { ChunkSource } from '../source.js'
+
+export async function openRunInput(plan: RunPlan, cwd: string): Promise<ChunkSource> {
+  const tolerant = plan.command === 'collect'
+  const whole = await openInput(plan.input, plan.inputFormat, { tolerant, cwd })
+  const source = plan.only === undefined ? whole : selectItems(whole, plan.only)
+  return plan.command === 'apply' ? asSingleItem(source) : source
+}
+
+/** Reads the source to its end and closes it. */
+export async function countItems(source: ChunkSource): Promise<number> {
+  const want = { items: Number.POSITIVE_INFINITY, bytes: 1 << 20 }
+  let count = 0
+  for (let chunk = await source.next(want); chunk !== undefined; chunk = await source.next(want))
+    count += chunk.count
+  await source.close()
+  return count
+}
+
+export const NO_ITEMS: ChunkSource = { next: () => undefined, close() {}, remaining: () => 0 }

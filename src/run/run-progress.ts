@@ -1,0 +1,67 @@
+// How far a run has come: its source and its flow, once they are open, and what its events say. The progress display, the
+// summary and the reports have their numbers from here.
+import type { RunEvent, RunView } from '../model.js'
+import type { ChunkSource } from '../source.js'
+import { addEvent, type Ending, type NamedItems, NO_NAMED_ITEMS } from '../summary.js'
+import type { Flow } from './flow.js'
+import type { SettledCounts } from './item-counts.js'
+
+type InputProgress = Required<Pick<Ending, 'accepted' | 'unread'>>
+
+export class RunProgress {
+  #source: ChunkSource | undefined
+  #flow: Flow | undefined
+  #named = NO_NAMED_ITEMS
+  #inputAtEnd: InputProgress | undefined
+
+  handle(event: RunEvent): void {
+    this.#named = addEvent(this.#named, event)
+  }
+
+  /** The input is open. */
+  opened(source: ChunkSource): void {
+    this.#source = source
+  }
+
+  /** Items are flowing. */
+  started(flow: Flow): void {
+    this.#flow = flow
+  }
+
+  /** Items are delivered, or the run ends early: keeps how far the input was read, before anything is closed. */
+  ended(): void {
+    this.#inputAtEnd ??= this.#input
+  }
+
+  get counts(): ReturnType<RunView['counts']> {
+    const input = this.#input
+    if (this.#flow === undefined || input === undefined)
+      return { ok: 0, failed: 0, notRun: 0, total: undefined }
+    return { ...this.#flow.counts, total: input.unread ? undefined : input.accepted }
+  }
+
+  /** For the summary: an item whose callback was not called counts as not run. */
+  get settled(): SettledCounts {
+    return this.#flow?.reportedCounts ?? { ok: 0, failed: 0 }
+  }
+
+  get named(): NamedItems {
+    return this.#named
+  }
+
+  /** How far the input was read; `undefined` where no item could run. */
+  get inputAtEnd(): InputProgress | undefined {
+    return this.#inputAtEnd
+  }
+
+  async close(): Promise<void> {
+    await this.#source?.close()
+  }
+
+  get #input(): InputProgress | undefined {
+    if (this.#flow === undefined || this.#source === undefined) return undefined
+    const { ok, failed, notRun } = this.#flow.counts
+    const remaining = this.#flow.inputEnded ? 0 : this.#source.remaining?.()
+    return { accepted: ok + failed + notRun + (remaining ?? 0), unread: remaining === undefined }
+  }
+}
