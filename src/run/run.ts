@@ -7,8 +7,9 @@ import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
 import { ExecutionFault } from '../executor/execution-fault.js'
 import type { LocalExecutor } from '../executor/local-executor.js'
+import type { JobSource } from '../ipc/protocol.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
-import { type CompiledJob, compileJob } from '../job/compile.js'
+import { compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
 import type { RunEvent, RunView } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
@@ -84,7 +85,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   try {
     await files.open(plan, host.cwd)
     const output = createOutput(files.stream ?? host.stdout)
-    workers.load(job.then(({ source }) => source))
+    workers.load(job)
     host.watcher?.watch({ counts: () => countsOf(flow, source), activity: () => executor.activity() })
     // A pipe without a writer opens only when one comes.
     source = await Promise.race([openSource(plan, host.cwd), interrupt.stopped])
@@ -200,7 +201,7 @@ function countsOf(flow: Flow | undefined, source: ChunkSource | undefined): Retu
   return { ...flow.counts, total: unread ? undefined : accepted }
 }
 
-async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
+async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
 
