@@ -135,8 +135,8 @@ describe('loads', () => {
   })
 
   it('a job that asks where it is: the file that the user wrote', async () => {
-    const file = join(root, fixture('knows-where-it-is'))
-    expect(await result(fixture('knows-where-it-is'), 'x')).toEqual([file, join(file, '..'), file])
+    const file = join(root, fixture('returns-its-location'))
+    expect(await result(fixture('returns-its-location'), 'x')).toEqual([file, join(file, '..'), file])
   })
 
   it('keeps the names of classes and functions', async () => {
