@@ -41,7 +41,7 @@ export interface Origin {
 /**
  * The unit of flow: some consecutive items of one call.
  * `seq` is the place of its first item in the order the call took items; an item's *index* is its place in the
- * whole input, the same number unless a selection (`--only`, `--shard`) left items out: then `indexes` has them.
+ * whole input, the same number unless a selection (`--only`) left items out: then `indexes` has them.
  */
 export interface Chunk {
   readonly seq: number

@@ -218,7 +218,7 @@ export class InputError extends PoolError {
   }
 }
 
-/** Results, journal or a report cannot be written. */
+/** Results, the failures of `--errors` or a report cannot be written. */
 export class OutputError extends PoolError {
   override readonly name = 'OutputError'
   readonly code = 'ERR_POOL_OUTPUT'

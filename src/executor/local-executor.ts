@@ -294,7 +294,7 @@ export class LocalExecutor implements Executor {
 
   #spawn(worker: number): void {
     const { transport, emit, job } = this.#options
-    const handle = transport.spawn(worker, (signal) => this.#hear(worker, handle, signal))
+    const handle = transport.spawn((signal) => this.#hear(worker, handle, signal), worker)
     this.#handles[worker] = handle
     if (!this.#refs) handle.ref(false)
     this.#post({ type: 'spawned', worker, pid: handle.pid })

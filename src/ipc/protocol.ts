@@ -27,8 +27,6 @@ export const PROTOCOL_VERSION = 2
 export interface JobSource {
   /** What to import: a `file:` URL, of the compiled module for TypeScript. */
   readonly url: string
-  /** Absolute path of the module the user named. */
-  readonly file: string
 }
 
 export interface InitMessage {

@@ -14,16 +14,8 @@ export interface Inputs {
   readonly absent: readonly string[]
 }
 
-export interface Entry {
-  /** The module to import. */
-  readonly file: string
-  readonly map: string
-  readonly fingerprint: string
-}
-
 interface Manifest {
   readonly inputs: Inputs
-  readonly fingerprint: string
   /** Names in the folder, with their sizes: a file cut short by a full disk or a crash is not used. */
   readonly code: readonly [name: string, size: number]
   readonly map: readonly [name: string, size: number]
@@ -37,8 +29,11 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex')
 }
 
-/** The entry of `key`, if it is there and still true. Every input is read and hashed: times lie, and reading is cheap. */
-export function find(folder: string, key: string): Entry | undefined {
+/**
+ * The compiled module of `key`, if it is there and its inputs have not changed. Every input is read and hashed:
+ * modification times cannot be trusted, and reading is cheap.
+ */
+export function find(folder: string, key: string): string | undefined {
   try {
     const manifestFile = manifestOf(folder, key)
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
@@ -54,31 +49,31 @@ export function find(folder: string, key: string): Entry | undefined {
     })
     if (code === undefined || map === undefined) return undefined
     keepFresh([manifestFile, code, map])
-    return { file: code, map, fingerprint: manifest.fingerprint }
+    return code
   } catch {
     return undefined
   }
 }
 
-/** Throws where the folder cannot be written. */
+/** The file of the module. Throws where the folder cannot be written. */
 export function store(
   folder: string,
   key: string,
-  made: { code: string; map: string; inputs: Inputs; fingerprint: string },
-): Entry {
+  made: { code: string; map: string; inputs: Inputs },
+): string {
   // Named by content: a process that found an earlier version of the job goes on importing that one.
   const name = `${key.slice(0, 16)}-${sha256(made.code, made.map).slice(0, 16)}.mjs`
   // For stacks that the job prints itself: Node maps them by this line.
   const text = `${made.code}//# sourceMappingURL=${name}.map\n`
   const code = [name, Buffer.byteLength(text)] as const
   const map = [`${name}.map`, Buffer.byteLength(made.map)] as const
-  const manifest: Manifest = { inputs: made.inputs, fingerprint: made.fingerprint, code, map }
+  const manifest: Manifest = { inputs: made.inputs, code, map }
   const files = [path.join(folder, code[0]), path.join(folder, map[0]), manifestOf(folder, key)] as const
   replace(files[1], made.map)
   replace(files[0], text)
   replace(files[2], JSON.stringify(manifest))
   keepFresh(files)
-  return { file: files[0], map: files[1], fingerprint: made.fingerprint }
+  return files[0]
 }
 
 function manifestOf(folder: string, key: string): string {

@@ -68,7 +68,7 @@ export class PoolCore implements Closable {
     try {
       const file = resolveJob(job, cwd)
       this.#shownJob = showPath(file, cwd)
-      source = compileJob(file, { cwd }).then((compiled) => compiled.source)
+      source = compileJob(file, { cwd })
     } catch (error) {
       this.#shownJob = String(job)
       this.#unusable = { error }

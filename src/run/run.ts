@@ -1,8 +1,9 @@
 // One run of the command line, from plan to exit code: sends the workers their job, opens the input, lets results flow
 // to the output and ends everything. Only the order of the steps is here; each step is in a file of its own.
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
+import type { JobSource } from '../ipc/protocol.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
-import { type CompiledJob, compileJob } from '../job/compile.js'
+import { compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
 import type { RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
@@ -40,7 +41,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   try {
     await files.open(plan, cwd)
     const output = createOutput(files.stream ?? host.stdout)
-    workers.load(job.then(({ source }) => source))
+    workers.load(job)
     host.watcher?.watch({ counts: () => progress.counts, activity: () => executor.activity() })
     // A named pipe opens only when its writer comes.
     let source = await interrupt.untilStopped(openRunInput(plan, cwd))
@@ -89,7 +90,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   return endRun({ plan, files, progress, errorCode, signal, itemsCounted }, host.renderReport)
 }
 
-async function compile({ job }: RunPlan, cwd: string): Promise<CompiledJob> {
+async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
 

@@ -34,7 +34,7 @@ export function createForkTransport({
   outputFirst = false,
 }: ForkOptions): Transport {
   return {
-    spawn(_workerId, inbox) {
+    spawn(inbox) {
       const token = randomBytes(16).toString('hex')
       const recorder = createFlightRecordFile()
       let child: ChildProcess

@@ -36,5 +36,5 @@ export interface WorkerHandle {
 
 export interface Transport {
   /** Starts a worker; `inbox` hears of everything that happens to it, never within this call. */
-  spawn(workerId: number, inbox: (signal: WorkerSignal) => void): WorkerHandle
+  spawn(inbox: (signal: WorkerSignal) => void, workerId: number): WorkerHandle
 }

@@ -35,18 +35,6 @@ export async function createAtomicFile(path: string, what: string): Promise<Atom
   }
 }
 
-/** All at once. @throws OutputError */
-export async function writeAtomically(path: string, what: string, bytes: string | Uint8Array): Promise<void> {
-  const file = await createAtomicFile(path, what)
-  try {
-    file.stream.write(bytes)
-    await file.commit()
-  } catch (error) {
-    await file.discard()
-    throw error
-  }
-}
-
 function cannotWrite(what: string, path: string, error: unknown): OutputError {
   if (error instanceof OutputError) return error
   const { code, message } = error as NodeJS.ErrnoException

@@ -1,4 +1,4 @@
-// Job modules of every kind: what Node and TypeScript users write is loaded as they mean it.
+// Job modules of every kind are loaded with the semantics that Node and TypeScript give them.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -24,102 +24,81 @@ describe.each(['commonjs', 'module', 'none'])('in a package of type %s', (type) 
   })
 })
 
-const TSCONFIG = { compilerOptions: { paths: { '@lib/*': ['./lib/*'] }, experimentalDecorators: true } }
-
-/** Each a small project: its files, the first of them the job. */
-const PROJECTS = {
-  'imports with and without an extension': {
-    files: {
-      'job.ts': `import { a } from './a'
+describe('loads', () => {
+  it('a job that uses what TypeScript, Node and packages offer', async () => {
+    const space = tempSpace()
+    const job = space.write({
+      'my jobs/é 日本.ts': `import { a } from './a'
         import { b } from './b.ts'
         import { c } from './c.js'
-        export default () => a + b + c`,
-      'a.ts': 'export const a = 1',
-      'b.ts': 'export const b = 10',
-      'c.ts': 'export const c = 100',
-    },
-    expected: 111,
-  },
-  'tsconfig paths': {
-    files: {
-      'job.ts': `import { shelf } from '@lib/shelf'\nexport default () => shelf`,
-      'lib/shelf.ts': `export const shelf = 'top'`,
-      'tsconfig.json': JSON.stringify(TSCONFIG),
-    },
-    expected: 'top',
-  },
-  enums: {
-    files: {
-      'job.ts': `enum Size { Small = 'S', Large = 'L' }
-        const enum Count { One = 1 }
-        export default () => [Size.Large, Count.One]`,
-    },
-    expected: ['L', 1],
-  },
-  'the decorators of the standard': {
-    files: {
-      'job.ts': `function loud(method: (this: unknown) => string, _context: ClassMethodDecoratorContext) {
-          return function (this: unknown) { return method.call(this).toUpperCase() }
-        }
-        class Greeter { @loud greet() { return 'hello' } }
-        export default () => new Greeter().greet()`,
-      'tsconfig.json': '{}',
-    },
-    expected: 'HELLO',
-  },
-  'the decorators of experimentalDecorators': {
-    files: {
-      'job.ts': `function loud(_target: object, _key: string, descriptor: PropertyDescriptor) {
-          const method = descriptor.value
-          descriptor.value = function () { return method.call(this).toUpperCase() }
-        }
-        class Greeter { @loud greet() { return 'hello' } }
-        export default () => new Greeter().greet()`,
-      'tsconfig.json': JSON.stringify(TSCONFIG),
-    },
-    expected: 'HELLO',
-  },
-  'packages, CommonJS and ESM': {
-    files: {
-      'job.ts': `import cjs from 'old-school'
+        import { shelf } from '@lib/shelf'
+        import cjs from 'old-school'
         import { esm } from 'new-school'
-        export default () => [cjs.cjs, esm]`,
+        enum Size { Small = 'S', Large = 'L' }
+        const enum Count { One = 1 }
+        export default async () => {
+          const { late } = await import('./late.js')
+          return [a + b + c, shelf, Size.Large, Count.One, cjs.cjs, esm, late]
+        }`,
+      'my jobs/a.ts': 'export const a = 1',
+      'my jobs/b.ts': 'export const b = 10',
+      'my jobs/c.ts': 'export const c = 100',
+      'my jobs/late.ts': `export const late = 'better than never'`,
+      'lib/shelf.ts': `export const shelf = 'top'`,
+      'tsconfig.json': JSON.stringify({ compilerOptions: { paths: { '@lib/*': ['./lib/*'] } } }),
       'node_modules/old-school/package.json': '{ "name": "old-school", "version": "1.0.0" }',
       'node_modules/old-school/index.js': `module.exports = { cjs: require('node:path').basename(__dirname) }`,
       'node_modules/new-school/package.json':
         '{ "name": "new-school", "version": "1.0.0", "type": "module", "exports": "./main.js" }',
       'node_modules/new-school/main.js': `export const esm = import.meta.url.split('/').at(-2)`,
-    },
-    expected: ['old-school', 'new-school'],
-  },
-  'a dynamic import': {
-    files: {
-      'job.ts': `export default async () => (await import('./late.js')).late`,
-      'late.ts': `export const late = 'better than never'`,
-    },
-    expected: 'better than never',
-  },
-  'a path with spaces and letters beyond ASCII': {
-    files: { 'my jobs/é 日本.ts': `export default () => 'found'` },
-    expected: 'found',
-  },
-} as const
-
-describe('loads', () => {
-  it.each(Object.entries(PROJECTS))('%s', async (_what, { files, expected }) => {
-    const space = tempSpace()
-    space.write(files)
-    expect(await result(Object.keys(files)[0] as string, 'x', space.dir)).toEqual(expected)
+    })
+    expect(await result(job, 'x', space.dir)).toEqual([
+      111,
+      'top',
+      'L',
+      1,
+      'old-school',
+      'new-school',
+      'better than never',
+    ])
   })
 
-  it('leaves nothing behind in the directory of the job', async () => {
+  // Whether legacy or standard decorators are compiled is in job/compile.test.ts.
+  it.each([
+    [
+      'standard decorators',
+      {},
+      `function loud(method: (this: unknown) => string, _context: ClassMethodDecoratorContext) {
+        return function (this: unknown) { return method.call(this).toUpperCase() }
+      }`,
+    ],
+    [
+      'the decorators of experimentalDecorators',
+      { experimentalDecorators: true },
+      `function loud(_target: object, _key: string, descriptor: PropertyDescriptor) {
+        const method = descriptor.value
+        descriptor.value = function () { return method.call(this).toUpperCase() }
+      }`,
+    ],
+  ])('%s', async (_what, compilerOptions, decorator) => {
+    const space = tempSpace()
+    const job = space.write({
+      'job.ts': `${decorator}
+        class Greeter { @loud greet() { return 'hello' } }
+        export default () => new Greeter().greet()`,
+      'tsconfig.json': JSON.stringify({ compilerOptions }),
+    })
+    expect(await result(job, 'x', space.dir)).toBe('HELLO')
+  })
+
+  it('a job without leaving files in its directory', async () => {
     const space = tempSpace()
     const job = space.write({ 'job.ts': 'export default (x: string) => x' })
     await result(job, 'x')
     expect(readdirSync(space.dir)).toEqual(['job.ts'])
   })
 
-  it('compiles a job again when a file that it imports has changed', async () => {
+  it('a job anew when a file that it imports has changed', async () => {
     const space = tempSpace()
     const job = space.write({
       'job.ts': `import { n } from './n.js'\nexport default () => n`,
@@ -134,12 +113,12 @@ describe('loads', () => {
     expect(await result(fixture('top-level-await'), '4')).toBe(40)
   })
 
-  it('a job that asks where it is: the file that the user wrote', async () => {
-    const file = join(root, fixture('knows-where-it-is'))
-    expect(await result(fixture('knows-where-it-is'), 'x')).toEqual([file, join(file, '..'), file])
+  it('a job whose own location is the file that the user wrote', async () => {
+    const file = join(root, fixture('returns-its-location'))
+    expect(await result(fixture('returns-its-location'), 'x')).toEqual([file, join(file, '..'), file])
   })
 
-  it('keeps the names of classes and functions', async () => {
+  it('a job with the names of its classes and functions', async () => {
     expect(await result(fixture('class-names'), 'x')).toEqual(['Shelf', 'arrow', 'task'])
   })
 

@@ -1,13 +1,6 @@
-// Results and failures in files: `--output`, `--envelope`, `--errors`.
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+// Results and failures in files: `--output`, `--envelope`, `--errors`. How a file is replaced and when it is kept is in
+// test/unit/write/atomic-file.test.ts and test/unit/run/files.test.ts.
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +17,7 @@ function target() {
 }
 
 describe('--output', () => {
-  test('is replaced when all went well, keeping its permissions, and stdout stays empty', async () => {
+  test('is replaced when every item succeeds, keeps its permissions, and stdout stays empty', async () => {
     const { folder, path, text } = target()
     chmodSync(path, 0o640)
     const { stdout, exitCode } = await runCli(['imap', fixture('identity'), '-o', path], { input: numbers })
@@ -34,7 +27,7 @@ describe('--output', () => {
     expect(readdirSync(folder)).toEqual(['out.ndjson'])
   })
 
-  test('stays as it was where there is no job', async () => {
+  test('stays as it was if there is no job', async () => {
     const { folder, path, text } = target()
     const { exitCode, stderr } = await runCli(['map', 'missing.mjs', '-o', path, '1'])
     expect({ exitCode, stderr }).toEqual({
@@ -45,19 +38,9 @@ describe('--output', () => {
     expect(readdirSync(folder)).toEqual(['out.ndjson'])
   })
 
-  test('is replaced when collect is done and some failed', async () => {
-    const { path, text } = target()
-    const { exitCode } = await runCli(['collect', fixture('throws-error'), '-o', path], { input: numbers })
-    expect(exitCode).toBe(3)
-    expect(text()).not.toContain('before')
-  })
-
   test.each([
-    ['an item failed', 1, ['map', fixture('throws-error')], numbers],
-    ['an item was reached that failed', 1, ['imap', fixture('throws-error')], numbers],
-    ['the input is broken', 4, ['imap', fixture('identity')], '1\n{'],
-    ['the job does not load', 5, ['imap', fixture('import-throws')], numbers],
-    ['the time is up', 124, ['imap', fixture('slow'), '--deadline', '300ms'], lines(60_000)],
+    ['imap reached an item that failed', 1, ['imap', fixture('throws-error')], numbers],
+    ['the deadline was reached', 124, ['imap', fixture('slow'), '--deadline', '300ms'], lines(60_000)],
   ])('stays as it was when %s, and nothing is left beside it', async (_, code, args, input) => {
     const { folder, path, text } = target()
     const { exitCode } = await runCli([...args, '-o', path], { input })
@@ -70,7 +53,7 @@ describe('--output', () => {
     const { folder, path, text } = target()
     const { child, ended } = startCli(['imap', fixture('slow'), '-o', path])
     child.stdin?.write('60000\n')
-    // The job says when it has begun: by then the file is open. The first signal is answered, the second ends all.
+    // The job prints when it has begun; by then the file is open. The first signal gets an answer, the second kills.
     for await (const text of child.stderr!)
       if (/started|interrupted/.test(String(text))) process.kill(child.pid!, 'SIGTERM')
     expect((await ended()).signal).toBe('SIGTERM')
@@ -78,39 +61,24 @@ describe('--output', () => {
     expect(readdirSync(folder)).toEqual(['out.ndjson'])
   })
 
-  test.each([
-    [
-      'a folder that does not exist',
-      (folder: string) => join(folder, 'no', 'x'),
-      'its folder does not exist',
-    ],
-    ['a folder', (folder: string) => folder, 'it is a directory'],
-  ])('%s is refused before the first item', async (_, pathOf, reason) => {
+  test('that cannot be written is refused before the first item', async () => {
     const folder = tempSpace().dir
-    const path = pathOf(folder)
+    const path = join(folder, 'no', 'x')
     const began = join(folder, 'began')
     const initArgs = JSON.stringify([began])
     const args = ['map', fixture('records-run'), '--init-args', initArgs, '1', '-o', path]
     const { stderr, exitCode } = await runCli(args)
     expect(exitCode).toBe(7)
-    expect(stderr).toContain(`cannot write the output ${path}: ${reason}`)
+    expect(stderr).toContain(`cannot write the output ${path}: its folder does not exist`)
     expect(existsSync(began)).toBe(false)
   })
 
-  test('a full disk is told, with exit 7', async () => {
+  test('on a full disk ends the run with code 7', async () => {
     const { stderr, exitCode } = await runCli(['imap', fixture('identity'), '-o', '/dev/full'], {
       input: numbers,
     })
     expect(exitCode).toBe(7)
     expect(stderr).toContain('no space left')
-  })
-
-  test('a link is followed', async () => {
-    const { folder, path, text } = target()
-    const link = join(folder, 'link')
-    symlinkSync(path, link)
-    await runCli(['imap', fixture('identity'), '-o', link], { input: numbers })
-    expect(text()).toBe(numbers)
   })
 
   test('- and /dev/stdout are stdout', async () => {
@@ -121,7 +89,7 @@ describe('--output', () => {
   })
 })
 
-test('a file is for one purpose, or the run is refused before it is touched', async () => {
+test('a run that names one file twice is refused before the file is touched', async () => {
   const { dir, write, read } = tempSpace()
   const path = write({ 'items.ndjson': '1\n2\n' })
   for (const args of [
@@ -139,7 +107,7 @@ test('a file is for one purpose, or the run is refused before it is touched', as
 })
 
 describe('--envelope', () => {
-  test('tells index, outcome, attempts and duration of every item, failures of collect in their place', async () => {
+  test('has index, outcome, attempts and duration of every item, with the failures of collect between them', async () => {
     const { stdout } = await runCli(['collect', fixture('slow'), '--envelope', '--timeout', '300ms'], {
       input: lines(10, 11, 60_000, 13),
     })
@@ -160,7 +128,7 @@ describe('--envelope', () => {
       attempts: 1,
       ms: 300,
     })
-    for (const place of [0, 1, 3]) expect(rows[place].ms).toBeGreaterThan(0)
+    for (const index of [0, 1, 3]) expect(rows[index].ms).toBeGreaterThan(0)
   })
 
   test('is one array with --format json, and nothing raw', async () => {
@@ -189,7 +157,7 @@ describe('--errors', () => {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line))
 
-  test('has a line for each failed item, with the item as it stood in the input', async () => {
+  test('has one line per failed item, with the item as in the input', async () => {
     const path = join(tempSpace().dir, 'errors.ndjson')
     const input = '[{"n": 1,\n "big": 12345678901234567890},\n"two"]'
     const { exitCode } = await runCli(['collect', fixture('throws-subclass-with-props'), '--errors', path], {
@@ -220,7 +188,7 @@ describe('--errors', () => {
     })
   })
 
-  test('is there, empty, when nothing failed; refused before the first item where it cannot be', async () => {
+  test('exists, empty, when nothing failed; is refused before the first item if it cannot be written', async () => {
     const path = join(tempSpace().dir, 'errors.ndjson')
     await runCli(['collect', fixture('identity'), '--errors', path, '1'])
     expect(readFileSync(path, 'utf8')).toBe('')
@@ -230,7 +198,7 @@ describe('--errors', () => {
     expect(stderr).toContain(`cannot write the errors to ${bad}`)
   })
 
-  test('can be run again: its items are input', async () => {
+  test('has the failed items as input for another run', async () => {
     const path = join(tempSpace().dir, 'errors.ndjson')
     await runCli(['collect', fixture('throws-error'), '--errors', path], { input: numbers })
     const items = read(path).map(({ item }) => item)

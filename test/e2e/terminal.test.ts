@@ -1,10 +1,9 @@
 // On a real terminal: what is live leaves nothing behind, cuts no line, and never takes the cursor away.
 import { describe, expect, it } from 'vitest'
 import { normalise } from '../helpers/normalise.js'
-import { fixture, lines } from '../helpers/run-cli.js'
+import { fixture, lines, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 import { hasTerminal, runOnTerminal } from '../helpers/terminal.js'
-import { watchCli } from './reliability/support.js'
 
 const BEGIN_FRAME = '\u001b[?2026h'
 const HIDE_CURSOR = '\u001b[?25l'
@@ -85,9 +84,9 @@ describe.runIf(hasTerminal)('on a terminal', () => {
 it('SIGUSR2 has a run say what it is doing, and disturbs nothing', async () => {
   const space = tempSpace()
   const run = watchCli(['map', fixture('waits-for-file'), '-j', '1', JSON.stringify(space.path('flag')), '7'])
-  await run.said(/^begun$/m)
+  await run.printed(/^begun$/m)
   process.kill(run.child.pid!, 'SIGUSR2')
-  await run.said(/running/)
+  await run.printed(/running/)
   space.write({ flag: '' })
   const { stdout, stderr, exitCode } = await run.ended()
   expect(

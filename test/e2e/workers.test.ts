@@ -1,4 +1,5 @@
-// What a job can do from inside its worker: print, read, send, exit, finish. stdout stays clean and nothing hangs.
+// What a job can do inside its worker: print, read, send, finish. stdout has nothing but results, and nothing hangs.
+// Crashes are in reliability/crashes.test.ts.
 import { describe, expect, it } from 'vitest'
 import { occurrences } from '../helpers/normalise.js'
 import { fixture, runCli } from '../helpers/run-cli.js'
@@ -78,30 +79,16 @@ it("never takes a job's own messages for the pool's", async () => {
   expect(run.exitCode).toBe(0)
 })
 
-describe('ends', () => {
-  it('that close the channel lose their item and hang nothing', async () => {
-    const run = await runCli(['map', fixture('disconnects'), '-j', '1', '1'])
-    expect(run.stderr).toMatch(/^WorkerLostError: item 0 lost: /m)
-    expect(run.exitCode).toBe(1)
-  })
-
-  it('with code 0 are lost items all the same', async () => {
-    const run = await runCli(['map', fixture('exits-0'), '-j', '1', '1'])
-    expect(run.stderr).toMatch(
-      /^WorkerLostError: item 0 lost: worker 0 \(pid \d+\) exited with code 0 before returning/m,
-    )
-    expect(run.exitCode).toBe(1)
-  })
-
-  it('by abort are told with the last words of the worker', async () => {
+describe('a crash', () => {
+  it('by abort is reported with the last stderr of the worker', async () => {
     const run = await runCli(['map', fixture('aborts'), '-j', '1', '1'])
     expect(run.stderr).toMatch(/was killed by SIGABRT after /)
     expect(run.stderr).toContain('last words')
     expect(run.exitCode).toBe(1)
   })
 
-  it('take what the job spawned with them', async () => {
-    // The helper fails this test if the `sleep 60` that the job left is still there.
+  it('also ends the processes that the job spawned', async () => {
+    // `runCli` fails this test if the `sleep 60` that the job left is still running.
     const run = await runCli(['map', fixture('spawns-child-that-stays'), '-j', '1', '1'])
     expect(run.stderr).toContain('was killed by SIGKILL')
     expect(run.exitCode).toBe(1)
@@ -130,7 +117,7 @@ describe('initializer and finalizer', () => {
     ).toEqual([given, given, given])
   })
 
-  it('the finalizer runs once in a worker that ends in good order', async () => {
+  it('the finalizer runs once in a worker that is stopped', async () => {
     const space = tempSpace()
     const args = JSON.stringify([space.path('log')])
     const run = await runCli([
@@ -157,14 +144,14 @@ describe('initializer and finalizer', () => {
 })
 
 describe('the context', () => {
-  it('tells index, attempt, worker and an unaborted signal', async () => {
+  it('has index, attempt, worker and a signal that has not aborted', async () => {
     const run = await runCli(['map', fixture('context-echo'), '-j', '1', 'a', 'b'])
     expect(run.stdout).toBe(
       '{"index":0,"attempt":1,"workerId":0,"aborted":false}\n{"index":1,"attempt":1,"workerId":0,"aborted":false}\n',
     )
   })
 
-  it('names no worker beyond the number of processes', async () => {
+  it('has a worker id below the number of processes', async () => {
     const run = await runCli(['map', fixture('context-echo'), '-j', '2', '--chunk-size', '1'], {
       input: Array.from({ length: 40 }, (_, i) => `${i}\n`).join(''),
     })
@@ -178,7 +165,7 @@ describe('the context', () => {
 })
 
 describe('--callbacks', () => {
-  it('calls back once an item, with result or error and index', async () => {
+  it('are called once per item, with result or error and index', async () => {
     const space = tempSpace()
     const run = await runCli(
       [
@@ -199,7 +186,7 @@ describe('--callbacks', () => {
     expect(run.exitCode).toBe(3)
   })
 
-  it('says so when the module is not there', async () => {
+  it('end the run with a message if their module does not exist', async () => {
     const run = await runCli(['map', fixture('identity'), '--callbacks', 'no/such/module.ts', '1'])
     expect(run.stderr).toContain('no/such/module.ts')
     expect(run.stdout).toBe('')

@@ -1,10 +1,11 @@
-// Drives the real command line: starts bin/poolrun.js, waits under a hard limit, and sees that no process is left.
-// Knows processes and streams; nothing of what poolrun prints.
+// Drives the real command line: starts bin/poolrun.js, waits for its exit within a hard limit, and checks that no
+// process is left.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { inject, onTestFinished } from 'vitest'
+import { eventually } from './eventually.js'
 import { killMarked, listMarked, MARK, waitUntilNoneLeft } from './no-orphans.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -15,13 +16,13 @@ export const broken = (name: string) => `test/fixtures/broken/${name}.ts`
 export const lines = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('')
 
 export interface RunOptions {
-  /** What stands on stdin; without it stdin is empty. */
+  /** Content of stdin; empty without it. */
   readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** The test fails when the run has not ended by then. */
+  /** The test fails if the run has not exited by then. */
   readonly timeoutMs?: number
-  /** Leave stdout to the test, which may not read it at all. */
+  /** Leaves stdout to the test, which may not read it at all. */
   readonly unread?: boolean
 }
 
@@ -37,7 +38,7 @@ const KEEP = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SystemRoot'] as const
 const LIMIT_MS = 15_000
 let runs = 0
 
-/** A small environment: no colour, CI or test-runner variable of the machine reaches the run. */
+/** A small environment: no variable of the machine for colour, CI or a test runner reaches the run. */
 function environment(mark: string, extra: RunOptions['env']): Record<string, string> {
   const cache = inject('cacheDir') ?? join(tmpdir(), 'poolrun-test-cache')
   const kept = KEEP.flatMap((name) => {
@@ -64,7 +65,7 @@ export interface Started {
   readonly child: ReturnType<typeof launch>
   /** Everything with this mark in its environment was started by this run. */
   readonly mark: string
-  /** Waits for the end, within the limit, and for every process of the run to be gone. */
+  /** Waits for the exit, within the limit, and until no process of the run is left. */
   ended(): Promise<CliResult>
 }
 
@@ -72,9 +73,9 @@ function start(command: string, args: readonly string[], options: RunOptions): S
   const mark = `${process.pid}-${++runs}`
   const began = performance.now()
   const child = launch(command, args, mark, options)
-  // Else execa reads, and drops, what nobody asks for.
+  // Otherwise execa reads and drops the output.
   if (options.unread) child.stdout?.pause()
-  // A test that fails between start and end leaves nothing running.
+  // A test that fails before the run has exited leaves nothing running.
   onTestFinished(() => killMarked(mark))
   const what = `poolrun ${args.filter((arg) => arg !== bin).join(' ')}`
 
@@ -91,7 +92,7 @@ function start(command: string, args: readonly string[], options: RunOptions): S
       killMarked(mark)
       const { stdout, stderr } = await child
       throw new Error(
-        `${what}: not ended after ${limit} ms; still there:\n${left.join('\n')}\nstdout: ${stdout}\nstderr: ${stderr}`,
+        `${what}: has not exited after ${limit} ms; still running:\n${left.join('\n')}\nstdout: ${stdout}\nstderr: ${stderr}`,
       )
     }
     const durationMs = performance.now() - began
@@ -109,7 +110,7 @@ export function startCli(args: readonly string[], options: Omit<RunOptions, 'inp
 }
 
 function feed({ child, ended }: Started, input: RunOptions['input']): Promise<CliResult> {
-  // A run that ends before it has read everything closes the pipe: its exit code tells, not this stream.
+  // A run that exits before it has read everything closes the pipe. Its exit code counts, not this stream.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   return ended()
@@ -128,4 +129,22 @@ export function startShell(script: string, options: Omit<RunOptions, 'input'> = 
 
 export function runShell(script: string, options: RunOptions = {}): Promise<CliResult> {
   return feed(startShell(script, options), options.input)
+}
+
+export interface Watched extends Started {
+  /** Resolves when stderr has had a match. */
+  printed(pattern: RegExp): Promise<void>
+}
+
+/** A run whose stderr the test reads along; its items are arguments or written to its stdin by the test. */
+export function watchCli(args: readonly string[], options?: Parameters<typeof startCli>[1]): Watched {
+  const run = startCli(args, options)
+  let text = ''
+  run.child.stdin.on('error', () => {})
+  run.child.stderr.on('data', (data: Buffer | string) => {
+    text += data
+  })
+  const printed = (pattern: RegExp) =>
+    eventually(`${pattern} on stderr`, () => (pattern.test(text) ? true : undefined)).then(() => {})
+  return { ...run, printed }
 }

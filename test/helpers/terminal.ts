@@ -1,8 +1,8 @@
-// Runs the command line on a pseudo-terminal, made by python3, and reads what is left on its screen in the end.
-// Knows the few control sequences that a live line needs; an unknown one stays in the text, where a test will see it.
+// Runs the command line on a pseudo-terminal, made by python3, and reads what its screen shows in the end.
+// Interprets the few control sequences that live output needs; an unknown one stays in the text, where a test finds it.
 import { spawnSync } from 'node:child_process'
 import stringWidth from 'string-width'
-import { eventually } from '../e2e/reliability/support.js'
+import { eventually } from './eventually.js'
 import { startShell } from './run-cli.js'
 import { tempSpace } from './temp-space.js'
 
@@ -37,7 +37,7 @@ export interface TerminalRun {
   /** Resolves when this was written to the terminal, control sequences included. */
   shows(text: string): Promise<void>
   type(keys: string): void
-  /** Everything that was written, what is left of it on an endless screen, and how it ended: `code 0`, `signal 2`. */
+  /** Everything that was written, what an endless screen shows of it, and how the run exited: `code 0`, `signal 2`. */
   ended(): Promise<{ raw: string; screen: string[]; status: string }>
 }
 
@@ -73,7 +73,7 @@ export function runOnTerminal(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences are the subject
 const PART = /\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b/g
 
-/** Lines from the first to the last with anything in it, without the spaces at their ends. */
+/** Lines up to the last one that is not empty, without trailing spaces. */
 function readScreen(raw: string, columns: number): string[] {
   const lines: string[] = ['']
   let row = 0
@@ -108,7 +108,7 @@ function readScreen(raw: string, columns: number): string[] {
   return seen.slice(0, seen.findLastIndex((line) => line !== '') + 1)
 }
 
-/** So many columns of it, with spaces where there is nothing. */
+/** The first `columns` columns, padded with spaces. */
 function take(line: string, columns: number): string {
   let taken = ''
   let width = 0

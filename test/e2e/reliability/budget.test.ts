@@ -1,9 +1,9 @@
-// Workers that cannot be kept alive: the run gives up in bounded time, and says what became of every item.
+// Workers that cannot be kept alive: the run gives up in bounded time, and counts every item.
 import { describe, expect, it } from 'vitest'
 import { occurrences } from '../../helpers/normalise.js'
-import { lines, runCli } from '../../helpers/run-cli.js'
+import { fixture, lines, runCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
-import { counts, fixture } from './support.js'
+import { counts } from './support.js'
 
 const ITEMS = lines(...Array(60).keys())
 
@@ -25,8 +25,8 @@ describe('a job that kills every worker', () => {
   })
 })
 
-describe('a worker that dies before it was ever ready', () => {
-  it('in the initializer is an initializer that failed, said once and not tried again', async () => {
+describe('a worker that crashes before it was ever ready', () => {
+  it('in the initializer, is a failed initializer, reported once and not tried again', async () => {
     const space = tempSpace()
     const init = ['--init-args', JSON.stringify([space.path('log')])]
     const run = await runCli(['collect', fixture('initializer-kills-self'), '-j', '2', ...init], {
@@ -42,7 +42,7 @@ describe('a worker that dies before it was ever ready', () => {
     expect(run.exitCode).toBe(6)
   })
 
-  it('while the job is loaded is a job that does not load, said once', async () => {
+  it('while it loads the job, is a job that does not load, reported once', async () => {
     const run = await runCli(['collect', fixture('import-kills-self'), '-j', '2'], { input: ITEMS })
     expect(occurrences(run.stderr, 'import-kills-self.ts was killed by SIGKILL while loading')).toBe(1)
     expect(run.exitCode).toBe(5)

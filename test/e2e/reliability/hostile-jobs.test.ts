@@ -1,4 +1,4 @@
-// Jobs that spoil the process they run in: results are untouched, the run ends, nothing is left behind.
+// Jobs that break the process they run in: results are intact, the run ends, and no process is left.
 import { describe, expect, it } from 'vitest'
 import { fixture, lines, runCli } from '../../helpers/run-cli.js'
 import { counts } from './support.js'
@@ -7,7 +7,7 @@ const ITEMS = [...Array(8).keys()]
 const spawnStubborn = (stdio: string) =>
   `process.getBuiltinModule('child_process').spawn('sh', ['-c', 'trap "" TERM INT HUP; sleep 600 & wait'], { stdio: '${stdio}' })`
 
-describe('whatever a job does to its process, every item has its own result:', () => {
+describe('every item has its own result, even if the job runs', () => {
   it.each([
     'JSON.stringify = () => \'"forged"\'',
     'Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged" })',
@@ -41,7 +41,7 @@ describe('whatever a job does to its process, every item has its own result:', (
       '--init-args',
       JSON.stringify([code]),
     ]
-    const run = await runCli(['collect', fixture('does-as-told'), ...flags], { input: lines(...ITEMS) })
+    const run = await runCli(['collect', fixture('runs-given-code'), ...flags], { input: lines(...ITEMS) })
     expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
     expect(counts(run)).toEqual({ ok: 8, failed: 0, notRun: 0 })
     expect(run.exitCode).toBe(0)

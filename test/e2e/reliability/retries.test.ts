@@ -1,9 +1,9 @@
-// --retries: asked for or none at all; every attempt's cause is shown, and an item that came through is called flaky.
+// --retries: never implicit; the cause of every attempt is shown, and an item that succeeds in the end is flaky.
 import { describe, expect, it } from 'vitest'
 import { lastLine } from '../../helpers/normalise.js'
-import { runCli } from '../../helpers/run-cli.js'
+import { fixture, runCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
-import { fixture, told } from './support.js'
+import { withoutTimes } from './support.js'
 
 const JOB = fixture('fails-at-first')
 const ITEMS = '0\n1\n2\n3\n'
@@ -20,7 +20,7 @@ async function run(goodAttempt: number, flags: readonly string[], command = 'col
   return { ...result, attempts, of: (item: number) => attempts.filter(([each]) => each === item) }
 }
 
-it('an item that succeeds at last is ok, and flaky', async () => {
+it('an item that succeeds in the end is ok, and flaky', async () => {
   const result = await run(3, ['--retries', '2'])
   expect(result.stdout).toBe(ITEMS)
   expect(result.stderr).toBe('poolrun collect: 4 ok (2 flaky: items 1, 3)\n')
@@ -29,13 +29,13 @@ it('an item that succeeds at last is ok, and flaky', async () => {
   expect(result.exitCode).toBe(0)
 })
 
-it('map writes all when every item succeeds at last', async () => {
+it('map writes everything when every item succeeds in the end', async () => {
   expect(await run(2, ['--retries', '1'], 'map')).toMatchObject({ stdout: ITEMS, exitCode: 0 })
 })
 
-it('what went wrong with a flaky item is told with -v', async () => {
+it('-v shows the failed attempts of a flaky item', async () => {
   const result = await run(2, ['--retries', '2', '-v'], 'collect', '0\n1\n')
-  expect(told(result.stderr)).toMatchInlineSnapshot(`
+  expect(withoutTimes(result.stderr)).toMatchInlineSnapshot(`
     "collect: item 0 ok (<time>, worker 0)
     attempt 1 of 2 failed:
     RemoteTraceback: item 1, worker 0 (pid <pid>)
@@ -56,7 +56,7 @@ it('what went wrong with a flaky item is told with -v', async () => {
 it('a failure shows the cause of every attempt', async () => {
   const flags = ['--retries', '2', '--timeout', '500ms']
   const result = await run(9, flags, 'collect', '0\n1\n')
-  expect(told(result.stderr)).toMatchInlineSnapshot(`
+  expect(withoutTimes(result.stderr)).toMatchInlineSnapshot(`
     "attempt 1 of 3 failed:
     RemoteTraceback: item 1, worker 0 (pid <pid>)
     """
@@ -85,7 +85,7 @@ it('a failure shows the cause of every attempt', async () => {
 })
 
 describe('never implicit:', () => {
-  it('without --retries an item is begun once', async () => {
+  it('without --retries every item has one attempt', async () => {
     const result = await run(2, [])
     expect(result.attempts.map(([item, attempt]) => [item, attempt])).toEqual([
       [0, 1],
@@ -96,21 +96,21 @@ describe('never implicit:', () => {
     expect(lastLine(result.stderr)).toBe('poolrun collect: 2 ok, 2 failed (items 1, 3)')
   })
 
-  it('a kind that --retry-on does not name is not tried again', async () => {
+  it('a kind of failure that --retry-on does not name is not retried', async () => {
     const result = await run(2, ['--retries', '3', '--retry-on', 'timeout,crash'])
     expect(result.attempts).toHaveLength(4)
     expect(result.exitCode).toBe(3)
     expect(result.stderr).not.toContain('attempt')
   })
 
-  it('a kind that it names is, up to the first that it does not', async () => {
+  it('a kind that it names is retried, up to the first failure of another kind', async () => {
     const result = await run(9, ['--retries', '3', '--retry-on', 'error'])
     expect(result.of(1)).toHaveLength(2)
     expect(result.stderr).toContain('attempt 2 of 2 failed:\nWorkerLostError: item 1 lost')
   })
 })
 
-it('--retry-delay doubles, with jitter, and holds up no other item', async () => {
+it('--retry-delay doubles, with jitter, and delays no other item', async () => {
   const result = await run(3, ['--retries', '2', '--retry-delay', '400ms'], 'collect', '1\n0\n2\n4\n')
   const [first, second, third] = result.of(1).map(([, , at]) => at) as [number, number, number]
   expect(second - first).toBeGreaterThanOrEqual(199)

@@ -15,11 +15,11 @@ function start(name: string, options: Partial<ForkOptions> = {}) {
     last = resolve
   })
   const waiting: { matches: (signal: WorkerSignal) => boolean; resolve: () => void }[] = []
-  const handle = createForkTransport({ entry: entry(name), ...options }).spawn(0, (signal) => {
+  const handle = createForkTransport({ entry: entry(name), ...options }).spawn((signal) => {
     signals.push(signal)
     for (const { matches, resolve } of waiting) if (matches(signal)) resolve()
     if (signal.type === 'gone' || signal.type === 'spawn-failed') last(signal)
-  })
+  }, 0)
   onTestFinished(() => handle.kill('SIGKILL'))
   return {
     handle,
@@ -47,7 +47,7 @@ describe('the end of a worker', () => {
     const { init, ended, signals, lines, warnings } = start('says-much-then-exits')
     init()
     expect(await ended).toEqual({
-      recorded: { outcomes: [], running: [], blind: [] },
+      recorded: { outcomes: [], running: [], unrecorded: [] },
       type: 'gone',
       exitCode: 7,
       signal: null,

@@ -1,7 +1,6 @@
 // docs/cli.md and the completion scripts say what the option table says.
-import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { COMMAND_NAMES, SHELLS } from '../../../src/cli/commands.js'
 import { completionScript } from '../../../src/cli/completion.js'
 import { longFlag, OPTION_ENTRIES } from '../../../src/cli/options.js'
@@ -15,29 +14,4 @@ test.each(SHELLS)('the script for %s knows every command and option', (shell) =>
   const script = completionScript(shell)
   for (const name of COMMAND_NAMES) expect(script).toContain(name)
   for (const [key] of OPTION_ENTRIES) expect(script).toContain(longFlag(key).slice(2))
-})
-
-const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0
-
-describe.each(SHELLS)('%s', (shell) => {
-  test.runIf(has(shell))('takes its script', () => {
-    const check = spawnSync(shell, ['-n'], { input: completionScript(shell), encoding: 'utf8' })
-    expect(check.stderr).toBe('')
-    expect(check.status).toBe(0)
-  })
-})
-
-describe.runIf(has('bash'))('bash completes', () => {
-  test.each([
-    ['poolrun im', 'imap imap-unordered'],
-    ['poolrun collect job.ts --max-f', '--max-failures'],
-    ['poolrun map job.ts --format ', 'ndjson json raw'],
-    ['poolrun completion ', 'bash zsh fish'],
-  ])('%s', (line, expected) => {
-    const words = line.split(' ')
-    const array = words.map((word) => `'${word}'`).join(' ')
-    const ask = `COMP_WORDS=(${array}); COMP_CWORD=${words.length - 1}; _poolrun; echo "\${COMPREPLY[*]}"`
-    const answer = execFileSync('bash', ['-c', `${completionScript('bash')}\n${ask}`], { encoding: 'utf8' })
-    expect(answer.trim()).toBe(expected)
-  })
 })

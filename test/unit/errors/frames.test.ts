@@ -1,43 +1,36 @@
-// Frames as V8 writes them, against modules compiled on the spot.
+// Frames as V8 writes them, against small compiled modules with their source maps.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatFrames, parseFrames } from '../../../src/errors/frames.js'
 import { originalPosition } from '../../../src/errors/source-map.js'
 
-/** The third line throws; compiled it is the first, for types are gone. */
-const SOURCE = 'type A = 1\ntype B = 2\nthrow new Error("x")\n'
+/** What a compiler makes of two type declarations and, on the third line, this statement. */
+const CODE = 'throw new Error("x");\n'
+/** Columns 1 and 7 of line 1 come from columns 1 and 7 of line 3. */
+const MAPPINGS = 'AAEA,MAAM'
 
 let cwd: string
 
 beforeAll(() => {
   cwd = realpathSync(mkdtempSync(join(tmpdir(), 'poolrun-frames-')))
   mkdirSync(join(cwd, 'out dir'))
-  const compile = (sourcefile: string, sourceRoot = '') =>
-    transformSync(SOURCE, {
-      loader: 'ts',
-      sourcemap: 'external',
-      sourcefile,
-      sourceRoot,
-      sourcesContent: false,
-    })
-  const beside = compile('../jobs/a b#c.ts')
-  writeFileSync(join(cwd, 'out dir/beside.js'), beside.code)
-  writeFileSync(join(cwd, 'out dir/beside.js.map'), beside.map)
-  const named = compile('100%/root%20ed.ts', '../jobs')
-  writeFileSync(join(cwd, 'out dir/named.js'), `${named.code}//# sourceMappingURL=other%20name.json\n`)
-  writeFileSync(join(cwd, 'out dir/other name.json'), named.map)
-  const base64 = Buffer.from(compile('inline.ts').map).toString('base64')
+  const mapTo = (source: string, sourceRoot?: string) =>
+    JSON.stringify({ version: 3, sources: [source], sourceRoot, mappings: MAPPINGS, names: [] })
+  writeFileSync(join(cwd, 'out dir/beside.js'), CODE)
+  writeFileSync(join(cwd, 'out dir/beside.js.map'), mapTo('../jobs/a b#c.ts'))
+  writeFileSync(join(cwd, 'out dir/named.js'), `${CODE}//# sourceMappingURL=other%20name.json\n`)
+  writeFileSync(join(cwd, 'out dir/other name.json'), mapTo('100%/root%20ed.ts', '../jobs'))
+  const base64 = Buffer.from(mapTo('inline.ts')).toString('base64')
   writeFileSync(
     join(cwd, 'out dir/inline.js'),
-    `"# sourceMappingURL=no.map"\n${compile('').code}//# sourceMappingURL=data:application/json;base64,${base64}`,
+    `"# sourceMappingURL=no.map"\n${CODE}//# sourceMappingURL=data:application/json;base64,${base64}`,
   )
   writeFileSync(
     join(cwd, 'out dir/text.js'),
-    `${compile('').code}//# sourceMappingURL=data:application/json,${encodeURIComponent(compile('text.ts').map)}`,
+    `${CODE}//# sourceMappingURL=data:application/json,${encodeURIComponent(mapTo('text.ts'))}`,
   )
   writeFileSync(join(cwd, 'out dir/broken.js.map'), '{ not json')
   writeFileSync(join(cwd, 'out dir/absent.js'), '//# sourceMappingURL=gone.map')

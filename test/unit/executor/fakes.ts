@@ -130,7 +130,7 @@ interface SettleOptions {
 export function fakeTransport({ encode = () => {} }: { encode?: (message: ToWorker) => void } = {}) {
   const workers: FakeWorker[] = []
   const transport: Transport = {
-    spawn(id, inbox) {
+    spawn(inbox, id) {
       const worker = new FakeWorker(id, 1000 + workers.length, inbox, encode)
       workers.push(worker)
       return worker
@@ -171,7 +171,7 @@ export function setUp(options: Partial<LocalOptions> = {}, fake = fakeTransport(
     killAfterMs: 2_000,
     maxRestarts: 16,
     transport: fake.transport,
-    job: Promise.resolve({ url: 'file:///job.mjs', file: '/job.ts' }),
+    job: Promise.resolve({ url: 'file:///job.mjs' }),
     initArgs: [],
     markOutput: false,
     emit: () => {},

@@ -33,7 +33,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
   const settled: SettledRange[] = []
   let pid = 1000
 
-  const spawn = (id: number, inbox: (signal: WorkerSignal) => void) => {
+  const spawn = (inbox: (signal: WorkerSignal) => void, id: number) => {
     const model = new ModelWorker({
       pid: pid++,
       concurrency,
@@ -91,7 +91,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
     killAfterMs: 50,
     maxRestarts: 10_000,
     transport: { spawn },
-    job: Promise.resolve({ url: 'file:///job.mjs', file: '/job.ts' }),
+    job: Promise.resolve({ url: 'file:///job.mjs' }),
     initArgs: [],
     markOutput: false,
     emit: () => {},

@@ -1,344 +1,85 @@
-// When a compiled job is used again and when not, on a real disk, with processes racing for it.
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { isTrusted, removePrivateFolder, sharedFolder } from '../../../src/job/cache-folder.js'
-import { type CompileOptions, compileJob } from '../../../src/job/compile.js'
+// When a stored module is found again: as long as its inputs and its own files are what they were.
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { find, sha256, store } from '../../../src/job/cache.js'
 import { prune } from '../../../src/job/prune.js'
-import { type Project, project } from './project.js'
+import { type TempSpace, tempSpace } from '../../helpers/temp-space.js'
 
-const output = async (made: Promise<{ source: { url: string } }>) => fileURLToPath((await made).source.url)
+const KEY = sha256('key')
+const DAY = 24 * 60 * 60 * 1000
 
-/** The inode of the manifest changes exactly when the job is compiled anew. */
-async function compilesAnew(some: Project): Promise<boolean> {
-  const manifests = () =>
-    readdirSync(path.join(some.cache, 'jobs'))
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => statSync(path.join(some.cache, 'jobs', name)).ino)
-  const before = manifests()
-  await some.compile('job.ts')
-  return JSON.stringify(before) !== JSON.stringify(manifests())
+/** A module stored in the folder `cache` of `space`, made from two sources, a package and the lack of a tsconfig. */
+function stored(space: TempSpace, code = 'export default 1\n'): string {
+  space.write({ 'a.ts': 'a', 'b.ts': 'b', 'pkg/main.js': '', 'cache/.keep': '' })
+  const contents = { [space.path('a.ts')]: sha256('a'), [space.path('b.ts')]: sha256('b') }
+  const inputs = { contents, present: [space.path('pkg/main.js')], absent: [space.path('tsconfig.json')] }
+  return store(space.path('cache'), KEY, { code, map: '{}', inputs })
 }
 
-const FILES = {
-  'package.json': '{}',
-  'tsconfig.json': '{ "extends": "./base.json" }',
-  'base.json': '{}',
-  'data.json': '{"x":1}',
-  'lib/a.ts': 'export const a = 1',
-  'node_modules/pkg/package.json': '{"version":"1.0.0","main":"main.js"}',
-  'node_modules/pkg/main.js': 'exports.v = 1',
-  'job.ts': `import { a } from './lib/a.js'
-    import { v } from 'pkg'
-    import data from './data.json'
-    export default () => [a, v, data.x]`,
-}
+const filesOf = (space: TempSpace) => readdirSync(space.path('cache')).filter((name) => name !== '.keep')
 
-describe('A compiled job is', () => {
-  it('used again while nothing has changed, from links to the file too', async () => {
-    const some = project(FILES)
-    const first = await some.compile('job.ts')
-    expect(await compilesAnew(some)).toBe(false)
-    symlinkSync(some.file('job.ts'), some.file('link.ts'))
-    expect(await some.compile('link.ts')).toEqual({
-      ...first,
-      source: { url: first.source.url, file: some.file('link.ts') },
-    })
+describe('find', () => {
+  it('gives the module that was stored, which names its source map', () => {
+    const space = tempSpace()
+    const file = stored(space)
+    expect(find(space.path('cache'), KEY)).toBe(file)
+    expect(readFileSync(file, 'utf8')).toBe(`export default 1\n//# sourceMappingURL=${basename(file)}.map\n`)
+    expect(readFileSync(`${file}.map`, 'utf8')).toBe('{}')
   })
 
-  it.each([
-    ['the entry', { 'job.ts': 'export default () => 2' }],
-    ['an imported file', { 'lib/a.ts': 'export const a = 2' }],
-    ['imported JSON', { 'data.json': '{"x":2}' }],
-    ['the tsconfig', { 'tsconfig.json': '{ "extends": "./base.json", "compilerOptions": {} }' }],
-    ['what the tsconfig extends', { 'base.json': '{ "compilerOptions": {} }' }],
-    ['the version of a package', { 'node_modules/pkg/package.json': '{"version":"1.0.1","main":"main.js"}' }],
-    ['a nearer tsconfig that was not there', { 'lib/tsconfig.json': '{}' }],
-  ])('made anew when %s changes', async (_, change) => {
-    const some = project(FILES)
-    await some.compile('job.ts')
-    some.write(change)
-    expect(await compilesAnew(some)).toBe(true)
-    expect(await compilesAnew(some)).toBe(false)
+  it.each<[string, (space: TempSpace, file: string) => void]>([
+    ['a source has changed', (space) => void space.write({ 'b.ts': 'c' })],
+    ['a source does not exist any more', (space) => rmSync(space.path('a.ts'))],
+    ['the main file of a package does not exist any more', (space) => rmSync(space.path('pkg/main.js'))],
+    [
+      'a file exists that would have been found first',
+      (space) => void space.write({ 'tsconfig.json': '{}' }),
+    ],
+    ['the module is cut short', (_, file) => truncateSync(file, 3)],
+    ['the source map is cut short', (_, file) => truncateSync(`${file}.map`, 1)],
+    ['the source map does not exist any more', (_, file) => rmSync(`${file}.map`)],
+    ['the manifest is cut short', (space) => truncateSync(space.path(`cache/${KEY}.json`), 10)],
+  ])('gives nothing when %s', (_, change) => {
+    const space = tempSpace()
+    change(space, stored(space))
+    expect(find(space.path('cache'), KEY)).toBeUndefined()
   })
 
-  it('made anew when a change keeps size and times', async () => {
-    const some = project(FILES)
-    const before = statSync(some.file('lib/a.ts'))
-    expect(await some.run('job.ts')).toEqual([1, 1, 1])
-    some.write({ 'lib/a.ts': 'export const a = 7' })
-    utimesSync(some.file('lib/a.ts'), before.atime, before.mtime)
-    expect(await some.run('job.ts')).toEqual([7, 1, 1])
+  it('gives nothing for another key, or without a folder', () => {
+    const space = tempSpace()
+    stored(space)
+    expect(find(space.path('cache'), sha256('other'))).toBeUndefined()
+    expect(find(space.path('none'), KEY)).toBeUndefined()
   })
 
-  it('made anew when the file a package was resolved to has gone', async () => {
-    const some = project({ ...FILES, 'node_modules/pkg/index.js': 'exports.v = 2' })
-    await some.compile('job.ts')
-    rmSync(some.file('node_modules/pkg/main.js'))
-    expect(await compilesAnew(some)).toBe(true)
-  })
-
-  it.each(['.mjs', '.mjs.map', '.json'])('made anew when its %s is cut short', async (ending) => {
-    const some = project(FILES)
-    await some.compile('job.ts')
-    const folder = path.join(some.cache, 'jobs')
-    const name = readdirSync(folder).find((candidate) => candidate.endsWith(ending))!
-    truncateSync(path.join(folder, name), 10)
-    expect(await some.run('job.ts')).toEqual([1, 1, 1])
-    expect(statSync(path.join(folder, name)).size).toBeGreaterThan(10)
-  })
-
-  it('left in place for those who use it when a newer one is made', async () => {
-    const some = project(FILES)
-    const old = await output(some.compile('job.ts'))
-    some.write({ 'lib/a.ts': 'export const a = 2' })
-    expect(await output(some.compile('job.ts'))).not.toBe(old)
-    expect(existsSync(old)).toBe(true)
+  it('makes the files that it finds young again, so that pruning spares them', () => {
+    const space = tempSpace()
+    stored(space)
+    const seconds = (Date.now() - 40 * DAY) / 1000
+    for (const name of filesOf(space)) utimesSync(join(space.path('cache'), name), seconds, seconds)
+    find(space.path('cache'), KEY)
+    prune(space.path('cache'))
+    expect(filesOf(space).filter((name) => name !== '.pruned')).toHaveLength(3)
   })
 })
 
-describe('The fingerprint', () => {
-  it('is the same wherever the project lies', async () => {
-    const [here, there] = [project(FILES), project(FILES)]
-    expect((await here.compile('job.ts')).fingerprint).toBe((await there.compile('job.ts')).fingerprint)
+describe('store', () => {
+  it('leaves an older module where it is, for processes that still import it', () => {
+    const space = tempSpace()
+    const old = stored(space)
+    const next = stored(space, 'export default 2\n')
+    expect(next).not.toBe(old)
+    expect(statSync(old).size).toBeGreaterThan(0)
+    expect(find(space.path('cache'), KEY)).toBe(next)
   })
 
-  it('changes with a source file and with the tsconfig, not with a package', async () => {
-    const some = project(FILES)
-    const fingerprint = async () => (await some.compile('job.ts')).fingerprint
-    const seen = [await fingerprint()]
-    some.write({ 'node_modules/pkg/package.json': '{"version":"2.0.0","main":"main.js"}' })
-    expect(await fingerprint()).toBe(seen[0])
-    some.write({ 'lib/a.ts': 'export const a = 2' })
-    seen.push(await fingerprint())
-    some.write({ 'base.json': '{ "compilerOptions": {} }' })
-    seen.push(await fingerprint())
-    expect(new Set(seen).size).toBe(3)
-  })
-})
-
-describe('Across processes', () => {
-  let script: string
-
-  beforeAll(() => {
-    // Beside the sources, so that the compiled copy finds its own package.
-    script = fileURLToPath(new URL('../../../dist/.test-compile.mjs', import.meta.url))
-    buildSync({
-      stdin: {
-        contents: `import { once } from 'node:events'
-          import { compileJob } from './src/job/compile.js'
-          const { source } = await compileJob(process.argv[2])
-          const job = await import(source.url)
-          const { spawned, loaded } = globalThis
-          // A compiler that does not end keeps this process from ending, too.
-          for (const child of spawned)
-            if (child.exitCode === null && child.signalCode === null) {
-              child.ref()
-              await once(child, 'exit')
-            }
-          console.log(JSON.stringify({ result: job.default(), url: source.url, loaded, spawned: spawned.length }))`,
-        resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
-      },
-      banner: {
-        js: `import cp from 'node:child_process'; import Module, { syncBuiltinESMExports } from 'node:module'
-          globalThis.spawned = []; globalThis.loaded = false
-          const { spawn } = cp, { _load } = Module
-          cp.spawn = (...args) => { const child = spawn(...args); globalThis.spawned.push(child); return child }
-          Module._load = function (name, ...rest) { globalThis.loaded ||= /esbuild.*main/.test(name); return _load.call(this, name, ...rest) }
-          syncBuiltinESMExports()`,
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['esbuild'],
-      outfile: script,
-      logLevel: 'error',
-    })
-    return () => rmSync(script)
-  })
-
-  const run = (some: Project, env: Record<string, string> = {}) =>
-    JSON.parse(
-      execFileSync(process.execPath, [script, some.file('job.ts')], {
-        env: { ...process.env, POOLRUN_CACHE_DIR: some.cache, ...env },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }).toString(),
-    )
-
-  it('a cold start spawns the compiler once and ends it; a warm one neither loads nor spawns it', () => {
-    const some = project(FILES)
-    expect(run(some)).toMatchObject({ result: [1, 1, 1], spawned: 1, loaded: true })
-    expect(run(some)).toMatchObject({ result: [1, 1, 1], spawned: 0, loaded: false })
-  })
-
-  it('eight that compile the same job at once all get it whole', async () => {
-    const some = project(FILES)
-    const results = await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const child = spawn(process.execPath, [script, some.file('job.ts')], {
-          env: { ...process.env, POOLRUN_CACHE_DIR: some.cache },
-          stdio: ['ignore', 'pipe', 'inherit'],
-        })
-        const text: Buffer[] = []
-        child.stdout.on('data', (data: Buffer) => text.push(data))
-        await once(child, 'close')
-        return JSON.parse(Buffer.concat(text).toString())
-      }),
-    )
-    for (const result of results) expect(result).toMatchObject({ result: [1, 1, 1], url: results[0].url })
-    expect(readdirSync(path.join(some.cache, 'jobs')).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
-
-  it('a process that cannot write the cache takes a directory of its own and removes it', () => {
-    const some = project(FILES)
-    const { result, url } = run(some, { POOLRUN_CACHE_DIR: '/dev/null/x' })
-    expect(result).toEqual([1, 1, 1])
-    expect(existsSync(path.dirname(fileURLToPath(url)))).toBe(false)
-  })
-})
-
-describe('Where the cache cannot be used, the job is compiled for this process alone', () => {
-  afterEach(removePrivateFolder)
-
-  const compile = (some: Project, env: CompileOptions['env'] = { POOLRUN_CACHE_DIR: some.cache }) =>
-    output(compileJob(some.file('job.ts'), { cwd: some.root, env: env ?? {} }))
-
-  it('under a file', async () => {
-    const some = project(FILES)
-    writeFileSync(some.cache, '')
-    const file = await compile(some)
-    expect(file.startsWith(some.cache)).toBe(false)
-    removePrivateFolder()
-    expect(existsSync(file)).toBe(false)
-  })
-
-  it('in a folder that takes no files', async () => {
-    const some = project(FILES)
-    mkdirSync(some.cache)
-    // Root may write anywhere; a name in the way of the file is as good as a read-only disk.
-    await some.compile('job.ts')
-    const folder = path.join(some.cache, 'jobs')
-    for (const name of readdirSync(folder)) {
-      rmSync(path.join(folder, name))
-      mkdirSync(path.join(folder, name, 'in-the-way'), { recursive: true })
-    }
-    const file = await compile(some)
-    expect(file.startsWith(some.cache)).toBe(false)
-    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
-
-  it('in a folder that others can write', async () => {
-    const some = project(FILES)
-    await some.compile('job.ts')
-    chmodSync(path.join(some.cache, 'jobs'), 0o777)
-    expect((await compile(some)).startsWith(some.cache)).toBe(false)
-  })
-
-  it('below a folder that others can write', async () => {
-    const some = project(FILES)
-    mkdirSync(some.cache)
-    chmodSync(some.cache, 0o777)
-    expect((await compile(some)).startsWith(some.cache)).toBe(false)
-    chmodSync(some.cache, 0o1777)
-    expect((await compile(some)).startsWith(some.cache)).toBe(true)
-  })
-
-  it.runIf(process.getuid?.() === 0)('in a folder of another user', async () => {
-    const some = project(FILES)
-    await some.compile('job.ts')
-    chownSync(path.join(some.cache, 'jobs'), 1234, 1234)
-    expect((await compile(some)).startsWith(some.cache)).toBe(false)
-  })
-
-  it('behind a link that somebody else may have laid', async () => {
-    const some = project({ ...FILES, 'elsewhere/x': '' })
-    mkdirSync(some.cache)
-    symlinkSync(some.file('elsewhere'), path.join(some.cache, 'jobs'))
-    expect((await compile(some)).startsWith(some.cache)).toBe(false)
-  })
-})
-
-describe('The cache folder', () => {
-  it('is POOLRUN_CACHE_DIR, else in XDG_CACHE_HOME, else in ~/.cache, else in the temporary directory', () => {
-    const { root } = project({})
-    const home = { HOME: `${root}/home` }
-    const xdg = { ...home, XDG_CACHE_HOME: `${root}/xdg` }
-    expect(sharedFolder({ ...xdg, POOLRUN_CACHE_DIR: `${root}/own` })).toBe(`${root}/own/jobs`)
-    expect(sharedFolder(xdg)).toBe(`${root}/xdg/poolrun/jobs`)
-    expect(sharedFolder({ ...home, XDG_CACHE_HOME: 'relative', POOLRUN_CACHE_DIR: '' })).toBe(
-      `${root}/home/.cache/poolrun/jobs`,
-    )
-    expect(sharedFolder({ HOME: '/dev/null' })).toMatch(/poolrun-\d+\/jobs$/)
-    expect(statSync(`${root}/own/jobs`).mode & 0o777).toBe(0o700)
-  })
-
-  it('may belong to root, who can write anything anyway', () => {
-    const of = (uid: number) => ({ uid, mode: 0o755, isDirectory: () => true })
-    expect(isTrusted(of(0), 'folder')).toBe(true)
-    expect(isTrusted(of(4242), 'folder')).toBe(process.getuid?.() === 4242)
-  })
-})
-
-describe('Pruning', () => {
-  const DAY = 24 * 60 * 60 * 1000
-  function folderOf(ages: Record<string, number>, bytes = 1): string {
-    const { root, write } = project({})
-    for (const [name, days] of Object.entries(ages)) {
-      write({ [name]: '' })
-      truncateSync(path.join(root, name), bytes)
-      const time = (Date.now() - days * DAY) / 1000
-      utimesSync(path.join(root, name), time, time)
-    }
-    return root
-  }
-  const left = (folder: string) => readdirSync(folder).filter((name) => name !== '.pruned')
-
-  it('removes what was not used for a month, at most once a day', () => {
-    const folder = folderOf({ old: 31, new: 29 })
-    prune(folder)
-    expect(left(folder)).toEqual(['new'])
-    const again = folderOf({ old: 31 })
-    writeFileSync(path.join(again, '.pruned'), '')
-    prune(again)
-    expect(left(again)).toEqual(['old'])
-    prune(again, Date.now() + 2 * DAY)
-    expect(left(again)).toEqual([])
-  })
-
-  it('removes the oldest of too much, but nothing that may be in use', () => {
-    const folder = folderOf({ a: 9, b: 8, c: 1, d: 1, e: 0 }, 24 * 1024 * 1024)
-    prune(folder)
-    expect(left(folder)).toEqual(['c', 'd', 'e'])
-  })
-
-  it('spares what is used: use makes a file young again', async () => {
-    const some = project(FILES)
-    await some.compile('job.ts')
-    const folder = path.join(some.cache, 'jobs')
-    const time = (Date.now() - 40 * DAY) / 1000
-    for (const name of readdirSync(folder)) utimesSync(path.join(folder, name), time, time)
-    await some.compile('job.ts')
-    prune(folder)
-    expect(left(folder)).toHaveLength(3)
-  })
-
-  it('of a folder that is gone is no fault', () => {
-    expect(() => prune('/dev/null/x')).not.toThrow()
+  it('throws where the folder cannot be written, and leaves no temporary file', () => {
+    const space = tempSpace()
+    const inputs = { contents: {}, present: [], absent: [] }
+    expect(() => store('/dev/null/x', KEY, { code: '', map: '', inputs })).toThrow(/ENOTDIR|ENOENT/)
+    space.write({ [`cache/${KEY}.json/in-the-way`]: '' })
+    expect(() => store(space.path('cache'), KEY, { code: '', map: '', inputs })).toThrow()
+    expect(filesOf(space).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 })

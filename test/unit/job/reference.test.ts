@@ -3,7 +3,14 @@ import { mkdirSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { resolveJob } from '../../../src/job/reference.js'
-import { project } from './project.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+
+/** A folder with these files. */
+function project(files: Readonly<Record<string, string>>) {
+  const { dir: root, path: file, write } = tempSpace()
+  write(files)
+  return { root, file }
+}
 
 describe('resolveJob', () => {
   it.each(['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs'])(

@@ -1,6 +1,4 @@
 // A source asks for no more than it is asked, gives what is there, and lets go when it is closed.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -190,21 +188,6 @@ describe('files', () => {
     const error = await openInput({ kind: 'file', path }, undefined).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(InputError)
     expect(error).toMatchObject({ message: `cannot read ${path}: ${reason}` })
-  })
-
-  test('a named pipe is read as a stream, and closing it lets go of its writer', async () => {
-    const fifo = join(directory, 'fifo')
-    await once(spawn('mkfifo', [fifo]), 'exit')
-    const writer = spawn('sh', ['-c', '{ echo 1; exec sleep 60; } > "$0"', fifo], {
-      stdio: 'ignore',
-    })
-    const source = await openInput({ kind: 'file', path: fifo }, undefined)
-    expect(valuesOf((await source.next(MANY))!)).toEqual([1])
-    const pending = source.next(MANY)
-    source.close()
-    expect(await pending).toBeUndefined()
-    writer.kill('SIGKILL')
-    await once(writer, 'exit')
   })
 })
 

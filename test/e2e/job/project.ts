@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type CompiledJob, compileJob } from '../../../src/job/compile.js'
+import type { JobSource } from '../../../src/ipc/protocol.js'
+import { compileJob } from '../../../src/job/compile.js'
 import { type LoadedJob, loadJob } from '../../../src/job/load-job.js'
 
 export interface Project {
@@ -11,7 +12,7 @@ export interface Project {
   readonly cache: string
   write(files: Readonly<Record<string, string>>): void
   file(name: string): string
-  compile(name: string): Promise<CompiledJob>
+  compile(name: string): Promise<JobSource>
   /** Compiles, imports and calls the export without arguments. */
   run(name: string, exportName?: string): Promise<unknown>
   load(name: string): Promise<LoadedJob>
@@ -33,7 +34,7 @@ export function project(files: Readonly<Record<string, string>>): Project {
     },
     file: (name) => path.join(root, name),
     compile: (name) => compileJob(self.file(name), { cwd: root, env: { POOLRUN_CACHE_DIR: cache } }),
-    load: async (name) => loadJob((await self.compile(name)).source),
+    load: async (name) => loadJob(await self.compile(name)),
     async run(name, exportName = 'default') {
       const task = (await self.load(name)).get(exportName) as () => unknown
       return task()

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSync, transformSync } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ErrorData } from '../../../src/error-data.js'
+import type { ErrorData } from '../../../../src/error-data.js'
 
 let folder: string
 

@@ -1,0 +1,251 @@
+// When the real compiler's output is used again and when not, on a real disk, with processes racing for it.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { removePrivateFolder } from '../../../src/job/cache-folder.js'
+import { type CompileOptions, compileJob } from '../../../src/job/compile.js'
+import { type Project, project } from './project.js'
+
+const output = async (made: Promise<{ url: string }>) => fileURLToPath((await made).url)
+
+/** The inode of the manifest changes exactly when the job is compiled anew. */
+async function compilesAnew(some: Project): Promise<boolean> {
+  const manifests = () =>
+    readdirSync(path.join(some.cache, 'jobs'))
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => statSync(path.join(some.cache, 'jobs', name)).ino)
+  const before = manifests()
+  await some.compile('job.ts')
+  return JSON.stringify(before) !== JSON.stringify(manifests())
+}
+
+const FILES = {
+  'package.json': '{}',
+  'tsconfig.json': '{ "extends": "./base.json" }',
+  'base.json': '{}',
+  'data.json': '{"x":1}',
+  'lib/a.ts': 'export const a = 1',
+  'node_modules/pkg/package.json': '{"version":"1.0.0","main":"main.js"}',
+  'node_modules/pkg/main.js': 'exports.v = 1',
+  'job.ts': `import { a } from './lib/a.js'
+    import { v } from 'pkg'
+    import data from './data.json'
+    export default () => [a, v, data.x]`,
+}
+
+describe('A compiled job is', () => {
+  it('used again while nothing has changed, from links to the file too', async () => {
+    const some = project(FILES)
+    const first = await some.compile('job.ts')
+    expect(await compilesAnew(some)).toBe(false)
+    symlinkSync(some.file('job.ts'), some.file('link.ts'))
+    expect(await some.compile('link.ts')).toEqual(first)
+  })
+
+  it.each([
+    ['the entry', { 'job.ts': 'export default () => 2' }],
+    ['an imported file', { 'lib/a.ts': 'export const a = 2' }],
+    ['imported JSON', { 'data.json': '{"x":2}' }],
+    ['the tsconfig', { 'tsconfig.json': '{ "extends": "./base.json", "compilerOptions": {} }' }],
+    ['what the tsconfig extends', { 'base.json': '{ "compilerOptions": {} }' }],
+    ['the version of a package', { 'node_modules/pkg/package.json': '{"version":"1.0.1","main":"main.js"}' }],
+    ['a nearer tsconfig that was not there', { 'lib/tsconfig.json': '{}' }],
+  ])('made anew when %s changes', async (_, change) => {
+    const some = project(FILES)
+    await some.compile('job.ts')
+    some.write(change)
+    expect(await compilesAnew(some)).toBe(true)
+    expect(await compilesAnew(some)).toBe(false)
+  })
+
+  it('made anew when a change keeps size and times', async () => {
+    const some = project(FILES)
+    const before = statSync(some.file('lib/a.ts'))
+    expect(await some.run('job.ts')).toEqual([1, 1, 1])
+    some.write({ 'lib/a.ts': 'export const a = 7' })
+    utimesSync(some.file('lib/a.ts'), before.atime, before.mtime)
+    expect(await some.run('job.ts')).toEqual([7, 1, 1])
+  })
+
+  it('made anew when the file a package was resolved to has gone', async () => {
+    const some = project({ ...FILES, 'node_modules/pkg/index.js': 'exports.v = 2' })
+    await some.compile('job.ts')
+    rmSync(some.file('node_modules/pkg/main.js'))
+    expect(await compilesAnew(some)).toBe(true)
+  })
+
+  it.each(['.mjs', '.mjs.map', '.json'])('made anew when its %s is cut short', async (ending) => {
+    const some = project(FILES)
+    await some.compile('job.ts')
+    const folder = path.join(some.cache, 'jobs')
+    const name = readdirSync(folder).find((candidate) => candidate.endsWith(ending))!
+    truncateSync(path.join(folder, name), 10)
+    expect(await some.run('job.ts')).toEqual([1, 1, 1])
+    expect(statSync(path.join(folder, name)).size).toBeGreaterThan(10)
+  })
+
+  it('left in place for those who use it when a newer one is made', async () => {
+    const some = project(FILES)
+    const old = await output(some.compile('job.ts'))
+    some.write({ 'lib/a.ts': 'export const a = 2' })
+    expect(await output(some.compile('job.ts'))).not.toBe(old)
+    expect(existsSync(old)).toBe(true)
+  })
+})
+
+describe('Across processes', () => {
+  let script: string
+
+  beforeAll(() => {
+    // Beside the sources, so that the compiled copy finds its own package.
+    script = fileURLToPath(new URL('../../../dist/.test-compile.mjs', import.meta.url))
+    buildSync({
+      stdin: {
+        contents: `import { once } from 'node:events'
+          import { compileJob } from './src/job/compile.js'
+          const source = await compileJob(process.argv[2])
+          const job = await import(source.url)
+          const { spawned, loaded } = globalThis
+          // A compiler that does not end keeps this process from ending, too.
+          for (const child of spawned)
+            if (child.exitCode === null && child.signalCode === null) {
+              child.ref()
+              await once(child, 'exit')
+            }
+          console.log(JSON.stringify({ result: job.default(), url: source.url, loaded, spawned: spawned.length }))`,
+        resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
+      },
+      banner: {
+        js: `import cp from 'node:child_process'; import Module, { syncBuiltinESMExports } from 'node:module'
+          globalThis.spawned = []; globalThis.loaded = false
+          const { spawn } = cp, { _load } = Module
+          cp.spawn = (...args) => { const child = spawn(...args); globalThis.spawned.push(child); return child }
+          Module._load = function (name, ...rest) { globalThis.loaded ||= /esbuild.*main/.test(name); return _load.call(this, name, ...rest) }
+          syncBuiltinESMExports()`,
+      },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['esbuild'],
+      outfile: script,
+      logLevel: 'error',
+    })
+    return () => rmSync(script)
+  })
+
+  const run = (some: Project, env: Record<string, string> = {}) =>
+    JSON.parse(
+      execFileSync(process.execPath, [script, some.file('job.ts')], {
+        env: { ...process.env, POOLRUN_CACHE_DIR: some.cache, ...env },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }).toString(),
+    )
+
+  it('a cold start spawns the compiler once and ends it; a warm one neither loads nor spawns it', () => {
+    const some = project(FILES)
+    expect(run(some)).toMatchObject({ result: [1, 1, 1], spawned: 1, loaded: true })
+    expect(run(some)).toMatchObject({ result: [1, 1, 1], spawned: 0, loaded: false })
+  })
+
+  it('eight that compile the same job at once all get it whole', async () => {
+    const some = project(FILES)
+    const results = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const child = spawn(process.execPath, [script, some.file('job.ts')], {
+          env: { ...process.env, POOLRUN_CACHE_DIR: some.cache },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        const text: Buffer[] = []
+        child.stdout.on('data', (data: Buffer) => text.push(data))
+        await once(child, 'close')
+        return JSON.parse(Buffer.concat(text).toString())
+      }),
+    )
+    for (const result of results) expect(result).toMatchObject({ result: [1, 1, 1], url: results[0].url })
+    expect(readdirSync(path.join(some.cache, 'jobs')).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  it('a process that cannot write the cache takes a directory of its own and removes it', () => {
+    const some = project(FILES)
+    const { result, url } = run(some, { POOLRUN_CACHE_DIR: '/dev/null/x' })
+    expect(result).toEqual([1, 1, 1])
+    expect(existsSync(path.dirname(fileURLToPath(url)))).toBe(false)
+  })
+})
+
+describe('Where the cache cannot be used, the job is compiled for this process alone', () => {
+  afterEach(removePrivateFolder)
+
+  const compile = (some: Project, env: CompileOptions['env'] = { POOLRUN_CACHE_DIR: some.cache }) =>
+    output(compileJob(some.file('job.ts'), { cwd: some.root, env: env ?? {} }))
+
+  it('under a file', async () => {
+    const some = project(FILES)
+    writeFileSync(some.cache, '')
+    const file = await compile(some)
+    expect(file.startsWith(some.cache)).toBe(false)
+    removePrivateFolder()
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('in a folder that takes no files', async () => {
+    const some = project(FILES)
+    mkdirSync(some.cache)
+    // Root may write anywhere; a name in the way of the file is as good as a read-only disk.
+    await some.compile('job.ts')
+    const folder = path.join(some.cache, 'jobs')
+    for (const name of readdirSync(folder)) {
+      rmSync(path.join(folder, name))
+      mkdirSync(path.join(folder, name, 'in-the-way'), { recursive: true })
+    }
+    const file = await compile(some)
+    expect(file.startsWith(some.cache)).toBe(false)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  it('in a folder that others can write', async () => {
+    const some = project(FILES)
+    await some.compile('job.ts')
+    chmodSync(path.join(some.cache, 'jobs'), 0o777)
+    expect((await compile(some)).startsWith(some.cache)).toBe(false)
+  })
+
+  it('below a folder that others can write', async () => {
+    const some = project(FILES)
+    mkdirSync(some.cache)
+    chmodSync(some.cache, 0o777)
+    expect((await compile(some)).startsWith(some.cache)).toBe(false)
+    chmodSync(some.cache, 0o1777)
+    expect((await compile(some)).startsWith(some.cache)).toBe(true)
+  })
+
+  it.runIf(process.getuid?.() === 0)('in a folder of another user', async () => {
+    const some = project(FILES)
+    await some.compile('job.ts')
+    chownSync(path.join(some.cache, 'jobs'), 1234, 1234)
+    expect((await compile(some)).startsWith(some.cache)).toBe(false)
+  })
+
+  it('behind a link that somebody else may have laid', async () => {
+    const some = project({ ...FILES, 'elsewhere/x': '' })
+    mkdirSync(some.cache)
+    symlinkSync(some.file('elsewhere'), path.join(some.cache, 'jobs'))
+    expect((await compile(some)).startsWith(some.cache)).toBe(false)
+  })
+})

@@ -1,0 +1,131 @@
+// The files of a run, on a real disk: which are opened, which are kept after which exit code, and what fails alone.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { OutputError } from '../../../src/errors/classes.js'
+import { EXIT } from '../../../src/errors/exit-codes.js'
+import type { RunPlan } from '../../../src/plan.js'
+import { RunFiles } from '../../../src/run/files.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+
+type FilePlan = Pick<RunPlan, 'output' | 'errors' | 'reports' | 'dryRun'>
+
+/** A run with these files in a folder of its own. */
+function setUp() {
+  const space = tempSpace()
+  const errors: unknown[] = []
+  const files = new RunFiles((error) => errors.push(error))
+  const open = (plan: Partial<FilePlan>) =>
+    files.open({ reports: [], dryRun: false, ...plan } as unknown as RunPlan, space.dir)
+  return { ...space, files, errors, open, names: () => readdirSync(space.dir).sort() }
+}
+
+describe('open', () => {
+  test('opens nothing where no file is named, and results go to stdout', async () => {
+    const { files, open, names } = setUp()
+    await open({})
+    expect(files.stream).toBeUndefined()
+    expect(files.errors).toBeUndefined()
+    expect(await files.keepOutput(EXIT.ok, false)).toBe(true)
+    expect(await files.writeReports(() => Promise.reject(new Error('not asked for')))).toBe(true)
+    expect(names()).toEqual([])
+  })
+
+  test('opens nothing in a dry run', async () => {
+    const { files, open, path, names } = setUp()
+    await open({
+      dryRun: true,
+      output: path('out'),
+      errors: path('errors'),
+      reports: [{ kind: 'json', path: path('r') }],
+    })
+    expect(files.stream).toBeUndefined()
+    expect(names()).toEqual([])
+  })
+
+  test.each<[string, (path: (name: string) => string) => Partial<FilePlan>, string]>([
+    ['an output', (path) => ({ output: path('no/out') }), 'cannot write the output'],
+    [
+      'a report',
+      (path) => ({ output: path('out'), reports: [{ kind: 'junit', path: path('no/r') }] }),
+      'cannot write the junit report',
+    ],
+    [
+      'an errors file',
+      (path) => ({ output: path('out'), errors: path('no/e') }),
+      'cannot write the errors to',
+    ],
+  ])('rejects for %s that cannot be written; the others can still be closed', async (_, plan, message) => {
+    const { files, open, path, errors, names } = setUp()
+    const error = await open(plan(path)).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(OutputError)
+    expect((error as Error).message).toContain(message)
+    await files.keepOutput(EXIT.trouble, false)
+    expect(names()).toEqual([])
+    expect(errors).toEqual([])
+  })
+})
+
+describe('keepOutput', () => {
+  test.each([
+    ['ok', EXIT.ok, false, 'results'],
+    ['some items failed', EXIT.someFailed, false, 'results'],
+    ['the run failed', EXIT.itemFailed, false, 'before'],
+    ['the input is wrong', EXIT.input, false, 'before'],
+    ['the deadline was reached', EXIT.deadline, false, 'before'],
+    ['ok, but interrupted', EXIT.ok, true, 'before'],
+    ['some items failed, and interrupted', EXIT.someFailed, true, 'before'],
+  ])('after a run that ended as: %s', async (_, exitCode, interrupted, content) => {
+    const { files, open, path, read, write, names } = setUp()
+    write({ out: 'before' })
+    await open({ output: path('out') })
+    files.stream!.write('results')
+    expect(await files.keepOutput(exitCode, interrupted)).toBe(true)
+    expect(read('out')).toBe(content)
+    expect(names()).toEqual(['out'])
+  })
+
+  test('is false and reports the error if the output cannot be put in its place', async () => {
+    const { files, open, path, errors, names } = setUp()
+    await open({ output: path('out') })
+    mkdirSync(path('out/sub'), { recursive: true })
+    expect(await files.keepOutput(EXIT.ok, false)).toBe(false)
+    expect(errors).toMatchObject([{ name: 'OutputError' }])
+    expect(names()).toEqual(['out'])
+  })
+
+  test.each([EXIT.ok, EXIT.itemFailed])('keeps the errors file after exit code %i', async (exitCode) => {
+    const { files, open, path } = setUp()
+    await open({ errors: path('errors') })
+    await files.keepOutput(exitCode, false)
+    expect(existsSync(path('errors'))).toBe(true)
+  })
+})
+
+describe('writeReports', () => {
+  const REPORTS = (path: (name: string) => string): FilePlan['reports'] => [
+    { kind: 'json', path: path('a') },
+    { kind: 'junit', path: path('b') },
+    { kind: 'trace', path: path('c') },
+  ]
+
+  test('writes each report as its kind', async () => {
+    const { files, open, path, read } = setUp()
+    await open({ reports: REPORTS(path) })
+    expect(await files.writeReports(async (kind) => `report ${kind}`)).toBe(true)
+    expect([read('a'), read('b'), read('c')]).toEqual(['report json', 'report junit', 'report trace'])
+  })
+
+  test('is false if one cannot be rendered or written, and writes the others', async () => {
+    const { files, open, path, read, errors, names } = setUp()
+    await open({ reports: REPORTS(path) })
+    mkdirSync(path('c/sub'), { recursive: true })
+    const render = async (kind: string) => {
+      if (kind === 'json') throw new Error('cannot render')
+      return `report ${kind}`
+    }
+    expect(await files.writeReports(render)).toBe(false)
+    expect(read('b')).toBe('report junit')
+    expect(errors).toMatchObject([{ message: 'cannot render' }, { name: 'OutputError' }])
+    expect(names()).toEqual(['b', 'c'])
+  })
+})
