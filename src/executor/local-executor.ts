@@ -25,9 +25,9 @@ import type {
   CallEnd,
   CallId,
   Command,
-  LastKnown,
   RunningItem,
   SchedulerInput,
+  WorkerRecord,
 } from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 
@@ -332,8 +332,8 @@ export class LocalExecutor implements Executor {
         this.#handles[worker] = undefined
         const { exitCode, signal: name, stderrTail, recorded } = signal
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
-        const lastKnown = recorded && this.#toLastKnown(recorded)
-        return this.#post({ type: 'gone', worker, exitCode, signal: name, stderrTail, lastKnown })
+        const record = recorded && this.#toWorkerRecord(recorded)
+        return this.#post({ type: 'gone', worker, exitCode, signal: name, stderrTail, record })
       }
       case 'spawn-failed':
         this.#handles[worker] = undefined
@@ -365,11 +365,11 @@ export class LocalExecutor implements Executor {
     return { id, offset, forMs: this.#pauses.elapsed(since, at) }
   }
 
-  #toLastKnown({ outcomes, running, unrecorded: blind }: FlightRecord): LastKnown {
+  #toWorkerRecord({ outcomes, running, unrecorded }: FlightRecord): WorkerRecord {
     return {
       outcomes: outcomes.map(toSettled),
       running: running.map((item) => this.#toRunning(item)),
-      unrecorded: blind,
+      unrecorded,
     }
   }
 

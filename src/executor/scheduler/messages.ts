@@ -27,12 +27,12 @@ export interface RunningItem {
   readonly forMs: Ms
 }
 
-/** What a dead worker had written down. */
-export interface LastKnown {
-  /** Outcomes, some of which may have been sent, too. */
+/** What the flight recorder of a worker shows after its exit. */
+export interface WorkerRecord {
+  /** Some of them may have been sent as well. */
   readonly outcomes: readonly ResultsMessage[]
   readonly running: readonly RunningItem[]
-  /** Chunks of which is not known how far they came. */
+  /** Chunks that have begun and whose items are not recorded. */
   readonly unrecorded: readonly number[]
 }
 
@@ -99,8 +99,8 @@ export interface WorkerExit {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly stderrTail: readonly string[]
-  /** `undefined` where nothing could be written down. */
-  readonly lastKnown?: LastKnown | undefined
+  /** `undefined` where there is no flight recorder. */
+  readonly record?: WorkerRecord | undefined
 }
 
 /** Why the whole pool cannot go on. */

@@ -4,6 +4,7 @@ import { sliceChunk } from '../../framing/slice.js'
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
 import { createCall, hasWork, itemsAhead, type PendingChunk, type ScheduledCall } from './call.js'
+import { type CrashJudgement, judgeCrash, judgeExit } from './crash.js'
 import type {
   CallEnd,
   CallId,
@@ -18,6 +19,7 @@ import type {
 import { Fifo } from './queues.js'
 import { noResults, type ResultRange, singles, without } from './ranges.js'
 import { remember, retryDelay, triesAgain } from './retry.js'
+import { workersToStart } from './scaling.js'
 import {
   createSlot,
   dequeue,
@@ -26,16 +28,15 @@ import {
   hasRoom,
   type InFlightChunk,
   nextDeadline,
-  recordsEachItem,
   reset,
   type Slot,
   type TerminationReason,
 } from './slot.js'
+import { judgeInspection, nextInspection } from './timeouts.js'
 
 /** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
 const TERMINATE_ACK_MS: Ms = 100
 const NO_FAILURES: readonly ItemFailure[] = []
-const HEAP_ABORT = /JavaScript heap out of memory/
 
 export interface SchedulerOptions {
   readonly processes: number
@@ -175,8 +176,8 @@ export class Scheduler {
         this.#watch(slot)
         return
       case 'dying':
-        slot.escaped = input.escaped
-        slot.exitSite = input.exitSite
+        if (input.escaped !== undefined || input.exitSite !== undefined)
+          slot.notice = { uncaughtError: input.escaped, exitCallStack: input.exitSite }
         return
       case 'terminating':
         if (slot.state === 'ending') slot.deadline = undefined
@@ -462,15 +463,21 @@ export class Scheduler {
       if (slot.state === 'starting') starting++
       if (slot.state !== 'absent') alive++
     }
-    const most = Math.min(bootLimit, starting + processes - alive)
-    if (starting >= most) return
-    // The job must be loaded once, even for nothing.
-    let wanted = this.#exports === undefined ? 1 : 0
+    if (alive === processes) return
+    const demand = this.#demand(processes)
+    const jobHasLoaded = this.#exports !== undefined
+    const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
+    for (let i = 0; i < count; i++) this.#spawn()
+  }
+
+  /** Items that could begin now, counted up to `most`. */
+  #demand(most: number): number {
+    let items = 0
     for (const call of this.#calls.values()) {
-      if (wanted >= most) break
-      wanted += itemsAhead(call)
+      if (items >= most) break
+      items += itemsAhead(call)
     }
-    for (; starting < Math.min(wanted, most); starting++) this.#spawn()
+    return items
   }
 
   #spawn(): void {
@@ -496,111 +503,73 @@ export class Scheduler {
     }
   }
 
-  #gone(slot: Slot, death: WorkerExit, now: Ms): void {
-    for (const range of death.lastKnown?.outcomes ?? []) this.#settled(slot, range, now)
+  #gone(slot: Slot, exit: WorkerExit, now: Ms): void {
+    for (const range of exit.record?.outcomes ?? []) this.#settled(slot, range, now)
     // A copy: the slot is free for the next process, while what the last one held is judged.
     const dead = { ...slot }
     reset(slot)
+    const { state, reason, notice, queue, stage } = dead
+    const { exitCode, signal, stderrTail } = exit
+    const facts = { exit, reason, notice, now }
     const over = this.#fault !== undefined || this.#life === 'terminated'
     let blamed = false
-    for (const [place, assignment] of dead.queue.entries()) {
-      if (over || assignment.call.aborted || this.#lost(dead, assignment, place, death, now)) blamed = true
-      assignment.call.outstanding--
+    for (const [i, assignment] of queue.entries()) {
+      const { id, call, work, settled, since } = assignment
+      if (over || call.aborted) blamed = true
+      else {
+        const canHaveBegun = i < this.#options.concurrency
+        const judgement = judgeCrash({ id, count: work.chunk.count, settled, since, canHaveBegun }, facts)
+        this.#applyJudgement(dead, assignment, judgement, now)
+        if (judgement.failed.length > 0) blamed = true
+      }
+      call.outstanding--
     }
-    // A job that has loaded once loads: a replacement that something kills meanwhile is a crash like any other.
-    const killed = dead.state === 'starting' && this.#exports !== undefined && death.signal !== null
-    const crashed = dead.state === 'ready' || dead.doom?.kind === 'stuck' || killed
-    if (dead.state === 'ready' && !blamed) this.#tellIdleDeath(dead, death)
-    if (dead.state === 'starting' && !killed) {
-      const { stage, exitSite, escaped } = dead
-      const { exitCode, signal, stderrTail } = death
-      this.#break({
-        kind: 'startup',
-        stage,
-        exitCode,
-        signal,
-        stderrTail,
-        exitSite,
-        escaped,
-        ...this.#culprit(dead),
-      })
-    } else if (crashed && ++this.#crashes > this.#options.maxRestarts)
+    if (state === 'ready' && !blamed) this.#tellIdleDeath(dead, exit)
+    const jobHasLoaded = this.#exports !== undefined
+    const from = state === 'ending' || state === 'absent' ? 'terminating' : state
+    const kind = judgeExit({ state: from, reason, signal, jobHasLoaded })
+    if (kind === 'startup') {
+      const { exitCallStack: exitSite, uncaughtError: escaped } = notice ?? {}
+      const culprit = this.#culprit(dead)
+      this.#break({ kind, stage, exitCode, signal, stderrTail, exitSite, escaped, ...culprit })
+    } else if (kind === 'crash' && ++this.#crashes > this.#options.maxRestarts)
       this.#break({ kind: 'restarts', limit: this.#options.maxRestarts })
-    for (const { call } of dead.queue) this.#endIfDone(call)
+    for (const { call } of queue) this.#endIfDone(call)
   }
 
   /** No item is to blame, and nobody would hear of it otherwise. */
-  #tellIdleDeath({ id, pid, escaped, exitSite }: Slot, { exitCode, signal }: WorkerExit): void {
+  #tellIdleDeath({ id, pid, notice }: Slot, { exitCode, signal }: WorkerExit): void {
     // Killed from outside: that is replaced without a word.
-    if (escaped === undefined && exitSite === undefined) return
+    if (notice === undefined) return
+    const { uncaughtError } = notice
     const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
-    const thrown = escaped?.type === 'error' ? `${escaped.name}: ${escaped.message}` : escaped?.preview
+    const thrown =
+      uncaughtError?.type === 'error'
+        ? `${uncaughtError.name}: ${uncaughtError.message}`
+        : uncaughtError?.preview
     const why = thrown === undefined ? '' : `; outside any item the job threw: ${thrown}`
     this.#commands.push({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
   }
 
-  /**
-   * Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. True if an item
-   * was blamed.
-   */
-  #lost(dead: Slot, assignment: InFlightChunk, place: number, death: WorkerExit, now: Ms): boolean {
-    const { id, settled, work } = assignment
-    const { count } = work.chunk
-    const { lastKnown } = death
-    const begun = place < this.#options.concurrency
-    const saidGoodbye = dead.escaped !== undefined || dead.exitSite !== undefined
-    const running = lastKnown?.running.find((item) => item.id === id && item.offset >= settled)
-    // An item that was too slow may have ended all the same, before its worker heard of it.
-    const late =
-      dead.doom?.kind === 'timeout' && dead.doom.id === id && dead.doom.offset >= settled
-        ? dead.doom
-        : undefined
-    if (running !== undefined || late !== undefined) {
-      const last = Math.max(running?.offset ?? 0, late?.offset ?? 0)
-      const forMs = running?.forMs ?? now - assignment.since
-      // What lies before it had begun and settled, and its outcome is gone with the worker.
-      for (let offset = settled; offset <= last; offset++)
-        this.#fail(dead, assignment, offset, this.#deathOf(dead, id, offset, forMs, death), now)
-      this.#requeue(assignment, last + 1, count)
-      return true
-    }
-    const blind = lastKnown === undefined ? begun : lastKnown.unrecorded.includes(id)
-    if (!blind) {
-      this.#requeue(assignment, settled, count)
-      return false
-    }
-    // How far it came is known only if it said so, or if there is just one item that it can have been.
-    if (saidGoodbye || (lastKnown === undefined && count - settled === 1)) {
-      const forMs = now - assignment.since
-      this.#fail(dead, assignment, settled, this.#deathOf(dead, id, settled, forMs, death), now)
-      this.#requeue(assignment, settled + 1, count)
-      return true
-    }
-    if (lastKnown !== undefined) {
-      this.#requeue(assignment, settled, count, true)
-      return false
-    }
-    const offsets = Array.from({ length: count - settled }, (_, place) => settled + place)
-    for (const chunk of singles(work.chunk, offsets))
-      this.#add(assignment.call, { ...work, chunk, recordEachItem: true })
-    return false
-  }
-
-  #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: WorkerExit): Failure {
-    const { doom, escaped, exitSite } = dead
-    if (doom?.kind === 'timeout' && doom.id === id && doom.offset === offset)
-      return { kind: 'timeout', timeoutMs: doom.timeoutMs }
-    const { exitCode, signal, stderrTail } = death
-    const oom = doom?.kind === 'oom' || stderrTail.some((line) => HEAP_ABORT.test(line))
-    return {
-      kind: oom ? 'oom' : 'crash',
-      exitCode,
-      signal,
-      afterMs,
-      stderrTail,
-      ...(escaped !== undefined && { escaped }),
-      ...(exitSite !== undefined && { exitSite }),
-    }
+  #applyJudgement(
+    dead: Slot,
+    assignment: InFlightChunk,
+    { failed, requeueFrom, requeueAs }: CrashJudgement,
+    now: Ms,
+  ): void {
+    const { call, work } = assignment
+    const { chunk } = work
+    for (const { offset, failure } of failed) this.#fail(dead, assignment, offset, failure, now)
+    if (requeueAs !== 'singles')
+      return this.#requeue(
+        assignment,
+        requeueFrom,
+        chunk.count,
+        requeueAs === 'recorded' || work.recordEachItem,
+      )
+    const offsets = Array.from({ length: chunk.count - requeueFrom }, (_, i) => requeueFrom + i)
+    for (const single of singles(chunk, offsets))
+      this.#add(call, { ...work, chunk: single, recordEachItem: true })
   }
 
   #culprit({ id, pid }: Slot): { worker: number; pid: number; started: number } {
@@ -616,57 +585,29 @@ export class Scheduler {
 
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What can be running in a worker: it takes chunks in the order in which it was given them. */
-  #inFlight({ queue }: Slot): readonly InFlightChunk[] {
-    return queue.length <= this.#options.concurrency ? queue : queue.slice(0, this.#options.concurrency)
-  }
-
   /** When the items that can be running may have run for too long. */
   #watch(slot: Slot): void {
-    slot.inspectAt = undefined
-    if (slot.state !== 'ready') return
-    for (const { call, since } of this.#inFlight(slot)) {
-      if (call.timeoutMs === undefined) continue
-      const at = since + call.timeoutMs
-      if (slot.inspectAt === undefined || at < slot.inspectAt) slot.inspectAt = at
-    }
+    slot.inspectAt =
+      slot.state === 'ready' ? nextInspection(slot.queue, this.#options.concurrency) : undefined
   }
 
   #inspected(slot: Slot, running: readonly RunningItem[] | undefined, now: Ms): void {
     if (slot.state !== 'ready' || slot.queue.length === 0) return
-    if (running === undefined) {
-      // Nothing is written down: what stands first has been running since the last sign of life.
-      const late = this.#inFlight(slot).find(
-        ({ call, since }) => call.timeoutMs !== undefined && now >= since + call.timeoutMs,
-      )
-      if (late === undefined) return this.#watch(slot)
-      return this.#doom(
-        slot,
-        { kind: 'timeout', id: late.id, offset: late.settled, timeoutMs: late.call.timeoutMs! },
-        now,
-      )
-    }
-    // What is not named has not begun; but how far a cheap chunk has come is not written down.
-    const inFlight = this.#inFlight(slot)
-    for (const assignment of inFlight) assignment.since = now
-    let idle = inFlight.every(recordsEachItem)
-    let next = Number.POSITIVE_INFINITY
+    const { concurrency } = this.#options
+    if (running !== undefined) this.#updateStartTimes(slot, running, now)
+    const judgement = judgeInspection(slot.queue, concurrency, running, slot.foundIdle, now)
+    if (judgement.kind !== 'ok') return this.#doom(slot, judgement, now)
+    slot.foundIdle = judgement.sawNothingRunning
+    slot.inspectAt = judgement.inspectAt
+  }
+
+  /** An item that can be running and is not in the record begins now at the earliest. */
+  #updateStartTimes({ queue }: Slot, running: readonly RunningItem[], now: Ms): void {
+    for (const assignment of queue.slice(0, this.#options.concurrency)) assignment.since = now
     for (const { id, offset, forMs } of running) {
-      const assignment = slot.queue.find((candidate) => candidate.id === id)
-      if (assignment === undefined || offset < assignment.settled) continue
-      idle = false
-      assignment.since = now - forMs
-      const { timeoutMs } = assignment.call
-      if (timeoutMs === undefined) continue
-      if (forMs >= timeoutMs) return this.#doom(slot, { kind: 'timeout', id, offset, timeoutMs }, now)
-      next = Math.min(next, now + timeoutMs - forMs)
+      const assignment = queue.find((candidate) => candidate.id === id)
+      if (assignment !== undefined && offset >= assignment.settled) assignment.since = now - forMs
     }
-    // Work is there and none has begun. Once is a matter of microseconds; twice, a whole timeout apart, is a worker
-    // that is stopped or blocked by something that no item runs.
-    if (idle && slot.foundIdle) return this.#doom(slot, { kind: 'stuck' }, now)
-    slot.foundIdle = idle
-    this.#watch(slot)
-    if (next < (slot.inspectAt ?? Number.POSITIVE_INFINITY)) slot.inspectAt = next
   }
 
   #isTooLarge({ state }: Slot, rss: number): boolean {
@@ -678,8 +619,8 @@ export class Scheduler {
     this.#empty(slot)
   }
 
-  #doom(slot: Slot, doom: TerminationReason, now: Ms): void {
-    slot.doom = doom
+  #doom(slot: Slot, reason: TerminationReason, now: Ms): void {
+    slot.reason = reason
     this.#leave(slot, now)
   }
 
@@ -769,7 +710,16 @@ export class Scheduler {
     const { chunk, attempt } = work
     const { count, payload } = chunk
     const id = this.#nextId++
-    enqueue(slot, { id, call, work, settled: 0, since: now, expectedMs: expectedMs(call, count) })
+    const recordEachItem = work.recordEachItem || call.timeoutMs !== undefined
+    enqueue(slot, {
+      id,
+      call,
+      work,
+      settled: 0,
+      since: now,
+      expectedMs: expectedMs(call, count),
+      recordEachItem,
+    })
     slot.assigned += count
     if (slot.assigned >= this.#maxTasks) slot.retiring = true
     if (slot.queue.length <= this.#options.concurrency) this.#watch(slot)
@@ -783,7 +733,7 @@ export class Scheduler {
         count,
         index,
         attempt,
-        recordEachItem: recordsEachItem({ call, work }),
+        recordEachItem,
         ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
         payload,
       },

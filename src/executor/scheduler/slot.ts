@@ -21,6 +21,8 @@ export interface InFlightChunk {
   since: Ms
   /** How long it was thought to take when it was given out. */
   readonly expectedMs: Ms
+  /** Each of its items is recorded before it begins, however cheap. */
+  readonly recordEachItem: boolean
 }
 
 /** Why a worker is being ended although nothing is wrong with its process. */
@@ -29,6 +31,14 @@ export type TerminationReason =
   | { readonly kind: 'oom' }
   /** It begins nothing that it is given. */
   | { readonly kind: 'stuck' }
+
+/** What a worker sent before an exit that it saw coming. */
+export interface ExitNotice {
+  /** Thrown outside every task's promise. */
+  readonly uncaughtError: ErrorData | undefined
+  /** Of the job's own `process.exit` (or `abort`, `kill`). */
+  readonly exitCallStack: string | undefined
+}
 
 export interface Slot {
   readonly id: number
@@ -52,10 +62,8 @@ export interface Slot {
   draining: boolean
   /** To be replaced once it is empty. */
   retiring: boolean
-  doom: TerminationReason | undefined
-  /** What it said before it died. */
-  escaped: ErrorData | undefined
-  exitSite: string | undefined
+  reason: TerminationReason | undefined
+  notice: ExitNotice | undefined
   /** Starting: not ready in time. Ending: no answer, so it takes a signal. */
   deadline: Ms | undefined
   /** SIGKILL, whatever it does. */
@@ -85,9 +93,8 @@ export function reset(slot: Slot): Slot {
     assigned: 0,
     draining: false,
     retiring: false,
-    doom: undefined,
-    escaped: undefined,
-    exitSite: undefined,
+    reason: undefined,
+    notice: undefined,
     deadline: undefined,
     killAt: undefined,
     cancelBy: undefined,
@@ -126,11 +133,6 @@ export function dequeue(slot: Slot, assignment: InFlightChunk): void {
 
 export function expectedMs(call: ScheduledCall, items: number): Ms {
   return (call.sizer.meanMs ?? PREFETCH_MS) * items
-}
-
-/** Whether each of its items is written down before it begins, however cheap. */
-export function recordsEachItem({ call, work }: Pick<InFlightChunk, 'call' | 'work'>): boolean {
-  return work.recordEachItem || call.timeoutMs !== undefined
 }
 
 export function nextDeadline({ deadline, killAt, cancelBy, inspectAt }: Slot): Ms | undefined {

@@ -21,6 +21,7 @@ function inHand(id: number, settled: number, since: number) {
     settled,
     since,
     expectedMs: 0,
+    recordEachItem: false,
   }
 }
 

@@ -310,12 +310,12 @@ export class World {
     if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
     this.workers[worker] = undefined
     const { exitCode, signal, recorded } = said
-    const lastKnown = recorded && {
+    const record = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
       running: this.#running(recorded),
       unrecorded: recorded.unrecorded,
     }
-    this.post({ type: 'gone', worker, exitCode, signal, stderrTail: [], lastKnown })
+    this.post({ type: 'gone', worker, exitCode, signal, stderrTail: [], record })
   }
 
   #running({ running }: NonNullable<ReturnType<ModelWorker['inspect']>>) {
