@@ -130,8 +130,8 @@ export class LocalExecutor implements Executor {
 
   /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
   activity(): WorkerActivity[] {
-    const { slots } = this.#scheduler
-    return lookAt(slots, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
+    const { workers } = this.#scheduler
+    return lookAt(workers, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
   }
 
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */

@@ -2,7 +2,7 @@
 // Pure: data in, data out.
 import type { Failure, Ms } from '../../model.js'
 import type { WorkerExit } from './messages.js'
-import type { ExitNotice, TerminationReason } from './slot.js'
+import type { ExitNotice, TerminationReason } from './worker.js'
 
 /** V8 aborts with this line on stderr when the heap limit is reached. */
 const HEAP_ABORT = /JavaScript heap out of memory/

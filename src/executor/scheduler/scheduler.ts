@@ -5,6 +5,7 @@ import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
 import { createCall, hasWork, itemsAhead, type PendingChunk, type ScheduledCall } from './call.js'
 import { type CrashJudgement, judgeCrash, judgeExit } from './crash.js'
+import type { InFlightChunk } from './in-flight.js'
 import type {
   CallEnd,
   CallId,
@@ -20,22 +21,29 @@ import { Fifo } from './queues.js'
 import { noResults, type ResultRange, singles, without } from './ranges.js'
 import { remember, retryDelay, triesAgain } from './retry.js'
 import { workersToStart } from './scaling.js'
-import {
-  createSlot,
-  dequeue,
-  enqueue,
-  expectedMs,
-  hasRoom,
-  type InFlightChunk,
-  nextDeadline,
-  reset,
-  type Slot,
-  type TerminationReason,
-} from './slot.js'
 import { judgeInspection, nextInspection } from './timeouts.js'
+import {
+  ABSENT,
+  createWorker,
+  type ExitNotice,
+  earlier,
+  hasRoom,
+  inFlightOf,
+  isReady,
+  killed,
+  nextDeadline,
+  type ReadyState,
+  type ReadyWorker,
+  ready,
+  starting,
+  stopping,
+  type TerminationReason,
+  terminating,
+  transition,
+  type Worker,
+  type WorkerState,
+} from './worker.js'
 
-/** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
-const TERMINATE_ACK_MS: Ms = 100
 const NO_FAILURES: readonly ItemFailure[] = []
 
 export interface SchedulerOptions {
@@ -59,8 +67,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #maxTasks: number
   readonly #random: () => number
-  /** As many as were ever needed at once, at most `processes`. */
-  readonly #slots: Slot[] = []
+  /** As many as were ever needed at a time, at most `processes`. */
+  readonly #workers: Worker[] = []
   readonly #calls = new Map<CallId, ScheduledCall>()
   /** Calls that a worker can be given something of, the one that was served last at the end: they take turns. */
   readonly #turns = new Fifo<ScheduledCall>()
@@ -83,7 +91,7 @@ export class Scheduler {
 
   /** The only transition. Commands are to be performed in order; performing one may lead to further inputs. */
   handle(input: SchedulerInput, now: Ms): readonly Command[] {
-    if ('worker' in input) this.#hear(this.#slots[input.worker]!, input, now)
+    if ('worker' in input) this.#hear(this.#workers[input.worker]!, input, now)
     else this.#apply(input, now)
     this.#fill(now)
     this.#recruit()
@@ -97,23 +105,19 @@ export class Scheduler {
   /** Items that can be running now. */
   get running(): number {
     let count = 0
-    for (const { queue } of this.#slots) count += Math.min(queue.length, this.#options.concurrency)
+    for (const { state } of this.#workers) count += inFlightOf(state)?.runningCount ?? 0
     return count
   }
 
-  /** For looking at: who has what in hand. */
-  get slots(): readonly Readonly<Slot>[] {
-    return this.#slots
+  get workers(): readonly Readonly<Worker>[] {
+    return this.#workers
   }
 
   /** When to send a `tick` if nothing else happens before. */
   nextWake(): Ms | undefined {
     let wake: Ms | undefined
-    const earlier = (at: Ms | undefined) => {
-      if (at !== undefined && (wake === undefined || at < wake)) wake = at
-    }
-    for (const slot of this.#slots) earlier(nextDeadline(slot))
-    for (const call of this.#resting) earlier(call.delayed.earliest)
+    for (const worker of this.#workers) wake = earlier(wake, nextDeadline(worker))
+    for (const call of this.#resting) wake = earlier(wake, call.delayed.earliest)
     return wake
   }
 
@@ -136,7 +140,7 @@ export class Scheduler {
         return this.#terminate(now)
       case 'kill':
         this.#terminate(now)
-        for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
+        this.#killAll()
         return
       case 'tick':
         return this.#tick(now)
@@ -145,59 +149,67 @@ export class Scheduler {
     }
   }
 
-  #hear(slot: Slot, input: WorkerInput, now: Ms): void {
+  #hear(worker: Worker, input: WorkerInput, now: Ms): void {
+    const { state } = worker
     switch (input.type) {
       case 'spawned':
-        slot.pid = input.pid
+        worker.pid = input.pid
         return
       case 'init-sent':
-        if (slot.state === 'starting') slot.deadline = now + this.#options.initTimeoutMs
+        if (state.is === 'starting') state.readyBy = now + this.#options.initTimeoutMs
         return
       case 'initializing':
-        slot.stage = 'initializer'
+        if (state.is === 'starting') state.phase = 'initializer'
         return
       case 'ready':
-        return this.#ready(slot, input.exports)
+        return this.#ready(worker, input.exports)
       case 'init-failed': {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
-        return this.#break({ kind, error: input.error, ...this.#culprit(slot) })
+        return this.#break({ kind, error: input.error, ...this.#culprit(worker) })
       }
       case 'settled':
-        for (const range of input.ranges) this.#settled(slot, range, now)
-        slot.foundIdle = false
-        this.#watch(slot)
+        for (const range of input.ranges) this.#settled(worker, range, now)
+        if (state.is !== 'ready') return
+        state.sawNothingRunning = false
+        this.#watch(state)
         // Over its cap between items: replaced. Over it while an item runs, seen from outside: that item's doing.
-        if (input.rss !== undefined && this.#isTooLarge(slot, input.rss)) this.#retire(slot)
+        if (input.rss !== undefined && this.#isTooLarge(input.rss)) this.#retire(worker, state)
         return
       case 'cancelled':
         // What a worker that was told to leave held is judged when it is gone.
-        if (slot.state === 'ending') return
-        for (const id of input.ids) this.#givenBack(slot, id, now)
-        this.#watch(slot)
+        if (state.is !== 'ready') return
+        for (const id of input.ids) this.#givenBack(worker, id, now)
+        this.#watch(state)
         return
       case 'dying':
         if (input.escaped !== undefined || input.exitSite !== undefined)
-          slot.notice = { uncaughtError: input.escaped, exitCallStack: input.exitSite }
+          worker.notice = { uncaughtError: input.escaped, exitCallStack: input.exitSite }
         return
       case 'terminating':
-        if (slot.state === 'ending') slot.deadline = undefined
+        if (state.is === 'terminating') state.signalAt = undefined
         return
       case 'gone':
-        return this.#gone(slot, input, now)
+        return this.#gone(worker, input, now)
       case 'spawn-failed':
-        reset(slot)
+        this.#change(worker, ABSENT)
         return this.#break({ kind: 'spawn', error: input.error })
       case 'unsendable':
-        return this.#unsendable(slot, input.id, input.failures, now)
+        return this.#unsendable(worker, input.id, input.failures, now)
       case 'inspected':
-        return this.#inspected(slot, input.running, now)
+        return this.#inspected(worker, input.running, now)
       case 'memory':
         // One that is being emptied for its size is not to cost the item that ends there.
-        if (slot.draining || !this.#isTooLarge(slot, input.rss)) return
-        return slot.queue.length > 0 ? this.#doom(slot, { kind: 'oom' }, now) : this.#retire(slot)
+        if (state.is !== 'ready' || state.isDraining || !this.#isTooLarge(input.rss)) return
+        if (state.inFlight.length > 0) return this.#doom(worker, { kind: 'oom' }, now)
+        return this.#retire(worker, state)
       default:
         input satisfies never
     }
+  }
+
+  #change(worker: Worker, next: WorkerState): void {
+    const command = transition(worker, next)
+    if (command !== undefined) this.#commands.push(command)
   }
 
   // ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,13 +254,12 @@ export class Scheduler {
     call.aborted = true
     call.ended = true
     this.#giveUp(call)
-    for (const slot of this.#slots) {
-      const ids = slot.queue
-        .filter((assignment) => assignment.call === call)
-        .map((assignment) => assignment.id)
-      if (ids.length === 0 || slot.state !== 'ready') continue
-      this.#commands.push({ type: 'cancel', worker: slot.id, ids })
-      slot.cancelBy = now + this.#options.killAfterMs
+    for (const { id: worker, state } of this.#workers) {
+      if (state.is !== 'ready') continue
+      const ids = state.inFlight.chunks.filter((chunk) => chunk.call === call).map((chunk) => chunk.id)
+      if (ids.length === 0) continue
+      this.#commands.push({ type: 'cancel', worker, ids })
+      state.cancelBy = now + this.#options.killAfterMs
     }
     this.#endIfDone(call)
   }
@@ -259,8 +270,9 @@ export class Scheduler {
     call.draining = true
     call.ended = true
     this.#giveUp(call)
-    for (const slot of this.#slots)
-      if (slot.queue.some((assignment) => assignment.call === call)) this.#empty(slot)
+    for (const worker of this.#workers)
+      if (isReady(worker) && worker.state.inFlight.chunks.some((chunk) => chunk.call === call))
+        this.#empty(worker, worker.state)
     this.#endIfDone(call)
   }
 
@@ -305,14 +317,15 @@ export class Scheduler {
 
   // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
 
-  #settled(slot: Slot, settled: ResultsMessage, now: Ms): void {
+  #settled(worker: Worker, settled: ResultsMessage, now: Ms): void {
     const { id, from, count, results, failures, busyMs, timings } = settled
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
+    const inFlight = inFlightOf(worker.state)
+    const chunk = inFlight?.find(id)
     // Said twice: once on the channel, once in what a dead worker had written down.
-    if (assignment === undefined || from < assignment.settled) return
-    const { call, work } = assignment
-    assignment.settled = from + count
-    assignment.since = now
+    if (inFlight === undefined || chunk === undefined || from < chunk.settled) return
+    const { call, pending } = chunk
+    chunk.settled = from + count
+    chunk.since = now
     if (busyMs > 0) call.sizer.measured(count, busyMs)
     const range =
       failures.length === 0
@@ -322,18 +335,18 @@ export class Scheduler {
             count,
             results: failures.length === count ? noResults(call.task.reply, count) : results,
             failures: failures.map((item) =>
-              this.#failure(slot, work, item, timesAt(timings, item.offset - from)),
+              this.#failure(worker, pending, item, timesAt(timings, item.offset - from)),
             ),
             timings,
           }
-    this.#settle(slot, call, work, range, now)
-    if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
+    this.#settle(worker, call, pending, range, now)
+    if (chunk.settled === pending.chunk.count) this.#drop(worker, chunk, now)
   }
 
-  #settle(slot: Slot, call: ScheduledCall, work: PendingChunk, range: ResultRange, now: Ms): void {
+  #settle(worker: WorkerName, call: ScheduledCall, work: PendingChunk, range: ResultRange, now: Ms): void {
     // After a fault or `terminate`, workers that are leaving still say what they have done.
     if (call.aborted || !this.#calls.has(call.id)) return
-    if (range.failures.length === 0) return this.#tell(slot, call, work, range)
+    if (range.failures.length === 0) return this.#tell(worker, call, work, range)
     const { chunk, attempt } = work
     const again = range.failures.filter(({ failure }) => triesAgain(call.retry, failure.kind, attempt))
     const parts = singles(
@@ -342,12 +355,12 @@ export class Scheduler {
     )
     for (const [place, failure] of again.entries())
       this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
-    for (const part of without(range, again)) this.#tell(slot, call, work, part)
+    for (const part of without(range, again)) this.#tell(worker, call, work, part)
   }
 
   /** With one item a chunk this is done for each: no more is made for it than is handed on. */
   #tell(
-    { id: workerId, pid }: Slot,
+    { id: workerId, pid }: WorkerName,
     call: ScheduledCall,
     { chunk, attempt, earlier }: PendingChunk,
     range: ResultRange,
@@ -378,70 +391,76 @@ export class Scheduler {
   }
 
   #failure(
-    slot: Slot,
+    { id: workerId, pid }: WorkerName,
     { attempt, earlier }: PendingChunk,
     item: { offset: number; failure: Failure },
     times?: { startedAt: Ms; ms: Ms },
   ): ItemFailure {
-    const { id: workerId, pid } = slot
     return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
   }
 
-  #fail(slot: Slot, { call, work }: InFlightChunk, offset: number, failure: Failure, now: Ms): void {
-    const failures = [this.#failure(slot, work, { offset, failure })]
+  #fail(
+    worker: WorkerName,
+    { call, pending }: InFlightChunk,
+    offset: number,
+    failure: Failure,
+    now: Ms,
+  ): void {
+    const failures = [this.#failure(worker, pending, { offset, failure })]
     const results = noResults(call.task.reply, 1)
-    this.#settle(slot, call, work, { from: offset, count: 1, results, failures }, now)
+    this.#settle(worker, call, pending, { from: offset, count: 1, results, failures }, now)
   }
 
   /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
   #requeue(
-    { call, work }: InFlightChunk,
+    { call, pending }: InFlightChunk,
     from: number,
     to: number,
-    recordEachItem = work.recordEachItem,
+    recordEachItem = pending.recordEachItem,
   ): void {
     if (from >= to) return
-    const chunk = from === 0 && to === work.chunk.count ? work.chunk : sliceChunk(work.chunk, from, to)
-    this.#add(call, { ...work, chunk, recordEachItem })
+    const whole = from === 0 && to === pending.chunk.count
+    const chunk = whole ? pending.chunk : sliceChunk(pending.chunk, from, to)
+    this.#add(call, { ...pending, chunk, recordEachItem })
   }
 
   #unsendable(
-    slot: Slot,
+    worker: Worker,
     id: number,
     failures: readonly { offset: number; failure: Failure }[],
     now: Ms,
   ): void {
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
-    if (assignment === undefined) return
+    const { state } = worker
+    const chunk = inFlightOf(state)?.find(id)
+    if (chunk === undefined) return
     let from = 0
     for (const { offset, failure } of failures) {
-      this.#requeue(assignment, from, offset)
-      this.#fail(slot, assignment, offset, failure, now)
+      this.#requeue(chunk, from, offset)
+      this.#fail(worker, chunk, offset, failure, now)
       from = offset + 1
     }
-    this.#requeue(assignment, from, assignment.work.chunk.count)
-    this.#drop(slot, assignment, now)
-    this.#watch(slot)
+    this.#requeue(chunk, from, chunk.pending.chunk.count)
+    this.#drop(worker, chunk, now)
+    if (state.is === 'ready') this.#watch(state)
   }
 
   /** Cancelled, or given back by a worker that is to be empty: what has not settled runs elsewhere or not at all. */
-  #givenBack(slot: Slot, id: number, now: Ms): void {
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
-    if (assignment === undefined) return
-    this.#requeue(assignment, assignment.settled, assignment.work.chunk.count)
-    this.#drop(slot, assignment, now)
+  #givenBack(worker: ReadyWorker | Worker, id: number, now: Ms): void {
+    const chunk = inFlightOf(worker.state)?.find(id)
+    if (chunk === undefined) return
+    this.#requeue(chunk, chunk.settled, chunk.pending.chunk.count)
+    this.#drop(worker, chunk, now)
   }
 
-  #drop(slot: Slot, assignment: InFlightChunk, now: Ms): void {
-    const { concurrency } = this.#options
-    const waiting = slot.queue[concurrency]
-    dequeue(slot, assignment)
-    // One more may begin.
-    if (waiting !== undefined && slot.queue[concurrency - 1] === waiting) waiting.since = now
-    if (slot.cancelBy !== undefined && !slot.queue.some(({ call }) => call.aborted)) slot.cancelBy = undefined
-    if (slot.queue.length === 0) slot.draining = false
-    assignment.call.outstanding--
-    this.#endIfDone(assignment.call)
+  #drop({ state }: Worker, chunk: InFlightChunk, now: Ms): void {
+    inFlightOf(state)?.remove(chunk, now)
+    if (state.is === 'ready') {
+      const { chunks } = state.inFlight
+      if (state.cancelBy !== undefined && !chunks.some(({ call }) => call.aborted)) state.cancelBy = undefined
+      if (chunks.length === 0) state.isDraining = false
+    }
+    chunk.call.outstanding--
+    this.#endIfDone(chunk.call)
   }
 
   // ── workers: their life ────────────────────────────────────────────────────────────────────────────────────────
@@ -449,19 +468,19 @@ export class Scheduler {
   #start(count: number): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
     const { processes, bootLimit = count } = this.#options
-    while (this.#slots.length < Math.min(count, processes, bootLimit)) this.#spawn()
+    while (this.#workers.length < Math.min(count, processes, bootLimit)) this.#spawn()
   }
 
   /** Starts workers while there is more to do than those at hand can begin; never so many at once that none gets on. */
   #recruit(): void {
     if (this.#life === 'terminated' || this.#fault !== undefined || this.#calls.size === 0) return
-    const { processes, concurrency, bootLimit = processes } = this.#options
+    const { processes, bootLimit = processes } = this.#options
     let alive = 0
     let starting = 0
-    for (const slot of this.#slots) {
-      if (slot.queue.length < concurrency && hasRoom(slot, concurrency, this.#maxTasks)) return
-      if (slot.state === 'starting') starting++
-      if (slot.state !== 'absent') alive++
+    for (const { state } of this.#workers) {
+      if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
+      if (state.is === 'starting') starting++
+      if (state.is !== 'absent') alive++
     }
     if (alive === processes) return
     const demand = this.#demand(processes)
@@ -481,20 +500,18 @@ export class Scheduler {
   }
 
   #spawn(): void {
-    let slot = this.#slots.find(({ state }) => state === 'absent')
-    if (slot === undefined) {
-      slot = createSlot(this.#slots.length)
-      this.#slots.push(slot)
+    let worker = this.#workers.find(({ state }) => state.is === 'absent')
+    if (worker === undefined) {
+      worker = createWorker(this.#workers.length)
+      this.#workers.push(worker)
     }
-    slot.state = 'starting'
     this.#started++
-    this.#commands.push({ type: 'spawn', worker: slot.id })
+    this.#change(worker, starting())
   }
 
-  #ready(slot: Slot, exports: JobExports): void {
-    if (slot.state !== 'starting') return
-    slot.state = 'ready'
-    slot.deadline = undefined
+  #ready(worker: Worker, exports: JobExports): void {
+    if (worker.state.is !== 'starting') return
+    this.#change(worker, ready(this.#options.concurrency))
     if (this.#exports !== undefined) return
     this.#exports = exports
     for (const call of [...this.#calls.values()]) {
@@ -503,42 +520,50 @@ export class Scheduler {
     }
   }
 
-  #gone(slot: Slot, exit: WorkerExit, now: Ms): void {
-    for (const range of exit.record?.outcomes ?? []) this.#settled(slot, range, now)
-    // A copy: the slot is free for the next process, while what the last one held is judged.
-    const dead = { ...slot }
-    reset(slot)
-    const { state, reason, notice, queue, stage } = dead
+  #gone(worker: Worker, exit: WorkerExit, now: Ms): void {
+    for (const range of exit.record?.outcomes ?? []) this.#settled(worker, range, now)
+    const { id, pid, notice, state } = worker
+    if (state.is === 'absent') return
+    // The place is free for the next process while what this one held is judged.
+    const dead = { id, pid }
+    this.#change(worker, ABSENT)
+    const lost = inFlightOf(state)?.chunks ?? []
+    const reason = state.is === 'terminating' ? state.reason : undefined
     const { exitCode, signal, stderrTail } = exit
     const facts = { exit, reason, notice, now }
     const over = this.#fault !== undefined || this.#life === 'terminated'
     let blamed = false
-    for (const [i, assignment] of queue.entries()) {
-      const { id, call, work, settled, since } = assignment
+    for (const [i, chunk] of lost.entries()) {
+      const { id, call, pending, settled, since } = chunk
       if (over || call.aborted) blamed = true
       else {
         const canHaveBegun = i < this.#options.concurrency
-        const judgement = judgeCrash({ id, count: work.chunk.count, settled, since, canHaveBegun }, facts)
-        this.#applyJudgement(dead, assignment, judgement, now)
+        const { count } = pending.chunk
+        const judgement = judgeCrash({ id, count, settled, since, canHaveBegun }, facts)
+        this.#applyJudgement(dead, chunk, judgement, now)
         if (judgement.failed.length > 0) blamed = true
       }
       call.outstanding--
     }
-    if (state === 'ready' && !blamed) this.#tellIdleDeath(dead, exit)
+    if (state.is === 'ready' && !blamed) this.#tellIdleDeath(dead, notice, exit)
     const jobHasLoaded = this.#exports !== undefined
-    const from = state === 'ending' || state === 'absent' ? 'terminating' : state
-    const kind = judgeExit({ state: from, reason, signal, jobHasLoaded })
+    const kind = judgeExit({ state: state.is, reason, signal, jobHasLoaded })
     if (kind === 'startup') {
+      const stage = state.is === 'starting' ? state.phase : 'load'
       const { exitCallStack: exitSite, uncaughtError: escaped } = notice ?? {}
       const culprit = this.#culprit(dead)
       this.#break({ kind, stage, exitCode, signal, stderrTail, exitSite, escaped, ...culprit })
     } else if (kind === 'crash' && ++this.#crashes > this.#options.maxRestarts)
       this.#break({ kind: 'restarts', limit: this.#options.maxRestarts })
-    for (const { call } of queue) this.#endIfDone(call)
+    for (const { call } of lost) this.#endIfDone(call)
   }
 
   /** No item is to blame, and nobody would hear of it otherwise. */
-  #tellIdleDeath({ id, pid, notice }: Slot, { exitCode, signal }: WorkerExit): void {
+  #tellIdleDeath(
+    { id, pid }: WorkerName,
+    notice: ExitNotice | undefined,
+    { exitCode, signal }: WorkerExit,
+  ): void {
     // Killed from outside: that is replaced without a word.
     if (notice === undefined) return
     const { uncaughtError } = notice
@@ -552,86 +577,64 @@ export class Scheduler {
   }
 
   #applyJudgement(
-    dead: Slot,
-    assignment: InFlightChunk,
+    dead: WorkerName,
+    lost: InFlightChunk,
     { failed, requeueFrom, requeueAs }: CrashJudgement,
     now: Ms,
   ): void {
-    const { call, work } = assignment
-    const { chunk } = work
-    for (const { offset, failure } of failed) this.#fail(dead, assignment, offset, failure, now)
-    if (requeueAs !== 'singles')
-      return this.#requeue(
-        assignment,
-        requeueFrom,
-        chunk.count,
-        requeueAs === 'recorded' || work.recordEachItem,
-      )
+    const { call, pending } = lost
+    const { chunk } = pending
+    for (const { offset, failure } of failed) this.#fail(dead, lost, offset, failure, now)
+    if (requeueAs !== 'singles') {
+      const recordEachItem = requeueAs === 'recorded' || pending.recordEachItem
+      return this.#requeue(lost, requeueFrom, chunk.count, recordEachItem)
+    }
     const offsets = Array.from({ length: chunk.count - requeueFrom }, (_, i) => requeueFrom + i)
     for (const single of singles(chunk, offsets))
-      this.#add(call, { ...work, chunk: single, recordEachItem: true })
+      this.#add(call, { ...pending, chunk: single, recordEachItem: true })
   }
 
-  #culprit({ id, pid }: Slot): { worker: number; pid: number; started: number } {
+  #culprit({ id, pid }: WorkerName): { worker: number; pid: number; started: number } {
     return { worker: id, pid, started: this.#started }
   }
 
   /** Asks a worker to end what runs and to give back the rest. */
-  #empty(slot: Slot): void {
-    if (slot.state !== 'ready' || slot.draining || slot.queue.length === 0) return
-    slot.draining = true
-    this.#commands.push({ type: 'drain', worker: slot.id })
+  #empty({ id }: Worker, state: ReadyState): void {
+    if (state.isDraining || state.inFlight.length === 0) return
+    state.isDraining = true
+    this.#commands.push({ type: 'drain', worker: id })
   }
 
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** When the items that can be running may have run for too long. */
-  #watch(slot: Slot): void {
-    slot.inspectAt =
-      slot.state === 'ready' ? nextInspection(slot.queue, this.#options.concurrency) : undefined
+  #watch(state: ReadyState): void {
+    state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
   }
 
-  #inspected(slot: Slot, running: readonly RunningItem[] | undefined, now: Ms): void {
-    if (slot.state !== 'ready' || slot.queue.length === 0) return
+  #inspected(worker: Worker, running: readonly RunningItem[] | undefined, now: Ms): void {
+    const { state } = worker
+    if (state.is !== 'ready' || state.inFlight.length === 0) return
+    const { inFlight, sawNothingRunning } = state
+    if (running !== undefined) inFlight.setStartTimes(running, now)
     const { concurrency } = this.#options
-    if (running !== undefined) this.#updateStartTimes(slot, running, now)
-    const judgement = judgeInspection(slot.queue, concurrency, running, slot.foundIdle, now)
-    if (judgement.kind !== 'ok') return this.#doom(slot, judgement, now)
-    slot.foundIdle = judgement.sawNothingRunning
-    slot.inspectAt = judgement.inspectAt
+    const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
+    if (judgement.kind !== 'ok') return this.#doom(worker, judgement, now)
+    state.sawNothingRunning = judgement.sawNothingRunning
+    state.inspectAt = judgement.inspectAt
   }
 
-  /** An item that can be running and is not in the record begins now at the earliest. */
-  #updateStartTimes({ queue }: Slot, running: readonly RunningItem[], now: Ms): void {
-    for (const assignment of queue.slice(0, this.#options.concurrency)) assignment.since = now
-    for (const { id, offset, forMs } of running) {
-      const assignment = queue.find((candidate) => candidate.id === id)
-      if (assignment !== undefined && offset >= assignment.settled) assignment.since = now - forMs
-    }
+  #isTooLarge(rss: number): boolean {
+    return rss > (this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY)
   }
 
-  #isTooLarge({ state }: Slot, rss: number): boolean {
-    return state === 'ready' && rss > (this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY)
+  #retire(worker: Worker, state: ReadyState): void {
+    state.replaceWhenIdle = true
+    this.#empty(worker, state)
   }
 
-  #retire(slot: Slot): void {
-    slot.retiring = true
-    this.#empty(slot)
-  }
-
-  #doom(slot: Slot, reason: TerminationReason, now: Ms): void {
-    slot.reason = reason
-    this.#leave(slot, now)
-  }
-
-  /** Told to leave; a signal if it does not answer; SIGKILL when its time is up. */
-  #leave(slot: Slot, now: Ms): void {
-    slot.state = 'ending'
-    slot.cancelBy = undefined
-    slot.inspectAt = undefined
-    slot.deadline = now + TERMINATE_ACK_MS
-    slot.killAt = now + this.#options.killAfterMs
-    this.#commands.push({ type: 'terminate', worker: slot.id })
+  #doom(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
+    this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
   }
 
   #tick(now: Ms): void {
@@ -642,26 +645,44 @@ export class Scheduler {
       }
       if (call.delayed.length === 0) this.#resting.delete(call)
     }
-    for (const slot of this.#slots) {
-      if (slot.inspectAt !== undefined && now >= slot.inspectAt) {
-        slot.inspectAt = undefined
-        this.#commands.push({ type: 'inspect', worker: slot.id })
-      }
-      if (slot.cancelBy !== undefined && now >= slot.cancelBy) this.#kill(slot)
-      if (slot.killAt !== undefined && now >= slot.killAt) {
-        if (slot.state === 'stopping') this.#warnOfFinalizer(slot)
-        this.#kill(slot)
-      }
-      if (slot.deadline !== undefined && now >= slot.deadline) {
-        slot.deadline = undefined
-        if (slot.state === 'starting')
-          this.#break({ kind: 'init-timeout', afterMs: this.#options.initTimeoutMs, ...this.#culprit(slot) })
-        else this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGTERM' })
-      }
+    for (const worker of this.#workers) this.#tickWorker(worker, now)
+  }
+
+  #tickWorker(worker: Worker, now: Ms): void {
+    const { id, state } = worker
+    switch (state.is) {
+      case 'absent':
+        return
+      case 'starting':
+        if (!isDue(state.readyBy, now)) return
+        return this.#break({
+          kind: 'init-timeout',
+          afterMs: this.#options.initTimeoutMs,
+          ...this.#culprit(worker),
+        })
+      case 'ready':
+        if (isDue(state.inspectAt, now)) {
+          state.inspectAt = undefined
+          this.#commands.push({ type: 'inspect', worker: id })
+        }
+        if (isDue(state.cancelBy, now)) this.#kill(worker)
+        return
+      case 'stopping':
+        if (!isDue(state.killAt, now)) return
+        this.#warnOfFinalizer(worker)
+        return this.#kill(worker)
+      case 'terminating':
+        if (isDue(state.killAt, now)) return this.#kill(worker)
+        if (!isDue(state.signalAt, now)) return
+        state.signalAt = undefined
+        this.#commands.push({ type: 'kill', worker: id, signal: 'SIGTERM' })
+        return
+      default:
+        state satisfies never
     }
   }
 
-  #warnOfFinalizer({ id, pid }: Slot): void {
+  #warnOfFinalizer({ id, pid }: Worker): void {
     const within = `within ${this.#options.killAfterMs} ms`
     const message = `worker ${id} (pid ${pid}) did not end in good order ${within} and was killed`
     this.#commands.push({ type: 'warn', message })
@@ -671,21 +692,21 @@ export class Scheduler {
 
   #fill(now: Ms): void {
     while (this.#fault === undefined && this.#life !== 'terminated') {
-      const slot = this.#hungriest()
-      if (slot === undefined) return
+      const worker = this.#hungriest()
+      if (worker === undefined) return
       const call = this.#nextCall()
       if (call === undefined) return
       const work = call.ready.shift()
-      if (work !== undefined) this.#dispatch(slot, call, work, now)
+      if (work !== undefined) this.#dispatch(worker, call, work, now)
       else this.#pull(call)
     }
   }
 
-  #hungriest(): Slot | undefined {
-    let best: Slot | undefined
-    for (const slot of this.#slots)
-      if (hasRoom(slot, this.#options.concurrency, this.#maxTasks))
-        if (best === undefined || slot.queue.length < best.queue.length) best = slot
+  #hungriest(): ReadyWorker | undefined {
+    let best: ReadyWorker | undefined
+    for (const worker of this.#workers)
+      if (isReady(worker) && hasRoom(worker.state))
+        if (best === undefined || worker.state.inFlight.length < best.state.inFlight.length) best = worker
     return best
   }
 
@@ -699,8 +720,8 @@ export class Scheduler {
     return undefined
   }
 
-  #dispatch(slot: Slot, call: ScheduledCall, work: PendingChunk, now: Ms): void {
-    const room = this.#maxTasks - slot.assigned
+  #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, work: PendingChunk, now: Ms): void {
+    const room = this.#maxTasks - state.dispatchedItems
     if (work.chunk.count > room) {
       const { count } = work.chunk
       call.outstanding++
@@ -710,23 +731,14 @@ export class Scheduler {
     const { chunk, attempt } = work
     const { count, payload } = chunk
     const id = this.#nextId++
-    const recordEachItem = work.recordEachItem || call.timeoutMs !== undefined
-    enqueue(slot, {
-      id,
-      call,
-      work,
-      settled: 0,
-      since: now,
-      expectedMs: expectedMs(call, count),
-      recordEachItem,
-    })
-    slot.assigned += count
-    if (slot.assigned >= this.#maxTasks) slot.retiring = true
-    if (slot.queue.length <= this.#options.concurrency) this.#watch(slot)
+    const { recordEachItem } = state.inFlight.add(id, call, work, now)
+    state.dispatchedItems += count
+    if (state.dispatchedItems >= this.#maxTasks) state.replaceWhenIdle = true
+    if (state.inFlight.length <= this.#options.concurrency) this.#watch(state)
     const index = chunk.indexes ?? chunk.seq
     this.#commands.push({
       type: 'run',
-      worker: slot.id,
+      worker,
       chunk: {
         id,
         task: call.task,
@@ -742,20 +754,19 @@ export class Scheduler {
 
   // ── endings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #kill(slot: Slot): void {
-    slot.state = 'ending'
-    slot.deadline = undefined
-    slot.killAt = undefined
-    slot.cancelBy = undefined
-    slot.inspectAt = undefined
-    this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGKILL' })
+  #kill(worker: Worker): void {
+    this.#change(worker, killed(worker))
+  }
+
+  #killAll(): void {
+    for (const worker of this.#workers) if (worker.state.is !== 'absent') this.#kill(worker)
   }
 
   #break(fault: PoolFault): void {
     if (this.#fault !== undefined || this.#life === 'terminated') return
     this.#fault = fault
     for (const call of [...this.#calls.values()]) this.#end(call, { type: 'fault', fault })
-    for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
+    this.#killAll()
   }
 
   #terminate(now: Ms): void {
@@ -763,30 +774,39 @@ export class Scheduler {
     this.#life = 'terminated'
     for (const call of [...this.#calls.values()])
       this.#end(call, { type: call.aborted ? 'aborted' : 'terminated' })
-    for (const slot of this.#slots) {
-      if (slot.state === 'starting') this.#kill(slot)
-      else if (slot.state === 'ready' || slot.state === 'stopping') this.#leave(slot, now)
+    for (const worker of this.#workers) {
+      const { is } = worker.state
+      if (is === 'starting') this.#kill(worker)
+      else if (is === 'ready' || is === 'stopping') this.#doom(worker, undefined, now)
     }
   }
 
   /** Workers that are to be replaced, or not needed any more, end in good order; once none is left, that is said. */
   #wind(now: Ms): void {
     const closing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
-    for (const slot of this.#slots) {
+    for (const worker of this.#workers) {
+      const { state } = worker
       // Nothing was ever run there, so there is nothing to finish.
-      if (closing && slot.state === 'starting') this.#kill(slot)
-      else if (slot.state === 'ready' && slot.queue.length === 0 && (closing || slot.retiring)) {
-        slot.state = 'stopping'
-        slot.killAt = now + this.#options.killAfterMs
-        this.#commands.push({ type: 'stop', worker: slot.id })
-      }
+      if (closing && state.is === 'starting') this.#kill(worker)
+      else if (state.is === 'ready' && state.inFlight.length === 0 && (closing || state.replaceWhenIdle))
+        this.#change(worker, stopping(now + this.#options.killAfterMs))
     }
     const over = this.#life !== 'open' || this.#fault !== undefined
-    if (!over || this.#closedSaid || this.#slots.some(({ state }) => state !== 'absent')) return
+    if (!over || this.#closedSaid || this.#workers.some(({ state }) => state.is !== 'absent')) return
     if (this.#life === 'closing' && this.#calls.size > 0) return
     this.#closedSaid = true
     this.#commands.push({ type: 'closed' })
   }
+}
+
+/** Where items ran. */
+interface WorkerName {
+  readonly id: number
+  readonly pid: number
+}
+
+function isDue(at: Ms | undefined, now: Ms): boolean {
+  return at !== undefined && now >= at
 }
 
 function timesAt(timings: Timings | undefined, place: number): { startedAt: Ms; ms: Ms } | undefined {
