@@ -333,7 +333,7 @@ export class LocalExecutor implements Executor {
         const { exitCode, signal: name, stderrTail, recorded } = signal
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
         const record = recorded && this.#toWorkerRecord(recorded)
-        return this.#post({ type: 'gone', worker, exitCode, signal: name, stderrTail, record })
+        return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
       }
       case 'spawn-failed':
         this.#handles[worker] = undefined
@@ -345,6 +345,10 @@ export class LocalExecutor implements Executor {
 
   #heed(worker: number, pid: number, message: Extract<WorkerSignal, { type: 'message' }>['message']): void {
     if (message.type === 'warning') return this.#options.emit({ type: 'warning', message: message.message })
+    if (message.type === 'dying') {
+      const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
+      return this.#post({ type: 'exit-announced', worker, notice })
+    }
     if (message.type !== 'ready') return this.#post({ ...message, worker })
     const { initializer } = this.#options
     if (initializer !== undefined && message.exports[initializer] !== 'function') {

@@ -62,24 +62,25 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
 }
 
 function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: string): PoolError {
-  const { worker, pid, stage, signal, exitCode } = fault
+  const { worker, pid, phase, signal, exitCode } = fault
   const place = {
-    subject: stage === 'initializer' ? 'initializer' : 'loading of the job',
+    subject: phase === 'initializer' ? 'initializer' : 'loading of the job',
     workerId: worker,
     pid,
   }
-  const last = lastWords(fault)
-  const options = last === undefined ? undefined : { cause: makeRemoteTraceback(place, last) }
+  const cause = announcedError(fault)
+  const options = cause === undefined ? undefined : { cause: makeRemoteTraceback(place, cause) }
   const ended = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
-  if (stage === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
+  if (phase === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
   return new InitializerError(`initializer failed, pool is broken (it ${ended}; ${soFar(fault)})`, options)
 }
 
-/** What the worker could still say: what escaped, or where the job ended its own process. */
-function lastWords({ escaped, exitSite }: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
-  if (escaped !== undefined || exitSite === undefined) return escaped
+/** The uncaught error that the worker announced, or where the job ended its own process. */
+function announcedError({ notice }: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
+  if (notice?.exitCallStack === undefined || notice.uncaughtError !== undefined) return notice?.uncaughtError
   const message = 'the job ended its own process'
-  return { type: 'error', name: 'Error', message, frames: exitSite, builtin: 'Error', props: {} }
+  const frames = notice.exitCallStack
+  return { type: 'error', name: 'Error', message, frames, builtin: 'Error', props: {} }
 }
 
 function soFar({ started }: { readonly started: number }): string {

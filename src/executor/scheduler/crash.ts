@@ -1,8 +1,8 @@
 // What the exit of a worker means: for the pool, and for each chunk that was in the worker.
 // Pure: data in, data out.
 import type { Failure, Ms } from '../../model.js'
-import type { WorkerExit } from './messages.js'
-import type { ExitNotice, TerminationReason } from './worker.js'
+import type { ExitNotice, WorkerExit } from './messages.js'
+import type { TerminationReason, WorkerState } from './worker.js'
 
 /** V8 aborts with this line on stderr when the heap limit is reached. */
 const HEAP_ABORT = /JavaScript heap out of memory/
@@ -96,7 +96,7 @@ export function judgeExit({
   signal,
   jobHasLoaded,
 }: {
-  readonly state: 'starting' | 'ready' | 'stopping' | 'terminating'
+  readonly state: Exclude<WorkerState['is'], 'absent'>
   readonly reason: TerminationReason | undefined
   readonly signal: string | null
   /** In any worker so far. */

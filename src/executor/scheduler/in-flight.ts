@@ -1,6 +1,7 @@
 // The chunks that one worker was given and that have not settled, in the order in which it runs them.
+import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
-import type { PendingChunk, ScheduledCall } from './call.js'
+import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
 import type { RunningItem } from './messages.js'
 
 /** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
@@ -10,10 +11,8 @@ const PREFETCH_ITEMS = 128
 /** … while all of them are little work: a long item must not hold back chunks that a free worker could run. */
 const PREFETCH_MS: Ms = 18
 
-export interface InFlightChunk {
+export interface InFlightChunk extends CallChunk {
   readonly id: number
-  readonly call: ScheduledCall
-  readonly pending: PendingChunk
   /** Items settled so far: the one at this offset is running or next. */
   settled: number
   /** When the item at `settled` began, or can have begun at the earliest. */
@@ -65,6 +64,10 @@ export class InFlight {
     return this.#chunks.find((chunk) => chunk.id === id)
   }
 
+  ofCall(call: ScheduledCall): InFlightChunk[] {
+    return this.#chunks.filter((chunk) => chunk.call === call)
+  }
+
   add(id: number, call: ScheduledCall, pending: PendingChunk, now: Ms): InFlightChunk {
     const { count } = pending.chunk
     const expectedMs = (call.sizer.meanMs ?? PREFETCH_MS) * count
@@ -73,7 +76,19 @@ export class InFlight {
     this.#chunks.push(chunk)
     this.#items += count
     this.#expectedMs += expectedMs
-    if (this.#items >= PREFETCH_ITEMS || !call.batched) this.#isRefilling = false
+    if (this.#items >= PREFETCH_ITEMS || !call.isBatched) this.#isRefilling = false
+    return chunk
+  }
+
+  /** `undefined` if the items have settled before: on the channel, and again in the record of a worker that exited. */
+  settle(
+    { id, from, count }: Pick<ResultsMessage, 'id' | 'from' | 'count'>,
+    now: Ms,
+  ): InFlightChunk | undefined {
+    const chunk = this.find(id)
+    if (chunk === undefined || from < chunk.settled) return undefined
+    chunk.settled = from + count
+    chunk.since = now
     return chunk
   }
 
@@ -86,7 +101,7 @@ export class InFlight {
     this.#items -= chunk.pending.chunk.count
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
-    if (chunk.call.batched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
+    if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
   }
 
   /** Takes over from the flight recorder since when items run. One that can be running and is not begins now at the earliest. */

@@ -76,13 +76,11 @@ export type WorkerInput =
       readonly rss?: number | undefined
     }
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
-  | {
-      readonly type: 'dying'
-      readonly escaped?: ErrorData | undefined
-      readonly exitSite?: string | undefined
-    }
+  /** `dying` on the channel: the process exits next. */
+  | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
   | { readonly type: 'terminating' }
-  | ({ readonly type: 'gone' } & WorkerExit)
+  /** The last input of a process, after all its messages and output. */
+  | ({ readonly type: 'exited' } & WorkerExit)
   | { readonly type: 'spawn-failed'; readonly error: Error }
   /** A chunk could not be sent: these of its items cannot be cloned. Nothing of it was sent. */
   | {
@@ -103,25 +101,32 @@ export interface WorkerExit {
   readonly record?: WorkerRecord | undefined
 }
 
+/** What a worker sends before an exit that it sees coming. */
+export interface ExitNotice {
+  /** Thrown outside every task's promise. */
+  readonly uncaughtError: ErrorData | undefined
+  /** Of the job's own call of `process.exit`, `abort` or `kill`. */
+  readonly exitCallStack: string | undefined
+}
+
 /** Why the whole pool cannot go on. */
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)
-  /** Died before it was ready. */
+  /** Exited before it was ready. */
   | ({
       readonly kind: 'startup'
-      readonly stage: 'load' | 'initializer'
+      readonly phase: 'load' | 'initializer'
       readonly exitCode: number | null
       readonly signal: string | null
       readonly stderrTail: readonly string[]
-      readonly exitSite: string | undefined
-      readonly escaped: ErrorData | undefined
+      readonly notice: ExitNotice | undefined
     } & FaultyWorker)
   | { readonly kind: 'spawn'; readonly error: Error }
   | { readonly kind: 'restarts'; readonly limit: number }
 
-interface FaultyWorker {
+export interface FaultyWorker {
   readonly worker: number
   readonly pid: number
   /** Workers started so far. */

@@ -1,35 +1,31 @@
-// Decides what happens next: which worker gets which chunk, what a death means, when to try again or to give up.
-// Pure: no I/O, no timer, no clock (`now` is passed in), no promise. It knows neither policies nor order nor windows.
-import { sliceChunk } from '../../framing/slice.js'
+// Decides what happens next: which worker gets which chunk, what the exit of a worker means, when to start and to stop
+// workers. Pure: no I/O, no timer, no promise; the time is an argument, effects are returned as commands.
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
-import { createCall, hasWork, itemsAhead, type PendingChunk, type ScheduledCall } from './call.js'
-import { type CrashJudgement, judgeCrash, judgeExit } from './crash.js'
-import type { InFlightChunk } from './in-flight.js'
+import type { Failure, Ms } from '../../model.js'
+import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
+import { type ExitFacts, judgeCrash, judgeExit } from './crash.js'
+import { chunkMessage, leastLoadedWorker } from './dispatch.js'
+import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
   CallEnd,
-  CallId,
-  CallOptions,
   Command,
+  ExitNotice,
+  FaultyWorker,
   PoolFault,
   RunningItem,
   SchedulerInput,
   WorkerExit,
   WorkerInput,
 } from './messages.js'
-import { Fifo } from './queues.js'
-import { noResults, type ResultRange, singles, without } from './ranges.js'
-import { remember, retryDelay, triesAgain } from './retry.js'
 import { workersToStart } from './scaling.js'
+import type { WorkerIdentity } from './settled-range.js'
 import { judgeInspection, nextInspection } from './timeouts.js'
 import {
   ABSENT,
   createWorker,
-  type ExitNotice,
   earlier,
   hasRoom,
   inFlightOf,
-  isReady,
   killed,
   nextDeadline,
   type ReadyState,
@@ -44,18 +40,17 @@ import {
   type WorkerState,
 } from './worker.js'
 
-const NO_FAILURES: readonly ItemFailure[] = []
-
 export interface SchedulerOptions {
   readonly processes: number
+  /** Items that one worker runs at a time. */
   readonly concurrency: number
   readonly initTimeoutMs: Ms
   readonly killAfterMs: Ms
-  /** Crashed workers that are replaced before it gives up. */
+  /** Crashed workers that are replaced. One more is a fault. */
   readonly maxRestarts: number
-  /** Most workers that start at once; all of them by default. */
+  /** Workers that may start at a time; all of them by default. */
   readonly bootLimit?: number | undefined
-  /** Replace a worker after so many items. */
+  /** Replace a worker after this many items. */
   readonly maxTasksPerChild?: number | undefined
   /** Resident bytes of one worker. */
   readonly maxMemoryBytes?: number | undefined
@@ -65,38 +60,41 @@ export interface SchedulerOptions {
 
 export class Scheduler {
   readonly #options: SchedulerOptions
-  readonly #maxTasks: number
-  readonly #random: () => number
+  readonly #maxTasksPerChild: number
+  readonly #maxMemoryBytes: number
   /** As many as were ever needed at a time, at most `processes`. */
   readonly #workers: Worker[] = []
-  readonly #calls = new Map<CallId, ScheduledCall>()
-  /** Calls that a worker can be given something of, the one that was served last at the end: they take turns. */
-  readonly #turns = new Fifo<ScheduledCall>()
-  /** Calls that have something to try again later. */
-  readonly #resting = new Set<ScheduledCall>()
-  #nextId = 1
-  #started = 0
+  readonly #calls: CallTable
+  #nextChunkId = 1
+  #startedWorkers = 0
   #crashes = 0
-  #exports: JobExports | undefined
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
-  #closedSaid = false
+  #isClosed = false
   #commands: Command[] = []
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#maxTasks = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
-    this.#random = options.random ?? Math.random
+    this.#maxTasksPerChild = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
+    this.#maxMemoryBytes = options.maxMemoryBytes ?? Number.POSITIVE_INFINITY
+    this.#calls = new CallTable(options, (command) => this.#send(command))
   }
 
-  /** The only transition. Commands are to be performed in order; performing one may lead to further inputs. */
+  /**
+   * The only entry. Perform the commands in order; performing one may lead to further inputs.
+   *
+   * 1. Apply what happened.
+   * 2. Give ready chunks to workers with room, asking sources for more.
+   * 3. Start workers while there is more work than workers.
+   * 4. Stop workers that are idle and due to go; say `closed` after the last.
+   */
   handle(input: SchedulerInput, now: Ms): readonly Command[] {
-    if ('worker' in input) this.#hear(this.#workers[input.worker]!, input, now)
+    if ('worker' in input) this.#applyFromWorker(this.#workers[input.worker]!, input, now)
     else this.#apply(input, now)
-    this.#fill(now)
-    this.#recruit()
-    this.#wind(now)
-    // Handed over whole: what a command carries, arguments and results, is not kept here until the next input.
+    this.#dispatchReadyChunks(now)
+    this.#startWorkersIfNeeded()
+    this.#stopIdleWorkers(now)
+    // A new list each time: keeping this one would keep the arguments and results that its commands carry.
     const commands = this.#commands
     this.#commands = []
     return commands
@@ -113,26 +111,30 @@ export class Scheduler {
     return this.#workers
   }
 
-  /** When to send a `tick` if nothing else happens before. */
+  /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    let wake: Ms | undefined
+    let wake = this.#calls.nextRetryAt
     for (const worker of this.#workers) wake = earlier(wake, nextDeadline(worker))
-    for (const call of this.#resting) wake = earlier(wake, call.delayed.earliest)
     return wake
   }
 
+  // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
+
   #apply(input: Exclude<SchedulerInput, { worker: number }>, now: Ms): void {
     switch (input.type) {
-      case 'open':
-        return this.#open(input.call, input)
+      case 'open': {
+        const refusal = this.#refusal()
+        if (refusal !== undefined) return this.#send({ type: 'end', call: input.call, end: refusal })
+        return this.#calls.open(input.call, input)
+      }
       case 'supply':
-        return this.#supply(input.call, input.chunk, input.remaining)
+        return this.#calls.supply(input.call, input.chunk, input.remaining)
       case 'abort':
-        return this.#abort(input.call, now)
+        return this.#cancelInWorkers(this.#calls.abort(input.call), now)
       case 'drain':
-        return this.#drain(input.call)
+        return this.#drainWorkersOf(this.#calls.drain(input.call))
       case 'start':
-        return this.#start(input.count)
+        return this.#startAhead(input.count)
       case 'close':
         if (this.#life === 'open') this.#life = 'closing'
         return
@@ -140,16 +142,17 @@ export class Scheduler {
         return this.#terminate(now)
       case 'kill':
         this.#terminate(now)
-        this.#killAll()
-        return
+        return this.#killAll()
       case 'tick':
-        return this.#tick(now)
+        this.#calls.retryDelayed(now)
+        for (const worker of this.#workers) this.#applyTimers(worker, now)
+        return
       default:
         input satisfies never
     }
   }
 
-  #hear(worker: Worker, input: WorkerInput, now: Ms): void {
+  #applyFromWorker(worker: Worker, input: WorkerInput, now: Ms): void {
     const { state } = worker
     switch (input.type) {
       case 'spawned':
@@ -162,266 +165,90 @@ export class Scheduler {
         if (state.is === 'starting') state.phase = 'initializer'
         return
       case 'ready':
-        return this.#ready(worker, input.exports)
+        return this.#workerReady(worker, input.exports)
       case 'init-failed': {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
-        return this.#break({ kind, error: input.error, ...this.#culprit(worker) })
+        return this.#failPool({ kind, error: input.error, ...this.#faultyWorker(worker) })
       }
       case 'settled':
-        for (const range of input.ranges) this.#settled(worker, range, now)
+        for (const results of input.ranges) this.#settle(worker, results, now)
         if (state.is !== 'ready') return
         state.sawNothingRunning = false
-        this.#watch(state)
-        // Over its cap between items: replaced. Over it while an item runs, seen from outside: that item's doing.
-        if (input.rss !== undefined && this.#isTooLarge(input.rss)) this.#retire(worker, state)
+        this.#setInspection(state)
+        if (input.rss !== undefined && input.rss > this.#maxMemoryBytes) this.#replaceWhenIdle(worker, state)
         return
       case 'cancelled':
-        // What a worker that was told to leave held is judged when it is gone.
+        // What a terminating worker holds is judged when it has exited.
         if (state.is !== 'ready') return
-        for (const id of input.ids) this.#givenBack(worker, id, now)
-        this.#watch(state)
-        return
-      case 'dying':
-        if (input.escaped !== undefined || input.exitSite !== undefined)
-          worker.notice = { uncaughtError: input.escaped, exitCallStack: input.exitSite }
+        for (const id of input.ids) this.#takeBack(worker, state.inFlight, id, now)
+        return this.#setInspection(state)
+      case 'exit-announced':
+        worker.notice = input.notice
         return
       case 'terminating':
         if (state.is === 'terminating') state.signalAt = undefined
         return
-      case 'gone':
-        return this.#gone(worker, input, now)
+      case 'exited':
+        return this.#workerExited(worker, input, now)
       case 'spawn-failed':
         this.#change(worker, ABSENT)
-        return this.#break({ kind: 'spawn', error: input.error })
+        return this.#failPool({ kind: 'spawn', error: input.error })
       case 'unsendable':
         return this.#unsendable(worker, input.id, input.failures, now)
       case 'inspected':
         return this.#inspected(worker, input.running, now)
       case 'memory':
-        // One that is being emptied for its size is not to cost the item that ends there.
-        if (state.is !== 'ready' || state.isDraining || !this.#isTooLarge(input.rss)) return
-        if (state.inFlight.length > 0) return this.#doom(worker, { kind: 'oom' }, now)
-        return this.#retire(worker, state)
+        if (state.is === 'ready' && input.rss > this.#maxMemoryBytes) this.#overMemory(worker, state, now)
+        return
       default:
         input satisfies never
     }
   }
 
-  #change(worker: Worker, next: WorkerState): void {
-    const command = transition(worker, next)
-    if (command !== undefined) this.#commands.push(command)
-  }
-
   // ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #open(id: CallId, options: CallOptions): void {
-    const call = createCall(id, options)
-    this.#calls.set(id, call)
-    this.#enqueue(call)
-    if (this.#fault !== undefined) return this.#end(call, { type: 'fault', fault: this.#fault })
-    if (this.#life !== 'open') return this.#end(call, { type: 'terminated' })
-    this.#checkTask(call)
-    this.#askForEnd(call)
+  /** Why no call can be opened any more. */
+  #refusal(): CallEnd | undefined {
+    if (this.#fault !== undefined) return { type: 'fault', fault: this.#fault }
+    return this.#life === 'open' ? undefined : { type: 'terminated' }
   }
 
-  #supply(id: CallId, chunk: Chunk | undefined, remaining: number | undefined): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted) return
-    call.pulling = false
-    call.remaining = remaining
-    this.#enqueue(call)
-    if (chunk === undefined || call.draining) {
-      call.ended = true
-      this.#endIfDone(call)
-    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false })
-    this.#askForEnd(call)
-  }
-
-  /** A source that has nothing left is asked once more, room or not: its end, or its error, ends the call. */
-  #askForEnd(call: ScheduledCall): void {
-    if (call.remaining === 0 && !call.pulling && !call.ended && this.#calls.has(call.id)) this.#pull(call)
-  }
-
-  #pull(call: ScheduledCall): void {
-    call.pulling = true
-    const want = call.sizer.want(this.#options.processes * this.#options.concurrency, call.remaining)
-    this.#commands.push({ type: 'pull', call: call.id, want })
-  }
-
-  #abort(id: CallId, now: Ms): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted) return
-    call.aborted = true
-    call.ended = true
-    this.#giveUp(call)
+  #cancelInWorkers(call: ScheduledCall | undefined, now: Ms): void {
+    if (call === undefined) return
     for (const { id: worker, state } of this.#workers) {
       if (state.is !== 'ready') continue
-      const ids = state.inFlight.chunks.filter((chunk) => chunk.call === call).map((chunk) => chunk.id)
+      const ids = state.inFlight.ofCall(call).map(({ id }) => id)
       if (ids.length === 0) continue
-      this.#commands.push({ type: 'cancel', worker, ids })
+      this.#send({ type: 'cancel', worker, ids })
       state.cancelBy = now + this.#options.killAfterMs
     }
-    this.#endIfDone(call)
   }
 
-  #drain(id: CallId): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted || call.draining) return
-    call.draining = true
-    call.ended = true
-    this.#giveUp(call)
-    for (const worker of this.#workers)
-      if (isReady(worker) && worker.state.inFlight.chunks.some((chunk) => chunk.call === call))
-        this.#empty(worker, worker.state)
-    this.#endIfDone(call)
+  #drainWorkersOf(call: ScheduledCall | undefined): void {
+    if (call === undefined) return
+    for (const worker of this.#workers) {
+      const { state } = worker
+      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0)
+        this.#requestUnstartedWork(worker, state)
+    }
   }
 
-  #giveUp(call: ScheduledCall): void {
-    call.outstanding -= call.ready.length + call.delayed.length
-    call.ready.clear()
-    call.delayed.clear()
-    this.#resting.delete(call)
-  }
+  // ── chunks in workers ──────────────────────────────────────────────────────────────────────────────────────────
 
-  #add(call: ScheduledCall, work: PendingChunk): void {
-    if (call.aborted || call.draining) return
-    call.outstanding++
-    call.ready.push(work)
-    this.#enqueue(call)
-  }
-
-  #enqueue(call: ScheduledCall): void {
-    if (call.inTurn) return
-    call.inTurn = true
-    this.#turns.push(call)
-  }
-
-  #endIfDone(call: ScheduledCall): void {
-    if (call.outstanding > 0) return
-    if (call.aborted) this.#end(call, { type: 'aborted' })
-    // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
-    else if (call.ended && (this.#exports !== undefined || call.draining)) this.#end(call, { type: 'done' })
-  }
-
-  #end(call: ScheduledCall, end: CallEnd): void {
-    if (!this.#calls.delete(call.id)) return
-    call.ended = true
-    this.#giveUp(call)
-    this.#commands.push({ type: 'end', call: call.id, end })
-  }
-
-  #checkTask(call: ScheduledCall): void {
-    if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
-    this.#end(call, { type: 'no-task', exports: this.#exports })
-  }
-
-  // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
-
-  #settled(worker: Worker, settled: ResultsMessage, now: Ms): void {
-    const { id, from, count, results, failures, busyMs, timings } = settled
+  #settle(worker: Worker, results: ResultsMessage, now: Ms): void {
     const inFlight = inFlightOf(worker.state)
-    const chunk = inFlight?.find(id)
-    // Said twice: once on the channel, once in what a dead worker had written down.
-    if (inFlight === undefined || chunk === undefined || from < chunk.settled) return
-    const { call, pending } = chunk
-    chunk.settled = from + count
-    chunk.since = now
-    if (busyMs > 0) call.sizer.measured(count, busyMs)
-    const range =
-      failures.length === 0
-        ? { from, count, results, failures: NO_FAILURES, timings }
-        : {
-            from,
-            count,
-            results: failures.length === count ? noResults(call.task.reply, count) : results,
-            failures: failures.map((item) =>
-              this.#failure(worker, pending, item, timesAt(timings, item.offset - from)),
-            ),
-            timings,
-          }
-    this.#settle(worker, call, pending, range, now)
-    if (chunk.settled === pending.chunk.count) this.#drop(worker, chunk, now)
+    const chunk = inFlight?.settle(results, now)
+    if (inFlight === undefined || chunk === undefined) return
+    this.#calls.settle(worker, chunk, results, now)
+    if (chunk.settled === chunk.pending.chunk.count) this.#remove(worker, inFlight, chunk, now)
   }
 
-  #settle(worker: WorkerName, call: ScheduledCall, work: PendingChunk, range: ResultRange, now: Ms): void {
-    // After a fault or `terminate`, workers that are leaving still say what they have done.
-    if (call.aborted || !this.#calls.has(call.id)) return
-    if (range.failures.length === 0) return this.#tell(worker, call, work, range)
-    const { chunk, attempt } = work
-    const again = range.failures.filter(({ failure }) => triesAgain(call.retry, failure.kind, attempt))
-    const parts = singles(
-      chunk,
-      again.map(({ offset }) => offset),
-    )
-    for (const [place, failure] of again.entries())
-      this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
-    for (const part of without(range, again)) this.#tell(worker, call, work, part)
-  }
-
-  /** With one item a chunk this is done for each: no more is made for it than is handed on. */
-  #tell(
-    { id: workerId, pid }: WorkerName,
-    call: ScheduledCall,
-    { chunk, attempt, earlier }: PendingChunk,
-    range: ResultRange,
-  ): void {
-    const { from, count, results, failures, timings } = range
-    const plain = { chunk, from, count, results, failures, workerId, pid, attempts: attempt }
-    const flaky = earlier.length > 0 && failures.length === 0
-    const settled =
-      flaky || timings !== undefined
-        ? { ...plain, ...(timings !== undefined && { timings }), ...(flaky && { flaky: earlier }) }
-        : plain
-    this.#commands.push({ type: 'settle', call: call.id, settled })
-  }
-
-  #tryAgain(
-    call: ScheduledCall,
-    { chunk, attempt, earlier }: PendingChunk,
-    failure: ItemFailure,
-    now: Ms,
-  ): void {
-    if (call.draining) return
-    const work = { chunk, attempt: attempt + 1, earlier: remember(earlier, failure), recordEachItem: true }
-    const delay = retryDelay(call.retry, attempt, this.#random)
-    if (delay === 0) return this.#add(call, work)
-    call.outstanding++
-    call.delayed.add(now + delay, work)
-    this.#resting.add(call)
-  }
-
-  #failure(
-    { id: workerId, pid }: WorkerName,
-    { attempt, earlier }: PendingChunk,
-    item: { offset: number; failure: Failure },
-    times?: { startedAt: Ms; ms: Ms },
-  ): ItemFailure {
-    return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
-  }
-
-  #fail(
-    worker: WorkerName,
-    { call, pending }: InFlightChunk,
-    offset: number,
-    failure: Failure,
-    now: Ms,
-  ): void {
-    const failures = [this.#failure(worker, pending, { offset, failure })]
-    const results = noResults(call.task.reply, 1)
-    this.#settle(worker, call, pending, { from: offset, count: 1, results, failures }, now)
-  }
-
-  /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
-  #requeue(
-    { call, pending }: InFlightChunk,
-    from: number,
-    to: number,
-    recordEachItem = pending.recordEachItem,
-  ): void {
-    if (from >= to) return
-    const whole = from === 0 && to === pending.chunk.count
-    const chunk = whole ? pending.chunk : sliceChunk(pending.chunk, from, to)
-    this.#add(call, { ...pending, chunk, recordEachItem })
+  /** The worker returned a chunk that was cancelled, or that it has not begun. */
+  #takeBack(worker: Worker, inFlight: InFlight, id: number, now: Ms): void {
+    const chunk = inFlight.find(id)
+    if (chunk === undefined) return
+    this.#calls.requeue(chunk, chunk.settled, chunk.pending.chunk.count)
+    this.#remove(worker, inFlight, chunk, now)
   }
 
   #unsendable(
@@ -431,140 +258,114 @@ export class Scheduler {
     now: Ms,
   ): void {
     const { state } = worker
-    const chunk = inFlightOf(state)?.find(id)
-    if (chunk === undefined) return
+    const inFlight = inFlightOf(state)
+    const chunk = inFlight?.find(id)
+    if (inFlight === undefined || chunk === undefined) return
     let from = 0
     for (const { offset, failure } of failures) {
-      this.#requeue(chunk, from, offset)
-      this.#fail(worker, chunk, offset, failure, now)
+      this.#calls.requeue(chunk, from, offset)
+      this.#calls.fail(worker, chunk, offset, failure, now)
       from = offset + 1
     }
-    this.#requeue(chunk, from, chunk.pending.chunk.count)
-    this.#drop(worker, chunk, now)
-    if (state.is === 'ready') this.#watch(state)
+    this.#calls.requeue(chunk, from, chunk.pending.chunk.count)
+    this.#remove(worker, inFlight, chunk, now)
+    if (state.is === 'ready') this.#setInspection(state)
   }
 
-  /** Cancelled, or given back by a worker that is to be empty: what has not settled runs elsewhere or not at all. */
-  #givenBack(worker: ReadyWorker | Worker, id: number, now: Ms): void {
-    const chunk = inFlightOf(worker.state)?.find(id)
-    if (chunk === undefined) return
-    this.#requeue(chunk, chunk.settled, chunk.pending.chunk.count)
-    this.#drop(worker, chunk, now)
-  }
-
-  #drop({ state }: Worker, chunk: InFlightChunk, now: Ms): void {
-    inFlightOf(state)?.remove(chunk, now)
+  #remove({ state }: Worker, inFlight: InFlight, chunk: InFlightChunk, now: Ms): void {
+    inFlight.remove(chunk, now)
     if (state.is === 'ready') {
-      const { chunks } = state.inFlight
-      if (state.cancelBy !== undefined && !chunks.some(({ call }) => call.aborted)) state.cancelBy = undefined
-      if (chunks.length === 0) state.isDraining = false
+      if (state.cancelBy !== undefined && !inFlight.chunks.some(({ call }) => call.isAborted))
+        state.cancelBy = undefined
+      if (inFlight.length === 0) state.isDraining = false
     }
-    chunk.call.outstanding--
-    this.#endIfDone(chunk.call)
+    this.#calls.release(chunk.call)
   }
 
-  // ── workers: their life ────────────────────────────────────────────────────────────────────────────────────────
-
-  #start(count: number): void {
-    if (this.#life !== 'open' || this.#fault !== undefined) return
-    const { processes, bootLimit = count } = this.#options
-    while (this.#workers.length < Math.min(count, processes, bootLimit)) this.#spawn()
+  #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
+    if (state.isDraining || state.inFlight.length === 0) return
+    state.isDraining = true
+    this.#send({ type: 'drain', worker: id })
   }
 
-  /** Starts workers while there is more to do than those at hand can begin; never so many at once that none gets on. */
-  #recruit(): void {
-    if (this.#life === 'terminated' || this.#fault !== undefined || this.#calls.size === 0) return
-    const { processes, bootLimit = processes } = this.#options
-    let alive = 0
-    let starting = 0
-    for (const { state } of this.#workers) {
-      if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
-      if (state.is === 'starting') starting++
-      if (state.is !== 'absent') alive++
-    }
-    if (alive === processes) return
-    const demand = this.#demand(processes)
-    const jobHasLoaded = this.#exports !== undefined
-    const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
-    for (let i = 0; i < count; i++) this.#spawn()
+  // ── workers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #change(worker: Worker, next: WorkerState): void {
+    const command = transition(worker, next)
+    if (command !== undefined) this.#send(command)
   }
 
-  /** Items that could begin now, counted up to `most`. */
-  #demand(most: number): number {
-    let items = 0
-    for (const call of this.#calls.values()) {
-      if (items >= most) break
-      items += itemsAhead(call)
-    }
-    return items
-  }
-
-  #spawn(): void {
+  #start(): void {
     let worker = this.#workers.find(({ state }) => state.is === 'absent')
     if (worker === undefined) {
       worker = createWorker(this.#workers.length)
       this.#workers.push(worker)
     }
-    this.#started++
+    this.#startedWorkers++
     this.#change(worker, starting())
   }
 
-  #ready(worker: Worker, exports: JobExports): void {
+  /** Before there is a call. */
+  #startAhead(count: number): void {
+    if (this.#life !== 'open' || this.#fault !== undefined) return
+    const { processes, bootLimit = count } = this.#options
+    while (this.#workers.length < Math.min(count, processes, bootLimit)) this.#start()
+  }
+
+  #workerReady(worker: Worker, exports: JobExports): void {
     if (worker.state.is !== 'starting') return
     this.#change(worker, ready(this.#options.concurrency))
-    if (this.#exports !== undefined) return
-    this.#exports = exports
-    for (const call of [...this.#calls.values()]) {
-      this.#checkTask(call)
-      this.#endIfDone(call)
-    }
+    this.#calls.jobLoaded(exports)
   }
 
-  #gone(worker: Worker, exit: WorkerExit, now: Ms): void {
-    for (const range of exit.record?.outcomes ?? []) this.#settled(worker, range, now)
+  #workerExited(worker: Worker, exit: WorkerExit, now: Ms): void {
+    for (const outcome of exit.record?.outcomes ?? []) this.#settle(worker, outcome, now)
     const { id, pid, notice, state } = worker
     if (state.is === 'absent') return
-    // The place is free for the next process while what this one held is judged.
-    const dead = { id, pid }
     this.#change(worker, ABSENT)
-    const lost = inFlightOf(state)?.chunks ?? []
     const reason = state.is === 'terminating' ? state.reason : undefined
-    const { exitCode, signal, stderrTail } = exit
-    const facts = { exit, reason, notice, now }
-    const over = this.#fault !== undefined || this.#life === 'terminated'
-    let blamed = false
-    for (const [i, chunk] of lost.entries()) {
-      const { id, call, pending, settled, since } = chunk
-      if (over || call.aborted) blamed = true
-      else {
-        const canHaveBegun = i < this.#options.concurrency
-        const { count } = pending.chunk
-        const judgement = judgeCrash({ id, count, settled, since, canHaveBegun }, facts)
-        this.#applyJudgement(dead, chunk, judgement, now)
-        if (judgement.failed.length > 0) blamed = true
-      }
-      call.outstanding--
-    }
-    if (state.is === 'ready' && !blamed) this.#tellIdleDeath(dead, notice, exit)
-    const jobHasLoaded = this.#exports !== undefined
-    const kind = judgeExit({ state: state.is, reason, signal, jobHasLoaded })
+    const lost = inFlightOf(state)?.chunks ?? []
+    const isItemToBlame = this.#requeueLost({ id, pid }, lost, { exit, reason, notice, now })
+    if (state.is === 'ready' && !isItemToBlame) this.#warnOfCrash({ id, pid }, notice, exit)
+    const { jobHasLoaded } = this.#calls
+    const kind = judgeExit({ state: state.is, reason, signal: exit.signal, jobHasLoaded })
     if (kind === 'startup') {
-      const stage = state.is === 'starting' ? state.phase : 'load'
-      const { exitCallStack: exitSite, uncaughtError: escaped } = notice ?? {}
-      const culprit = this.#culprit(dead)
-      this.#break({ kind, stage, exitCode, signal, stderrTail, exitSite, escaped, ...culprit })
+      const phase = state.is === 'starting' ? state.phase : 'load'
+      const { exitCode, signal, stderrTail } = exit
+      const faulty = this.#faultyWorker({ id, pid })
+      this.#failPool({ kind, phase, exitCode, signal, stderrTail, notice, ...faulty })
     } else if (kind === 'crash' && ++this.#crashes > this.#options.maxRestarts)
-      this.#break({ kind: 'restarts', limit: this.#options.maxRestarts })
-    for (const { call } of lost) this.#endIfDone(call)
+      this.#failPool({ kind: 'restarts', limit: this.#options.maxRestarts })
+    // Only now: a call whose last item this was ends with the fault, if there is one.
+    this.#calls.releaseAll(lost)
+  }
+  /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
+  #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
+    let isItemToBlame = false
+    for (const [i, chunk] of lost.entries()) {
+      if (this.#isOver || chunk.call.isAborted) {
+        isItemToBlame = true
+        continue
+      }
+      const { id, pending, settled, since } = chunk
+      const { count } = pending.chunk
+      const canHaveBegun = i < this.#options.concurrency
+      const judgement = judgeCrash({ id, count, settled, since, canHaveBegun }, facts)
+      const { failed, requeueFrom, requeueAs } = judgement
+      for (const { offset, failure } of failed) this.#calls.fail(worker, chunk, offset, failure, facts.now)
+      if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom)
+      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' || pending.recordEachItem)
+      if (failed.length > 0) isItemToBlame = true
+    }
+    return isItemToBlame
   }
 
-  /** No item is to blame, and nobody would hear of it otherwise. */
-  #tellIdleDeath(
-    { id, pid }: WorkerName,
+  /** A worker that was killed from outside while it was idle is replaced without a warning. */
+  #warnOfCrash(
+    { id, pid }: WorkerIdentity,
     notice: ExitNotice | undefined,
     { exitCode, signal }: WorkerExit,
   ): void {
-    // Killed from outside: that is replaced without a word.
     if (notice === undefined) return
     const { uncaughtError } = notice
     const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
@@ -573,42 +374,16 @@ export class Scheduler {
         ? `${uncaughtError.name}: ${uncaughtError.message}`
         : uncaughtError?.preview
     const why = thrown === undefined ? '' : `; outside any item the job threw: ${thrown}`
-    this.#commands.push({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
+    this.#send({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
   }
 
-  #applyJudgement(
-    dead: WorkerName,
-    lost: InFlightChunk,
-    { failed, requeueFrom, requeueAs }: CrashJudgement,
-    now: Ms,
-  ): void {
-    const { call, pending } = lost
-    const { chunk } = pending
-    for (const { offset, failure } of failed) this.#fail(dead, lost, offset, failure, now)
-    if (requeueAs !== 'singles') {
-      const recordEachItem = requeueAs === 'recorded' || pending.recordEachItem
-      return this.#requeue(lost, requeueFrom, chunk.count, recordEachItem)
-    }
-    const offsets = Array.from({ length: chunk.count - requeueFrom }, (_, i) => requeueFrom + i)
-    for (const single of singles(chunk, offsets))
-      this.#add(call, { ...pending, chunk: single, recordEachItem: true })
-  }
-
-  #culprit({ id, pid }: WorkerName): { worker: number; pid: number; started: number } {
-    return { worker: id, pid, started: this.#started }
-  }
-
-  /** Asks a worker to end what runs and to give back the rest. */
-  #empty({ id }: Worker, state: ReadyState): void {
-    if (state.isDraining || state.inFlight.length === 0) return
-    state.isDraining = true
-    this.#commands.push({ type: 'drain', worker: id })
+  #faultyWorker({ id, pid }: WorkerIdentity): FaultyWorker {
+    return { worker: id, pid, started: this.#startedWorkers }
   }
 
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** When the items that can be running may have run for too long. */
-  #watch(state: ReadyState): void {
+  #setInspection(state: ReadyState): void {
     state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
   }
 
@@ -619,51 +394,43 @@ export class Scheduler {
     if (running !== undefined) inFlight.setStartTimes(running, now)
     const { concurrency } = this.#options
     const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
-    if (judgement.kind !== 'ok') return this.#doom(worker, judgement, now)
+    if (judgement.kind !== 'ok') return this.#terminateFor(worker, judgement, now)
     state.sawNothingRunning = judgement.sawNothingRunning
     state.inspectAt = judgement.inspectAt
   }
 
-  #isTooLarge(rss: number): boolean {
-    return rss > (this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY)
+  /** Measured from outside: while an item runs, it is that item's memory. A worker that drains is being replaced already. */
+  #overMemory(worker: Worker, state: ReadyState, now: Ms): void {
+    if (state.isDraining) return
+    if (state.inFlight.length > 0) this.#terminateFor(worker, { kind: 'oom' }, now)
+    else this.#replaceWhenIdle(worker, state)
   }
 
-  #retire(worker: Worker, state: ReadyState): void {
+  #replaceWhenIdle(worker: Worker, state: ReadyState): void {
     state.replaceWhenIdle = true
-    this.#empty(worker, state)
+    this.#requestUnstartedWork(worker, state)
   }
 
-  #doom(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
+  #terminateFor(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
     this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
   }
 
-  #tick(now: Ms): void {
-    for (const call of this.#resting) {
-      for (let work = call.delayed.take(now); work !== undefined; work = call.delayed.take(now)) {
-        call.outstanding--
-        this.#add(call, work)
-      }
-      if (call.delayed.length === 0) this.#resting.delete(call)
-    }
-    for (const worker of this.#workers) this.#tickWorker(worker, now)
-  }
-
-  #tickWorker(worker: Worker, now: Ms): void {
+  #applyTimers(worker: Worker, now: Ms): void {
     const { id, state } = worker
     switch (state.is) {
       case 'absent':
         return
       case 'starting':
         if (!isDue(state.readyBy, now)) return
-        return this.#break({
+        return this.#failPool({
           kind: 'init-timeout',
           afterMs: this.#options.initTimeoutMs,
-          ...this.#culprit(worker),
+          ...this.#faultyWorker(worker),
         })
       case 'ready':
         if (isDue(state.inspectAt, now)) {
           state.inspectAt = undefined
-          this.#commands.push({ type: 'inspect', worker: id })
+          this.#send({ type: 'inspect', worker: id })
         }
         if (isDue(state.cancelBy, now)) this.#kill(worker)
         return
@@ -675,8 +442,7 @@ export class Scheduler {
         if (isDue(state.killAt, now)) return this.#kill(worker)
         if (!isDue(state.signalAt, now)) return
         state.signalAt = undefined
-        this.#commands.push({ type: 'kill', worker: id, signal: 'SIGTERM' })
-        return
+        return this.#send({ type: 'kill', worker: id, signal: 'SIGTERM' })
       default:
         state satisfies never
     }
@@ -685,74 +451,90 @@ export class Scheduler {
   #warnOfFinalizer({ id, pid }: Worker): void {
     const within = `within ${this.#options.killAfterMs} ms`
     const message = `worker ${id} (pid ${pid}) did not end in good order ${within} and was killed`
-    this.#commands.push({ type: 'warn', message })
+    this.#send({ type: 'warn', message })
   }
 
-  // ── handing out ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── 2. dispatch ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #fill(now: Ms): void {
-    while (this.#fault === undefined && this.#life !== 'terminated') {
-      const worker = this.#hungriest()
+  #dispatchReadyChunks(now: Ms): void {
+    while (!this.#isOver) {
+      const worker = leastLoadedWorker(this.#workers)
       if (worker === undefined) return
-      const call = this.#nextCall()
+      const call = this.#calls.next()
       if (call === undefined) return
-      const work = call.ready.shift()
-      if (work !== undefined) this.#dispatch(worker, call, work, now)
-      else this.#pull(call)
+      const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
+      if (pending === undefined) this.#calls.pull(call)
+      else this.#dispatch(worker, call, pending, now)
     }
   }
 
-  #hungriest(): ReadyWorker | undefined {
-    let best: ReadyWorker | undefined
-    for (const worker of this.#workers)
-      if (isReady(worker) && hasRoom(worker.state))
-        if (best === undefined || worker.state.inFlight.length < best.state.inFlight.length) best = worker
-    return best
+  #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
+    const chunk = state.inFlight.add(this.#nextChunkId++, call, pending, now)
+    state.dispatchedItems += pending.chunk.count
+    if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
+    // A prefetched chunk changes nothing about what can be running.
+    if (state.inFlight.length <= this.#options.concurrency) this.#setInspection(state)
+    this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 
-  #nextCall(): ScheduledCall | undefined {
-    for (let call = this.#turns.shift(); call !== undefined; call = this.#turns.shift()) {
-      call.inTurn = false
-      if (!hasWork(call)) continue
-      this.#enqueue(call)
-      return call
+  // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────
+
+  #startWorkersIfNeeded(): void {
+    if (this.#isOver || this.#calls.size === 0) return
+    const { processes, bootLimit = processes } = this.#options
+    let alive = 0
+    let starting = 0
+    for (const { state } of this.#workers) {
+      if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
+      if (state.is === 'starting') starting++
+      if (state.is !== 'absent') alive++
     }
-    return undefined
+    if (alive === processes) return
+    const { jobHasLoaded } = this.#calls
+    const demand = this.#calls.demand(processes)
+    const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
+    for (let i = 0; i < count; i++) this.#start()
   }
 
-  #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, work: PendingChunk, now: Ms): void {
-    const room = this.#maxTasks - state.dispatchedItems
-    if (work.chunk.count > room) {
-      const { count } = work.chunk
-      call.outstanding++
-      call.ready.unshift({ ...work, chunk: sliceChunk(work.chunk, room, count) })
-      work = { ...work, chunk: sliceChunk(work.chunk, 0, room) }
+  #stopIdleWorkers(now: Ms): void {
+    const isClosing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
+    for (const worker of this.#workers) {
+      const { state } = worker
+      // It has run nothing, so there is nothing to finish.
+      if (isClosing && state.is === 'starting') this.#kill(worker)
+      else if (state.is === 'ready' && state.inFlight.length === 0 && (isClosing || state.replaceWhenIdle))
+        this.#change(worker, stopping(now + this.#options.killAfterMs))
     }
-    const { chunk, attempt } = work
-    const { count, payload } = chunk
-    const id = this.#nextId++
-    const { recordEachItem } = state.inFlight.add(id, call, work, now)
-    state.dispatchedItems += count
-    if (state.dispatchedItems >= this.#maxTasks) state.replaceWhenIdle = true
-    if (state.inFlight.length <= this.#options.concurrency) this.#watch(state)
-    const index = chunk.indexes ?? chunk.seq
-    this.#commands.push({
-      type: 'run',
-      worker,
-      chunk: {
-        id,
-        task: call.task,
-        count,
-        index,
-        attempt,
-        recordEachItem,
-        ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
-        payload,
-      },
-    })
+    if (this.#isClosed || (!isClosing && !this.#isOver)) return
+    if (this.#workers.some(({ state }) => state.is !== 'absent')) return
+    this.#isClosed = true
+    this.#send({ type: 'closed' })
   }
 
-  // ── endings ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the end of the pool ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Nothing is dispatched or started any more. */
+  get #isOver(): boolean {
+    return this.#fault !== undefined || this.#life === 'terminated'
+  }
+
+  #failPool(fault: PoolFault): void {
+    if (this.#isOver) return
+    this.#fault = fault
+    this.#calls.endAll(() => ({ type: 'fault', fault }))
+    this.#killAll()
+  }
+
+  #terminate(now: Ms): void {
+    if (this.#life === 'terminated') return
+    this.#life = 'terminated'
+    this.#calls.endAll(({ isAborted }) => ({ type: isAborted ? 'aborted' : 'terminated' }))
+    for (const worker of this.#workers) {
+      const { is } = worker.state
+      if (is === 'starting') this.#kill(worker)
+      else if (is === 'ready' || is === 'stopping') this.#terminateFor(worker, undefined, now)
+    }
+  }
 
   #kill(worker: Worker): void {
     this.#change(worker, killed(worker))
@@ -762,53 +544,11 @@ export class Scheduler {
     for (const worker of this.#workers) if (worker.state.is !== 'absent') this.#kill(worker)
   }
 
-  #break(fault: PoolFault): void {
-    if (this.#fault !== undefined || this.#life === 'terminated') return
-    this.#fault = fault
-    for (const call of [...this.#calls.values()]) this.#end(call, { type: 'fault', fault })
-    this.#killAll()
+  #send(command: Command): void {
+    this.#commands.push(command)
   }
-
-  #terminate(now: Ms): void {
-    if (this.#life === 'terminated') return
-    this.#life = 'terminated'
-    for (const call of [...this.#calls.values()])
-      this.#end(call, { type: call.aborted ? 'aborted' : 'terminated' })
-    for (const worker of this.#workers) {
-      const { is } = worker.state
-      if (is === 'starting') this.#kill(worker)
-      else if (is === 'ready' || is === 'stopping') this.#doom(worker, undefined, now)
-    }
-  }
-
-  /** Workers that are to be replaced, or not needed any more, end in good order; once none is left, that is said. */
-  #wind(now: Ms): void {
-    const closing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
-    for (const worker of this.#workers) {
-      const { state } = worker
-      // Nothing was ever run there, so there is nothing to finish.
-      if (closing && state.is === 'starting') this.#kill(worker)
-      else if (state.is === 'ready' && state.inFlight.length === 0 && (closing || state.replaceWhenIdle))
-        this.#change(worker, stopping(now + this.#options.killAfterMs))
-    }
-    const over = this.#life !== 'open' || this.#fault !== undefined
-    if (!over || this.#closedSaid || this.#workers.some(({ state }) => state.is !== 'absent')) return
-    if (this.#life === 'closing' && this.#calls.size > 0) return
-    this.#closedSaid = true
-    this.#commands.push({ type: 'closed' })
-  }
-}
-
-/** Where items ran. */
-interface WorkerName {
-  readonly id: number
-  readonly pid: number
 }
 
 function isDue(at: Ms | undefined, now: Ms): boolean {
   return at !== undefined && now >= at
-}
-
-function timesAt(timings: Timings | undefined, place: number): { startedAt: Ms; ms: Ms } | undefined {
-  return timings && { startedAt: timings.startedAt[place]!, ms: timings.ms[place]! }
 }

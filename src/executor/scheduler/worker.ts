@@ -5,10 +5,9 @@
 //                 └───────────┴───────────┴──▶ terminating ──▶ absent
 //
 // Every state but `absent` may also end without warning: the process exits.
-import type { ErrorData } from '../../error-data.js'
 import type { Ms } from '../../model.js'
 import { InFlight } from './in-flight.js'
-import type { Command } from './messages.js'
+import type { Command, ExitNotice } from './messages.js'
 
 /** A worker that has not answered `terminate` by then is busy in a loop: only a signal reaches it. */
 const TERMINATE_ACK_MS: Ms = 100
@@ -22,13 +21,6 @@ export interface Worker {
   notice: ExitNotice | undefined
   /** Changed by `transition` alone. */
   state: WorkerState
-}
-
-export interface ExitNotice {
-  /** Thrown outside every task's promise. */
-  readonly uncaughtError: ErrorData | undefined
-  /** Of the job's own `process.exit` (or `abort`, `kill`). */
-  readonly exitCallStack: string | undefined
 }
 
 export type WorkerState = AbsentState | StartingState | ReadyState | StoppingState | TerminatingState

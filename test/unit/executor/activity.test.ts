@@ -1,7 +1,7 @@
 // What is read off slots and off what workers wrote down, for people who look on.
 import { describe, expect, it, vi } from 'vitest'
 import { lookAt } from '../../../src/executor/activity.js'
-import { createCall } from '../../../src/executor/scheduler/call.js'
+import { CallTable } from '../../../src/executor/scheduler/calls.js'
 import type { InFlight } from '../../../src/executor/scheduler/in-flight.js'
 import type { RunningItem } from '../../../src/executor/scheduler/messages.js'
 import {
@@ -15,7 +15,9 @@ import {
 } from '../../../src/executor/scheduler/worker.js'
 import type { Chunk } from '../../../src/model.js'
 
-const call = createCall(1, { task: { name: 'default', calling: 'item', reply: 'values' } })
+const calls = new CallTable({ processes: 1, concurrency: 1 }, () => {})
+calls.open(1, { task: { name: 'default', calling: 'item', reply: 'values' } })
+const call = calls.next()!
 const chunk: Chunk = { seq: 100, count: 10, payload: { kind: 'values', values: [] } }
 
 function worker(id: number, state: WorkerState): Worker {

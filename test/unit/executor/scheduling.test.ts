@@ -141,7 +141,7 @@ describe('a worker that dies', () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
     workers[0]!.die(1, null)
-    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', stage: 'load', exitCode: 1 } })
+    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase: 'load', exitCode: 1 } })
     expect(workers).toHaveLength(2)
     expect(workers[1]!.kills).toEqual(['SIGKILL'])
   })
@@ -152,7 +152,7 @@ describe('a worker that dies', () => {
     workers[0]!.say({ type: 'initializing' })
     workers[0]!.die(4, null)
     expect(await faultOf(call.done)).toMatchObject({
-      fault: { kind: 'startup', stage: 'initializer', exitCode: 4 },
+      fault: { kind: 'startup', phase: 'initializer', exitCode: 4 },
     })
   })
 })
