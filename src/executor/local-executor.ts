@@ -25,9 +25,9 @@ import type {
   CallEnd,
   CallId,
   Command,
+  ExitRecord,
   RunningItem,
   SchedulerInput,
-  WorkerRecord,
 } from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 
@@ -248,7 +248,7 @@ export class LocalExecutor implements Executor {
       case 'end':
         return this.#end(command.call, command.end)
       case 'warn':
-        return this.#options.emit({ type: 'warning', message: command.message })
+        return this.#options.emit({ type: 'warning', warning: command.warning })
       case 'closed':
         return this.#resolveClosed()
       default:
@@ -332,7 +332,7 @@ export class LocalExecutor implements Executor {
         this.#handles[worker] = undefined
         const { exitCode, signal: name, stderrTail, recorded } = signal
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
-        const record = recorded && this.#toWorkerRecord(recorded)
+        const record = recorded && this.#toExitRecord(recorded)
         return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
       }
       case 'spawn-failed':
@@ -344,7 +344,10 @@ export class LocalExecutor implements Executor {
   }
 
   #heed(worker: number, pid: number, message: Extract<WorkerSignal, { type: 'message' }>['message']): void {
-    if (message.type === 'warning') return this.#options.emit({ type: 'warning', message: message.message })
+    if (message.type === 'warning') {
+      const warning = { kind: 'text', text: message.message } as const
+      return this.#options.emit({ type: 'warning', warning })
+    }
     if (message.type === 'dying') {
       const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
       return this.#post({ type: 'exit-announced', worker, notice })
@@ -369,7 +372,7 @@ export class LocalExecutor implements Executor {
     return { id, offset, forMs: this.#pauses.elapsed(since, at) }
   }
 
-  #toWorkerRecord({ outcomes, running, unrecorded }: FlightRecord): WorkerRecord {
+  #toExitRecord({ outcomes, running, unrecorded }: FlightRecord): ExitRecord {
     return {
       outcomes: outcomes.map(toSettled),
       running: running.map((item) => this.#toRunning(item)),

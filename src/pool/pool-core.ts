@@ -2,6 +2,7 @@
 // closed or terminated. The same executor and flow as the command line's; knows nothing of Python's names.
 import { JobError, PoolStateError } from '../errors/classes.js'
 import type { CallSite } from '../errors/stacks.js'
+import { warningText } from '../errors/warning-text.js'
 import { ExecutionFault } from '../executor/execution-fault.js'
 import type { Execution } from '../executor/executor.js'
 import { LocalExecutor } from '../executor/local-executor.js'
@@ -190,7 +191,7 @@ export class PoolCore implements Closable {
   }
 
   #hear(event: RunEvent): void {
-    if (event.type === 'warning') return warn(event.message)
+    if (event.type === 'warning') return warn(warningText(event.warning))
     if (event.type !== 'worker-output') return
     const { line, workerId, pid, stream } = event
     const { onWorkerOutput } = this.#options

@@ -8,6 +8,7 @@ import {
   type PoolError,
   PoolTerminatedError,
 } from '../errors/classes.js'
+import { describeExit } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault } from '../executor/execution-fault.js'
 import type { PoolFault } from '../executor/scheduler/messages.js'
@@ -70,7 +71,7 @@ function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: s
   }
   const cause = announcedError(fault)
   const options = cause === undefined ? undefined : { cause: makeRemoteTraceback(place, cause) }
-  const ended = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+  const ended = describeExit(exitCode, signal)
   if (phase === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
   return new InitializerError(`initializer failed, pool is broken (it ${ended}; ${soFar(fault)})`, options)
 }

@@ -2,7 +2,7 @@
 // the pure core and the shell around it.
 import type { ErrorData } from '../../error-data.js'
 import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, Ms, SettledRange, TaskSpec } from '../../model.js'
+import type { Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
 
@@ -28,7 +28,7 @@ export interface RunningItem {
 }
 
 /** What the flight recorder of a worker shows after its exit. */
-export interface WorkerRecord {
+export interface ExitRecord {
   /** Some of them may have been sent as well. */
   readonly outcomes: readonly ResultsMessage[]
   readonly running: readonly RunningItem[]
@@ -98,7 +98,7 @@ export interface WorkerExit {
   readonly signal: string | null
   readonly stderrTail: readonly string[]
   /** `undefined` where there is no flight recorder. */
-  readonly record?: WorkerRecord | undefined
+  readonly record?: ExitRecord | undefined
 }
 
 /** What a worker sends before an exit that it sees coming. */
@@ -153,6 +153,6 @@ export type Command =
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
   | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }
-  | { readonly type: 'warn'; readonly message: string }
+  | { readonly type: 'warn'; readonly warning: Warning }
   /** Every worker is gone, after `close`, `terminate` or a fault. */
   | { readonly type: 'closed' }

@@ -362,19 +362,14 @@ export class Scheduler {
 
   /** A worker that was killed from outside while it was idle is replaced without a warning. */
   #warnOfCrash(
-    { id, pid }: WorkerIdentity,
+    { id: workerId, pid }: WorkerIdentity,
     notice: ExitNotice | undefined,
     { exitCode, signal }: WorkerExit,
   ): void {
     if (notice === undefined) return
     const { uncaughtError } = notice
-    const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
-    const thrown =
-      uncaughtError?.type === 'error'
-        ? `${uncaughtError.name}: ${uncaughtError.message}`
-        : uncaughtError?.preview
-    const why = thrown === undefined ? '' : `; outside any item the job threw: ${thrown}`
-    this.#send({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
+    const kind = 'exit-between-items'
+    this.#send({ type: 'warn', warning: { kind, workerId, pid, exitCode, signal, uncaughtError } })
   }
 
   #faultyWorker({ id, pid }: WorkerIdentity): FaultyWorker {
@@ -448,10 +443,9 @@ export class Scheduler {
     }
   }
 
-  #warnOfFinalizer({ id, pid }: Worker): void {
-    const within = `within ${this.#options.killAfterMs} ms`
-    const message = `worker ${id} (pid ${pid}) did not end in good order ${within} and was killed`
-    this.#send({ type: 'warn', message })
+  #warnOfFinalizer({ id: workerId, pid }: Worker): void {
+    const warning = { kind: 'finalizer-timeout', workerId, pid, afterMs: this.#options.killAfterMs } as const
+    this.#send({ type: 'warn', warning })
   }
 
   // ── 2. dispatch ────────────────────────────────────────────────────────────────────────────────────────────────

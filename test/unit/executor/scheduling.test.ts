@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { warningText } from '../../../src/errors/warning-text.js'
 import { fakeTransport, faultOf, numbers, range, setUp, sorted, start, turn } from './fakes.js'
 
 describe('handing out', () => {
@@ -268,7 +269,7 @@ describe('ending', () => {
     const warnings: string[] = []
     const { executor, workers, clock } = setUp({
       processes: 1,
-      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+      emit: (event) => event.type === 'warning' && warnings.push(warningText(event.warning)),
     })
     const call = start(executor, numbers(0))
     workers[0]!.ready()

@@ -6,7 +6,7 @@ import {
   judgeExit,
   type LostChunk,
 } from '../../../../src/executor/scheduler/crash.js'
-import type { WorkerExit, WorkerRecord } from '../../../../src/executor/scheduler/messages.js'
+import type { ExitRecord, WorkerExit } from '../../../../src/executor/scheduler/messages.js'
 
 /** Five items, of which two have settled; the worker sent something 300 ms ago. */
 const CHUNK: LostChunk = { id: 7, count: 5, settled: 2, since: 700, canHaveBegun: true }
@@ -17,13 +17,13 @@ const UNCAUGHT = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: t
 const NOTICE = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
 const TIMED_OUT = { kind: 'timeout', id: 7, offset: 3, timeoutMs: 250 } as const
 
-const NOTHING: WorkerRecord = { outcomes: [], running: [], unrecorded: [] }
-const RUNNING_3: WorkerRecord = { ...NOTHING, running: [{ id: 7, offset: 3, forMs: 40 }] }
-const UNRECORDED: WorkerRecord = { ...NOTHING, unrecorded: [7] }
-const OTHERS: WorkerRecord = { ...NOTHING, running: [{ id: 6, offset: 4, forMs: 1 }], unrecorded: [8] }
+const NOTHING: ExitRecord = { outcomes: [], running: [], unrecorded: [] }
+const RUNNING_3: ExitRecord = { ...NOTHING, running: [{ id: 7, offset: 3, forMs: 40 }] }
+const UNRECORDED: ExitRecord = { ...NOTHING, unrecorded: [7] }
+const OTHERS: ExitRecord = { ...NOTHING, running: [{ id: 6, offset: 4, forMs: 1 }], unrecorded: [8] }
 
 type Case = Partial<Omit<ExitFacts, 'exit'>> & {
-  readonly record?: WorkerRecord | undefined
+  readonly record?: ExitRecord | undefined
   readonly chunk?: Partial<LostChunk>
 }
 
