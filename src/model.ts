@@ -187,6 +187,28 @@ export type Verdict = 'stop' | 'raise' | 'skip'
 
 export type WorkerStream = 'stdout' | 'stderr'
 
+/** Something that went wrong and ends nothing. `errors/warning-text` words it. */
+export type Warning =
+  /** A worker was asked to stop and did not in time. */
+  | {
+      readonly kind: 'finalizer-timeout'
+      readonly workerId: number
+      readonly pid: number
+      readonly afterMs: Ms
+    }
+  /** A worker ended itself, and no item is to blame. */
+  | {
+      readonly kind: 'exit-between-items'
+      readonly workerId: number
+      readonly pid: number
+      readonly exitCode: number | null
+      readonly signal: string | null
+      /** Thrown outside every task's promise. */
+      readonly uncaughtError: ErrorData | undefined
+    }
+  /** Worded where it was noticed: in the worker or by the transport. */
+  | { readonly kind: 'text'; readonly text: string }
+
 /** The one stream all reports read. Past tense: it has happened. */
 export type RunEvent =
   /** `at` by `performance.now()`: a worker may be older than whoever hears of it. */
@@ -217,4 +239,4 @@ export type RunEvent =
     }
   /** A signal ends the run: so many items are given so long. */
   | { readonly type: 'interrupted'; readonly signal: string; readonly running: number; readonly graceMs: Ms }
-  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'warning'; readonly warning: Warning }

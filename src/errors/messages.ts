@@ -23,9 +23,9 @@ export function lostMessage(
 }
 
 function howItEnded({ exitCode, signal }: Of<'crash' | 'oom'>, after: string): string {
-  if (signal !== null) return `was killed by ${signal} ${after}`
-  if (exitCode === 0) return 'exited with code 0 before returning'
-  return exitCode === null ? `was lost ${after}` : `exited with code ${exitCode} ${after}`
+  if (signal === null && exitCode === null) return `was lost ${after}`
+  const isEarlyReturn = signal === null && exitCode === 0
+  return `${describeExit(exitCode, signal)} ${isEarlyReturn ? 'before returning' : after}`
 }
 
 export function timeoutMessage(
@@ -66,6 +66,11 @@ export function callbackMessage(which: CallbackName, index: number | undefined):
 
 export function workerTitle(workerId: number, pid: number): string {
   return `worker ${workerId} (pid ${pid})`
+}
+
+/** How a process ended, as the end of a sentence that begins with the process. */
+export function describeExit(exitCode: number | null, signal: string | null): string {
+  return signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
 }
 
 export function formatMs(ms: Ms): string {

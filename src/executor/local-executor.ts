@@ -26,7 +26,7 @@ import type {
   CallEnd,
   CallId,
   Command,
-  LastKnown,
+  ExitRecord,
   RunningItem,
   SchedulerInput,
 } from './scheduler/messages.js'
@@ -131,8 +131,8 @@ export class LocalExecutor implements Executor {
 
   /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
   activity(): WorkerActivity[] {
-    const { slots } = this.#scheduler
-    return lookAt(slots, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
+    const { workers } = this.#scheduler
+    return lookAt(workers, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
   }
 
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
@@ -249,7 +249,7 @@ export class LocalExecutor implements Executor {
       case 'end':
         return this.#end(command.call, command.end)
       case 'warn':
-        return this.#options.emit({ type: 'warning', message: command.message })
+        return this.#options.emit({ type: 'warning', warning: command.warning })
       case 'closed':
         return this.#resolveClosed()
       default:
@@ -333,8 +333,8 @@ export class LocalExecutor implements Executor {
         this.#handles[worker] = undefined
         const { exitCode, signal: name, stderrTail, recorded } = signal
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
-        const lastKnown = recorded && this.#toLastKnown(recorded)
-        return this.#post({ type: 'gone', worker, exitCode, signal: name, stderrTail, lastKnown })
+        const record = recorded && this.#toExitRecord(recorded)
+        return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
       }
       case 'spawn-failed':
         this.#handles[worker] = undefined
@@ -345,7 +345,14 @@ export class LocalExecutor implements Executor {
   }
 
   #heed(worker: number, pid: number, message: Extract<WorkerSignal, { type: 'message' }>['message']): void {
-    if (message.type === 'warning') return this.#options.emit({ type: 'warning', message: message.message })
+    if (message.type === 'warning') {
+      const warning = { kind: 'text', text: message.message } as const
+      return this.#options.emit({ type: 'warning', warning })
+    }
+    if (message.type === 'dying') {
+      const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
+      return this.#post({ type: 'exit-announced', worker, notice })
+    }
     if (message.type !== 'ready') return this.#post({ ...message, worker })
     const { initializer } = this.#options
     const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
@@ -365,11 +372,11 @@ export class LocalExecutor implements Executor {
     return { id, offset, forMs: this.#pauses.elapsed(since, at) }
   }
 
-  #toLastKnown({ outcomes, running, unrecorded: blind }: FlightRecord): LastKnown {
+  #toExitRecord({ outcomes, running, unrecorded }: FlightRecord): ExitRecord {
     return {
       outcomes: outcomes.map(toSettled),
       running: running.map((item) => this.#toRunning(item)),
-      unrecorded: blind,
+      unrecorded,
     }
   }
 

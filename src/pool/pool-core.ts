@@ -3,6 +3,7 @@
 import { RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import type { CallSite } from '../errors/stacks.js'
+import { warningText } from '../errors/warning-text.js'
 import { createExecutor } from '../executor/create-executor.js'
 import { type CreateExecutor, type Execution, ExecutionFault, type Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
@@ -189,7 +190,7 @@ export class PoolCore implements Closable {
   }
 
   #hear(event: RunEvent): void {
-    if (event.type === 'warning') return warn(event.message)
+    if (event.type === 'warning') return warn(warningText(event.warning))
     if (event.type !== 'worker-output') return
     const { line, workerId, pid, stream } = event
     const { onWorkerOutput } = this.#options

@@ -7,6 +7,7 @@ import {
   type PoolError,
   PoolTerminatedError,
 } from '../errors/classes.js'
+import { describeExit } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
@@ -60,30 +61,28 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
 }
 
 function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: string): PoolError {
-  const { worker, pid, stage, signal, exitCode } = fault
+  const { worker, pid, phase, signal, exitCode } = fault
   const place = {
-    subject: stage === 'initializer' ? 'initializer' : 'loading of the job',
+    subject: phase === 'initializer' ? 'initializer' : 'loading of the job',
     workerId: worker,
     pid,
   }
-  const thrown = startupErrorData(fault)
-  const options = thrown && { cause: makeRemoteTraceback(place, thrown) }
-  const ended = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
-  if (stage === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
+  const cause = announcedError(fault)
+  const options = cause === undefined ? undefined : { cause: makeRemoteTraceback(place, cause) }
+  const ended = describeExit(exitCode, signal)
+  if (phase === 'load') return new JobError(`${jobFile} ${ended} while loading`, options)
   return new InitializerError(
     `initializer failed, pool is broken (it ${ended}; ${workersStarted(fault)})`,
     options,
   )
 }
 
-/** The uncaught error, or an error with the stack of the call by which the job ended its process. */
-function startupErrorData({
-  escaped,
-  exitSite,
-}: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
-  if (escaped !== undefined || exitSite === undefined) return escaped
+/** The uncaught error that the worker announced, or where the job ended its own process. */
+function announcedError({ notice }: Extract<PoolFault, { kind: 'startup' }>): ErrorData | undefined {
+  if (notice?.exitCallStack === undefined || notice.uncaughtError !== undefined) return notice?.uncaughtError
   const message = 'the job ended its own process'
-  return { type: 'error', name: 'Error', message, frames: exitSite, builtin: 'Error', props: {} }
+  const frames = notice.exitCallStack
+  return { type: 'error', name: 'Error', message, frames, builtin: 'Error', props: {} }
 }
 
 function workersStarted({ started }: { readonly started: number }): string {

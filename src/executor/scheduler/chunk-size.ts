@@ -1,44 +1,46 @@
-// How many items the next chunk should hold. Pure arithmetic over measured cost; knows no clock and no worker.
+// How many items the next chunk should hold: arithmetic over what the items have cost so far.
 
 import { CHUNK_BYTES } from '../../defaults.js'
 import { meanCost } from '../../mean-cost.js'
 import type { Ms } from '../../model.js'
 import type { Want } from '../../source.js'
 
-/** Work a chunk should hold: long enough that its way, some 0.5 ms of all processors, vanishes; short enough to settle often. */
+/** Work in one chunk: long enough to outweigh its transport, about 0.5 ms of CPU time in all processes; short enough to settle often. */
 const TARGET_MS: Ms = 12
-/** A few items were cheap: that says little about the next thousand, so chunks grow step by step. */
-const GROWTH = 4
-/** Even for free items: one message settles together, and its results are held together. */
-const MOST_ITEMS = 16 * 1024
+/** Most that a chunk may grow from one measurement to the next: a few cheap items say little about the next thousand. */
+const GROWTH_FACTOR = 4
+/** Even if items cost nothing: the items of a message settle together, and their results are held together. */
+const MAX_ITEMS = 16 * 1024
 
-export interface ChunkSizer {
-  /** Cost of one item in ms, `undefined` before the first measurement. */
-  readonly meanMs: Ms | undefined
-  measured(items: number, busyMs: Ms): void
-  /** `remaining` items are left to take, where that is known; `workers` share them. */
-  want(workers: number, remaining: number | undefined): Want
-}
+export class ChunkSizer {
+  readonly #fixed: number | undefined
+  #items: number
+  #meanMs: Ms | undefined
 
-/** A fixed number of items a chunk, as `--chunk-size` asks for; cost is measured all the same. */
-export function createChunkSizer(fixed?: number): ChunkSizer {
-  let meanMs: Ms | undefined
-  let size = fixed ?? 1
-  return {
-    get meanMs() {
-      return meanMs
-    },
-    measured(items, busyMs) {
-      meanMs = meanCost(meanMs, busyMs / items, items)
-      if (fixed !== undefined) return
-      const ideal = meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MOST_ITEMS
-      size = Math.max(1, Math.min(ideal, size * GROWTH, MOST_ITEMS))
-    },
-    want(workers, remaining) {
-      if (fixed !== undefined) return { items: fixed, bytes: Number.POSITIVE_INFINITY }
-      // Halving what each worker's share would be lets all workers end together.
-      const fair = remaining === undefined ? size : Math.ceil(remaining / (2 * workers))
-      return { items: Math.max(1, Math.min(size, fair)), bytes: CHUNK_BYTES }
-    },
+  /** `fixed`: items per chunk, as `--chunk-size` asks for. The cost is measured in any case. */
+  constructor(fixed?: number) {
+    this.#fixed = fixed
+    this.#items = fixed ?? 1
+  }
+
+  /** Cost of one item, `undefined` before the first measurement. */
+  get meanMs(): Ms | undefined {
+    return this.#meanMs
+  }
+
+  measured(items: number, busyMs: Ms): void {
+    const meanMs = meanCost(this.#meanMs, busyMs / items, items)
+    this.#meanMs = meanMs
+    if (this.#fixed !== undefined) return
+    const ideal = meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
+    this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
+  }
+
+  /** `remaining`: items left in the source, if it knows; `workers` share them. */
+  want(workers: number, remaining: number | undefined): Want {
+    if (this.#fixed !== undefined) return { items: this.#fixed, bytes: Number.POSITIVE_INFINITY }
+    // Half of each worker's share, so that all workers finish at about the same time.
+    const share = remaining === undefined ? this.#items : Math.ceil(remaining / (2 * workers))
+    return { items: Math.max(1, Math.min(this.#items, share)), bytes: CHUNK_BYTES }
   }
 }

@@ -2,7 +2,7 @@
 // the pure core and the shell around it.
 import type { ErrorData } from '../../error-data.js'
 import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, Ms, SettledRange, TaskSpec } from '../../model.js'
+import type { Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
 
@@ -27,12 +27,12 @@ export interface RunningItem {
   readonly forMs: Ms
 }
 
-/** What a dead worker had written down. */
-export interface LastKnown {
-  /** Outcomes, some of which may have been sent, too. */
+/** What the flight recorder of a worker shows after its exit. */
+export interface ExitRecord {
+  /** Some of them may have been sent as well. */
   readonly outcomes: readonly ResultsMessage[]
   readonly running: readonly RunningItem[]
-  /** Chunks of which is not known how far they came. */
+  /** Chunks that have begun and whose items are not recorded. */
   readonly unrecorded: readonly number[]
 }
 
@@ -76,13 +76,11 @@ export type WorkerInput =
       readonly rss?: number | undefined
     }
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
-  | {
-      readonly type: 'dying'
-      readonly escaped?: ErrorData | undefined
-      readonly exitSite?: string | undefined
-    }
+  /** `dying` on the channel: the process exits next. */
+  | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
   | { readonly type: 'terminating' }
-  | ({ readonly type: 'gone' } & WorkerExit)
+  /** The last input of a process, after all its messages and output. */
+  | ({ readonly type: 'exited' } & WorkerExit)
   | { readonly type: 'spawn-failed'; readonly error: Error }
   /** A chunk could not be sent: these of its items cannot be cloned. Nothing of it was sent. */
   | {
@@ -99,8 +97,16 @@ export interface WorkerExit {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly stderrTail: readonly string[]
-  /** `undefined` where nothing could be written down. */
-  readonly lastKnown?: LastKnown | undefined
+  /** `undefined` where there is no flight recorder. */
+  readonly record?: ExitRecord | undefined
+}
+
+/** What a worker sends before an exit that it sees coming. */
+export interface ExitNotice {
+  /** Thrown outside every task's promise. */
+  readonly uncaughtError: ErrorData | undefined
+  /** Of the job's own call of `process.exit`, `abort` or `kill`. */
+  readonly exitCallStack: string | undefined
 }
 
 /** Why the whole pool cannot go on. */
@@ -108,20 +114,19 @@ export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)
-  /** Died before it was ready. */
+  /** Exited before it was ready. */
   | ({
       readonly kind: 'startup'
-      readonly stage: 'load' | 'initializer'
+      readonly phase: 'load' | 'initializer'
       readonly exitCode: number | null
       readonly signal: string | null
       readonly stderrTail: readonly string[]
-      readonly exitSite: string | undefined
-      readonly escaped: ErrorData | undefined
+      readonly notice: ExitNotice | undefined
     } & FaultyWorker)
   | { readonly kind: 'spawn'; readonly error: Error }
   | { readonly kind: 'restarts'; readonly limit: number }
 
-interface FaultyWorker {
+export interface FaultyWorker {
   readonly worker: number
   readonly pid: number
   /** Workers started so far. */
@@ -148,6 +153,6 @@ export type Command =
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
   | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }
-  | { readonly type: 'warn'; readonly message: string }
+  | { readonly type: 'warn'; readonly warning: Warning }
   /** Every worker is gone, after `close`, `terminate` or a fault. */
   | { readonly type: 'closed' }

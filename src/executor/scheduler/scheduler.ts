@@ -1,52 +1,56 @@
-// Decides what happens next: which worker gets which chunk, what a death means, when to try again or to give up.
-// Pure: no I/O, no timer, no clock (`now` is passed in), no promise. It knows neither policies nor order nor windows.
-import { sliceChunk } from '../../framing/slice.js'
+// Decides what happens next: which worker gets which chunk, what the exit of a worker means, when to start and to stop
+// workers. Pure: no I/O, no timer, no promise; the time is an argument, effects are returned as commands.
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, ItemFailure, Ms, Timings } from '../../model.js'
-import { createCall, hasWork, itemsAhead, type PendingChunk, type ScheduledCall } from './call.js'
+import type { Failure, Ms } from '../../model.js'
+import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
+import { type ExitFacts, judgeCrash, judgeExit } from './crash.js'
+import { chunkMessage, leastLoadedWorker } from './dispatch.js'
+import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
   CallEnd,
-  CallId,
-  CallOptions,
   Command,
+  ExitNotice,
+  FaultyWorker,
   PoolFault,
   RunningItem,
   SchedulerInput,
   WorkerExit,
   WorkerInput,
 } from './messages.js'
-import { Fifo } from './queues.js'
-import { noResults, type ResultRange, singles, without } from './ranges.js'
-import { remember, retryDelay, triesAgain } from './retry.js'
+import { workersToStart } from './scaling.js'
+import type { WorkerIdentity } from './settled-range.js'
+import { judgeInspection, nextInspection } from './timeouts.js'
 import {
-  createSlot,
-  dequeue,
-  enqueue,
-  expectedMs,
+  ABSENT,
+  createWorker,
+  earlier,
   hasRoom,
-  type InFlightChunk,
+  inFlightOf,
+  killed,
   nextDeadline,
-  recordsEachItem,
-  reset,
-  type Slot,
+  type ReadyState,
+  type ReadyWorker,
+  ready,
+  starting,
+  stopping,
   type TerminationReason,
-} from './slot.js'
-
-/** A worker that does not answer `terminate` by then is busy in a loop and only a signal reaches it. */
-const TERMINATE_ACK_MS: Ms = 100
-const NO_FAILURES: readonly ItemFailure[] = []
-const HEAP_ABORT = /JavaScript heap out of memory/
+  terminating,
+  transition,
+  type Worker,
+  type WorkerState,
+} from './worker.js'
 
 export interface SchedulerOptions {
   readonly processes: number
+  /** Items that one worker runs at a time. */
   readonly concurrency: number
   readonly initTimeoutMs: Ms
   readonly killAfterMs: Ms
-  /** Crashed workers that are replaced before it gives up. */
+  /** Crashed workers that are replaced. One more is a fault. */
   readonly maxRestarts: number
-  /** Most workers that start at once; all of them by default. */
+  /** Workers that may start at a time; all of them by default. */
   readonly bootLimit?: number | undefined
-  /** Replace a worker after so many items. */
+  /** Replace a worker after this many items. */
   readonly maxTasksPerChild?: number | undefined
   /** Resident bytes of one worker. */
   readonly maxMemoryBytes?: number | undefined
@@ -56,38 +60,41 @@ export interface SchedulerOptions {
 
 export class Scheduler {
   readonly #options: SchedulerOptions
-  readonly #maxTasks: number
-  readonly #random: () => number
-  /** As many as were ever needed at once, at most `processes`. */
-  readonly #slots: Slot[] = []
-  readonly #calls = new Map<CallId, ScheduledCall>()
-  /** Calls that a worker can be given something of, the one that was served last at the end: they take turns. */
-  readonly #turns = new Fifo<ScheduledCall>()
-  /** Calls that have something to try again later. */
-  readonly #resting = new Set<ScheduledCall>()
-  #nextId = 1
-  #started = 0
+  readonly #maxTasksPerChild: number
+  readonly #maxMemoryBytes: number
+  /** As many as were ever needed at a time, at most `processes`. */
+  readonly #workers: Worker[] = []
+  readonly #calls: CallTable
+  #nextChunkId = 1
+  #startedWorkers = 0
   #crashes = 0
-  #exports: JobExports | undefined
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
-  #closedSaid = false
+  #isClosed = false
   #commands: Command[] = []
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#maxTasks = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
-    this.#random = options.random ?? Math.random
+    this.#maxTasksPerChild = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
+    this.#maxMemoryBytes = options.maxMemoryBytes ?? Number.POSITIVE_INFINITY
+    this.#calls = new CallTable(options, (command) => this.#send(command))
   }
 
-  /** The only transition. Commands are to be performed in order; performing one may lead to further inputs. */
+  /**
+   * The only entry. Perform the commands in order; performing one may lead to further inputs.
+   *
+   * 1. Apply what happened.
+   * 2. Give ready chunks to workers with room, asking sources for more.
+   * 3. Start workers while there is more work than workers.
+   * 4. Stop workers that are idle and due to go; say `closed` after the last.
+   */
   handle(input: SchedulerInput, now: Ms): readonly Command[] {
-    if ('worker' in input) this.#hear(this.#slots[input.worker]!, input, now)
+    if ('worker' in input) this.#applyFromWorker(this.#workers[input.worker]!, input, now)
     else this.#apply(input, now)
-    this.#fill(now)
-    this.#recruit()
-    this.#wind(now)
-    // Handed over whole: what a command carries, arguments and results, is not kept here until the next input.
+    this.#dispatchReadyChunks(now)
+    this.#startWorkersIfNeeded()
+    this.#stopIdleWorkers(now)
+    // A new list each time: keeping this one would keep the arguments and results that its commands carry.
     const commands = this.#commands
     this.#commands = []
     return commands
@@ -96,38 +103,38 @@ export class Scheduler {
   /** Items that can be running now. */
   get running(): number {
     let count = 0
-    for (const { queue } of this.#slots) count += Math.min(queue.length, this.#options.concurrency)
+    for (const { state } of this.#workers) count += inFlightOf(state)?.runningCount ?? 0
     return count
   }
 
-  /** For looking at: who has what in hand. */
-  get slots(): readonly Readonly<Slot>[] {
-    return this.#slots
+  get workers(): readonly Readonly<Worker>[] {
+    return this.#workers
   }
 
-  /** When to send a `tick` if nothing else happens before. */
+  /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    let wake: Ms | undefined
-    const earlier = (at: Ms | undefined) => {
-      if (at !== undefined && (wake === undefined || at < wake)) wake = at
-    }
-    for (const slot of this.#slots) earlier(nextDeadline(slot))
-    for (const call of this.#resting) earlier(call.delayed.earliest)
+    let wake = this.#calls.nextRetryAt
+    for (const worker of this.#workers) wake = earlier(wake, nextDeadline(worker))
     return wake
   }
 
+  // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
+
   #apply(input: Exclude<SchedulerInput, { worker: number }>, now: Ms): void {
     switch (input.type) {
-      case 'open':
-        return this.#open(input.call, input)
+      case 'open': {
+        const refusal = this.#refusal()
+        if (refusal !== undefined) return this.#send({ type: 'end', call: input.call, end: refusal })
+        return this.#calls.open(input.call, input)
+      }
       case 'supply':
-        return this.#supply(input.call, input.chunk, input.remaining)
+        return this.#calls.supply(input.call, input.chunk, input.remaining)
       case 'abort':
-        return this.#abort(input.call, now)
+        return this.#cancelInWorkers(this.#calls.abort(input.call), now)
       case 'drain':
-        return this.#drain(input.call)
+        return this.#drainWorkersOf(this.#calls.drain(input.call))
       case 'start':
-        return this.#start(input.count)
+        return this.#startAhead(input.count)
       case 'close':
         if (this.#life === 'open') this.#life = 'closing'
         return
@@ -135,65 +142,64 @@ export class Scheduler {
         return this.#terminate(now)
       case 'kill':
         this.#terminate(now)
-        for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
-        return
+        return this.#killAll()
       case 'tick':
-        return this.#tick(now)
+        this.#calls.retryDelayed(now)
+        for (const worker of this.#workers) this.#applyTimers(worker, now)
+        return
       default:
         input satisfies never
     }
   }
 
-  #hear(slot: Slot, input: WorkerInput, now: Ms): void {
+  #applyFromWorker(worker: Worker, input: WorkerInput, now: Ms): void {
+    const { state } = worker
     switch (input.type) {
       case 'spawned':
-        slot.pid = input.pid
+        worker.pid = input.pid
         return
       case 'init-sent':
-        if (slot.state === 'starting') slot.deadline = now + this.#options.initTimeoutMs
+        if (state.is === 'starting') state.readyBy = now + this.#options.initTimeoutMs
         return
       case 'initializing':
-        slot.stage = 'initializer'
+        if (state.is === 'starting') state.phase = 'initializer'
         return
       case 'ready':
-        return this.#ready(slot, input.exports)
+        return this.#workerReady(worker, input.exports)
       case 'init-failed': {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
-        return this.#break({ kind, error: input.error, ...this.#culprit(slot) })
+        return this.#failPool({ kind, error: input.error, ...this.#faultyWorker(worker) })
       }
       case 'settled':
-        for (const range of input.ranges) this.#settled(slot, range, now)
-        slot.foundIdle = false
-        this.#watch(slot)
-        // Over its cap between items: replaced. Over it while an item runs, seen from outside: that item's doing.
-        if (input.rss !== undefined && this.#isTooLarge(slot, input.rss)) this.#retire(slot)
+        for (const results of input.ranges) this.#settle(worker, results, now)
+        if (state.is !== 'ready') return
+        state.sawNothingRunning = false
+        this.#setInspection(state)
+        if (input.rss !== undefined && input.rss > this.#maxMemoryBytes) this.#replaceWhenIdle(worker, state)
         return
       case 'cancelled':
-        // What a worker that was told to leave held is judged when it is gone.
-        if (slot.state === 'ending') return
-        for (const id of input.ids) this.#givenBack(slot, id, now)
-        this.#watch(slot)
-        return
-      case 'dying':
-        slot.escaped = input.escaped
-        slot.exitSite = input.exitSite
+        // What a terminating worker holds is judged when it has exited.
+        if (state.is !== 'ready') return
+        for (const id of input.ids) this.#takeBack(worker, state.inFlight, id, now)
+        return this.#setInspection(state)
+      case 'exit-announced':
+        worker.notice = input.notice
         return
       case 'terminating':
-        if (slot.state === 'ending') slot.deadline = undefined
+        if (state.is === 'terminating') state.signalAt = undefined
         return
-      case 'gone':
-        return this.#gone(slot, input, now)
+      case 'exited':
+        return this.#workerExited(worker, input, now)
       case 'spawn-failed':
-        reset(slot)
-        return this.#break({ kind: 'spawn', error: input.error })
+        this.#change(worker, ABSENT)
+        return this.#failPool({ kind: 'spawn', error: input.error })
       case 'unsendable':
-        return this.#unsendable(slot, input.id, input.failures, now)
+        return this.#unsendable(worker, input.id, input.failures, now)
       case 'inspected':
-        return this.#inspected(slot, input.running, now)
+        return this.#inspected(worker, input.running, now)
       case 'memory':
-        // One that is being emptied for its size is not to cost the item that ends there.
-        if (slot.draining || !this.#isTooLarge(slot, input.rss)) return
-        return slot.queue.length > 0 ? this.#doom(slot, { kind: 'oom' }, now) : this.#retire(slot)
+        if (state.is === 'ready' && input.rss > this.#maxMemoryBytes) this.#overMemory(worker, state, now)
+        return
       default:
         input satisfies never
     }
@@ -201,644 +207,342 @@ export class Scheduler {
 
   // ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #open(id: CallId, options: CallOptions): void {
-    const call = createCall(id, options)
-    this.#calls.set(id, call)
-    this.#enqueue(call)
-    if (this.#fault !== undefined) return this.#end(call, { type: 'fault', fault: this.#fault })
-    if (this.#life !== 'open') return this.#end(call, { type: 'terminated' })
-    this.#checkTask(call)
-    this.#askForEnd(call)
+  /** Why no call can be opened any more. */
+  #refusal(): CallEnd | undefined {
+    if (this.#fault !== undefined) return { type: 'fault', fault: this.#fault }
+    return this.#life === 'open' ? undefined : { type: 'terminated' }
   }
 
-  #supply(id: CallId, chunk: Chunk | undefined, remaining: number | undefined): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted) return
-    call.pulling = false
-    call.remaining = remaining
-    this.#enqueue(call)
-    if (chunk === undefined || call.draining) {
-      call.ended = true
-      this.#endIfDone(call)
-    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false })
-    this.#askForEnd(call)
-  }
-
-  /** A source that has nothing left is asked once more, room or not: its end, or its error, ends the call. */
-  #askForEnd(call: ScheduledCall): void {
-    if (call.remaining === 0 && !call.pulling && !call.ended && this.#calls.has(call.id)) this.#pull(call)
-  }
-
-  #pull(call: ScheduledCall): void {
-    call.pulling = true
-    const want = call.sizer.want(this.#options.processes * this.#options.concurrency, call.remaining)
-    this.#commands.push({ type: 'pull', call: call.id, want })
-  }
-
-  #abort(id: CallId, now: Ms): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted) return
-    call.aborted = true
-    call.ended = true
-    this.#giveUp(call)
-    for (const slot of this.#slots) {
-      const ids = slot.queue
-        .filter((assignment) => assignment.call === call)
-        .map((assignment) => assignment.id)
-      if (ids.length === 0 || slot.state !== 'ready') continue
-      this.#commands.push({ type: 'cancel', worker: slot.id, ids })
-      slot.cancelBy = now + this.#options.killAfterMs
+  #cancelInWorkers(call: ScheduledCall | undefined, now: Ms): void {
+    if (call === undefined) return
+    for (const { id: worker, state } of this.#workers) {
+      if (state.is !== 'ready') continue
+      const ids = state.inFlight.ofCall(call).map(({ id }) => id)
+      if (ids.length === 0) continue
+      this.#send({ type: 'cancel', worker, ids })
+      state.cancelBy = now + this.#options.killAfterMs
     }
-    this.#endIfDone(call)
   }
 
-  #drain(id: CallId): void {
-    const call = this.#calls.get(id)
-    if (call === undefined || call.aborted || call.draining) return
-    call.draining = true
-    call.ended = true
-    this.#giveUp(call)
-    for (const slot of this.#slots)
-      if (slot.queue.some((assignment) => assignment.call === call)) this.#empty(slot)
-    this.#endIfDone(call)
+  #drainWorkersOf(call: ScheduledCall | undefined): void {
+    if (call === undefined) return
+    for (const worker of this.#workers) {
+      const { state } = worker
+      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0)
+        this.#requestUnstartedWork(worker, state)
+    }
   }
 
-  #giveUp(call: ScheduledCall): void {
-    call.outstanding -= call.ready.length + call.delayed.length
-    call.ready.clear()
-    call.delayed.clear()
-    this.#resting.delete(call)
+  // ── chunks in workers ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #settle(worker: Worker, results: ResultsMessage, now: Ms): void {
+    const inFlight = inFlightOf(worker.state)
+    const chunk = inFlight?.settle(results, now)
+    if (inFlight === undefined || chunk === undefined) return
+    this.#calls.settle(worker, chunk, results, now)
+    if (chunk.settled === chunk.pending.chunk.count) this.#remove(worker, inFlight, chunk, now)
   }
 
-  #add(call: ScheduledCall, work: PendingChunk): void {
-    if (call.aborted || call.draining) return
-    call.outstanding++
-    call.ready.push(work)
-    this.#enqueue(call)
-  }
-
-  #enqueue(call: ScheduledCall): void {
-    if (call.inTurn) return
-    call.inTurn = true
-    this.#turns.push(call)
-  }
-
-  #endIfDone(call: ScheduledCall): void {
-    if (call.outstanding > 0) return
-    if (call.aborted) this.#end(call, { type: 'aborted' })
-    // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
-    else if (call.ended && (this.#exports !== undefined || call.draining)) this.#end(call, { type: 'done' })
-  }
-
-  #end(call: ScheduledCall, end: CallEnd): void {
-    if (!this.#calls.delete(call.id)) return
-    call.ended = true
-    this.#giveUp(call)
-    this.#commands.push({ type: 'end', call: call.id, end })
-  }
-
-  #checkTask(call: ScheduledCall): void {
-    if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
-    this.#end(call, { type: 'no-task', exports: this.#exports })
-  }
-
-  // ── what workers bring back ────────────────────────────────────────────────────────────────────────────────────
-
-  #settled(slot: Slot, settled: ResultsMessage, now: Ms): void {
-    const { id, from, count, results, failures, busyMs, timings } = settled
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
-    // Said twice: once on the channel, once in what a dead worker had written down.
-    if (assignment === undefined || from < assignment.settled) return
-    const { call, work } = assignment
-    assignment.settled = from + count
-    assignment.since = now
-    if (busyMs > 0) call.sizer.measured(count, busyMs)
-    const range =
-      failures.length === 0
-        ? { from, count, results, failures: NO_FAILURES, timings }
-        : {
-            from,
-            count,
-            results: failures.length === count ? noResults(call.task.reply, count) : results,
-            failures: failures.map((item) =>
-              this.#failure(slot, work, item, timesAt(timings, item.offset - from)),
-            ),
-            timings,
-          }
-    this.#settle(slot, call, work, range, now)
-    if (assignment.settled === work.chunk.count) this.#drop(slot, assignment, now)
-  }
-
-  #settle(slot: Slot, call: ScheduledCall, work: PendingChunk, range: ResultRange, now: Ms): void {
-    // After a fault or `terminate`, workers that are leaving still say what they have done.
-    if (call.aborted || !this.#calls.has(call.id)) return
-    if (range.failures.length === 0) return this.#tell(slot, call, work, range)
-    const { chunk, attempt } = work
-    const again = range.failures.filter(({ failure }) => triesAgain(call.retry, failure.kind, attempt))
-    const parts = singles(
-      chunk,
-      again.map(({ offset }) => offset),
-    )
-    for (const [place, failure] of again.entries())
-      this.#tryAgain(call, { ...work, chunk: parts[place]! }, failure, now)
-    for (const part of without(range, again)) this.#tell(slot, call, work, part)
-  }
-
-  /** With one item a chunk this is done for each: no more is made for it than is handed on. */
-  #tell(
-    { id: workerId, pid }: Slot,
-    call: ScheduledCall,
-    { chunk, attempt, earlier }: PendingChunk,
-    range: ResultRange,
-  ): void {
-    const { from, count, results, failures, timings } = range
-    const plain = { chunk, from, count, results, failures, workerId, pid, attempts: attempt }
-    const flaky = earlier.length > 0 && failures.length === 0
-    const settled =
-      flaky || timings !== undefined
-        ? { ...plain, ...(timings !== undefined && { timings }), ...(flaky && { flaky: earlier }) }
-        : plain
-    this.#commands.push({ type: 'settle', call: call.id, settled })
-  }
-
-  #tryAgain(
-    call: ScheduledCall,
-    { chunk, attempt, earlier }: PendingChunk,
-    failure: ItemFailure,
-    now: Ms,
-  ): void {
-    if (call.draining) return
-    const work = { chunk, attempt: attempt + 1, earlier: remember(earlier, failure), recordEachItem: true }
-    const delay = retryDelay(call.retry, attempt, this.#random)
-    if (delay === 0) return this.#add(call, work)
-    call.outstanding++
-    call.delayed.add(now + delay, work)
-    this.#resting.add(call)
-  }
-
-  #failure(
-    slot: Slot,
-    { attempt, earlier }: PendingChunk,
-    item: { offset: number; failure: Failure },
-    times?: { startedAt: Ms; ms: Ms },
-  ): ItemFailure {
-    const { id: workerId, pid } = slot
-    return { ...item, workerId, pid, attempts: attempt, ...times, ...(earlier.length > 0 && { earlier }) }
-  }
-
-  #fail(slot: Slot, { call, work }: InFlightChunk, offset: number, failure: Failure, now: Ms): void {
-    const failures = [this.#failure(slot, work, { offset, failure })]
-    const results = noResults(call.task.reply, 1)
-    this.#settle(slot, call, work, { from: offset, count: 1, results, failures }, now)
-  }
-
-  /** Items `from` up to `to` have not begun, or must begin again: they go elsewhere. */
-  #requeue(
-    { call, work }: InFlightChunk,
-    from: number,
-    to: number,
-    recordEachItem = work.recordEachItem,
-  ): void {
-    if (from >= to) return
-    const chunk = from === 0 && to === work.chunk.count ? work.chunk : sliceChunk(work.chunk, from, to)
-    this.#add(call, { ...work, chunk, recordEachItem })
+  /** The worker returned a chunk that was cancelled, or that it has not begun. */
+  #takeBack(worker: Worker, inFlight: InFlight, id: number, now: Ms): void {
+    const chunk = inFlight.find(id)
+    if (chunk === undefined) return
+    this.#calls.requeue(chunk, chunk.settled, chunk.pending.chunk.count)
+    this.#remove(worker, inFlight, chunk, now)
   }
 
   #unsendable(
-    slot: Slot,
+    worker: Worker,
     id: number,
     failures: readonly { offset: number; failure: Failure }[],
     now: Ms,
   ): void {
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
-    if (assignment === undefined) return
+    const { state } = worker
+    const inFlight = inFlightOf(state)
+    const chunk = inFlight?.find(id)
+    if (inFlight === undefined || chunk === undefined) return
     let from = 0
     for (const { offset, failure } of failures) {
-      this.#requeue(assignment, from, offset)
-      this.#fail(slot, assignment, offset, failure, now)
+      this.#calls.requeue(chunk, from, offset)
+      this.#calls.fail(worker, chunk, offset, failure, now)
       from = offset + 1
     }
-    this.#requeue(assignment, from, assignment.work.chunk.count)
-    this.#drop(slot, assignment, now)
-    this.#watch(slot)
+    this.#calls.requeue(chunk, from, chunk.pending.chunk.count)
+    this.#remove(worker, inFlight, chunk, now)
+    if (state.is === 'ready') this.#setInspection(state)
   }
 
-  /** Cancelled, or given back by a worker that is to be empty: what has not settled runs elsewhere or not at all. */
-  #givenBack(slot: Slot, id: number, now: Ms): void {
-    const assignment = slot.queue.find((candidate) => candidate.id === id)
-    if (assignment === undefined) return
-    this.#requeue(assignment, assignment.settled, assignment.work.chunk.count)
-    this.#drop(slot, assignment, now)
+  #remove({ state }: Worker, inFlight: InFlight, chunk: InFlightChunk, now: Ms): void {
+    inFlight.remove(chunk, now)
+    if (state.is === 'ready') {
+      if (state.cancelBy !== undefined && !inFlight.chunks.some(({ call }) => call.isAborted))
+        state.cancelBy = undefined
+      if (inFlight.length === 0) state.isDraining = false
+    }
+    this.#calls.release(chunk.call)
   }
 
-  #drop(slot: Slot, assignment: InFlightChunk, now: Ms): void {
-    const { concurrency } = this.#options
-    const waiting = slot.queue[concurrency]
-    dequeue(slot, assignment)
-    // One more may begin.
-    if (waiting !== undefined && slot.queue[concurrency - 1] === waiting) waiting.since = now
-    if (slot.cancelBy !== undefined && !slot.queue.some(({ call }) => call.aborted)) slot.cancelBy = undefined
-    if (slot.queue.length === 0) slot.draining = false
-    assignment.call.outstanding--
-    this.#endIfDone(assignment.call)
+  #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
+    if (state.isDraining || state.inFlight.length === 0) return
+    state.isDraining = true
+    this.#send({ type: 'drain', worker: id })
   }
 
-  // ── workers: their life ────────────────────────────────────────────────────────────────────────────────────────
+  // ── workers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #start(count: number): void {
+  #change(worker: Worker, next: WorkerState): void {
+    const command = transition(worker, next)
+    if (command !== undefined) this.#send(command)
+  }
+
+  #start(): void {
+    let worker = this.#workers.find(({ state }) => state.is === 'absent')
+    if (worker === undefined) {
+      worker = createWorker(this.#workers.length)
+      this.#workers.push(worker)
+    }
+    this.#startedWorkers++
+    this.#change(worker, starting())
+  }
+
+  /** Before there is a call. */
+  #startAhead(count: number): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
     const { processes, bootLimit = count } = this.#options
-    while (this.#slots.length < Math.min(count, processes, bootLimit)) this.#spawn()
+    while (this.#workers.length < Math.min(count, processes, bootLimit)) this.#start()
   }
 
-  /** Starts workers while there is more to do than those at hand can begin; never so many at once that none gets on. */
-  #recruit(): void {
-    if (this.#life === 'terminated' || this.#fault !== undefined || this.#calls.size === 0) return
-    const { processes, concurrency, bootLimit = processes } = this.#options
-    let alive = 0
-    let starting = 0
-    for (const slot of this.#slots) {
-      if (slot.queue.length < concurrency && hasRoom(slot, concurrency, this.#maxTasks)) return
-      if (slot.state === 'starting') starting++
-      if (slot.state !== 'absent') alive++
-    }
-    const most = Math.min(bootLimit, starting + processes - alive)
-    if (starting >= most) return
-    // The job must be loaded once, even for nothing.
-    let wanted = this.#exports === undefined ? 1 : 0
-    for (const call of this.#calls.values()) {
-      if (wanted >= most) break
-      wanted += itemsAhead(call)
-    }
-    for (; starting < Math.min(wanted, most); starting++) this.#spawn()
+  #workerReady(worker: Worker, exports: JobExports): void {
+    if (worker.state.is !== 'starting') return
+    this.#change(worker, ready(this.#options.concurrency))
+    this.#calls.jobLoaded(exports)
   }
 
-  #spawn(): void {
-    let slot = this.#slots.find(({ state }) => state === 'absent')
-    if (slot === undefined) {
-      slot = createSlot(this.#slots.length)
-      this.#slots.push(slot)
+  #workerExited(worker: Worker, exit: WorkerExit, now: Ms): void {
+    for (const outcome of exit.record?.outcomes ?? []) this.#settle(worker, outcome, now)
+    const { id, pid, notice, state } = worker
+    if (state.is === 'absent') return
+    this.#change(worker, ABSENT)
+    const reason = state.is === 'terminating' ? state.reason : undefined
+    const lost = inFlightOf(state)?.chunks ?? []
+    const isItemToBlame = this.#requeueLost({ id, pid }, lost, { exit, reason, notice, now })
+    if (state.is === 'ready' && !isItemToBlame) this.#warnOfCrash({ id, pid }, notice, exit)
+    const { jobHasLoaded } = this.#calls
+    const kind = judgeExit({ state: state.is, reason, signal: exit.signal, jobHasLoaded })
+    if (kind === 'startup') {
+      const phase = state.is === 'starting' ? state.phase : 'load'
+      const { exitCode, signal, stderrTail } = exit
+      const faulty = this.#faultyWorker({ id, pid })
+      this.#failPool({ kind, phase, exitCode, signal, stderrTail, notice, ...faulty })
+    } else if (kind === 'crash' && ++this.#crashes > this.#options.maxRestarts)
+      this.#failPool({ kind: 'restarts', limit: this.#options.maxRestarts })
+    // Only now: a call whose last item this was ends with the fault, if there is one.
+    this.#calls.releaseAll(lost)
+  }
+  /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
+  #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
+    let isItemToBlame = false
+    for (const [i, chunk] of lost.entries()) {
+      if (this.#isOver || chunk.call.isAborted) {
+        isItemToBlame = true
+        continue
+      }
+      const { id, pending, settled, since } = chunk
+      const { count } = pending.chunk
+      const canHaveBegun = i < this.#options.concurrency
+      const judgement = judgeCrash({ id, count, settled, since, canHaveBegun }, facts)
+      const { failed, requeueFrom, requeueAs } = judgement
+      for (const { offset, failure } of failed) this.#calls.fail(worker, chunk, offset, failure, facts.now)
+      if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom)
+      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' || pending.recordEachItem)
+      if (failed.length > 0) isItemToBlame = true
     }
-    slot.state = 'starting'
-    this.#started++
-    this.#commands.push({ type: 'spawn', worker: slot.id })
+    return isItemToBlame
   }
 
-  #ready(slot: Slot, exports: JobExports): void {
-    if (slot.state !== 'starting') return
-    slot.state = 'ready'
-    slot.deadline = undefined
-    if (this.#exports !== undefined) return
-    this.#exports = exports
-    for (const call of [...this.#calls.values()]) {
-      this.#checkTask(call)
-      this.#endIfDone(call)
-    }
+  /** A worker that was killed from outside while it was idle is replaced without a warning. */
+  #warnOfCrash(
+    { id: workerId, pid }: WorkerIdentity,
+    notice: ExitNotice | undefined,
+    { exitCode, signal }: WorkerExit,
+  ): void {
+    if (notice === undefined) return
+    const { uncaughtError } = notice
+    const kind = 'exit-between-items'
+    this.#send({ type: 'warn', warning: { kind, workerId, pid, exitCode, signal, uncaughtError } })
   }
 
-  #gone(slot: Slot, death: WorkerExit, now: Ms): void {
-    for (const range of death.lastKnown?.outcomes ?? []) this.#settled(slot, range, now)
-    // A copy: the slot is free for the next process, while what the last one held is judged.
-    const dead = { ...slot }
-    reset(slot)
-    const over = this.#fault !== undefined || this.#life === 'terminated'
-    let blamed = false
-    for (const [place, assignment] of dead.queue.entries()) {
-      if (over || assignment.call.aborted || this.#lost(dead, assignment, place, death, now)) blamed = true
-      assignment.call.outstanding--
-    }
-    // A job that has loaded once loads: a replacement that something kills meanwhile is a crash like any other.
-    const killed = dead.state === 'starting' && this.#exports !== undefined && death.signal !== null
-    const crashed = dead.state === 'ready' || dead.doom?.kind === 'stuck' || killed
-    if (dead.state === 'ready' && !blamed) this.#tellIdleDeath(dead, death)
-    if (dead.state === 'starting' && !killed) {
-      const { stage, exitSite, escaped } = dead
-      const { exitCode, signal, stderrTail } = death
-      this.#break({
-        kind: 'startup',
-        stage,
-        exitCode,
-        signal,
-        stderrTail,
-        exitSite,
-        escaped,
-        ...this.#culprit(dead),
-      })
-    } else if (crashed && ++this.#crashes > this.#options.maxRestarts)
-      this.#break({ kind: 'restarts', limit: this.#options.maxRestarts })
-    for (const { call } of dead.queue) this.#endIfDone(call)
-  }
-
-  /** No item is to blame, and nobody would hear of it otherwise. */
-  #tellIdleDeath({ id, pid, escaped, exitSite }: Slot, { exitCode, signal }: WorkerExit): void {
-    // Killed from outside: that is replaced without a word.
-    if (escaped === undefined && exitSite === undefined) return
-    const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
-    const thrown = escaped?.type === 'error' ? `${escaped.name}: ${escaped.message}` : escaped?.preview
-    const why = thrown === undefined ? '' : `; outside any item the job threw: ${thrown}`
-    this.#commands.push({ type: 'warn', message: `worker ${id} (pid ${pid}) ${how} between items${why}` })
-  }
-
-  /**
-   * Judges what a dead worker held: the item that was running fails, what had not begun runs elsewhere. True if an item
-   * was blamed.
-   */
-  #lost(dead: Slot, assignment: InFlightChunk, place: number, death: WorkerExit, now: Ms): boolean {
-    const { id, settled, work } = assignment
-    const { count } = work.chunk
-    const { lastKnown } = death
-    const begun = place < this.#options.concurrency
-    const saidGoodbye = dead.escaped !== undefined || dead.exitSite !== undefined
-    const running = lastKnown?.running.find((item) => item.id === id && item.offset >= settled)
-    // An item that was too slow may have ended all the same, before its worker heard of it.
-    const late =
-      dead.doom?.kind === 'timeout' && dead.doom.id === id && dead.doom.offset >= settled
-        ? dead.doom
-        : undefined
-    if (running !== undefined || late !== undefined) {
-      const last = Math.max(running?.offset ?? 0, late?.offset ?? 0)
-      const forMs = running?.forMs ?? now - assignment.since
-      // What lies before it had begun and settled, and its outcome is gone with the worker.
-      for (let offset = settled; offset <= last; offset++)
-        this.#fail(dead, assignment, offset, this.#deathOf(dead, id, offset, forMs, death), now)
-      this.#requeue(assignment, last + 1, count)
-      return true
-    }
-    const blind = lastKnown === undefined ? begun : lastKnown.unrecorded.includes(id)
-    if (!blind) {
-      this.#requeue(assignment, settled, count)
-      return false
-    }
-    // How far it came is known only if it said so, or if there is just one item that it can have been.
-    if (saidGoodbye || (lastKnown === undefined && count - settled === 1)) {
-      const forMs = now - assignment.since
-      this.#fail(dead, assignment, settled, this.#deathOf(dead, id, settled, forMs, death), now)
-      this.#requeue(assignment, settled + 1, count)
-      return true
-    }
-    if (lastKnown !== undefined) {
-      this.#requeue(assignment, settled, count, true)
-      return false
-    }
-    const offsets = Array.from({ length: count - settled }, (_, place) => settled + place)
-    for (const chunk of singles(work.chunk, offsets))
-      this.#add(assignment.call, { ...work, chunk, recordEachItem: true })
-    return false
-  }
-
-  #deathOf(dead: Slot, id: number, offset: number, afterMs: Ms, death: WorkerExit): Failure {
-    const { doom, escaped, exitSite } = dead
-    if (doom?.kind === 'timeout' && doom.id === id && doom.offset === offset)
-      return { kind: 'timeout', timeoutMs: doom.timeoutMs }
-    const { exitCode, signal, stderrTail } = death
-    const oom = doom?.kind === 'oom' || stderrTail.some((line) => HEAP_ABORT.test(line))
-    return {
-      kind: oom ? 'oom' : 'crash',
-      exitCode,
-      signal,
-      afterMs,
-      stderrTail,
-      ...(escaped !== undefined && { escaped }),
-      ...(exitSite !== undefined && { exitSite }),
-    }
-  }
-
-  #culprit({ id, pid }: Slot): { worker: number; pid: number; started: number } {
-    return { worker: id, pid, started: this.#started }
-  }
-
-  /** Asks a worker to end what runs and to give back the rest. */
-  #empty(slot: Slot): void {
-    if (slot.state !== 'ready' || slot.draining || slot.queue.length === 0) return
-    slot.draining = true
-    this.#commands.push({ type: 'drain', worker: slot.id })
+  #faultyWorker({ id, pid }: WorkerIdentity): FaultyWorker {
+    return { worker: id, pid, started: this.#startedWorkers }
   }
 
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What can be running in a worker: it takes chunks in the order in which it was given them. */
-  #inFlight({ queue }: Slot): readonly InFlightChunk[] {
-    return queue.length <= this.#options.concurrency ? queue : queue.slice(0, this.#options.concurrency)
+  #setInspection(state: ReadyState): void {
+    state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
   }
 
-  /** When the items that can be running may have run for too long. */
-  #watch(slot: Slot): void {
-    slot.inspectAt = undefined
-    if (slot.state !== 'ready') return
-    for (const { call, since } of this.#inFlight(slot)) {
-      if (call.timeoutMs === undefined) continue
-      const at = since + call.timeoutMs
-      if (slot.inspectAt === undefined || at < slot.inspectAt) slot.inspectAt = at
+  #inspected(worker: Worker, running: readonly RunningItem[] | undefined, now: Ms): void {
+    const { state } = worker
+    if (state.is !== 'ready' || state.inFlight.length === 0) return
+    const { inFlight, sawNothingRunning } = state
+    if (running !== undefined) inFlight.setStartTimes(running, now)
+    const { concurrency } = this.#options
+    const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
+    if (judgement.kind !== 'ok') return this.#terminateFor(worker, judgement, now)
+    state.sawNothingRunning = judgement.sawNothingRunning
+    state.inspectAt = judgement.inspectAt
+  }
+
+  /** Measured from outside: while an item runs, it is that item's memory. A worker that drains is being replaced already. */
+  #overMemory(worker: Worker, state: ReadyState, now: Ms): void {
+    if (state.isDraining) return
+    if (state.inFlight.length > 0) this.#terminateFor(worker, { kind: 'oom' }, now)
+    else this.#replaceWhenIdle(worker, state)
+  }
+
+  #replaceWhenIdle(worker: Worker, state: ReadyState): void {
+    state.replaceWhenIdle = true
+    this.#requestUnstartedWork(worker, state)
+  }
+
+  #terminateFor(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
+    this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
+  }
+
+  #applyTimers(worker: Worker, now: Ms): void {
+    const { id, state } = worker
+    switch (state.is) {
+      case 'absent':
+        return
+      case 'starting':
+        if (!isDue(state.readyBy, now)) return
+        return this.#failPool({
+          kind: 'init-timeout',
+          afterMs: this.#options.initTimeoutMs,
+          ...this.#faultyWorker(worker),
+        })
+      case 'ready':
+        if (isDue(state.inspectAt, now)) {
+          state.inspectAt = undefined
+          this.#send({ type: 'inspect', worker: id })
+        }
+        if (isDue(state.cancelBy, now)) this.#kill(worker)
+        return
+      case 'stopping':
+        if (!isDue(state.killAt, now)) return
+        this.#warnOfFinalizer(worker)
+        return this.#kill(worker)
+      case 'terminating':
+        if (isDue(state.killAt, now)) return this.#kill(worker)
+        if (!isDue(state.signalAt, now)) return
+        state.signalAt = undefined
+        return this.#send({ type: 'kill', worker: id, signal: 'SIGTERM' })
+      default:
+        state satisfies never
     }
   }
 
-  #inspected(slot: Slot, running: readonly RunningItem[] | undefined, now: Ms): void {
-    if (slot.state !== 'ready' || slot.queue.length === 0) return
-    if (running === undefined) {
-      // Nothing is written down: what stands first has been running since the last sign of life.
-      const late = this.#inFlight(slot).find(
-        ({ call, since }) => call.timeoutMs !== undefined && now >= since + call.timeoutMs,
-      )
-      if (late === undefined) return this.#watch(slot)
-      return this.#doom(
-        slot,
-        { kind: 'timeout', id: late.id, offset: late.settled, timeoutMs: late.call.timeoutMs! },
-        now,
-      )
-    }
-    // What is not named has not begun; but how far a cheap chunk has come is not written down.
-    const inFlight = this.#inFlight(slot)
-    for (const assignment of inFlight) assignment.since = now
-    let idle = inFlight.every(recordsEachItem)
-    let next = Number.POSITIVE_INFINITY
-    for (const { id, offset, forMs } of running) {
-      const assignment = slot.queue.find((candidate) => candidate.id === id)
-      if (assignment === undefined || offset < assignment.settled) continue
-      idle = false
-      assignment.since = now - forMs
-      const { timeoutMs } = assignment.call
-      if (timeoutMs === undefined) continue
-      if (forMs >= timeoutMs) return this.#doom(slot, { kind: 'timeout', id, offset, timeoutMs }, now)
-      next = Math.min(next, now + timeoutMs - forMs)
-    }
-    // Work is there and none has begun. Once is a matter of microseconds; twice, a whole timeout apart, is a worker
-    // that is stopped or blocked by something that no item runs.
-    if (idle && slot.foundIdle) return this.#doom(slot, { kind: 'stuck' }, now)
-    slot.foundIdle = idle
-    this.#watch(slot)
-    if (next < (slot.inspectAt ?? Number.POSITIVE_INFINITY)) slot.inspectAt = next
+  #warnOfFinalizer({ id: workerId, pid }: Worker): void {
+    const warning = { kind: 'finalizer-timeout', workerId, pid, afterMs: this.#options.killAfterMs } as const
+    this.#send({ type: 'warn', warning })
   }
 
-  #isTooLarge({ state }: Slot, rss: number): boolean {
-    return state === 'ready' && rss > (this.#options.maxMemoryBytes ?? Number.POSITIVE_INFINITY)
-  }
+  // ── 2. dispatch ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #retire(slot: Slot): void {
-    slot.retiring = true
-    this.#empty(slot)
-  }
-
-  #doom(slot: Slot, doom: TerminationReason, now: Ms): void {
-    slot.doom = doom
-    this.#leave(slot, now)
-  }
-
-  /** Told to leave; a signal if it does not answer; SIGKILL when its time is up. */
-  #leave(slot: Slot, now: Ms): void {
-    slot.state = 'ending'
-    slot.cancelBy = undefined
-    slot.inspectAt = undefined
-    slot.deadline = now + TERMINATE_ACK_MS
-    slot.killAt = now + this.#options.killAfterMs
-    this.#commands.push({ type: 'terminate', worker: slot.id })
-  }
-
-  #tick(now: Ms): void {
-    for (const call of this.#resting) {
-      for (let work = call.delayed.take(now); work !== undefined; work = call.delayed.take(now)) {
-        call.outstanding--
-        this.#add(call, work)
-      }
-      if (call.delayed.length === 0) this.#resting.delete(call)
-    }
-    for (const slot of this.#slots) {
-      if (slot.inspectAt !== undefined && now >= slot.inspectAt) {
-        slot.inspectAt = undefined
-        this.#commands.push({ type: 'inspect', worker: slot.id })
-      }
-      if (slot.cancelBy !== undefined && now >= slot.cancelBy) this.#kill(slot)
-      if (slot.killAt !== undefined && now >= slot.killAt) {
-        if (slot.state === 'stopping') this.#warnOfFinalizer(slot)
-        this.#kill(slot)
-      }
-      if (slot.deadline !== undefined && now >= slot.deadline) {
-        slot.deadline = undefined
-        if (slot.state === 'starting')
-          this.#break({ kind: 'init-timeout', afterMs: this.#options.initTimeoutMs, ...this.#culprit(slot) })
-        else this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGTERM' })
-      }
-    }
-  }
-
-  #warnOfFinalizer({ id, pid }: Slot): void {
-    const within = `within ${this.#options.killAfterMs} ms`
-    const message = `worker ${id} (pid ${pid}) did not end in good order ${within} and was killed`
-    this.#commands.push({ type: 'warn', message })
-  }
-
-  // ── handing out ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #fill(now: Ms): void {
-    while (this.#fault === undefined && this.#life !== 'terminated') {
-      const slot = this.#hungriest()
-      if (slot === undefined) return
-      const call = this.#nextCall()
+  #dispatchReadyChunks(now: Ms): void {
+    while (!this.#isOver) {
+      const worker = leastLoadedWorker(this.#workers)
+      if (worker === undefined) return
+      const call = this.#calls.next()
       if (call === undefined) return
-      const work = call.ready.shift()
-      if (work !== undefined) this.#dispatch(slot, call, work, now)
-      else this.#pull(call)
+      const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
+      if (pending === undefined) this.#calls.pull(call)
+      else this.#dispatch(worker, call, pending, now)
     }
   }
 
-  #hungriest(): Slot | undefined {
-    let best: Slot | undefined
-    for (const slot of this.#slots)
-      if (hasRoom(slot, this.#options.concurrency, this.#maxTasks))
-        if (best === undefined || slot.queue.length < best.queue.length) best = slot
-    return best
+  #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
+    const chunk = state.inFlight.add(this.#nextChunkId++, call, pending, now)
+    state.dispatchedItems += pending.chunk.count
+    if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
+    // A prefetched chunk changes nothing about what can be running.
+    if (state.inFlight.length <= this.#options.concurrency) this.#setInspection(state)
+    this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 
-  #nextCall(): ScheduledCall | undefined {
-    for (let call = this.#turns.shift(); call !== undefined; call = this.#turns.shift()) {
-      call.inTurn = false
-      if (!hasWork(call)) continue
-      this.#enqueue(call)
-      return call
+  // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────
+
+  #startWorkersIfNeeded(): void {
+    if (this.#isOver || this.#calls.size === 0) return
+    const { processes, bootLimit = processes } = this.#options
+    let alive = 0
+    let starting = 0
+    for (const { state } of this.#workers) {
+      if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
+      if (state.is === 'starting') starting++
+      if (state.is !== 'absent') alive++
     }
-    return undefined
+    if (alive === processes) return
+    const { jobHasLoaded } = this.#calls
+    const demand = this.#calls.demand(processes)
+    const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
+    for (let i = 0; i < count; i++) this.#start()
   }
 
-  #dispatch(slot: Slot, call: ScheduledCall, work: PendingChunk, now: Ms): void {
-    const room = this.#maxTasks - slot.assigned
-    if (work.chunk.count > room) {
-      const { count } = work.chunk
-      call.outstanding++
-      call.ready.unshift({ ...work, chunk: sliceChunk(work.chunk, room, count) })
-      work = { ...work, chunk: sliceChunk(work.chunk, 0, room) }
+  #stopIdleWorkers(now: Ms): void {
+    const isClosing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
+    for (const worker of this.#workers) {
+      const { state } = worker
+      // It has run nothing, so there is nothing to finish.
+      if (isClosing && state.is === 'starting') this.#kill(worker)
+      else if (state.is === 'ready' && state.inFlight.length === 0 && (isClosing || state.replaceWhenIdle))
+        this.#change(worker, stopping(now + this.#options.killAfterMs))
     }
-    const { chunk, attempt } = work
-    const { count, payload } = chunk
-    const id = this.#nextId++
-    enqueue(slot, { id, call, work, settled: 0, since: now, expectedMs: expectedMs(call, count) })
-    slot.assigned += count
-    if (slot.assigned >= this.#maxTasks) slot.retiring = true
-    if (slot.queue.length <= this.#options.concurrency) this.#watch(slot)
-    const index = chunk.indexes ?? chunk.seq
-    this.#commands.push({
-      type: 'run',
-      worker: slot.id,
-      chunk: {
-        id,
-        task: call.task,
-        count,
-        index,
-        attempt,
-        recordEachItem: recordsEachItem({ call, work }),
-        ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
-        payload,
-      },
-    })
+    if (this.#isClosed || (!isClosing && !this.#isOver)) return
+    if (this.#workers.some(({ state }) => state.is !== 'absent')) return
+    this.#isClosed = true
+    this.#send({ type: 'closed' })
   }
 
-  // ── endings ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the end of the pool ────────────────────────────────────────────────────────────────────────────────────────
 
-  #kill(slot: Slot): void {
-    slot.state = 'ending'
-    slot.deadline = undefined
-    slot.killAt = undefined
-    slot.cancelBy = undefined
-    slot.inspectAt = undefined
-    this.#commands.push({ type: 'kill', worker: slot.id, signal: 'SIGKILL' })
+  /** Nothing is dispatched or started any more. */
+  get #isOver(): boolean {
+    return this.#fault !== undefined || this.#life === 'terminated'
   }
 
-  #break(fault: PoolFault): void {
-    if (this.#fault !== undefined || this.#life === 'terminated') return
+  #failPool(fault: PoolFault): void {
+    if (this.#isOver) return
     this.#fault = fault
-    for (const call of [...this.#calls.values()]) this.#end(call, { type: 'fault', fault })
-    for (const slot of this.#slots) if (slot.state !== 'absent') this.#kill(slot)
+    this.#calls.endAll(() => ({ type: 'fault', fault }))
+    this.#killAll()
   }
 
   #terminate(now: Ms): void {
     if (this.#life === 'terminated') return
     this.#life = 'terminated'
-    for (const call of [...this.#calls.values()])
-      this.#end(call, { type: call.aborted ? 'aborted' : 'terminated' })
-    for (const slot of this.#slots) {
-      if (slot.state === 'starting') this.#kill(slot)
-      else if (slot.state === 'ready' || slot.state === 'stopping') this.#leave(slot, now)
+    this.#calls.endAll(({ isAborted }) => ({ type: isAborted ? 'aborted' : 'terminated' }))
+    for (const worker of this.#workers) {
+      const { is } = worker.state
+      if (is === 'starting') this.#kill(worker)
+      else if (is === 'ready' || is === 'stopping') this.#terminateFor(worker, undefined, now)
     }
   }
 
-  /** Workers that are to be replaced, or not needed any more, end in good order; once none is left, that is said. */
-  #wind(now: Ms): void {
-    const closing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
-    for (const slot of this.#slots) {
-      // Nothing was ever run there, so there is nothing to finish.
-      if (closing && slot.state === 'starting') this.#kill(slot)
-      else if (slot.state === 'ready' && slot.queue.length === 0 && (closing || slot.retiring)) {
-        slot.state = 'stopping'
-        slot.killAt = now + this.#options.killAfterMs
-        this.#commands.push({ type: 'stop', worker: slot.id })
-      }
-    }
-    const over = this.#life !== 'open' || this.#fault !== undefined
-    if (!over || this.#closedSaid || this.#slots.some(({ state }) => state !== 'absent')) return
-    if (this.#life === 'closing' && this.#calls.size > 0) return
-    this.#closedSaid = true
-    this.#commands.push({ type: 'closed' })
+  #kill(worker: Worker): void {
+    this.#change(worker, killed(worker))
+  }
+
+  #killAll(): void {
+    for (const worker of this.#workers) if (worker.state.is !== 'absent') this.#kill(worker)
+  }
+
+  #send(command: Command): void {
+    this.#commands.push(command)
   }
 }
 
-function timesAt(timings: Timings | undefined, place: number): { startedAt: Ms; ms: Ms } | undefined {
-  return timings && { startedAt: timings.startedAt[place]!, ms: timings.ms[place]! }
+function isDue(at: Ms | undefined, now: Ms): boolean {
+  return at !== undefined && now >= at
 }

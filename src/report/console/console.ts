@@ -1,6 +1,7 @@
 // The console: a consumer of run events that writes failures, warnings, job output and the verdict, for stderr.
 // Knows neither streams nor how a failure is rendered; both are handed in.
 import { formatMs } from '../../errors/messages.js'
+import { warningText } from '../../errors/warning-text.js'
 import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
@@ -112,7 +113,7 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
         case 'item-failed':
           return itemFailed(event)
         case 'warning': {
-          const text = event.message.split('\n').map(renderers.line).join('\n')
+          const text = warningText(event.warning).split('\n').map(renderers.line).join('\n')
           if (!quiet) write(`${painter.warning('poolrun: warning:')} ${text}\n`)
           return
         }

@@ -1,6 +1,6 @@
 // `--debug`: what becomes of each worker, a line each with the time since the start. A consumer of run events, and of
 // lines that others trace. Knows neither streams nor what failed.
-import { formatMs, workerTitle } from '../../errors/messages.js'
+import { describeExit, formatMs, workerTitle } from '../../errors/messages.js'
 import type { Ms, RunEvent } from '../../model.js'
 
 export interface LifecycleOptions {
@@ -49,7 +49,7 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
         }
         case 'worker-exited': {
           const { workerId, pid, exitCode, signal } = event
-          const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+          const how = describeExit(exitCode, signal)
           const items = lives.get(pid)?.items ?? 0
           note(
             `${workerTitle(workerId, pid)} ${how}${after(pid)}, ${items} ${items === 1 ? 'item' : 'items'} settled`,

@@ -4,6 +4,7 @@
 import { EXIT } from '../../errors/exit-codes.js'
 import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/sanitise.js'
+import { warningText } from '../../errors/warning-text.js'
 import { itemText } from '../../framing/items.js'
 import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
@@ -135,7 +136,7 @@ export function createRecordBuilder({ plan, version, text, cwd, now }: RecordOpt
         case 'items-settled':
           return settled(event.settled)
         case 'warning':
-          warnings.push(sanitise(event.message))
+          warnings.push(sanitise(warningText(event.warning)))
           return
         case 'item-failed':
         case 'worker-output':

@@ -1,5 +1,6 @@
 // What a death means for what the worker held: by what it had written down, by its last words, or by nothing at all.
 import { describe, expect, test } from 'vitest'
+import { warningText } from '../../../src/errors/warning-text.js'
 import type { ChunkMessage } from '../../../src/ipc/protocol.js'
 import { ago, type FakeWorker, faultOf, numbers, range, setUp, sorted, start } from './fakes.js'
 
@@ -167,7 +168,7 @@ describe('an end between two items', () => {
     const warnings: string[] = []
     const { executor, workers, latest } = setUp({
       processes: 1,
-      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+      emit: (event) => event.type === 'warning' && warnings.push(warningText(event.warning)),
     })
     const call = start(executor, numbers(4), { chunkSize: 2 })
     const worker = workers[0]!
@@ -188,7 +189,7 @@ describe('an end between two items', () => {
     const warnings: string[] = []
     const { executor, workers } = setUp({
       processes: 1,
-      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+      emit: (event) => event.type === 'warning' && warnings.push(warningText(event.warning)),
     })
     const call = start(executor, numbers(4), { chunkSize: 2 })
     workers[0]!.ready()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { warningText } from '../../../src/errors/warning-text.js'
 import { fakeTransport, faultOf, numbers, range, setUp, sorted, start, turn } from './fakes.js'
 
 describe('handing out', () => {
@@ -141,7 +142,7 @@ describe('a worker that dies', () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
     workers[0]!.die(1, null)
-    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', stage: 'load', exitCode: 1 } })
+    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase: 'load', exitCode: 1 } })
     expect(workers).toHaveLength(2)
     expect(workers[1]!.kills).toEqual(['SIGKILL'])
   })
@@ -152,7 +153,7 @@ describe('a worker that dies', () => {
     workers[0]!.say({ type: 'initializing' })
     workers[0]!.die(4, null)
     expect(await faultOf(call.done)).toMatchObject({
-      fault: { kind: 'startup', stage: 'initializer', exitCode: 4 },
+      fault: { kind: 'startup', phase: 'initializer', exitCode: 4 },
     })
   })
 })
@@ -268,7 +269,7 @@ describe('ending', () => {
     const warnings: string[] = []
     const { executor, workers, clock } = setUp({
       processes: 1,
-      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+      emit: (event) => event.type === 'warning' && warnings.push(warningText(event.warning)),
     })
     const call = start(executor, numbers(0))
     workers[0]!.ready()

@@ -307,15 +307,19 @@ export class World {
   // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #hear(worker: number, said: Said): void {
+    if (said.type === 'dying') {
+      const notice = { uncaughtError: said.escaped, exitCallStack: said.exitSite }
+      return this.post({ type: 'exit-announced', worker, notice })
+    }
     if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
     this.workers[worker] = undefined
     const { exitCode, signal, recorded } = said
-    const lastKnown = recorded && {
+    const record = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
       running: this.#running(recorded),
       unrecorded: recorded.unrecorded,
     }
-    this.post({ type: 'gone', worker, exitCode, signal, stderrTail: [], lastKnown })
+    this.post({ type: 'exited', worker, exitCode, signal, stderrTail: [], record })
   }
 
   #running({ running }: NonNullable<ReturnType<ModelWorker['inspect']>>) {

@@ -130,7 +130,7 @@ describe('the console', () => {
   it('keeps to errors and the verdict with -q', () => {
     const events: RunEvent[] = [
       printed('noise'),
-      { type: 'warning', message: 'odd' },
+      { type: 'warning', warning: { kind: 'text', text: 'odd' } },
       itemsSettled(0, 2, [1]),
       itemFailed(1, 'skip'),
     ]
@@ -141,7 +141,7 @@ describe('the console', () => {
   })
 
   it('writes warnings with the name of the tool, made harmless', () => {
-    const events: RunEvent[] = [{ type: 'warning', message: 'odd \u001b[2J' }]
+    const events: RunEvent[] = [{ type: 'warning', warning: { kind: 'text', text: 'odd \u001b[2J' } }]
     expect(report(events, { accepted: 0 })).toBe('poolrun: warning: odd ^[[2J\npoolrun collect: 0 ok\n')
   })
 

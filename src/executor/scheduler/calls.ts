@@ -1,0 +1,348 @@
+// The calls and their turns: what each of them has left to run, which one is served next, and when it has ended.
+// A call's state is changed here and nowhere else.
+import { sliceChunk } from '../../framing/slice.js'
+import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
+import type { Chunk, Failure, ItemFailure, Ms, TaskSpec } from '../../model.js'
+import type { RetryOptions } from '../../plan.js'
+import { ChunkSizer } from './chunk-size.js'
+import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
+import { DelayQueue, Fifo } from './queues.js'
+import { type ResultRange, singles, without } from './ranges.js'
+import { NO_RETRY, remember, retryDelay, triesAgain } from './retry.js'
+import { type Attempt, failedItem, resultRange, settledRange, type WorkerIdentity } from './settled-range.js'
+
+/** A chunk to run: as it was supplied, or the part of one that must run again. */
+export interface PendingChunk extends Attempt {
+  /** Each of its items must be recorded before it begins: an earlier worker crashed in it. */
+  readonly recordEachItem: boolean
+}
+
+interface Call {
+  readonly id: CallId
+  readonly task: TaskSpec
+  readonly timeoutMs: Ms | undefined
+  readonly retry: RetryOptions
+  readonly sizer: ChunkSizer
+  /** Many of its chunks may be dispatched ahead: they have the size that was asked for, and no failure stops the call. */
+  readonly isBatched: boolean
+  readonly ready: Fifo<PendingChunk>
+  /** Failed items that wait for their next attempt. */
+  readonly delayed: DelayQueue<PendingChunk>
+  /** Chunks in workers. */
+  inFlight: number
+  /** Items that the source still has, if it knows. */
+  remaining: number | undefined
+  /** The source was asked for a chunk and has not answered. */
+  isPulling: boolean
+  /** The source has no more, or is not asked any more. */
+  sourceEnded: boolean
+  /** Takes nothing more: what is not running is discarded. */
+  isDraining: boolean
+  isAborted: boolean
+  /** It is in the round robin. */
+  isQueued: boolean
+}
+
+export type ScheduledCall = Readonly<Call>
+
+export interface CallChunk {
+  readonly call: ScheduledCall
+  readonly pending: PendingChunk
+}
+
+export interface CallTableOptions {
+  readonly processes: number
+  /** Items that one worker runs at a time. */
+  readonly concurrency: number
+  /** 0 … 1, for the jitter of retries. */
+  readonly random?: (() => number) | undefined
+}
+
+export class CallTable {
+  readonly #itemsAtATime: number
+  readonly #random: () => number
+  readonly #send: (command: Command) => void
+  readonly #calls = new Map<CallId, Call>()
+  /** Calls that can have something to dispatch. The one that was served last is at the end. */
+  readonly #roundRobin = new Fifo<Call>()
+  readonly #callsWithDelayedWork = new Set<Call>()
+  #exports: JobExports | undefined
+
+  constructor(options: CallTableOptions, send: (command: Command) => void) {
+    this.#itemsAtATime = options.processes * options.concurrency
+    this.#random = options.random ?? Math.random
+    this.#send = send
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  get jobHasLoaded(): boolean {
+    return this.#exports !== undefined
+  }
+
+  /** When an item is due for its next attempt. */
+  get nextRetryAt(): Ms | undefined {
+    let next: Ms | undefined
+    for (const { delayed } of this.#callsWithDelayedWork) {
+      const at = delayed.earliest
+      if (at !== undefined && (next === undefined || at < next)) next = at
+    }
+    return next
+  }
+
+  /** Chunks and items that a worker could begin now, counted up to `most`. */
+  demand(most: number): number {
+    let total = 0
+    for (const { ready, sourceEnded, remaining } of this.#calls.values()) {
+      if (total >= most) break
+      total += ready.length + (sourceEnded ? 0 : (remaining ?? Number.POSITIVE_INFINITY))
+    }
+    return total
+  }
+
+  // ── from the callers ───────────────────────────────────────────────────────────────────────────────────────────
+
+  open(id: CallId, options: CallOptions): void {
+    const call = createCall(id, options)
+    this.#calls.set(id, call)
+    this.#enqueue(call)
+    this.#checkTask(call)
+    this.#pullEnd(call)
+  }
+
+  supply(id: CallId, chunk: Chunk | undefined, remaining: number | undefined): void {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.isAborted) return
+    call.isPulling = false
+    call.remaining = remaining
+    this.#enqueue(call)
+    if (chunk === undefined || call.isDraining) {
+      call.sourceEnded = true
+      this.#endIfFinished(call)
+    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false })
+    this.#pullEnd(call)
+  }
+
+  /** Nothing of it settles any more. Returns the call if its chunks in workers have to be cancelled. */
+  abort(id: CallId): ScheduledCall | undefined {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.isAborted) return undefined
+    call.isAborted = true
+    call.sourceEnded = true
+    this.#discardPending(call)
+    this.#endIfFinished(call)
+    return call
+  }
+
+  /** Returns the call if workers have to return its chunks. */
+  drain(id: CallId): ScheduledCall | undefined {
+    const call = this.#calls.get(id)
+    if (call === undefined || call.isAborted || call.isDraining) return undefined
+    call.isDraining = true
+    call.sourceEnded = true
+    this.#discardPending(call)
+    this.#endIfFinished(call)
+    return call
+  }
+
+  endAll(endOf: (call: ScheduledCall) => CallEnd): void {
+    for (const call of [...this.#calls.values()]) this.#end(call, endOf(call))
+  }
+
+  // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The call whose turn it is. It has a chunk ready, or its source can be asked for one. */
+  next(): ScheduledCall | undefined {
+    for (let call = this.#roundRobin.shift(); call !== undefined; call = this.#roundRobin.shift()) {
+      call.isQueued = false
+      if (call.ready.length === 0 && (call.isPulling || call.sourceEnded)) continue
+      this.#enqueue(call)
+      return call
+    }
+    return undefined
+  }
+
+  /** The next ready chunk, now in flight. What exceeds `room` items stays ready. */
+  take(call: Call, room: number): PendingChunk | undefined {
+    const pending = call.ready.shift()
+    if (pending === undefined) return undefined
+    call.inFlight++
+    const { chunk } = pending
+    if (chunk.count <= room) return pending
+    call.ready.unshift({ ...pending, chunk: sliceChunk(chunk, room, chunk.count) })
+    return { ...pending, chunk: sliceChunk(chunk, 0, room) }
+  }
+
+  /** Asks the source for a chunk; `supply` is the answer. */
+  pull(call: Call): void {
+    call.isPulling = true
+    this.#send({ type: 'pull', call: call.id, want: call.sizer.want(this.#itemsAtATime, call.remaining) })
+  }
+
+  /** A job without the task of a call ends the call. */
+  jobLoaded(exports: JobExports): void {
+    if (this.#exports !== undefined) return
+    this.#exports = exports
+    for (const call of [...this.#calls.values()]) {
+      this.#checkTask(call)
+      this.#endIfFinished(call)
+    }
+  }
+
+  // ── from the workers ───────────────────────────────────────────────────────────────────────────────────────────
+
+  settle(worker: WorkerIdentity, chunk: CallChunk, results: ResultsMessage, now: Ms): void {
+    const { sizer, task } = chunk.call
+    if (results.busyMs > 0) sizer.measured(results.count, results.busyMs)
+    this.#settleRange(worker, chunk, resultRange(worker, task, chunk.pending, results), now)
+  }
+
+  fail(worker: WorkerIdentity, chunk: CallChunk, offset: number, failure: Failure, now: Ms): void {
+    const { call, pending } = chunk
+    this.#settleRange(worker, chunk, failedItem(worker, call.task, pending, offset, failure), now)
+  }
+
+  /** Items `from` up to `to` have not begun, or must begin again: they run elsewhere. */
+  requeue(
+    { call, pending }: CallChunk,
+    from: number,
+    to: number,
+    recordEachItem = pending.recordEachItem,
+  ): void {
+    if (from >= to) return
+    this.#add(call, { ...pending, chunk: sliceChunk(pending.chunk, from, to), recordEachItem })
+  }
+
+  /** The items from offset `from` on run elsewhere, each as a chunk of its own. */
+  requeueSingles({ call, pending }: CallChunk, from: number): void {
+    const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
+    for (const chunk of singles(pending.chunk, offsets))
+      this.#add(call, { ...pending, chunk, recordEachItem: true })
+  }
+
+  /** One of its chunks is not in flight any more. */
+  release(call: Call): void {
+    call.inFlight--
+    this.#endIfFinished(call)
+  }
+
+  releaseAll(chunks: readonly { readonly call: Call }[]): void {
+    for (const { call } of chunks) call.inFlight--
+    for (const { call } of chunks) this.#endIfFinished(call)
+  }
+
+  // ── from the clock ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Items whose delay is over are ready. */
+  retryDelayed(now: Ms): void {
+    for (const call of this.#callsWithDelayedWork) {
+      const { delayed } = call
+      for (let item = delayed.take(now); item !== undefined; item = delayed.take(now)) this.#add(call, item)
+      if (delayed.length === 0) this.#callsWithDelayedWork.delete(call)
+    }
+  }
+
+  // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
+    // After a fault or `terminate`, workers that are terminating still send what they have done.
+    if (call.isAborted || !this.#calls.has(call.id)) return
+    if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
+    const retried = range.failures.filter(({ failure }) =>
+      triesAgain(call.retry, failure.kind, pending.attempt),
+    )
+    const offsets = retried.map(({ offset }) => offset)
+    for (const [i, chunk] of singles(pending.chunk, offsets).entries())
+      this.#retry(call, { ...pending, chunk }, retried[i]!, now)
+    for (const part of without(range, retried)) this.#sendSettled(worker, call, pending, part)
+  }
+
+  #sendSettled(worker: WorkerIdentity, call: ScheduledCall, pending: PendingChunk, range: ResultRange): void {
+    this.#send({ type: 'settle', call: call.id, settled: settledRange(worker, pending, range) })
+  }
+
+  #retry(call: Call, { chunk, attempt, earlier }: PendingChunk, failure: ItemFailure, now: Ms): void {
+    if (call.isDraining) return
+    const next = {
+      chunk,
+      attempt: attempt + 1,
+      earlier: remember(earlier, failure),
+      recordEachItem: true,
+    }
+    const delay = retryDelay(call.retry, attempt, this.#random)
+    if (delay === 0) return this.#add(call, next)
+    call.delayed.add(now + delay, next)
+    this.#callsWithDelayedWork.add(call)
+  }
+
+  #add(call: Call, pending: PendingChunk): void {
+    if (call.isAborted || call.isDraining) return
+    call.ready.push(pending)
+    this.#enqueue(call)
+  }
+
+  #enqueue(call: Call): void {
+    if (call.isQueued) return
+    call.isQueued = true
+    this.#roundRobin.push(call)
+  }
+
+  /** A source that has no items left is asked even if no worker has room: its end, or its error, ends the call. */
+  #pullEnd(call: Call): void {
+    if (call.remaining === 0 && !call.isPulling && !call.sourceEnded && this.#calls.has(call.id))
+      this.pull(call)
+  }
+
+  #checkTask(call: Call): void {
+    if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
+    this.#end(call, { type: 'no-task', exports: this.#exports })
+  }
+
+  #endIfFinished(call: Call): void {
+    if (!isFinished(call)) return
+    if (call.isAborted) return this.#end(call, { type: 'aborted' })
+    // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
+    if (call.sourceEnded && (this.jobHasLoaded || call.isDraining)) this.#end(call, { type: 'done' })
+  }
+
+  #end(call: Call, end: CallEnd): void {
+    if (!this.#calls.delete(call.id)) return
+    call.sourceEnded = true
+    this.#discardPending(call)
+    this.#send({ type: 'end', call: call.id, end })
+  }
+
+  #discardPending(call: Call): void {
+    call.ready.clear()
+    call.delayed.clear()
+    this.#callsWithDelayedWork.delete(call)
+  }
+}
+
+function createCall(id: CallId, options: CallOptions): Call {
+  const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
+  return {
+    id,
+    task,
+    timeoutMs,
+    retry,
+    sizer: new ChunkSizer(chunkSize),
+    isBatched: chunkSize !== undefined && !mayStop,
+    ready: new Fifo(),
+    delayed: new DelayQueue(),
+    inFlight: 0,
+    remaining,
+    isPulling: false,
+    sourceEnded: false,
+    isDraining: false,
+    isAborted: false,
+    isQueued: false,
+  }
+}
+
+/** Nothing of it is ready, delayed or in flight. */
+function isFinished({ ready, delayed, inFlight }: ScheduledCall): boolean {
+  return inFlight === 0 && ready.length === 0 && delayed.length === 0
+}

@@ -1,0 +1,108 @@
+// What the exit of a worker means: for the pool, and for each chunk that was in the worker.
+// Pure: data in, data out.
+import type { Failure, Ms } from '../../model.js'
+import type { ExitNotice, WorkerExit } from './messages.js'
+import type { TerminationReason, WorkerState } from './worker.js'
+
+/** V8 aborts with this line on stderr when the heap limit is reached. */
+const HEAP_ABORT = /JavaScript heap out of memory/
+
+/** Everything that is known about the exit. */
+export interface ExitFacts {
+  readonly exit: WorkerExit
+  /** Why the scheduler was terminating the worker, if it was. */
+  readonly reason: TerminationReason | undefined
+  /** What the worker sent before an exit that it saw coming. */
+  readonly notice: ExitNotice | undefined
+  readonly now: Ms
+}
+
+/** A chunk that was in the worker. Its items from offset `settled` on have not settled. */
+export interface LostChunk {
+  readonly id: number
+  readonly count: number
+  readonly settled: number
+  /** When the item at `settled` can have begun at the earliest. */
+  readonly since: Ms
+  /** False for a prefetched chunk: as many chunks as the worker runs at a time are in front of it. */
+  readonly canHaveBegun: boolean
+}
+
+export interface CrashJudgement {
+  /** Items that fail with their worker, ascending; the first is at `settled`. */
+  readonly failed: readonly { readonly offset: number; readonly failure: Failure }[]
+  /** The items from this offset on run elsewhere. */
+  readonly requeueFrom: number
+  /**
+   * How they run there. `recorded`: each item is recorded, so that another crash names the item that ran. `singles`:
+   * each item is a chunk of its own, for workers without a flight recorder.
+   */
+  readonly requeueAs: 'unchanged' | 'recorded' | 'singles'
+}
+
+/** The items that were running fail; what had not begun runs elsewhere. */
+export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
+  const { id, count, settled, since } = chunk
+  const { exit, reason, notice, now } = facts
+  const { record } = exit
+  const running = record?.running.find((item) => item.id === id && item.offset >= settled)
+  // The timed-out item fails even if the record shows a later one: it may have ended before the worker was terminated.
+  const timedOut =
+    reason?.kind === 'timeout' && reason.id === id && reason.offset >= settled ? reason : undefined
+  if (running !== undefined || timedOut !== undefined) {
+    const last = Math.max(running?.offset ?? 0, timedOut?.offset ?? 0)
+    // The items before it have ended, and their outcomes were lost with the worker.
+    return fail(last, running?.forMs ?? now - since)
+  }
+  const isUnrecorded = record === undefined ? chunk.canHaveBegun : record.unrecorded.includes(id)
+  if (!isUnrecorded) return { failed: [], requeueFrom: settled, requeueAs: 'unchanged' }
+  // How far the chunk came is known only if the worker announced its exit, which it does after sending what has settled,
+  // or if a single item is left that can have run.
+  if (notice !== undefined || (record === undefined && count - settled === 1))
+    return fail(settled, now - since)
+  return { failed: [], requeueFrom: settled, requeueAs: record === undefined ? 'singles' : 'recorded' }
+
+  function fail(last: number, afterMs: Ms): CrashJudgement {
+    const failed = Array.from({ length: last + 1 - settled }, (_, i) => {
+      const offset = settled + i
+      return { offset, failure: crashFailure(id, offset, afterMs, facts) }
+    })
+    return { failed, requeueFrom: last + 1, requeueAs: 'unchanged' }
+  }
+}
+
+function crashFailure(id: number, offset: number, afterMs: Ms, { exit, reason, notice }: ExitFacts): Failure {
+  if (reason?.kind === 'timeout' && reason.id === id && reason.offset === offset)
+    return { kind: 'timeout', timeoutMs: reason.timeoutMs }
+  const { exitCode, signal, stderrTail } = exit
+  const outOfMemory = reason?.kind === 'oom' || stderrTail.some((line) => HEAP_ABORT.test(line))
+  return {
+    kind: outOfMemory ? 'oom' : 'crash',
+    exitCode,
+    signal,
+    afterMs,
+    stderrTail,
+    ...(notice?.uncaughtError !== undefined && { escaped: notice.uncaughtError }),
+    ...(notice?.exitCallStack !== undefined && { exitSite: notice.exitCallStack }),
+  }
+}
+
+/** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
+export type ExitKind = 'startup' | 'crash' | 'expected'
+
+export function judgeExit({
+  state,
+  reason,
+  signal,
+  jobHasLoaded,
+}: {
+  readonly state: Exclude<WorkerState['is'], 'absent'>
+  readonly reason: TerminationReason | undefined
+  readonly signal: string | null
+  /** In any worker so far. */
+  readonly jobHasLoaded: boolean
+}): ExitKind {
+  // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
+  if (state === 'starting') return jobHasLoaded && signal !== null ? 'crash' : 'startup'
+  return state === 'ready' || reason?.kind === 'stuck' ? 'crash' : 'expected'
+}

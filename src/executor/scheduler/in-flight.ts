@@ -1,0 +1,115 @@
+// The chunks that one worker was given and that have not settled, in the order in which it runs them.
+import type { ResultsMessage } from '../../ipc/protocol.js'
+import type { Ms } from '../../model.js'
+import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
+import type { RunningItem } from './messages.js'
+
+/** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
+const PREFETCH_CHUNKS = 2
+/** … or items, where the caller wants small chunks. They are refilled in one message once half of them have settled … */
+const PREFETCH_ITEMS = 128
+/** … while all of them are little work: a long item must not hold back chunks that a free worker could run. */
+const PREFETCH_MS: Ms = 18
+
+export interface InFlightChunk extends CallChunk {
+  readonly id: number
+  /** Items settled so far: the one at this offset is running or next. */
+  settled: number
+  /** When the item at `settled` began, or can have begun at the earliest. */
+  since: Ms
+  /** Estimate at the time when it was dispatched. */
+  readonly expectedMs: Ms
+  /** Each of its items is recorded before it begins, however cheap. */
+  readonly recordEachItem: boolean
+}
+
+export class InFlight {
+  readonly #concurrency: number
+  #chunks: InFlightChunk[] = []
+  #items = 0
+  #expectedMs: Ms = 0
+  /** Half of the prefetched items have settled: take more until there are `PREFETCH_ITEMS` again. */
+  #isRefilling = false
+
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency
+  }
+
+  get chunks(): readonly InFlightChunk[] {
+    return this.#chunks
+  }
+
+  get length(): number {
+    return this.#chunks.length
+  }
+
+  /** Chunks that can be running. The worker runs one item of each at a time. */
+  get runningCount(): number {
+    return Math.min(this.#chunks.length, this.#concurrency)
+  }
+
+  /** Another chunk would begin without waiting. */
+  get canBeginMore(): boolean {
+    return this.#chunks.length < this.#concurrency
+  }
+
+  /** Another chunk would begin without waiting, or is worth prefetching. */
+  get hasRoom(): boolean {
+    const waiting = this.#chunks.length - this.#concurrency
+    if (waiting < 0) return true
+    return (waiting < PREFETCH_CHUNKS || this.#isRefilling) && this.#expectedMs < PREFETCH_MS
+  }
+
+  find(id: number): InFlightChunk | undefined {
+    return this.#chunks.find((chunk) => chunk.id === id)
+  }
+
+  ofCall(call: ScheduledCall): InFlightChunk[] {
+    return this.#chunks.filter((chunk) => chunk.call === call)
+  }
+
+  add(id: number, call: ScheduledCall, pending: PendingChunk, now: Ms): InFlightChunk {
+    const { count } = pending.chunk
+    const expectedMs = (call.sizer.meanMs ?? PREFETCH_MS) * count
+    const recordEachItem = pending.recordEachItem || call.timeoutMs !== undefined
+    const chunk = { id, call, pending, settled: 0, since: now, expectedMs, recordEachItem }
+    this.#chunks.push(chunk)
+    this.#items += count
+    this.#expectedMs += expectedMs
+    if (this.#items >= PREFETCH_ITEMS || !call.isBatched) this.#isRefilling = false
+    return chunk
+  }
+
+  /** `undefined` if the items have settled before: on the channel, and again in the record of a worker that exited. */
+  settle(
+    { id, from, count }: Pick<ResultsMessage, 'id' | 'from' | 'count'>,
+    now: Ms,
+  ): InFlightChunk | undefined {
+    const chunk = this.find(id)
+    if (chunk === undefined || from < chunk.settled) return undefined
+    chunk.settled = from + count
+    chunk.since = now
+    return chunk
+  }
+
+  remove(chunk: InFlightChunk, now: Ms): void {
+    const next = this.#chunks[this.#concurrency]
+    if (this.#chunks[0] === chunk) this.#chunks.shift()
+    else this.#chunks = this.#chunks.filter((other) => other !== chunk)
+    // It can begin now, and not before.
+    if (next !== undefined && this.#chunks[this.#concurrency - 1] === next) next.since = now
+    this.#items -= chunk.pending.chunk.count
+    // An empty queue resets the sum, so that rounding errors do not add up.
+    this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
+    if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
+  }
+
+  /** Takes over from the flight recorder since when items run. One that can be running and is not begins now at the earliest. */
+  setStartTimes(running: readonly RunningItem[], now: Ms): void {
+    for (let i = 0; i < this.runningCount; i++) this.#chunks[i]!.since = now
+    for (const { id, offset, forMs } of running) {
+      const chunk = this.find(id)
+      if (chunk !== undefined && offset >= chunk.settled) chunk.since = now - forMs
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// How many workers to start. Pure arithmetic.
+
+export interface PoolSize {
+  /** Workers that have a process, those that are starting included. */
+  readonly alive: number
+  readonly starting: number
+  /** Workers that the pool may have. */
+  readonly processes: number
+  /** Workers that may start at a time: loading a job uses a whole core, so too many at once slow each other down. */
+  readonly bootLimit: number
+  /** A worker has loaded the job. */
+  readonly jobHasLoaded: boolean
+  /** Items that a worker could begin now. */
+  readonly demand: number
+}
+
+/** One worker per item that none can begin, within the limits. Workers that are starting already count. */
+export function workersToStart(size: PoolSize): number {
+  const { alive, starting, processes, bootLimit, jobHasLoaded, demand } = size
+  const mostStarting = Math.min(bootLimit, starting + processes - alive)
+  // The job must load once even if there is nothing to do: an empty input does not excuse a broken job.
+  const wanted = demand + (jobHasLoaded ? 0 : 1)
+  return Math.max(0, Math.min(wanted, mostStarting) - starting)
+}

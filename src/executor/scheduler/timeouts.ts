@@ -1,0 +1,76 @@
+// When to ask a worker's flight recorder what is running, and what the answer means. Pure: data in, data out.
+import type { Ms } from '../../model.js'
+import type { RunningItem } from './messages.js'
+
+/** What of a chunk in flight counts here. */
+export interface TimedChunk {
+  readonly id: number
+  /** Items settled so far: the one at this offset is running or next. */
+  readonly settled: number
+  /** When the item at `settled` began, or can have begun at the earliest. */
+  readonly since: Ms
+  readonly call: { readonly timeoutMs: Ms | undefined }
+  /** Each of its items is recorded before it begins. */
+  readonly recordEachItem: boolean
+}
+
+export type InspectionJudgement =
+  | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
+  /** There is work and the worker does not begin it. */
+  | { readonly kind: 'stuck' }
+  | { readonly kind: 'ok'; readonly sawNothingRunning: boolean; readonly inspectAt: Ms | undefined }
+
+/**
+ * When one of the items that can be running may exceed its timeout. A worker runs its chunks in the order in which it
+ * was given them, so only the first `concurrency` can have begun.
+ */
+export function nextInspection(chunks: readonly TimedChunk[], concurrency: number): Ms | undefined {
+  let next: Ms | undefined
+  const begun = Math.min(chunks.length, concurrency)
+  for (let i = 0; i < begun; i++) {
+    const { call, since } = chunks[i]!
+    if (call.timeoutMs === undefined) continue
+    const at = since + call.timeoutMs
+    if (next === undefined || at < next) next = at
+  }
+  return next
+}
+
+/**
+ * Judges what the flight recorder shows, `undefined` where there is none. `since` of each chunk already takes it into
+ * account. `sawNothingRunning` is the answer of the inspection before.
+ */
+export function judgeInspection(
+  chunks: readonly TimedChunk[],
+  concurrency: number,
+  running: readonly RunningItem[] | undefined,
+  sawNothingRunning: boolean,
+  now: Ms,
+): InspectionJudgement {
+  const begun = chunks.slice(0, concurrency)
+  let inspectAt = nextInspection(chunks, concurrency)
+  if (running === undefined) {
+    // Without a record, the next item has been running since the worker last sent something.
+    for (const { id, settled, since, call } of begun)
+      if (call.timeoutMs !== undefined && now >= since + call.timeoutMs)
+        return { kind: 'timeout', id, offset: settled, timeoutMs: call.timeoutMs }
+    return { kind: 'ok', sawNothingRunning, inspectAt }
+  }
+  // Only a chunk whose items are all recorded has certainly begun nothing when it is not in the record.
+  let nothingRuns = begun.every(({ recordEachItem }) => recordEachItem)
+  for (const { id, offset, forMs } of running) {
+    const chunk = chunks.find((candidate) => candidate.id === id)
+    if (chunk === undefined || offset < chunk.settled) continue
+    nothingRuns = false
+    const { timeoutMs } = chunk.call
+    if (timeoutMs === undefined) continue
+    if (forMs >= timeoutMs) return { kind: 'timeout', id, offset, timeoutMs }
+    // The worker may be ahead of what the parent has received, in a chunk that is not among the first.
+    const at = now - forMs + timeoutMs
+    if (inspectAt === undefined || at < inspectAt) inspectAt = at
+  }
+  // Between two items nothing runs for some microseconds. Twice, a whole timeout apart, means that the process is
+  // stopped, or blocked by something that belongs to no item.
+  if (nothingRuns && sawNothingRunning) return { kind: 'stuck' }
+  return { kind: 'ok', sawNothingRunning: nothingRuns, inspectAt }
+}

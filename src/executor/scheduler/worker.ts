@@ -1,0 +1,204 @@
+// The life of a worker: its states, the timers that each of them owns, and the one function that changes the state.
+//
+//   absent ──▶ starting ──▶ ready ──▶ stopping ──▶ absent
+//                 │           │           │
+//                 └───────────┴───────────┴──▶ terminating ──▶ absent
+//
+// Every state but `absent` may also end without warning: the process exits.
+import type { Ms } from '../../model.js'
+import { InFlight } from './in-flight.js'
+import type { Command, ExitNotice } from './messages.js'
+
+/** A worker that has not answered `terminate` by then is busy in a loop: only a signal reaches it. */
+const TERMINATE_ACK_MS: Ms = 100
+
+/** One place in the pool. It outlives the processes that fill it one after another. */
+export interface Worker {
+  readonly id: number
+  /** Of the present process. 0 while there is none, or until its pid arrives. */
+  pid: number
+  /** What the present process has sent before an exit that it saw coming. */
+  notice: ExitNotice | undefined
+  /** Changed by `transition` alone. */
+  state: WorkerState
+}
+
+export type WorkerState = AbsentState | StartingState | ReadyState | StoppingState | TerminatingState
+
+/** There is no process. */
+interface AbsentState {
+  readonly is: 'absent'
+}
+
+/** The process loads the job and runs its initializer. */
+interface StartingState {
+  readonly is: 'starting'
+  /** Which of the two fails if it exits now. */
+  phase: 'load' | 'initializer'
+  /** Unknown until the job, which may have to be compiled, has been sent. */
+  readyBy: Ms | undefined
+}
+
+/** Runs chunks, or waits for some. Created once per process: what changes with every chunk changes in place. */
+export interface ReadyState {
+  readonly is: 'ready'
+  readonly inFlight: InFlight
+  /** Items dispatched to this process so far. */
+  dispatchedItems: number
+  /** Dispatch nothing more; stop it once nothing is in flight. */
+  replaceWhenIdle: boolean
+  /** It was asked to return what it has not begun. Dispatch nothing until nothing is in flight. */
+  isDraining: boolean
+  /** Killed if items of an aborted call are still running by then. */
+  cancelBy: Ms | undefined
+  /** When an item may exceed its timeout. */
+  inspectAt: Ms | undefined
+  /** At the last inspection no item was running although some could have been. */
+  sawNothingRunning: boolean
+}
+
+/** Was asked to finish, and runs its finalizer. */
+interface StoppingState {
+  readonly is: 'stopping'
+  readonly killAt: Ms
+}
+
+/** Was asked to exit now, or was killed. */
+interface TerminatingState {
+  readonly is: 'terminating'
+  /** `undefined` if it was never ready, or had nothing in flight any more. */
+  readonly inFlight: InFlight | undefined
+  readonly reason: TerminationReason | undefined
+  /** SIGTERM, unless it answers before. `undefined` once it has, or after a signal. */
+  signalAt: Ms | undefined
+  /** SIGKILL. `undefined` once that was sent. */
+  readonly killAt: Ms | undefined
+}
+
+/** Why a worker is terminated although its process is sound. */
+export type TerminationReason =
+  | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
+  | { readonly kind: 'oom' }
+  /** It does not begin what it was given. */
+  | { readonly kind: 'stuck' }
+
+export type ReadyWorker = Worker & { readonly state: ReadyState }
+
+export const ABSENT: WorkerState = { is: 'absent' }
+
+export function createWorker(id: number): Worker {
+  return { id, pid: 0, notice: undefined, state: ABSENT }
+}
+
+export function starting(): WorkerState {
+  return { is: 'starting', phase: 'load', readyBy: undefined }
+}
+
+export function ready(concurrency: number): WorkerState {
+  return {
+    is: 'ready',
+    inFlight: new InFlight(concurrency),
+    dispatchedItems: 0,
+    replaceWhenIdle: false,
+    isDraining: false,
+    cancelBy: undefined,
+    inspectAt: undefined,
+    sawNothingRunning: false,
+  }
+}
+
+export function stopping(killAt: Ms): WorkerState {
+  return { is: 'stopping', killAt }
+}
+
+/** By message first, then by SIGTERM, then by SIGKILL. */
+export function terminating(
+  { state }: Worker,
+  reason: TerminationReason | undefined,
+  now: Ms,
+  killAfterMs: Ms,
+): WorkerState {
+  return {
+    is: 'terminating',
+    inFlight: inFlightOf(state),
+    reason,
+    signalAt: now + TERMINATE_ACK_MS,
+    killAt: now + killAfterMs,
+  }
+}
+
+/** By SIGKILL. */
+export function killed({ state }: Worker): WorkerState {
+  const reason = state.is === 'terminating' ? state.reason : undefined
+  return { is: 'terminating', inFlight: inFlightOf(state), reason, signalAt: undefined, killAt: undefined }
+}
+
+const NEXT: Readonly<Record<WorkerState['is'], readonly WorkerState['is'][]>> = {
+  absent: ['starting'],
+  starting: ['ready', 'terminating', 'absent'],
+  ready: ['stopping', 'terminating', 'absent'],
+  stopping: ['terminating', 'absent'],
+  terminating: ['terminating', 'absent'],
+}
+
+/** Changes the state. Returns the command that makes the process follow, if it has to. */
+export function transition(worker: Worker, next: WorkerState): Command | undefined {
+  const { id, state } = worker
+  if (!NEXT[state.is].includes(next.is))
+    throw new Error(`worker ${id} cannot become ${next.is}: it is ${state.is}`)
+  worker.state = next
+  switch (next.is) {
+    case 'absent':
+      worker.pid = 0
+      worker.notice = undefined
+      return undefined
+    case 'starting':
+      return { type: 'spawn', worker: id }
+    case 'ready':
+      return undefined
+    case 'stopping':
+      return { type: 'stop', worker: id }
+    case 'terminating':
+      return next.killAt === undefined
+        ? { type: 'kill', worker: id, signal: 'SIGKILL' }
+        : { type: 'terminate', worker: id }
+    default:
+      return next satisfies never
+  }
+}
+
+/** When the state has to be looked at again if nothing happens before. */
+export function nextDeadline({ state }: Worker): Ms | undefined {
+  switch (state.is) {
+    case 'absent':
+      return undefined
+    case 'starting':
+      return state.readyBy
+    case 'ready':
+      return earlier(state.cancelBy, state.inspectAt)
+    case 'stopping':
+      return state.killAt
+    case 'terminating':
+      return earlier(state.signalAt, state.killAt)
+    default:
+      return state satisfies never
+  }
+}
+
+export function earlier(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.min(a, b)
+}
+
+export function isReady(worker: Worker): worker is ReadyWorker {
+  return worker.state.is === 'ready'
+}
+
+/** Chunks that are in the worker. */
+export function inFlightOf(state: WorkerState): InFlight | undefined {
+  return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
+}
+
+export function hasRoom({ isDraining, replaceWhenIdle, cancelBy, inFlight }: ReadyState): boolean {
+  return !isDraining && !replaceWhenIdle && cancelBy === undefined && inFlight.hasRoom
+}
