@@ -1,4 +1,4 @@
-// docs/cli.md and the completion scripts say what the option table says.
+// docs/cli.md and the completion scripts are in line with the option table.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
@@ -7,11 +7,11 @@ import { completionScript } from '../../../src/cli/completion.js'
 import { longFlag, OPTION_ENTRIES } from '../../../src/cli/options.js'
 import { reference } from '../../../src/cli/reference.js'
 
-test('docs/cli.md is fresh: npm run docs', () => {
+test('docs/cli.md is up to date (npm run docs)', () => {
   expect(readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')).toBe(reference())
 })
 
-test.each(SHELLS)('the script for %s knows every command and option', (shell) => {
+test.each(SHELLS)('the script for %s lists every command and option', (shell) => {
   const script = completionScript(shell)
   for (const name of COMMAND_NAMES) expect(script).toContain(name)
   for (const [key] of OPTION_ENTRIES) expect(script).toContain(longFlag(key).slice(2))
@@ -20,7 +20,7 @@ test.each(SHELLS)('the script for %s knows every command and option', (shell) =>
 const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0
 
 describe.each(SHELLS)('%s', (shell) => {
-  test.runIf(has(shell))('takes its script', () => {
+  test.runIf(has(shell))('accepts its script', () => {
     const check = spawnSync(shell, ['-n'], { input: completionScript(shell), encoding: 'utf8' })
     expect(check.stderr).toBe('')
     expect(check.status).toBe(0)
@@ -36,8 +36,8 @@ describe.runIf(has('bash'))('bash completes', () => {
   ])('%s', (line, expected) => {
     const words = line.split(' ')
     const array = words.map((word) => `'${word}'`).join(' ')
-    const ask = `COMP_WORDS=(${array}); COMP_CWORD=${words.length - 1}; _poolrun; echo "\${COMPREPLY[*]}"`
-    const answer = execFileSync('bash', ['-c', `${completionScript('bash')}\n${ask}`], { encoding: 'utf8' })
-    expect(answer.trim()).toBe(expected)
+    const call = `COMP_WORDS=(${array}); COMP_CWORD=${words.length - 1}; _poolrun; echo "\${COMPREPLY[*]}"`
+    const output = execFileSync('bash', ['-c', `${completionScript('bash')}\n${call}`], { encoding: 'utf8' })
+    expect(output.trim()).toBe(expected)
   })
 })
