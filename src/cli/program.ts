@@ -177,6 +177,8 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
         return `options go after the command: ${USAGE}\n${help}`
       }
       return `${text}${itemHint(text)}\n${help}`
+    case 'commander.invalidArgument':
+      return `unknown shell '${argv[1]}': expected ${SHELLS.join(', ')}\n${help}`
     case 'commander.optionMissingArgument':
       return `${text.replace('argument missing', 'requires a value')}\n${help}`
     default:

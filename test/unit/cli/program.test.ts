@@ -276,6 +276,12 @@ describe('a usage error', () => {
       {},
       "options go after the command: poolrun <command> <job> [items…] [options]\nTry 'poolrun --help'.",
     ],
+    ['completion tcsh', {}, "unknown shell 'tcsh': expected bash, zsh, fish\nTry 'poolrun --help'."],
+    [
+      'completion',
+      {},
+      "missing required argument 'shell': poolrun completion <bash|zsh|fish>\nTry 'poolrun --help'.",
+    ],
     ['map', {}, "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'."],
     ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' requires a value\nTry 'poolrun map --help'."],
     ['map job.ts#', {}, "invalid job 'job.ts#': expected path.ts, or path.ts#name for a named export"],
