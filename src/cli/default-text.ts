@@ -1,4 +1,4 @@
-// Words the defaults of src/defaults.ts for `--help` and the documentation.
+// The defaults of src/defaults.ts as text, for `--help` and the documentation.
 import { MIN_RESTARTS, RESTARTS_PER_PROCESS } from '../defaults.js'
 import type { Ms } from '../model.js'
 

@@ -1,4 +1,4 @@
-// The types of option values: each parses the text a user typed, and words what it accepts for error messages.
+// The types of option values. Each parses the text that a user typed and describes what it accepts.
 import { MAX_TIMER_MS } from '../defaults.js'
 import type { Ms } from '../model.js'
 

@@ -60,9 +60,9 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
 - Exports with a special meaning are \`initializer\`, \`finalizer\` and \`input\`; all are optional.
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.
-- The context has \`index\` (place of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
+- The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
   replacement has the id of the worker it replaces) and \`signal\`.
-- A result that is not JSON fails its item, and the message names the place in the result.
+- A result that is not JSON fails its item, and the message names its path in the result.
 - The stdin of a job is empty.
 - A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
 

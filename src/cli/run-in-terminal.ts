@@ -109,7 +109,7 @@ function ending({ exitCode, signal, summary }: RunResult): RecordEnding {
   return { exitCode: signal === undefined ? exitCode : 128 + constants.signals[signal], signal, summary }
 }
 
-/** Loads the renderer while the workers start, long before the first item can fail. Until then, there are no code frames. */
+/** Loads the renderer while the workers start, long before the first item can fail. */
 function codeFrames(color: boolean): (error: ErrorData) => string {
   const since = Date.now()
   let excerpt = (_error: ErrorData) => ''

@@ -1,4 +1,4 @@
-// How defaults are worded.
+// Defaults as text.
 import { expect, it } from 'vitest'
 import { countText, durationText, mebibyteText } from '../../../src/cli/default-text.js'
 import { duration, durationOrZero } from '../../../src/cli/option-types.js'
@@ -9,7 +9,7 @@ it.each([
   [1_500, '1500ms'],
   [2_000, '2s'],
   [60_000, '60s'],
-])('words %d ms as %s, which the command line reads back', (ms, text) => {
+])('durationText turns %d ms into %s, which the option type parses back', (ms, text) => {
   expect(durationText(ms)).toBe(text)
   expect((ms === 0 ? durationOrZero : duration).parse(text)).toBe(ms)
 })
@@ -19,10 +19,10 @@ it.each([
   [999, '999'],
   [1_000, '1,000'],
   [1_234_567, '1,234,567'],
-])('words the count %d as %s', (count, text) => {
+])('countText turns %d into %s', (count, text) => {
   expect(countText(count)).toBe(text)
 })
 
-it('words bytes in MiB', () => {
+it('mebibyteText turns bytes into MiB', () => {
   expect(mebibyteText(32 * 1024 * 1024)).toBe('32 MiB')
 })
