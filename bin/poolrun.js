@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Start-up and nothing else: everything the command line does is in src/cli.
-// Node's compile cache, where it has one, lies beside the code that it is made of: in a shared folder, which is Node's own
-// choice, others could plant code. Where nothing can be written, as in an installation of root's, there is none.
+// Only starts poolrun; the command line itself is in src/cli.
+// Node's compile cache (Node 22 and newer) is kept inside the installation. Node's own choice is a shared temporary folder,
+// where other users could plant code. If the installation is not writable, there is no cache.
 require('node:module').enableCompileCache?.(require('node:path').join(__dirname, '../.cache'))
 require('../dist/main.cjs')

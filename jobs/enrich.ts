@@ -1,10 +1,10 @@
-// Enriches an order with its product's name and price. The dictionary is read once in each worker, by `initializer`,
-// not once an item: poolrun collect jobs/enrich.ts -i jobs/data/orders.ndjson --init-args '["jobs/data/products.json"]'
+// Adds name and price of the product to an order. The initializer loads the products once per worker, not per item:
+// poolrun collect jobs/enrich.ts -i jobs/data/orders.ndjson --init-args '["jobs/data/products.json"]'
 import { readFile } from 'node:fs/promises'
 
 interface Product {
   readonly name: string
-  /** Cents, so that sums are exact. */
+  /** In cents, so that sums are exact. */
   readonly price: number
 }
 
@@ -32,7 +32,7 @@ export default function enrich({ order, sku, quantity }: Order) {
   return { order, product: product.name, quantity, total: product.price * quantity }
 }
 
-/** What a worker prints goes to stderr as whole lines, never among the results. */
+/** What a job prints goes to stderr, line by line, and never mixes with the results. */
 export function finalizer() {
   console.log(`enriched ${lookups} orders from ${products.size} products`)
 }

@@ -1,5 +1,5 @@
-// Stands in for a service that refuses every third request the first time it is asked.
-// Which items fail follows from `context` alone, so that two runs agree.
+// Simulates a service that refuses every third request at the first attempt.
+// Whether an item fails depends only on `context`, so that every run gives the same results.
 import type { TaskContext } from 'poolrun'
 
 export class ServiceUnavailable extends Error {

@@ -1,4 +1,4 @@
-// Totals an invoice. A bad amount is reported as a chain of causes: what was wrong, on which line, in which invoice.
+// Computes the total of an invoice. A bad amount is reported as a chain of causes: the amount, the line, the invoice.
 interface Invoice {
   readonly id: string
   readonly lines: readonly { readonly text: string; readonly amount: string }[]

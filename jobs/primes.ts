@@ -1,5 +1,5 @@
-// Counts the primes in [from, to): pure CPU work, the kind that one event loop cannot spread over cores by itself.
-// Takes its arguments spread: poolrun starmap jobs/primes.ts -i jobs/data/ranges.json
+// Counts the primes from `from` up to, but not including, `to`: pure CPU work that a single process cannot parallelise.
+// It takes several arguments: poolrun starmap jobs/primes.ts -i jobs/data/ranges.json
 export default function primes(from: number, to: number) {
   const composite = new Uint8Array(to)
   let count = 0

@@ -1,5 +1,6 @@
 // The nouns every stage shares: chunks of items flowing right, settled ranges flowing back, failures, events.
 // Types, and the arithmetic of item indexes.
+import type { FAILURE_KINDS } from './defaults.js'
 import type { ErrorData } from './error-data.js'
 
 /** Milliseconds. */
@@ -61,7 +62,7 @@ export type Results =
   | { readonly kind: 'json'; readonly bytes: Uint8Array }
 
 /** The failure kinds of `--retry-on`, reports and `--errors`. */
-export type FailureKind = 'error' | 'crash' | 'timeout' | 'oom' | 'input' | 'validation' | 'encoding'
+export type FailureKind = (typeof FAILURE_KINDS)[number]
 
 /** What became of an item that did not succeed; plain data, made in the worker or by the scheduler. */
 export type Failure =

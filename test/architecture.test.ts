@@ -13,7 +13,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
  */
 const ALLOWED = {
   index: ['errors', 'pool', 'worker'],
-  cli: ['error-data', 'errors', 'model', 'plan', 'report', 'run'],
+  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'report', 'run'],
   pool: ['defaults', 'errors', 'executor', 'ipc', 'job', 'model', 'policy', 'run', 'source', 'worker'],
   // The composition: the one folder that knows all stages.
   run: [
@@ -59,8 +59,8 @@ const ALLOWED = {
   source: ['model'],
   plan: ['model'],
   'mean-cost': ['model'],
-  defaults: ['model'],
-  model: ['error-data'],
+  model: ['defaults', 'error-data'],
+  defaults: [],
   'error-data': [],
   'nameless-file': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>

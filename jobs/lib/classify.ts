@@ -1,4 +1,4 @@
-// Tells what a file is from its first bytes alone; never from its name.
+// Detects the kind of a file from its first bytes, never from its name.
 export type FileKind = 'empty' | 'png' | 'gzip' | 'pdf' | 'json' | 'text' | 'binary'
 
 const MAGIC: readonly (readonly [FileKind, readonly number[]])[] = [

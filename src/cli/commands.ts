@@ -1,4 +1,4 @@
-// The commands as `--help` and the documentation tell of them. What they do is in src/run and src/policy.
+// The commands as `--help`, completion and docs/cli.md describe them. What they do is in src/run and src/policy.
 import type { CommandName } from '../plan.js'
 
 export interface CommandSpec {
@@ -7,42 +7,43 @@ export interface CommandSpec {
   readonly examples: readonly string[]
 }
 
+/** The commands that run a job. */
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   map: {
-    summary: 'fn(item) for every item; all the results, or the first error',
+    summary: 'call fn(item) for every item; all results or none',
     description:
-      'Calls fn(item, context) for every item. The first failure stops the run; nothing is written unless every item succeeded.',
+      'Calls fn(item, context) for every item. The first failure stops the run. Results are written only if every item succeeds.',
     examples: [
       'poolrun map square.ts 1 2 3',
       'poolrun map resize.ts --input photos.ndjson -j 4 > sizes.ndjson',
     ],
   },
   starmap: {
-    summary: 'fn(...item), each item an array; otherwise as map',
-    description: 'Calls fn(...item) for every item, each of which is an array. Otherwise as map.',
+    summary: 'like map, with each item an array of arguments: fn(...item)',
+    description: 'Like map, but every item is an array of arguments: calls fn(...item).',
     examples: ["poolrun starmap pow.ts '[2, 10]' '[3, 4]'"],
   },
   apply: {
-    summary: 'fn(...items), once',
+    summary: 'call fn(...items) once',
     description:
-      'Calls fn(...items) once and writes its result. Without items calls fn(); stdin is only read with --input -.',
+      'Calls fn(...items) once and writes its result. Without items it calls fn(); it reads stdin only with --input -.',
     examples: ['poolrun apply report.ts', 'poolrun apply pow.ts#power 2 10'],
   },
   imap: {
-    summary: 'as map, but results are streamed, in input order',
+    summary: 'like map, but stream results in input order',
     description:
-      'Calls fn(item, context) for every item and writes each result as soon as its turn comes. A failure stops the run when its turn comes; every earlier result has been written by then.',
+      'Calls fn(item, context) for every item and writes each result as soon as all earlier ones are written. A failed item stops the run once all results before it are written.',
     examples: ['tail -f urls.txt | poolrun imap fetch.ts --input-format lines'],
   },
   'imap-unordered': {
-    summary: 'as imap, in order of completion',
-    description: 'As imap, in order of completion. The first failure that settles stops the run.',
+    summary: 'like imap, but in order of completion',
+    description: 'Like imap, but writes results in order of completion. The first failure stops the run.',
     examples: ['poolrun imap-unordered fetch.ts --input urls.txt'],
   },
   collect: {
-    summary: 'every item runs; failures are logged and skipped',
+    summary: 'run every item; log and skip those that fail',
     description:
-      'Calls fn(item, context) for every item. Each failure is logged to stderr and the rest are written, in input order. Exits with 3 when more items failed than --allow-failures.',
+      'Calls fn(item, context) for every item. Failures are logged to stderr and skipped; all other results are written, in input order. Exits with 3 if more items failed than --allow-failures permits.',
     examples: [
       'poolrun collect fetch.ts --input urls.txt --max-failures 5%',
       'find . -name "*.png" -print0 | poolrun collect shrink.ts -0 --allow-failures',
@@ -52,6 +53,12 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[]
 
-/** For which there is a completion script. */
+/** The commands that do not run a job, with their summaries. */
+export const OTHER_COMMANDS = {
+  init: 'write a starter job and sample data',
+  completion: 'print a completion script for bash, zsh or fish',
+} as const
+
+/** Shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]

@@ -1,6 +1,6 @@
-// `poolrun completion`: scripts for shells, made from the table of options. What a shell does not know it completes as
-// a file. Pure: nothing is read or written.
-import { COMMAND_NAMES, COMMANDS, SHELLS, type Shell } from './commands.js'
+// `poolrun completion`: completion scripts, generated from the tables of commands and options. Everything that is not in
+// them completes as a file name.
+import { COMMAND_NAMES, COMMANDS, OTHER_COMMANDS, SHELLS, type Shell } from './commands.js'
 import { longFlag, OPTION_ENTRIES, type OptionKey, type OptionSpec } from './options.js'
 
 export function completionScript(shell: Shell): string {
@@ -16,18 +16,16 @@ export function completionScript(shell: Shell): string {
   }
 }
 
-const OTHERS: Readonly<Record<string, string>> = {
-  init: 'write a job to begin with',
-  completion: 'print a completion script for bash, zsh or fish',
-  help: 'print help',
-}
-const WORDS = [...COMMAND_NAMES, ...Object.keys(OTHERS)]
-
-const summaryOf = (name: string) => OTHERS[name] ?? COMMANDS[name as keyof typeof COMMANDS].summary
+const SUBCOMMANDS: readonly (readonly [name: string, summary: string])[] = [
+  ...COMMAND_NAMES.map((name) => [name, COMMANDS[name].summary] as const),
+  ...Object.entries(OTHER_COMMANDS),
+  ['help', 'print help'],
+]
+const SUBCOMMAND_NAMES = SUBCOMMANDS.map(([name]) => name).join(' ')
 
 /** The values of an option that has a fixed set of them. */
-function choices({ kind }: OptionSpec): readonly string[] {
-  return kind.accepts.every((word) => /^[a-z-]+$/.test(word)) ? kind.accepts : []
+function choicesOf({ type }: OptionSpec): readonly string[] {
+  return type.accepts.every((word) => /^[a-z-]+$/.test(word)) ? type.accepts : []
 }
 
 function flagsOf(key: OptionKey, spec: OptionSpec): string[] {
@@ -38,11 +36,13 @@ function flagsOf(key: OptionKey, spec: OptionSpec): string[] {
 
 function bash(): string {
   const values = OPTION_ENTRIES.flatMap(([key, spec]) => {
-    const words = choices(spec)
+    const choices = choicesOf(spec)
     if (spec.value === undefined) return []
     const flags = flagsOf(key, spec).join('|')
     const reply =
-      words.length > 0 ? `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$word"))` : 'compopt -o default'
+      choices.length > 0
+        ? `COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$word"))`
+        : 'compopt -o default'
     return `    ${flags}) ${reply}; return ;;`
   })
   const flags = OPTION_ENTRIES.flatMap(([key, spec]) => flagsOf(key, spec)).join(' ')
@@ -51,7 +51,7 @@ _poolrun() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${WORDS.join(' ')} --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W '${SUBCOMMAND_NAMES} --help --version' -- "$word"))
     return
   fi
   case \${COMP_WORDS[1]} in
@@ -73,13 +73,13 @@ complete -F _poolrun poolrun
 function zsh(): string {
   const options = OPTION_ENTRIES.flatMap(([key, spec]) =>
     flagsOf(key, spec).map((flag) => {
-      const words = choices(spec)
+      const choices = choicesOf(spec)
       const value =
-        spec.value === undefined ? '' : words.length > 0 ? `:value:(${words.join(' ')})` : ':value:_files'
+        spec.value === undefined ? '' : choices.length > 0 ? `:value:(${choices.join(' ')})` : ':value:_files'
       return `    '${spec.repeatable ? '*' : ''}${flag}[${zshText(spec.help)}]${value}'`
     }),
   )
-  const commands = WORDS.map((name) => `    '${name}:${zshText(summaryOf(name))}'`)
+  const commands = SUBCOMMANDS.map(([name, summary]) => `    '${name}:${zshText(summary)}'`)
   return `#compdef poolrun
 # poolrun completion for zsh: poolrun completion zsh > "\${fpath[1]}/_poolrun"
 _poolrun() {
@@ -111,14 +111,14 @@ function zshText(text: string): string {
 
 function fish(): string {
   const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-  const commands = WORDS.map(
-    (name) => `complete -c poolrun -n __fish_use_subcommand -f -a ${name} -d ${quote(summaryOf(name))}`,
+  const commands = SUBCOMMANDS.map(
+    ([name, summary]) => `complete -c poolrun -n __fish_use_subcommand -f -a ${name} -d ${quote(summary)}`,
   )
   const options = OPTION_ENTRIES.map(([key, spec]) => {
-    const words = choices(spec)
+    const choices = choicesOf(spec)
     const short = spec.short === undefined ? '' : ` -s ${spec.short}`
     const value =
-      spec.value === undefined ? '' : words.length > 0 ? ` -x -a ${quote(words.join(' '))}` : ' -r'
+      spec.value === undefined ? '' : choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : ' -r'
     const long = longFlag(key).slice(2)
     return `complete -c poolrun -n 'not __fish_use_subcommand' -l ${long}${short}${value} -d ${quote(spec.help)}`
   })

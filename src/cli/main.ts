@@ -1,4 +1,4 @@
-// The executable's main function: the one place that prints what went wrong and decides how the process ends.
+// The main function of the executable: the only place that prints errors and ends the process.
 import { availableParallelism, constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
@@ -8,41 +8,41 @@ import { chooseCharset } from '../report/charset.js'
 import { completionScript } from './completion.js'
 import { parseCommandLine } from './program.js'
 
-/** Ours: code that runs in this process, a callback, is not to end it. */
+/** Saved before --callbacks modules run in this process and have `process.exit` replaced. */
 const exit = process.exit.bind(process)
 
-/** For a reader of stderr that is slow; one that stands still must not keep us from dying. */
-const LAST_WORDS_MS = 1_000
+/** How long a slow reader of stderr may delay the exit; one that is blocked must not prevent it. */
+const FLUSH_STDERR_MS = 1_000
 
 async function main(): Promise<void> {
-  const letters = chooseCharset(process.env)
-  // A reader of stderr that went away must not stop the work.
+  const charset = chooseCharset(process.env)
+  // A closed stderr must not stop the run.
   process.stderr.on('error', () => {})
   try {
     const line = parseCommandLine({
       argv: process.argv.slice(2),
       env: process.env,
-      // `process.stdin` would make a stream, which not every run reads from.
+      // Touching `process.stdin` would open a stream that not every run reads.
       stdinIsTTY: isatty(0),
       availableParallelism: availableParallelism(),
     })
-    if (line.kind === 'print') return await write(process.stdout, letters.text(line.text), EXIT.ok)
+    if (line.kind === 'print') return await write(process.stdout, charset.text(line.text), EXIT.ok)
     if (line.kind === 'completion') return await write(process.stdout, completionScript(line.shell), EXIT.ok)
     if (line.kind === 'init') {
       const { writeStarter } = await import('./starter.js')
       return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
     }
-    // Only a run needs all of the rest: help and usage errors stay as quick as Node itself. Loading it overlaps with
-    // the start of the workers.
+    // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
+    // loads.
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan, workers)
     if (signal === undefined) return await write(process.stderr, '', exitCode)
-    // The shell is to see a death by signal; as process 1, which signals do not end, by code.
+    // End by the same signal, so that the shell sees it. PID 1 ignores signals without a handler: exit with a code there.
     await Promise.race([
       new Promise((resolve) => process.stderr.write('', resolve)),
-      new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS)),
+      new Promise((resolve) => setTimeout(resolve, FLUSH_STDERR_MS)),
     ])
     process.kill(process.pid, signal)
     await write(process.stderr, '', 128 + constants.signals[signal])
@@ -56,13 +56,13 @@ async function main(): Promise<void> {
           : String(error)
     await write(
       process.stderr,
-      letters.text(`poolrun: ${sanitise(text)}\n`),
+      charset.text(`poolrun: ${sanitise(text)}\n`),
       usage ? EXIT.usage : EXIT.trouble,
     )
   }
 }
 
-/** Ends the process once the text has left it; a pipe is written behind one's back, and an early exit would cut it. */
+/** Writes the text, then exits. Pipes are written asynchronously: exiting earlier would lose output. */
 function write(stream: NodeJS.WriteStream, text: string, exitCode: number): Promise<never> {
   return new Promise(() => {
     stream.on('error', () => exit(exitCode === EXIT.ok ? EXIT.brokenPipe : exitCode))

@@ -1,45 +1,60 @@
-// The options, one entry each: parsing, environment, `--help` and the documentation all read this table.
-// An option that is not in it does not exist. Knows nothing of argv.
-import type { CommandName } from '../plan.js'
+// The table of options, one entry each. Parsing, environment variables, `--help`, completion and docs/cli.md all read it:
+// an option that is not in it does not exist.
 import {
-  assignments,
+  BUFFER_ITEMS,
+  CONCURRENCY,
+  FAILURE_KINDS,
+  INIT_TIMEOUT_MS,
+  KILL_AFTER_MS,
+  RETRIES,
+  RETRY_DELAY_MS,
+  RETRY_ON,
+} from '../defaults.js'
+import type { CommandName } from '../plan.js'
+import { countText, durationText, RESTART_LIMIT_TEXT } from './default-text.js'
+import {
+  countOrPercent,
   duration,
+  durationOrZero,
+  failureLimit,
   flag,
+  indexRanges,
+  integer,
   jsonArray,
-  type Kind,
+  kindsAndFiles,
   listOf,
   nonEmpty,
+  type OptionType,
   oneOf,
-  orWord,
-  pause,
-  ranges,
-  share,
+  orKeyword,
+  patterns,
   size,
-  wholeNumber,
-  words,
-} from './kinds.js'
+} from './option-types.js'
+
+export const OPTION_GROUPS = ['Input', 'Workers', 'Failures', 'Results', 'Console'] as const
 
 export interface OptionSpec<T = unknown> {
-  readonly group: 'Input' | 'Workers' | 'Failures' | 'Results' | 'Console'
+  readonly group: (typeof OPTION_GROUPS)[number]
   readonly short?: string
-  readonly kind: Kind<T>
-  /** What stands for the value in help; an option without it is a switch. */
+  readonly type: OptionType<T>
+  /** The placeholder for the value in `--help`; an option without one is a switch. */
   readonly value?: string
-  /** Makes the value optional, and then it can only follow `=`; this is what the bare flag means. */
+  /** Makes the value optional, so that it can only follow `=`. This is the value of the bare flag. */
   readonly bare?: string
-  /** A second flag that is short for one value. */
-  readonly alias?: { readonly flag: string; readonly means: string }
+  /** A second flag that stands for one particular value. */
+  readonly alias?: { readonly flag: string; readonly value: string }
   readonly negatable?: true
-  /** May be given many times; its environment form is a comma-separated list. */
+  /** May be given several times; its environment variable holds a comma-separated list. */
   readonly repeatable?: true
-  /** Giving it twice is an error; everywhere else the last one wins. */
+  /** Giving it twice is an error. Of other options, the last one wins. */
   readonly once?: true
-  /** The commands for which it makes sense; all where absent. */
+  /** The commands that accept it; all if absent. */
   readonly commands?: readonly CommandName[]
-  /** As one would type it. */
+  /** As a user would type it. */
   readonly default?: string
-  /** In place of `default` in help. */
+  /** Shown in help instead of `default`. */
   readonly defaultHelp?: string
+  /** Makes sense without the lines around it. */
   readonly help: string
 }
 
@@ -48,30 +63,30 @@ export const OPTIONS = {
     group: 'Input',
     short: 'i',
     value: '<file|->',
-    kind: nonEmpty('a file, or - for stdin'),
+    type: nonEmpty('a file, or - for stdin'),
     once: true,
     defaultHelp: 'stdin unless it is a terminal',
-    help: 'where items come from; - is stdin',
+    help: 'read items from this file; - is stdin',
   },
   inputFormat: {
     group: 'Input',
     value: '<format>',
-    kind: oneOf('json', 'ndjson', 'lines', 'csv', 'tsv', 'nul'),
-    alias: { flag: '-0', means: 'nul' },
-    defaultHelp: 'by extension, else by the first byte',
-    help: 'json (one array), ndjson, lines, csv, tsv or nul; -0 is nul; .gz, .br and .zst are unpacked',
+    type: oneOf('json', 'ndjson', 'lines', 'csv', 'tsv', 'nul'),
+    alias: { flag: '-0', value: 'nul' },
+    defaultHelp: 'by file extension, else by the first byte',
+    help: 'input format: json (one array), ndjson, lines, csv, tsv or nul; -0 is short for nul; .gz, .br and .zst files are decompressed',
   },
   glob: {
     group: 'Input',
     value: '<pattern>',
-    kind: words('a pattern such as "logs/**/*.txt"'),
+    type: patterns,
     repeatable: true,
-    help: 'items are the paths that match, sorted',
+    help: 'use the paths that match this pattern, sorted, as items',
   },
   only: {
     group: 'Input',
     value: '<ranges>',
-    kind: ranges,
+    type: indexRanges,
     defaultHelp: 'all',
     help: 'run only the items with these indexes, such as 0,5-9,20-',
   },
@@ -79,246 +94,264 @@ export const OPTIONS = {
     group: 'Workers',
     short: 'j',
     value: '<n|n%|auto>',
-    kind: orWord(share({ least: 1 }), 'auto'),
+    type: orKeyword(countOrPercent({ min: 1 }), 'auto'),
     default: 'auto',
-    help: 'worker processes; % and auto are of the processors',
+    defaultHelp: 'auto, one per processor',
+    help: 'number of worker processes, or a percentage of the available processors',
   },
   chunkSize: {
     group: 'Workers',
     value: '<n|auto>',
-    kind: orWord(wholeNumber(1), 'auto'),
+    type: orKeyword(integer(1), 'auto'),
     default: 'auto',
-    help: 'items per message; auto adapts to their cost',
+    help: 'items sent to a worker in one message; auto adapts to their cost and size',
   },
   bufferSize: {
     group: 'Workers',
     value: '<n>',
-    kind: wholeNumber(1),
-    defaultHelp: 'bounded',
-    help: 'most items taken from the input and not yet written',
+    type: integer(1),
+    defaultHelp: `${countText(BUFFER_ITEMS)}, fewer if they are large`,
+    help: 'maximum number of items read from the input but not yet written',
   },
   initArgs: {
     group: 'Workers',
     value: '<json>',
-    kind: jsonArray,
+    type: jsonArray,
     default: '[]',
-    help: "arguments of the job's initializer, a JSON array",
+    help: "arguments for the job's initializer, as a JSON array",
   },
   initTimeout: {
     group: 'Workers',
     value: '<duration>',
-    kind: duration,
-    default: '60s',
-    help: 'a worker must be ready by then',
+    type: duration,
+    default: durationText(INIT_TIMEOUT_MS),
+    help: 'time limit for a worker to load the job and run its initializer',
   },
   concurrency: {
     group: 'Workers',
     value: '<n>',
-    kind: wholeNumber(1),
-    default: '1',
-    help: 'items in flight inside one worker, for jobs that wait a lot',
+    type: integer(1),
+    default: String(CONCURRENCY),
+    help: 'items that run at the same time in one worker, for jobs that mostly wait',
   },
   maxTasksPerChild: {
     group: 'Workers',
     value: '<n>',
-    kind: wholeNumber(1),
-    help: 'replace a worker after n items',
+    type: integer(1),
+    help: 'replace a worker after it has run n items',
   },
   maxMemory: {
     group: 'Workers',
     value: '<size>',
-    kind: size,
-    help: 'of one worker: more fails its item (oom), or has it replaced between items',
+    type: size,
+    help: 'memory limit per worker: exceeding it fails the running item (oom) or replaces an idle worker',
   },
   maxWorkerRestarts: {
     group: 'Workers',
     value: '<n>',
-    kind: wholeNumber(0),
-    defaultHelp: '4 × processes, at least 16',
-    help: 'crashed workers to replace before giving up',
+    type: integer(0),
+    defaultHelp: RESTART_LIMIT_TEXT,
+    help: 'number of crashed workers to replace before the run gives up with exit code 7',
   },
   timeout: {
     group: 'Failures',
     value: '<duration>',
-    kind: duration,
-    help: 'of one attempt at an item, from the moment it begins',
+    type: duration,
+    help: 'time limit per attempt at an item; time in the queue does not count',
   },
   killAfter: {
     group: 'Failures',
     value: '<duration>',
-    kind: duration,
-    default: '2s',
-    help: 'from the polite stop of a worker to SIGKILL',
+    type: duration,
+    default: durationText(KILL_AFTER_MS),
+    help: 'how long a worker that was asked to stop may take before it is killed',
   },
   deadline: {
     group: 'Failures',
     value: '<duration>',
-    kind: duration,
-    help: 'of the whole run; exit 124',
+    type: duration,
+    help: 'time limit for the whole run; exit code 124',
   },
   retries: {
     group: 'Failures',
     value: '<n>',
-    kind: wholeNumber(0),
-    default: '0',
-    help: 'extra attempts at a failed item',
+    type: integer(0),
+    default: String(RETRIES),
+    help: 'number of extra attempts for a failed item',
   },
   retryDelay: {
     group: 'Failures',
     value: '<duration>',
-    kind: pause,
-    default: '0',
-    help: 'pause before the first of them; doubles each time, with jitter',
+    type: durationOrZero,
+    default: durationText(RETRY_DELAY_MS),
+    help: 'delay before the first retry; doubles each time, with jitter',
   },
   retryOn: {
     group: 'Failures',
     value: '<kinds>',
-    kind: listOf('error', 'crash', 'timeout', 'oom', 'input', 'validation', 'encoding'),
-    default: 'error,crash,timeout,oom',
-    help: 'kinds of failure to try again, of these and input, validation, encoding',
+    type: listOf(...FAILURE_KINDS),
+    default: RETRY_ON.join(','),
+    help: `failure kinds to retry, out of ${FAILURE_KINDS.join(', ')}`,
   },
   maxFailures: {
     group: 'Failures',
     value: '<n|n%>',
-    kind: share({ least: 1, most: 100 }),
+    type: failureLimit(1),
     commands: ['collect'],
-    help: 'stop when this many items have failed',
+    help: 'stop the run when this many items have failed',
   },
   allowFailures: {
     group: 'Failures',
     value: '<n|n%>',
-    kind: orWord(share({ least: 0, most: 100 }), 'any'),
+    type: orKeyword(failureLimit(0), 'any'),
     bare: 'any',
     commands: ['collect'],
     default: '0',
-    help: 'exit 0 when no more than this failed; any number without a value',
+    help: 'exit with 0 if no more than this many items failed; without a value, any number may fail',
   },
   callbacks: {
     group: 'Results',
     value: '<module>',
-    kind: nonEmpty('a module'),
-    help: 'module whose callback and errorCallback hear of every item',
+    type: nonEmpty('a module'),
+    help: 'module whose callback and errorCallback are called as items settle',
   },
   format: {
     group: 'Results',
     value: '<format>',
-    kind: oneOf('ndjson', 'json', 'raw'),
+    type: oneOf('ndjson', 'json', 'raw'),
     default: 'ndjson',
-    help: 'ndjson (one a line), json (one array) or raw (strings unquoted)',
+    help: 'output format: ndjson (one result per line), json (one array) or raw (strings unquoted)',
   },
   output: {
     group: 'Results',
     short: 'o',
     value: '<file|->',
-    kind: nonEmpty('a file, or - for stdout'),
+    type: nonEmpty('a file, or - for stdout'),
     once: true,
     defaultHelp: 'stdout',
-    help: 'where results go; a file is replaced when the exit code is 0 or 3, else left as it was',
+    help: 'write results to this file, which is replaced only if the exit code is 0 or 3; - is stdout',
   },
   envelope: {
     group: 'Results',
-    kind: flag,
+    type: flag,
     default: '0',
-    help: 'lines are {"index","ok","value"|"error","attempts","ms"}, failures of collect included',
+    help: 'write results as {"index","ok","value"|"error","attempts","ms"}; with collect, failed items too',
   },
   errors: {
     group: 'Results',
     value: '<file>',
-    kind: nonEmpty('a file'),
+    type: nonEmpty('a file'),
     once: true,
-    help: 'a line of JSON a failed item: {"index","item","kind","attempts","error"}',
+    help: 'write failed items to this file, one JSON line per item: {"index","item","kind","attempts","error"}',
   },
   unordered: {
     group: 'Results',
-    kind: flag,
+    type: flag,
     default: '0',
     commands: ['imap', 'imap-unordered', 'collect'],
-    help: 'write in order of completion',
+    help: 'write results in order of completion',
   },
   progress: {
     group: 'Console',
     value: '<mode>',
-    kind: oneOf('auto', 'bar', 'plain', 'none'),
+    type: oneOf('auto', 'bar', 'plain', 'none'),
     default: 'auto',
-    defaultHelp: 'auto, a bar on a terminal and plain in CI',
-    help: 'bar (live, on stderr), plain (a line now and then) or none',
+    defaultHelp: 'auto, which is bar on a terminal and plain in CI',
+    help: 'progress on stderr: bar (live), plain (a line now and then) or none',
   },
   report: {
     group: 'Results',
     value: '<kind=file>',
-    kind: assignments('json', 'junit', 'html', 'trace'),
+    type: kindsAndFiles('json', 'junit', 'html', 'trace'),
     repeatable: true,
-    help: 'write a report: json, junit, html or trace (for Perfetto); also of a run that was ended',
+    help: 'write a report of this kind to a file: json, junit, html or trace (for Perfetto); also written if the run is interrupted',
   },
   dryRun: {
     group: 'Console',
     short: 'n',
-    kind: flag,
+    type: flag,
     default: '0',
-    help: 'load the job, count the items, say what would run, and run nothing',
+    help: 'load the job, count the items and print what would run, without running it',
   },
   ci: {
     group: 'Console',
     value: '<system>',
-    kind: oneOf('auto', 'github', 'gitlab', 'none'),
+    type: oneOf('auto', 'github', 'gitlab', 'none'),
     default: 'auto',
-    help: 'annotations, step summary and folding for github or gitlab',
+    help: 'CI system to print for: github (annotations, step summary), gitlab (folded sections) or none',
   },
   jobOutput: {
     group: 'Console',
     value: '<mode>',
-    kind: oneOf('lines', 'group', 'failed', 'none'),
-    defaultHelp: 'lines',
-    help: 'what jobs print: as lines, grouped by item, of failed items, or not at all',
+    type: oneOf('lines', 'group', 'failed', 'none'),
+    defaultHelp: 'lines, or none with --quiet',
+    help: 'which lines printed by jobs to show: lines (all), group (all, grouped by item), failed (those of failed items) or none',
   },
-  tag: { group: 'Console', kind: flag, default: '0', help: 'prefix those lines with item and worker' },
+  tag: {
+    group: 'Console',
+    type: flag,
+    default: '0',
+    help: 'prefix lines printed by jobs with item and worker',
+  },
   fullStack: {
     group: 'Console',
-    kind: flag,
+    type: flag,
     default: '0',
-    help: "keep poolrun's and Node's own frames in stacks",
+    help: "keep poolrun's and Node's own frames in stack traces",
   },
   color: {
     group: 'Console',
-    kind: flag,
+    type: flag,
     negatable: true,
     defaultHelp: 'on a terminal',
-    help: 'colour, or none',
+    help: 'turn colours on or off',
   },
-  quiet: { group: 'Console', short: 'q', kind: flag, default: '0', help: 'errors and the verdict only' },
-  verbose: { group: 'Console', short: 'v', kind: flag, default: '0', help: 'a line per item' },
-  debug: { group: 'Console', kind: flag, default: '0', help: 'what becomes of each worker' },
+  quiet: {
+    group: 'Console',
+    short: 'q',
+    type: flag,
+    default: '0',
+    help: 'print only errors and the summary line',
+  },
+  verbose: {
+    group: 'Console',
+    short: 'v',
+    type: flag,
+    default: '0',
+    help: 'print a line for every item that settles',
+  },
+  debug: { group: 'Console', type: flag, default: '0', help: 'log worker lifecycle events' },
 } as const satisfies Record<string, OptionSpec>
 
 export type OptionKey = keyof typeof OPTIONS
 
-type ValueOf<S> = S extends { readonly kind: Kind<infer T> }
+type ValueOf<S> = S extends { readonly type: OptionType<infer T> }
   ? S extends { readonly default: string }
     ? T
     : T | undefined
   : never
 
-/** Every option's value: given, else its default. */
-export type Settings = { readonly [K in OptionKey]: ValueOf<(typeof OPTIONS)[K]> }
+/** The value of every option: as given, else its default. */
+export type OptionValues = { readonly [K in OptionKey]: ValueOf<(typeof OPTIONS)[K]> }
 
 export const OPTION_ENTRIES = Object.entries(OPTIONS) as readonly (readonly [OptionKey, OptionSpec])[]
 
-function wordsOf(key: OptionKey, separator: string): string {
+function separated(key: OptionKey, separator: string): string {
   return key.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`)
 }
 
 export function longFlag(key: OptionKey): string {
-  return `--${wordsOf(key, '-')}`
+  return `--${separated(key, '-')}`
 }
 
 export function envName(key: OptionKey): string {
-  return `POOLRUN_${wordsOf(key, '_').toUpperCase()}`
+  return `POOLRUN_${separated(key, '_').toUpperCase()}`
 }
 
-/** As `--help` writes it: `-j, --processes <n|n%|auto>`, long flags under each other. */
+/** As shown in `--help`: `-j, --processes <n|n%|auto>`. Padded so that long flags line up. */
 export function optionTerm(key: OptionKey, spec: OptionSpec): string {
   const flags = `${spec.short === undefined ? '   ' : `-${spec.short},`} ${longFlag(key)}`
-  if (spec.negatable) return `${flags}, --no-${wordsOf(key, '-')}`
+  if (spec.negatable) return `${flags}, --no-${separated(key, '-')}`
   if (spec.bare !== undefined) return `${flags}[=${spec.value?.slice(1, -1)}]`
   return spec.value === undefined ? flags : `${flags} ${spec.value}`
 }

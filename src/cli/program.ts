@@ -1,25 +1,25 @@
-// The command line: argv and its surroundings in, a frozen run plan or a text to print out. Does no I/O, never exits.
-// The only file that knows commander; what the options are is in options.ts.
+// Parses the command line: from argv and environment to a frozen run plan or a text to print. Never exits the process.
+// The only file that uses commander; the options themselves are in options.ts.
 import { Argument, Command, CommanderError, type Help, Option } from 'commander'
 import { UsageError } from '../errors/classes.js'
 import type { CommandName, RunPlan } from '../plan.js'
-import { COMMAND_NAMES, COMMANDS, SHELLS, type Shell } from './commands.js'
+import { COMMAND_NAMES, COMMANDS, OTHER_COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
+import { type Flags, mergeFlagsAndEnvironment } from './read-options.js'
 import { type Environment, toRunPlan } from './run-plan.js'
-import { gather } from './settings.js'
 import { version } from './version.js'
 
 export type CommandLine =
   | { readonly kind: 'run'; readonly plan: RunPlan }
-  /** A starter job is to be written into the folder. */
+  /** Write a starter job into the folder. */
   | { readonly kind: 'init'; readonly folder: string }
   | { readonly kind: 'completion'; readonly shell: Shell }
-  /** For stdout, newline included; exit 0. */
+  /** Print to stdout and exit with 0; the text includes its last newline. */
   | { readonly kind: 'print'; readonly text: string }
 
 export interface Invocation extends Environment {
-  /** Without the executable and the script. */
+  /** Without `node` and the script. */
   readonly argv: readonly string[]
 }
 
@@ -28,10 +28,10 @@ const USAGE = 'poolrun <command> <job> [items…] [options]'
 const NO_COMMAND = `no command given
 
 Usage: ${USAGE}
-Commands: ${COMMAND_NAMES.join(', ')}, init, completion
+Commands: ${[...COMMAND_NAMES, ...Object.keys(OTHER_COMMANDS)].join(', ')}
 Try 'poolrun --help'.`
 
-/** Throws `UsageError` for everything that makes it neither. */
+/** @throws UsageError */
 export function parseCommandLine(invocation: Invocation): CommandLine {
   if (invocation.argv.length === 0) throw new UsageError(NO_COMMAND)
   let printed = ''
@@ -42,25 +42,25 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
       printed += text
     },
     (command, job, items, flags) => {
-      const plan = toRunPlan({ command, job, items }, gather(command, flags, invocation.env), invocation)
-      line = { kind: 'run', plan }
+      const given = mergeFlagsAndEnvironment(command, flags, invocation.env)
+      line = { kind: 'run', plan: toRunPlan({ command, job, items }, given, invocation) }
     },
   )
   program
     .command('init')
     .usage('[folder]')
-    .summary('write a job to begin with, and data for it')
+    .summary(OTHER_COMMANDS.init)
     .description(
-      'Writes job.ts and items.ndjson into the folder and says the next command. Overwrites nothing.',
+      'Writes job.ts and items.ndjson into the folder, then prints the next command to run. Never overwrites a file.',
     )
-    .argument('[folder]', 'where to; it is made if need be', '.')
+    .argument('[folder]', 'folder to write to; created if it does not exist', '.')
     .action((folder: string) => {
       line = { kind: 'init', folder }
     })
   program
     .command('completion')
     .usage('<shell>')
-    .summary('print a completion script for bash, zsh or fish')
+    .summary(OTHER_COMMANDS.completion)
     .description('Prints a completion script. For bash: eval "$(poolrun completion bash)"')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action((shell: Shell) => {
@@ -75,8 +75,6 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
   return line ?? { kind: 'print', text: printed }
 }
 
-type Flags = Partial<Record<OptionKey, string>>
-
 function build(
   argv: readonly string[],
   print: (text: string) => void,
@@ -85,10 +83,10 @@ function build(
   const program = new Command('poolrun')
     .usage(USAGE.slice('poolrun '.length))
     .description(
-      "Python's multiprocessing.Pool for Node: calls a function for every item, in child processes.",
+      "Python's multiprocessing.Pool for Node: calls a function for every item, in parallel processes.",
     )
     .exitOverride()
-    // Without it a `--` before the items would be lost on the way to the subcommand.
+    // Otherwise commander drops a `--` before it passes the arguments to the subcommand.
     .enablePositionalOptions()
     .configureOutput({
       writeOut: print,
@@ -115,12 +113,12 @@ function build(
       .description(description)
       .addHelpOption(new Option('-h, --help', 'print this help').helpGroup('Console:'))
       .argument('<job>', 'path.ts, or path.ts#name for a named export')
-      .argument('[items...]', 'JSON, else strings; stdin is then not read')
+      .argument('[items...]', 'JSON values or strings; if given, stdin is not read')
       .addHelpText('after', `\n${indented(examples.length > 1 ? 'Examples' : 'Example', examples)}`)
       .action((job: string, items: string[], flags: Record<string, string | boolean>) => {
-        onRun(name, job, items, asTyped(flags))
+        onRun(name, job, items, asText(flags))
       })
-    // Six commands' worth of options would be half of the start-up time.
+    // Registering the options of all six commands would take half of the start-up time.
     if (argv.includes(name)) addOptions(command, name)
   }
   program.command('help [command]', { hidden: true }).action((name?: string) => {
@@ -136,7 +134,7 @@ function addOptions(command: Command, name: CommandName): void {
     const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}${longFlag(key)}`
     const option = new Option(spec.value === undefined ? flags : `${flags} ${spec.value}`, optionHelp(spec))
       .helpGroup(`${spec.group}:`)
-      // Known everywhere, so that a wrong place gets a better answer than "unknown option".
+      // Every command accepts every option here, so that read-options can give a better message than "unknown option".
       .hideHelp(!(spec.commands?.includes(name) ?? true))
     if (spec.repeatable)
       option.argParser((value: string, before: string | undefined) =>
@@ -149,12 +147,12 @@ function addOptions(command: Command, name: CommandName): void {
 }
 
 function once(key: OptionKey, value: string, before: string | undefined): string {
-  if (before !== undefined) throw new UsageError(`${longFlag(key)} is given twice`)
+  if (before !== undefined) throw new UsageError(`${longFlag(key)} was given twice`)
   return value
 }
 
-/** Switches as their environment form, so that there is one way to read an option. */
-function asTyped(flags: Record<string, string | boolean>): Flags {
+/** Turns switches into the text that their environment variable would have, so that there is one way to read an option. */
+function asText(flags: Record<string, string | boolean>): Flags {
   const texts = Object.entries(flags).map(([key, value]) => [
     key,
     typeof value === 'string' ? value : value ? '1' : '0',
@@ -176,11 +174,13 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
       return `${text}${jobHint(argv[0] ?? '')}\n${help}`
     case 'commander.unknownOption':
       if (command === undefined && isOption(argv[0] ?? '')) {
-        return `options follow the command: ${USAGE}\n${help}`
+        return `options go after the command: ${USAGE}\n${help}`
       }
       return `${text}${itemHint(text)}\n${help}`
+    case 'commander.invalidArgument':
+      return `unknown shell '${argv[1]}': expected ${SHELLS.join(', ')}\n${help}`
     case 'commander.optionMissingArgument':
-      return `${text.replace('argument missing', 'lacks its value')}\n${help}`
+      return `${text.replace('argument missing', 'requires a value')}\n${help}`
     default:
       return `${text}\n${help}`
   }
@@ -194,11 +194,11 @@ function isOption(word: string): boolean {
 }
 
 function jobHint(word: string): string {
-  return /\.[cm]?[jt]sx?(#|$)/.test(word) ? `; a command comes before the job: poolrun map ${word}` : ''
+  return /\.[cm]?[jt]sx?(#|$)/.test(word) ? `; the command goes before the job: poolrun map ${word}` : ''
 }
 
 function itemHint(text: string): string {
-  return text.includes('did you mean') ? '' : '; items that begin with - go after --'
+  return text.includes('did you mean') ? '' : '; put -- before items that start with -'
 }
 
 function termOf(this: Help, option: Option): string {
@@ -218,11 +218,11 @@ ${indented('Examples', [
   'cat events.ndjson | poolrun collect score.ts#score -j 50% > scores.ndjson',
 ])}
 
-${indented('A job is a module with a function', [
+${indented('A job is a module that exports a function', [
   'export default async function square(n: number) { return n * n }',
 ])}
 
-Results go to stdout, everything else to stderr. Every option can be set in the
-environment: --chunk-size 10 is POOLRUN_CHUNK_SIZE=10; a flag wins.
-SIGUSR2 (kill -USR2 <pid>) has a run say what it is doing now.
-'poolrun <command> --help' lists the options.`
+Results go to stdout, everything else to stderr. Every option can also be set as
+an environment variable: POOLRUN_CHUNK_SIZE=10 for --chunk-size 10. Flags take
+precedence. 'kill -USR2 <pid>' prints what a run is doing at the moment.
+'poolrun <command> --help' lists the options of a command.`

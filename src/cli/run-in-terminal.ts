@@ -1,5 +1,4 @@
-// A run as the command line shows it: what happens goes to the reporters, and that to stderr, above what is live there.
-
+// Runs a plan in the terminal: passes run events to the reporters, which write to stderr above the live progress.
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
@@ -58,7 +57,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
         })
   const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
   const ci = createCiReport(plan.ci, { write, env, cwd, now: Date.now })
-  answerStatusSignal(progress)
+  printStatusOnSignal(progress)
   ci.begin()
   const title = `poolrun ${plan.command} ${plan.job.path}`
   let verdict = 'the run did not begin'
@@ -105,12 +104,12 @@ function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem 
   }
 }
 
-/** As the shell will see it. */
+/** With the exit code that the shell will see. */
 function ending({ exitCode, signal, summary }: RunResult): RecordEnding {
   return { exitCode: signal === undefined ? exitCode : 128 + constants.signals[signal], signal, summary }
 }
 
-/** Loads what draws them while the workers start: it is there long before the first item can fail. */
+/** Loads the renderer while the workers start, long before the first item can fail. */
 function codeFrames(color: boolean): (error: ErrorData) => string {
   const since = Date.now()
   let excerpt = (_error: ErrorData) => ''
@@ -118,7 +117,7 @@ function codeFrames(color: boolean): (error: ErrorData) => string {
     ({ createCodeFrames }) => {
       excerpt = createCodeFrames({ color, since })
     },
-    // The installation was changed under a running process: its work goes on.
+    // The installation changed while this process runs. The run continues without code frames.
     () => {},
   )
   return (error) => excerpt(error)
@@ -135,10 +134,10 @@ function progressMode({ progress, verbosity, input }: RunPlan) {
   })
 }
 
-/** For good: a signal that came after the end of the run, before that of the process, would kill it. */
-function answerStatusSignal(progress: Progress): void {
-  const answer = () => progress.write(progress.status())
-  process.on('SIGUSR2', answer)
-  // Ctrl-T, where there is such a thing.
-  process.on('SIGINFO', answer)
+/** Never removed: a signal between the end of the run and the exit of the process would kill it. */
+function printStatusOnSignal(progress: Progress): void {
+  const printStatus = () => progress.write(progress.status())
+  process.on('SIGUSR2', printStatus)
+  // Ctrl-T on macOS and BSD.
+  process.on('SIGINFO', printStatus)
 }

@@ -1,10 +1,10 @@
-// From the command, its words and its checked options to the frozen plan: the rules that concern several at once.
+// From the command, its positionals and its options to the frozen plan: the rules that concern several of them.
 import { UsageError } from '../errors/classes.js'
 import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../plan.js'
-import type { Settings } from './options.js'
-import { type GivenOptions, quote, readSettings } from './settings.js'
+import type { OptionValues } from './options.js'
+import { type GivenOptions, quote, readOptions } from './read-options.js'
 
-/** What the command line is told of its surroundings; it looks at nothing itself. */
+/** Everything outside argv that decides what a command line means. */
 export interface Environment {
   readonly env: NodeJS.ProcessEnv
   readonly stdinIsTTY: boolean
@@ -17,54 +17,56 @@ export interface Positionals {
   readonly items: readonly string[]
 }
 
-export function toRunPlan(words: Positionals, given: GivenOptions, around: Environment): RunPlan {
-  const settings = readSettings(given)
-  refuseSharedFiles(settings)
+export function toRunPlan(positionals: Positionals, given: GivenOptions, environment: Environment): RunPlan {
+  const { command } = positionals
+  const options = readOptions(given)
+  refuseSharedFiles(options)
   return freeze({
-    command: words.command,
-    job: parseJobReference(words.job),
-    input: chooseInput(words, given, settings, around.stdinIsTTY),
-    inputFormat: settings.inputFormat,
-    only: settings.only,
-    processes: countProcesses(settings.processes, around.availableParallelism),
-    chunkSize: settings.chunkSize === 'auto' ? undefined : settings.chunkSize,
-    bufferSize: settings.bufferSize,
-    ordered: words.command !== 'imap-unordered' && !settings.unordered,
-    initArgs: settings.initArgs,
-    initTimeoutMs: settings.initTimeout,
-    concurrency: settings.concurrency,
-    maxTasksPerChild: settings.maxTasksPerChild,
-    maxMemoryBytes: settings.maxMemory,
-    maxWorkerRestarts: settings.maxWorkerRestarts,
-    timeoutMs: settings.timeout,
-    killAfterMs: settings.killAfter,
-    deadlineMs: settings.deadline,
-    retry: { retries: settings.retries, delayMs: settings.retryDelay, on: settings.retryOn },
-    format: settings.format,
-    // By its name it could not be opened where it is a socket.
-    output: ['-', '/dev/stdout'].includes(settings.output ?? '-') ? undefined : settings.output,
-    envelope: chooseEnvelope(settings),
-    errors: settings.errors,
-    reports: settings.report ?? [],
-    ci: settings.ci,
-    dryRun: settings.dryRun,
-    maxFailures: settings.maxFailures,
-    allowFailures: settings.allowFailures,
-    callbacks: settings.callbacks,
-    fullStack: settings.fullStack,
-    color: settings.color,
-    ...chooseVerbosity(settings, given),
-    progress: settings.progress,
-    jobOutput: settings.jobOutput,
-    tag: settings.tag,
+    command,
+    job: parseJobReference(positionals.job),
+    input: chooseInput(positionals, given, options, environment.stdinIsTTY),
+    inputFormat: options.inputFormat,
+    only: options.only,
+    processes: countProcesses(options.processes, environment.availableParallelism),
+    chunkSize: options.chunkSize === 'auto' ? undefined : options.chunkSize,
+    bufferSize: options.bufferSize,
+    ordered: command !== 'imap-unordered' && !options.unordered,
+    initArgs: options.initArgs,
+    initTimeoutMs: options.initTimeout,
+    concurrency: options.concurrency,
+    maxTasksPerChild: options.maxTasksPerChild,
+    maxMemoryBytes: options.maxMemory,
+    maxWorkerRestarts: options.maxWorkerRestarts,
+    timeoutMs: options.timeout,
+    killAfterMs: options.killAfter,
+    deadlineMs: options.deadline,
+    retry: { retries: options.retries, delayMs: options.retryDelay, on: options.retryOn },
+    format: options.format,
+    // Opening /dev/stdout by name fails if it is a socket.
+    output: ['-', '/dev/stdout'].includes(options.output ?? '-') ? undefined : options.output,
+    envelope: chooseEnvelope(options),
+    errors: options.errors,
+    reports: options.report ?? [],
+    ci: options.ci,
+    dryRun: options.dryRun,
+    maxFailures: options.maxFailures,
+    allowFailures: options.allowFailures,
+    callbacks: options.callbacks,
+    fullStack: options.fullStack,
+    color: options.color,
+    ...chooseVerbosity(options, given),
+    progress: options.progress,
+    jobOutput: options.jobOutput,
+    tag: options.tag,
   })
 }
 
-/** The last `#` divides, unless a path goes on behind it (`C#/job.ts`). */
+/** The last `#` separates path and export, unless the path continues after it (`C#/job.ts`). */
 export function parseJobReference(text: string): JobReference {
-  const at = /[/\\]/.test(text.slice(text.lastIndexOf('#'))) ? -1 : text.lastIndexOf('#')
-  const path = at < 0 ? text : text.slice(0, at)
-  const exportName = at < 0 ? 'default' : text.slice(at + 1)
+  const lastHash = text.lastIndexOf('#')
+  const hasExport = lastHash >= 0 && !/[/\\]/.test(text.slice(lastHash))
+  const path = hasExport ? text.slice(0, lastHash) : text
+  const exportName = hasExport ? text.slice(lastHash + 1) : 'default'
   if (path === '' || exportName === '') {
     throw new UsageError(`invalid job ${quote(text)}: expected path.ts, or path.ts#name for a named export`)
   }
@@ -74,23 +76,23 @@ export function parseJobReference(text: string): JobReference {
 function chooseInput(
   { command, items }: Positionals,
   given: GivenOptions,
-  settings: Settings,
+  options: OptionValues,
   stdinIsTTY: boolean,
 ): InputChoice {
-  if (given.glob?.by === 'flag' || (settings.glob !== undefined && items.length === 0)) {
-    if (items.length > 0) throw new UsageError('items on the command line and --glob: give one or the other')
-    if (given.input?.by === 'flag') throw new UsageError('--glob and --input: give one or the other')
-    if (given.inputFormat?.by === 'flag')
+  if (given.glob?.source === 'flag' || (options.glob !== undefined && items.length === 0)) {
+    if (items.length > 0) throw new UsageError('--glob cannot be combined with items on the command line')
+    if (given.input?.source === 'flag') throw new UsageError('--glob cannot be combined with --input')
+    if (given.inputFormat?.source === 'flag')
       throw new UsageError('--input-format is for --input and stdin; the items of --glob are paths')
-    return { kind: 'glob', patterns: settings.glob! }
+    return { kind: 'glob', patterns: options.glob! }
   }
   if (items.length > 0) {
-    if (given.input?.by === 'flag') {
-      throw new UsageError('items on the command line and --input: give one or the other')
+    if (given.input?.source === 'flag') {
+      throw new UsageError('--input cannot be combined with items on the command line')
     }
-    if (given.inputFormat?.by === 'flag') {
+    if (given.inputFormat?.source === 'flag') {
       throw new UsageError(
-        '--input-format is for --input and stdin; an item on the command line is JSON, else a string',
+        '--input-format is for --input and stdin; items on the command line are parsed as JSON, else taken as strings',
       )
     }
     return { kind: 'items', texts: items }
@@ -99,31 +101,34 @@ function chooseInput(
     return given.input.text === '-' ? { kind: 'stdin' } : { kind: 'file', path: given.input.text }
   }
   if (command === 'apply') return { kind: 'items', texts: [] }
-  if (stdinIsTTY) throw new UsageError('no items: give items, --input FILE, or pipe them in')
+  if (stdinIsTTY) throw new UsageError('no items: pass them as arguments, with --input FILE, or on stdin')
   return { kind: 'stdin' }
 }
 
-function countProcesses(wish: Settings['processes'], available: number): number {
-  if (wish === 'auto') return available
-  return 'count' in wish ? wish.count : Math.max(1, Math.floor((wish.percent / 100) * available))
+function countProcesses(requested: OptionValues['processes'], available: number): number {
+  if (requested === 'auto') return available
+  return 'count' in requested
+    ? requested.count
+    : Math.max(1, Math.floor((requested.percent / 100) * available))
 }
 
-function chooseVerbosity(settings: Settings, given: GivenOptions): Pick<RunPlan, 'verbosity' | 'debug'> {
-  const { quiet } = settings
-  const louder = (['verbose', 'debug'] as const).filter((key) => settings[key])
-  const rival = louder.find((key) => quiet && given.quiet?.by === given[key]?.by)
-  if (rival !== undefined) throw new UsageError(`--quiet and --${rival}: give one or the other`)
-  const heard = louder.filter((key) => !quiet || given[key]?.by === 'flag')
-  const verbosity: Verbosity = heard.includes('verbose')
+function chooseVerbosity(options: OptionValues, given: GivenOptions): Pick<RunPlan, 'verbosity' | 'debug'> {
+  const { quiet } = options
+  const requested = (['verbose', 'debug'] as const).filter((key) => options[key])
+  const conflicting = requested.find((key) => quiet && given.quiet?.source === given[key]?.source)
+  if (conflicting !== undefined) throw new UsageError(`--quiet cannot be combined with --${conflicting}`)
+  // Between a flag and a variable, the flag wins.
+  const effective = requested.filter((key) => !quiet || given[key]?.source === 'flag')
+  const verbosity: Verbosity = effective.includes('verbose')
     ? 'verbose'
-    : quiet && heard.length === 0
+    : quiet && effective.length === 0
       ? 'quiet'
       : 'normal'
-  return { verbosity, debug: heard.includes('debug') }
+  return { verbosity, debug: effective.includes('debug') }
 }
 
-/** Two writers of one file would destroy each other's work, and `--errors` begins by emptying its file. */
-function refuseSharedFiles({ input, output, errors, report = [] }: Settings): void {
+/** Two writers of one file would overwrite each other, and `--errors` truncates its file at the start. */
+function refuseSharedFiles({ input, output, errors, report = [] }: OptionValues): void {
   const files: readonly (readonly [string, string | undefined])[] = [
     ['--output', output],
     ['--errors', errors],
@@ -133,22 +138,24 @@ function refuseSharedFiles({ input, output, errors, report = [] }: Settings): vo
   if (input !== undefined && input !== '-') seen.set(input, '--input')
   for (const [name, path] of files) {
     if (path === undefined || path === '-' || path.startsWith('/dev/')) continue
-    const other = seen.get(path)
-    // A file may be replaced by what was made of it: by then it has been read.
-    if (other !== undefined && !(other === '--input' && name === '--output'))
-      throw new UsageError(`${other} and ${name} name the same file: ${quote(path)}`)
+    const earlier = seen.get(path)
+    // --output may replace the input: by then the input has been read.
+    if (earlier !== undefined && !(earlier === '--input' && name === '--output'))
+      throw new UsageError(`${earlier} and ${name} name the same file: ${quote(path)}`)
     seen.set(path, name)
   }
 }
 
-function chooseEnvelope({ envelope, format }: Settings): boolean {
+function chooseEnvelope({ envelope, format }: OptionValues): boolean {
   if (envelope && format === 'raw') {
-    throw new UsageError('--envelope and --format raw: an envelope is JSON, so choose ndjson or json')
+    throw new UsageError(
+      '--envelope cannot be combined with --format raw: an envelope is JSON, so use ndjson or json',
+    )
   }
   return envelope
 }
 
-/** The plan and what it is made of; what is in `--init-args` is the job's own. */
+/** Freezes the plan, its parts and their parts. */
 function freeze<T>(value: T, levels = 2): T {
   if (typeof value !== 'object' || value === null) return value
   if (levels > 0) for (const inner of Object.values(value)) freeze(inner, levels - 1)

@@ -1,10 +1,10 @@
-// `poolrun init`: a job to begin with, and data to run it over. Writes nothing over a file that is there.
+// `poolrun init`: writes a starter job and sample data for it. Never overwrites a file.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OutputError, UsageError } from '../errors/classes.js'
 
-const JOB = `// A job is a module with a function; poolrun calls it for every item, in several processes at once.
-// A type-only import: the job runs where poolrun is not installed, too.
+const JOB = `// A job is a module that exports a function. poolrun calls it for every item, in several processes in parallel.
+// The import is type-only, so this file also runs where poolrun is not installed locally.
 import type { TaskContext } from 'poolrun'
 
 interface Item {
@@ -14,17 +14,17 @@ interface Item {
 
 let unit = 'bytes'
 
-// Optional: called once in each worker, before its first item, with --init-args.
+// Optional: called once in every worker, before its first item, with the arguments from --init-args.
 export function initializer(name?: string) {
   if (name !== undefined) unit = name
 }
 
-// What it returns is written as JSON, a line an item. What it throws fails this item and no other:
+// The return value is written as one line of JSON. An error fails this item only:
 //   poolrun map      stops at the first failure and writes nothing
-//   poolrun imap     writes everything before the failure, then stops
-//   poolrun collect  logs each failure and goes on
+//   poolrun imap     writes all results before the failure, then stops
+//   poolrun collect  logs the failure and continues with the other items
 export default async function task(item: Item, { index, signal }: TaskContext) {
-  // Hand the signal on to what takes it (fetch, timers): it aborts when the item is cancelled or out of time.
+  // Pass the signal on to fetch, timers and so on: it aborts when the item is cancelled or times out.
   signal.throwIfAborted()
   if (item.size < 0) throw new RangeError(\`\${item.name} has a negative size: \${item.size}\`)
   return { index, name: item.name, size: \`\${item.size} \${unit}\` }
@@ -36,12 +36,12 @@ const ITEMS = `{"name":"readme","size":4096}
 {"name":"photo","size":2400000}
 `
 
-/** What to print; the files are written. @throws UsageError, OutputError */
+/** Writes the files and returns the text to print. @throws UsageError, OutputError */
 export function writeStarter(folder: string): string {
   const job = join(folder, 'job.ts')
   const items = join(folder, 'items.ndjson')
   try {
-    // Not its parents: Node's own loop over them never ends where none can be made, as under /proc.
+    // Not `recursive`: under /proc, where no folder can be created, Node never returns from it.
     if (!existsSync(folder)) mkdirSync(folder)
     for (const [path, text] of [
       [job, JOB],
@@ -52,18 +52,18 @@ export function writeStarter(folder: string): string {
     const { code, path, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST')
       throw new UsageError(
-        `${path} is there already and is left as it is; give another folder: poolrun init <folder>`,
+        `${path} already exists and was not changed; choose another folder: poolrun init <folder>`,
       )
-    throw new OutputError(`cannot write into ${folder}: ${message}`, { cause: error })
+    throw new OutputError(`cannot write to ${folder}: ${message}`, { cause: error })
   }
-  return `wrote ${job} and ${items}. Next:
+  return `Wrote ${job} and ${items}. Next, run:
 
-  poolrun collect ${shellWord(job)} -i ${shellWord(items)}
+  poolrun collect ${shellQuoted(job)} -i ${shellQuoted(items)}
 
-One of the three items fails, so that you see how that looks. 'poolrun collect --help' lists the options.
+One of the three items fails, to show what a failure looks like. 'poolrun collect --help' lists the options.
 `
 }
 
-function shellWord(text: string): string {
+function shellQuoted(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

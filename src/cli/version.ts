@@ -1,5 +1,5 @@
-// The version, from the package's own package.json: one folder up from the built files, two from the sources. Found by
-// its name it would cost `--version` some milliseconds.
+// Reads the version from package.json, which is one folder up from the built files and two from the sources. Resolving
+// the package by name would cost `--version` some milliseconds.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 

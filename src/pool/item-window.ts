@@ -1,15 +1,13 @@
 // How far a call may read ahead of its reader: items taken from the input and not yet handed out, one by one.
 // Knows nothing of results, nor of who the reader is.
+import {
+  POOL_BUFFER_BYTES_PER_WORKER,
+  POOL_BUFFER_ITEMS_PER_WORKER,
+  POOL_MIN_BUFFER_ITEMS_PER_WORKER,
+} from '../defaults.js'
 import { FlowWindow } from '../policy/flow-window.js'
 import type { ChunkSource } from '../source.js'
 import type { ValuesSource } from './values-source.js'
-
-/** Enough for a few chunks of cheap items in each worker … */
-const ITEMS = 1024
-/** … but no more arguments than this in bytes, for each worker … */
-const BYTES = 16 * 1024 * 1024
-/** … as long as each worker has an item to run and some to go on with. */
-const LEAST_ITEMS = 4
 
 export interface ItemWindow {
   readonly source: ChunkSource
@@ -25,11 +23,13 @@ export function createItemWindow(
   processes: number,
 ): ItemWindow {
   let lifted = false
-  const fitting = () => Math.floor(BYTES / (source.meanBytes ?? 1))
+  const fitting = () => Math.floor(POOL_BUFFER_BYTES_PER_WORKER / (source.meanBytes ?? 1))
+  const perWorker = () =>
+    Math.max(POOL_MIN_BUFFER_ITEMS_PER_WORKER, Math.min(POOL_BUFFER_ITEMS_PER_WORKER, fitting()))
   const window = new FlowWindow(source, {
     get items() {
       if (lifted) return Number.POSITIVE_INFINITY
-      return bufferSize ?? processes * Math.max(LEAST_ITEMS, Math.min(ITEMS, fitting()))
+      return bufferSize ?? processes * perWorker()
     },
     bytes: Number.POSITIVE_INFINITY,
   })

@@ -1,5 +1,6 @@
 // Checks what callers pass, before anything is started or sent: a wrong kind is a TypeError, a number out of bounds a
 // RangeError, and an option that does not exist is never ignored. Knows nothing of what the options do.
+import { MAX_TIMER_MS } from '../defaults.js'
 import { closestName } from '../job/did-you-mean.js'
 import type {
   ApplyOptions,
@@ -14,9 +15,6 @@ import type {
 /** Throws unless `value` may be the option `name`. `undefined` is never asked about: it stands for the default. */
 type Check = (name: string, value: unknown) => void
 type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check }
-
-/** Longer waits overflow Node's timers, which then fire at once. */
-const MOST_MS = 2 ** 31 - 1
 
 const integer =
   (least: number): Check =>
@@ -34,8 +32,8 @@ const duration =
       throw new RangeError(
         `${name} must be ${least === 'zero' ? '0 or more' : 'more than 0'} ms, not ${value}`,
       )
-    if (value > MOST_MS && !(value === Number.POSITIVE_INFINITY && forever === 'may be Infinity'))
-      throw new RangeError(`${name} must be at most ${MOST_MS} ms, not ${value}`)
+    if (value > MAX_TIMER_MS && !(value === Number.POSITIVE_INFINITY && forever === 'may be Infinity'))
+      throw new RangeError(`${name} must be at most ${MAX_TIMER_MS} ms, not ${value}`)
   }
 
 const kind =

@@ -1,6 +1,6 @@
 // What stands behind a Pool: the executor with its workers, the calls that are open, and the pool's life from open to
 // closed or terminated. The same executor and flow as the command line's; knows nothing of Python's names.
-import { RETRY_ON } from '../defaults.js'
+import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import type { CallSite } from '../errors/stacks.js'
 import { warningText } from '../errors/warning-text.js'
@@ -129,7 +129,7 @@ export class PoolCore implements Closable {
       window: UNBOUNDED,
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
-      retry: { retries: this.#options.retries ?? 0, delayMs: 0, on: RETRY_ON },
+      retry: { retries: this.#options.retries ?? RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON },
       signal: options.signal,
     })
     const [refusal] = refusals

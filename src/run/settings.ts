@@ -1,18 +1,11 @@
 // What a plan means for the stages: which policy, how large the flow window, how the task is called.
-import { CHUNK_BYTES } from '../defaults.js'
+import { BUFFER_BYTES, BUFFER_ITEMS, CHUNK_BYTES } from '../defaults.js'
 import type { Counts, TaskSpec } from '../model.js'
 import { compareToLimit, type RunPlan } from '../plan.js'
 import type { WindowLimits } from '../policy/flow-window.js'
 import { collect, failFast, lazy, type Policy } from '../policy/policy.js'
 
-/** Items in the flow window by default: enough for cheap items to flow on while the first one is slow. */
-const WINDOW_ITEMS = 100_000
-/**
- * Item text and result text in the flow window, whatever the number of items: this bounds memory. Garbage between two
- * collections comes on top of it, about 64 MiB.
- */
-const WINDOW_BYTES = 32 * 1024 * 1024
-/** The same while everything waits for the reader. */
+/** Limit in bytes while everything waits for the reader, instead of `BUFFER_BYTES`. */
 const WINDOW_BYTES_BEHIND = 8 * 1024 * 1024
 /** For each worker at least this: some chunks in flight, and the results of others that wait to be delivered. */
 const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
@@ -29,8 +22,8 @@ export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan)
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
   const least = processes * WINDOW_BYTES_PER_WORKER
-  const bytes = Math.max(WINDOW_BYTES, least)
-  return { items: bufferSize ?? WINDOW_ITEMS, bytes, bytesBehind: Math.max(WINDOW_BYTES_BEHIND, least) }
+  const bytes = Math.max(BUFFER_BYTES, least)
+  return { items: bufferSize ?? BUFFER_ITEMS, bytes, bytesBehind: Math.max(WINDOW_BYTES_BEHIND, least) }
 }
 
 export function policyFor({ command, maxFailures }: RunPlan): Policy {

@@ -1,4 +1,4 @@
-// The jobs that ship with poolrun, each on its data.
+// Runs the example jobs in jobs/ on their sample data.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const results = (stdout: string) =>
     .map((line) => JSON.parse(line))
 const PRODUCTS = ['--init-args', '["jobs/data/products.json"]']
 
-it('checksum.ts: the digests of real files, and what they are', async () => {
+it('checksum.ts writes the digest and kind of every file', async () => {
   const run = await runCli(['map', 'jobs/checksum.ts', '-i', 'jobs/data/files.txt'])
   const files = results(run.stdout)
   for (const { path, size, sha256 } of files) {
@@ -27,7 +27,7 @@ it('checksum.ts: the digests of real files, and what they are', async () => {
   expect(run.exitCode).toBe(0)
 })
 
-it('enrich.ts: 400 orders with a dictionary that each worker loads once', async () => {
+it('enrich.ts enriches 400 orders from a dictionary that each worker loads once', async () => {
   const run = await runCli([
     'imap',
     'jobs/enrich.ts',
@@ -52,7 +52,7 @@ it('enrich.ts: 400 orders with a dictionary that each worker loads once', async 
   expect(run.exitCode).toBe(0)
 })
 
-it('enrich.ts: of six orders with three faults, collect writes three and names three', async () => {
+it('enrich.ts with bad orders: collect writes the three good ones and reports the three bad ones', async () => {
   const run = await runCli(['collect', 'jobs/enrich.ts', '-i', 'jobs/data/orders-dirty.ndjson', ...PRODUCTS])
   expect(results(run.stdout).map(({ order }) => order)).toEqual(['2025-0001', '2025-0003', '2025-0006'])
   expect(run.stderr).toContain('Error: order 2025-0002: no product XXX-000')
@@ -62,19 +62,19 @@ it('enrich.ts: of six orders with three faults, collect writes three and names t
   expect(run.exitCode).toBe(3)
 })
 
-it('primes.ts: as many primes below two million as there are', async () => {
+it('primes.ts counts the primes below two million', async () => {
   const run = await runCli(['starmap', 'jobs/primes.ts', '-i', 'jobs/data/ranges.json'])
   expect(results(run.stdout).reduce((sum, n) => sum + n, 0)).toBe(148_933)
 })
 
-it('flaky.ts: every third record is refused', async () => {
+it('flaky.ts refuses every third record', async () => {
   const run = await runCli(['collect', 'jobs/flaky.ts', '-i', 'jobs/data/ids.txt', '--allow-failures=3'])
   expect(results(run.stdout)).toHaveLength(6)
   expect(run.stderr).toContain('ServiceUnavailable: record-3: try again later')
   expect(run.exitCode).toBe(0)
 })
 
-it('invoices.ts: a bad amount is told from its root to the invoice', async () => {
+it('invoices.ts reports a bad amount with its chain of causes, root first', async () => {
   const run = await runCli(['imap', 'jobs/invoices.ts', '-j', '1', '-i', 'jobs/data/invoices.ndjson'])
   expect(results(run.stdout)).toEqual([
     { id: 'A-101', cents: 3940 },

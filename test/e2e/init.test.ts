@@ -1,10 +1,10 @@
-// `poolrun init` and the command that it says.
+// `poolrun init` and the command that it prints; `poolrun completion` with bad arguments.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { root, runCli, runShell } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
-it('writes a job that runs with the very command it says, and overwrites nothing', async () => {
+it('init writes a job that runs with the command it prints, and never overwrites a file', async () => {
   const { dir, path } = tempSpace()
   const { stdout, exitCode } = await runCli(['init', 'a place'], { cwd: dir })
   expect(exitCode).toBe(0)
@@ -18,19 +18,19 @@ it('writes a job that runs with the very command it says, and overwrites nothing
   const before = readFileSync(path('a place/job.ts'), 'utf8')
   const again = await runCli(['init', 'a place'], { cwd: dir })
   expect(again.exitCode).toBe(2)
-  expect(again.stderr).toContain('a place/job.ts is there already and is left as it is')
+  expect(again.stderr).toContain('a place/job.ts already exists and was not changed')
   expect(readFileSync(path('a place/job.ts'), 'utf8')).toBe(before)
 })
 
-it('says where it could not write', async () => {
+it('init names the folder that it cannot write to', async () => {
   for (const folder of ['/proc/nowhere', 'no/such/parent']) {
     const { stderr, exitCode } = await runCli(['init', folder], { cwd: root })
     expect(exitCode).toBe(7)
-    expect(stderr).toContain(`cannot write into ${folder}`)
+    expect(stderr).toContain(`cannot write to ${folder}`)
   }
 })
 
-it('completion without a shell, or with an unknown one, names those there are', async () => {
+it('completion without a shell, or with an unknown one, lists the supported shells', async () => {
   for (const args of [['completion'], ['completion', 'tcsh']]) {
     const { stderr, exitCode } = await runCli(args)
     expect(exitCode).toBe(2)

@@ -1,40 +1,89 @@
-// The README tells the truth: each ```console block holds commands after `$ ` and what they print.
-// A command that succeeds is compared by its stdout, one that fails by stdout and then stderr.
-import { readFileSync } from 'node:fs'
+// The README and the pages of docs/ show what the commands really print. Each ```console block holds commands after `$ `,
+// each followed by its output: stdout if the command succeeds, stdout and then stderr if it fails.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { normalise } from '../helpers/normalise.js'
 import { root, runShell } from '../helpers/run-cli.js'
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```console\n(.*?)^```$/gms)].map(([, text]) => text as string)
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 
-const examples = blocks.flatMap((block) =>
-  block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((example): [string, string] => {
-      const end = example.indexOf('\n')
-      return [example.slice(0, end), example.slice(end + 1)]
-    }),
-)
+const textOf = (page: string) => readFileSync(join(root, page), 'utf8')
+
+function examplesOf(page: string): [command: string, output: string][] {
+  const blocks = [...textOf(page).matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block!)
+  return blocks.flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((example): [string, string] => {
+        const end = example.indexOf('\n')
+        return [example.slice(0, end), example.slice(end + 1)]
+      }),
+  )
+}
+
+const examples = pages.map((page) => ({ page, examples: examplesOf(page) }))
 
 it('has examples', () => {
-  expect(examples.length).toBeGreaterThanOrEqual(6)
+  expect(examplesOf('README.md').length).toBeGreaterThanOrEqual(6)
 })
 
-describe('the README shows what is printed by', () => {
-  it.each(examples)('%s', async (command, shown) => {
-    const run = await runShell(command.replace(/\bnpx poolrun\b/, 'poolrun'))
-    expect(normalise(run.exitCode === 0 ? run.stdout : run.stdout + run.stderr)).toBe(normalise(shown))
-  })
-})
+describe.each(examples.filter((entry) => entry.examples.length > 0))(
+  '$page shows what is printed by',
+  (entry) => {
+    it.each(entry.examples)('%s', async (command, output) => {
+      const run = await runShell(command.replace(/\bnpx poolrun\b/, 'poolrun'))
+      expect(normalise(run.exitCode === 0 ? run.stdout : run.stdout + run.stderr)).toBe(normalise(output))
+    })
+  },
+)
+
+const shellBlocks = [...textOf('README.md').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block!)
 
 it('starts with a command that works', async () => {
-  const first = /^```sh\n(.*?)^```$/ms.exec(readme)?.[1] ?? ''
+  const [first = ''] = shellBlocks
   expect(first).toMatch(/^npm ci$/m)
   const command = first.split('\n').find((line) => line.startsWith('npx poolrun')) ?? ''
   const run = await runShell(command.replace('npx poolrun', 'poolrun'))
   expect(run.stdout).not.toBe('')
   expect(run.exitCode).toBe(0)
+})
+
+it('continues with the command that installs and tests', () => {
+  expect(shellBlocks[1]).toBe('npm cit\n')
+})
+
+it('stays short enough to read', () => {
+  expect(textOf('README.md').split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_600)
+})
+
+/** As GitHub derives an anchor from a heading. */
+function anchorsOf(page: string): string[] {
+  const withoutCode = textOf(page).replaceAll(/^```.*?^```$/gms, '')
+  return [...withoutCode.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+it.each(pages)('%s has no broken links', (page) => {
+  const text = textOf(page).replaceAll(/^```.*?^```$/gms, '')
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
+  const broken = links
+    .filter((link) => !/^https?:/.test(link))
+    .filter((link) => {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : join(page, '..', path)
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+    })
+  expect(broken).toEqual([])
 })

@@ -1,13 +1,13 @@
-// The examples of the well-known tutorial on exceptions in Python's multiprocessing pool, as the command line has them.
-// Its sections give the names here; jobs/fail2.ts is its task, and what Python got wrong (the initializer loop, the
-// hanging callback) is what must not happen.
+// The examples of a well-known tutorial on exceptions in Python's multiprocessing pool, on the command line. Tests are
+// named after its sections, and jobs/fail2.ts is its task. Python's bugs (the endless restarts after a failed initializer,
+// the hanging callback) must not happen here.
 import { describe, expect, it } from 'vitest'
 import { lastLine, normalise, occurrences } from '../helpers/normalise.js'
 import { fixture, runCli } from '../helpers/run-cli.js'
 
 const RANGE5 = ['-i', 'jobs/data/range5.json']
 
-/** §7's F1, for `jobs/fail2.ts` under one worker. */
+/** The traceback of `jobs/fail2.ts` with one worker. */
 const f1 = (command: string) => `RemoteTraceback: item 2, worker 0 (pid <pid>)
 """
 Error: Something bad happened!
@@ -21,7 +21,7 @@ Error: Something bad happened!
 `
 
 describe('Exception Handling in Worker Initialization', () => {
-  it('an initializer that raises ends the run: one block, code 6, no respawning', async () => {
+  it('an initializer that throws ends the run with one traceback, exit code 6 and no restarts', async () => {
     const run = await runCli(['apply', fixture('initializer-throws'), '1'])
     expect(run.stdout).toBe('')
     expect(run.exitCode).toBe(6)
@@ -55,7 +55,7 @@ describe('Exception Handling in Task Execution', () => {
     expect(run.exitCode).toBe(1)
   })
 
-  it('Handle Exception When Calling map(), with two workers: stopped before all items ran', async () => {
+  it('Handle Exception When Calling map(): two workers stop before all items have run', async () => {
     const run = await runCli(['map', 'jobs/fail2.ts', '-j', '2', '--chunk-size', '1', ...RANGE5])
     expect(run.stdout).toBe('')
     const counts = /(\d) ok, 1 failed, (\d) not run$/.exec(lastLine(run.stderr))?.slice(1).map(Number) ?? []
@@ -80,7 +80,7 @@ describe('Exception Handling in Task Execution', () => {
     expect(run.exitCode).toBe(1)
   })
 
-  it('and what Python lacks: collect() goes on', async () => {
+  it('collect, which Python lacks, continues after a failed item', async () => {
     const run = await runCli(['collect', 'jobs/fail2.ts', '-j', '1', ...RANGE5])
     expect(run.stdout).toBe('0\n1\n3\n4\n')
     const stderr = normalise(run.stderr)
@@ -92,7 +92,7 @@ describe('Exception Handling in Task Execution', () => {
 })
 
 describe('Exception Handling in Task Completion Callbacks', () => {
-  it('a callback that prints and then raises is a CallbackError, not a hang', async () => {
+  it('a callback that prints and then throws causes a CallbackError instead of a hang', async () => {
     const callbacks = fixture('callback-prints-then-throws')
     const run = await runCli(['apply', fixture('identity'), '--callbacks', callbacks, '22'], {
       timeoutMs: 5000,

@@ -1,9 +1,9 @@
 // Whether and when a failed item is tried again. Pure; randomness is handed in.
-import { RETRY_ON } from '../../defaults.js'
+import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../../defaults.js'
 import type { FailureKind, ItemFailure, Ms } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 
-export const NO_RETRY: RetryOptions = { retries: 0, delayMs: 0, on: RETRY_ON }
+export const NO_RETRY: RetryOptions = { retries: RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON }
 
 /** Longest pause, whatever the number of attempts: five minutes. */
 const LONGEST_MS: Ms = 300_000

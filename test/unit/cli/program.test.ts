@@ -1,4 +1,4 @@
-// argv and environment to a plan, a text or an error. Whole messages are compared: they are the interface.
+// From argv and environment to a plan, a text or an error. Compares whole messages: they are part of the interface.
 import { describe, expect, it } from 'vitest'
 import { COMMAND_NAMES } from '../../../src/cli/commands.js'
 import { OPTION_ENTRIES } from '../../../src/cli/options.js'
@@ -20,24 +20,24 @@ function parse(argv: string | readonly string[], { env = {}, tty = false }: Case
   })
 }
 
-function plan(argv: string | readonly string[], around?: Case): RunPlan {
-  const parsed = parse(argv, around)
-  if (parsed.kind !== 'run') throw new Error(`no run: ${JSON.stringify(parsed)}`)
+function plan(argv: string | readonly string[], environment?: Case): RunPlan {
+  const parsed = parse(argv, environment)
+  if (parsed.kind !== 'run') throw new Error(`not a run: ${JSON.stringify(parsed)}`)
   return parsed.plan
 }
 
-function usage(argv: string | readonly string[], around?: Case): string {
+function usageError(argv: string | readonly string[], environment?: Case): string {
   try {
-    parse(argv, around)
+    parse(argv, environment)
   } catch (error) {
     if (error instanceof UsageError) return error.message
     throw error
   }
-  throw new Error('was accepted')
+  throw new Error('the command line was accepted')
 }
 
 describe('a run plan', () => {
-  it('has the documented defaults when only the job is given', () => {
+  it('has the documented defaults if only the job is given', () => {
     expect(plan('map job.ts')).toEqual({
       command: 'map',
       job: { path: 'job.ts', exportName: 'default' },
@@ -78,14 +78,14 @@ describe('a run plan', () => {
     })
   })
 
-  it('is frozen, its parts too', () => {
-    const made = plan('map job.ts 1 2')
-    expect(Object.isFrozen(made)).toBe(true)
-    expect(Object.isFrozen(made.job)).toBe(true)
-    expect(made.input.kind === 'items' && Object.isFrozen(made.input.texts)).toBe(true)
+  it('is frozen, and so are its parts', () => {
+    const frozen = plan('map job.ts 1 2')
+    expect(Object.isFrozen(frozen)).toBe(true)
+    expect(Object.isFrozen(frozen.job)).toBe(true)
+    expect(frozen.input.kind === 'items' && Object.isFrozen(frozen.input.texts)).toBe(true)
   })
 
-  it('is the same for the environment form of every option', () => {
+  it('is the same when every option is given as an environment variable', () => {
     const flags =
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
@@ -243,10 +243,10 @@ describe('a run plan', () => {
     ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
     ['map job.ts --progress none', { env: { POOLRUN_PROGRESS: 'bar' } }, { progress: 'none' }],
   ]
-  for (const [argv, around, expected] of cases) {
-    const env = around.env === undefined ? '' : ` with ${JSON.stringify(around.env)}`
-    it(`follows from ${JSON.stringify(argv)}${env}${around.tty ? ' on a terminal' : ''}`, () => {
-      expect(plan(argv, around)).toMatchObject(expected)
+  for (const [argv, environment, expected] of cases) {
+    const env = environment.env === undefined ? '' : ` with ${JSON.stringify(environment.env)}`
+    it(`follows from ${JSON.stringify(argv)}${env}${environment.tty ? ' on a terminal' : ''}`, () => {
+      expect(plan(argv, environment)).toMatchObject(expected)
     })
   }
 })
@@ -257,7 +257,7 @@ describe('a usage error', () => {
     [
       'job.ts#x 1',
       {},
-      "unknown command 'job.ts#x'; a command comes before the job: poolrun map job.ts#x\nTry 'poolrun --help'.",
+      "unknown command 'job.ts#x'; the command goes before the job: poolrun map job.ts#x\nTry 'poolrun --help'.",
     ],
     ['help mpa', {}, "unknown command 'mpa' (did you mean map?)\nTry 'poolrun --help'."],
     [
@@ -268,37 +268,43 @@ describe('a usage error', () => {
     [
       'map job.ts -k',
       {},
-      "unknown option '-k'; items that begin with - go after --\nTry 'poolrun map --help'.",
+      "unknown option '-k'; put -- before items that start with -\nTry 'poolrun map --help'.",
     ],
     ['map job.ts --tag=1', {}, "unknown option '--tag=1' (did you mean --tag?)\nTry 'poolrun map --help'."],
     [
       '-j 4 map job.ts',
       {},
-      "options follow the command: poolrun <command> <job> [items…] [options]\nTry 'poolrun --help'.",
+      "options go after the command: poolrun <command> <job> [items…] [options]\nTry 'poolrun --help'.",
+    ],
+    ['completion tcsh', {}, "unknown shell 'tcsh': expected bash, zsh, fish\nTry 'poolrun --help'."],
+    [
+      'completion',
+      {},
+      "missing required argument 'shell': poolrun completion <bash|zsh|fish>\nTry 'poolrun --help'.",
     ],
     ['map', {}, "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'."],
-    ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' lacks its value\nTry 'poolrun map --help'."],
+    ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' requires a value\nTry 'poolrun map --help'."],
     ['map job.ts#', {}, "invalid job 'job.ts#': expected path.ts, or path.ts#name for a named export"],
     ['map #square', {}, "invalid job '#square': expected path.ts, or path.ts#name for a named export"],
     [['map', ''], {}, "invalid job '': expected path.ts, or path.ts#name for a named export"],
-    ['map job.ts', { tty: true }, 'no items: give items, --input FILE, or pipe them in'],
-    ['map job.ts 1 -i a', {}, 'items on the command line and --input: give one or the other'],
+    ['map job.ts', { tty: true }, 'no items: pass them as arguments, with --input FILE, or on stdin'],
+    ['map job.ts 1 -i a', {}, '--input cannot be combined with items on the command line'],
     [
       'map job.ts 1 -0',
       {},
-      '--input-format is for --input and stdin; an item on the command line is JSON, else a string',
+      '--input-format is for --input and stdin; items on the command line are parsed as JSON, else taken as strings',
     ],
-    ['map job.ts -i a -i b', {}, '--input is given twice'],
+    ['map job.ts -i a -i b', {}, '--input was given twice'],
     ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
     ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
     ['apply job.ts --unordered', {}, '--unordered is for imap, imap-unordered and collect, not for apply'],
     [
       'collect job.ts --allow-failures 5',
       {},
-      "the value of --allow-failures follows an equals sign: --allow-failures=5 (if '5' is an item, put -- before the items)",
+      "the value of --allow-failures must follow an equals sign: --allow-failures=5 (if '5' is an item, put -- before the items)",
     ],
-    ['map job.ts -q -v', {}, '--quiet and --verbose: give one or the other'],
-    ['map job.ts -q --debug', {}, '--quiet and --debug: give one or the other'],
+    ['map job.ts -q -v', {}, '--quiet cannot be combined with --verbose'],
+    ['map job.ts -q --debug', {}, '--quiet cannot be combined with --debug'],
     [
       'map job.ts --progress fancy',
       {},
@@ -312,42 +318,42 @@ describe('a usage error', () => {
     [
       'map job.ts',
       { env: { POOLRUN_CHUNK_SIZE: '0' } },
-      "invalid value '0' for POOLRUN_CHUNK_SIZE: expected a whole number from 1 or auto",
+      "invalid value '0' for POOLRUN_CHUNK_SIZE: expected a positive integer or auto",
     ],
     [
       ['map', 'job.ts', '--format', `a\n\u001b[2J${'x'.repeat(100)}`],
       {},
       `invalid value 'a\\n\\u001b[2J${'x'.repeat(73)}…' for --format: expected ndjson, json or raw`,
     ],
-    ['map job.ts -i', {}, "option '-i, --input <file|->' lacks its value\nTry 'poolrun map --help'."],
+    ['map job.ts -i', {}, "option '-i, --input <file|->' requires a value\nTry 'poolrun map --help'."],
     [['map', 'job.ts', '-i', ''], {}, "invalid value '' for --input: expected a file, or - for stdin"],
   ]
-  for (const [argv, around, message] of cases) {
-    const env = around.env === undefined ? '' : ` with ${JSON.stringify(around.env)}`
-    it(`answers ${JSON.stringify(argv)}${env}${around.tty ? ' on a terminal' : ''}`, () => {
-      expect(usage(argv, around)).toBe(message)
+  for (const [argv, environment, message] of cases) {
+    const env = environment.env === undefined ? '' : ` with ${JSON.stringify(environment.env)}`
+    it(`is reported for ${JSON.stringify(argv)}${env}${environment.tty ? ' on a terminal' : ''}`, () => {
+      expect(usageError(argv, environment)).toBe(message)
     })
   }
 
   const DURATION =
-    'a duration such as 500ms, 2s, 1.5m or 1h, a bare number being seconds, above 0 and at most 24 days'
+    'a duration such as 500ms, 2s, 1.5m or 1h (a bare number is seconds), above 0 and at most 24 days'
   const accepts = {
-    '--processes': 'a whole number from 1, a percentage such as 5% or auto',
-    '--chunk-size': 'a whole number from 1 or auto',
-    '--buffer-size': 'a whole number from 1',
-    '--max-failures': 'a whole number from 1 or a percentage such as 5%',
-    '--allow-failures': 'a whole number from 0, a percentage such as 5% or any',
+    '--processes': 'a positive integer, a percentage such as 5% or auto',
+    '--chunk-size': 'a positive integer or auto',
+    '--buffer-size': 'a positive integer',
+    '--max-failures': 'a positive integer or a percentage such as 5%',
+    '--allow-failures': 'an integer of 0 or more, a percentage such as 5% or any',
     '--init-args': `a JSON array such as '["eu", 3]'`,
     '--init-timeout': DURATION,
-    '--concurrency': 'a whole number from 1',
-    '--max-tasks-per-child': 'a whole number from 1',
-    '--max-memory': 'a size such as 64kb, 512mb or 2gb, a bare number being bytes',
-    '--max-worker-restarts': 'a whole number from 0',
+    '--concurrency': 'a positive integer',
+    '--max-tasks-per-child': 'a positive integer',
+    '--max-memory': 'a size such as 64kb, 512mb or 2gb (a bare number is bytes)',
+    '--max-worker-restarts': 'an integer of 0 or more',
     '--timeout': DURATION,
     '--kill-after': DURATION,
     '--deadline': DURATION,
-    '--retries': 'a whole number from 0',
-    '--retry-delay': '0, or a duration such as 500ms or 2s, a bare number being seconds, at most 24 days',
+    '--retries': 'an integer of 0 or more',
+    '--retry-delay': '0, or a duration such as 500ms or 2s (a bare number is seconds), at most 24 days',
     '--retry-on': 'a comma-separated list of error, crash, timeout, oom, input, validation, encoding',
     '--input-format': 'json, ndjson, lines, csv, tsv or nul',
     '--job-output': 'lines, group, failed or none',
@@ -375,15 +381,15 @@ describe('a usage error', () => {
   ]
   for (const [option, values] of bad) {
     for (const value of values) {
-      it(`says what ${option} accepts instead of ${JSON.stringify(value)}`, () => {
+      it(`names what ${option} accepts when given ${JSON.stringify(value)}`, () => {
         const expected = `invalid value '${value}' for ${option}: expected ${accepts[option]}`
-        expect(usage(['collect', 'job.ts', `${option}=${value}`])).toBe(expected)
+        expect(usageError(['collect', 'job.ts', `${option}=${value}`])).toBe(expected)
       })
     }
   }
 
-  it('is a short help when nothing is given', () => {
-    expect(usage([])).toMatchInlineSnapshot(`
+  it('lists the commands when nothing is given', () => {
+    expect(usageError([])).toMatchInlineSnapshot(`
       "no command given
 
       Usage: poolrun <command> <job> [items…] [options]
@@ -394,14 +400,14 @@ describe('a usage error', () => {
 })
 
 describe('the table of options', () => {
-  it('has only defaults that the option itself accepts', () => {
+  it('has only defaults that their option accepts', () => {
     const refused = OPTION_ENTRIES.filter(
-      ([, spec]) => spec.default !== undefined && spec.kind.read(spec.default) === undefined,
+      ([, spec]) => spec.default !== undefined && spec.type.parse(spec.default) === undefined,
     )
     expect(refused).toEqual([])
   })
 
-  it('gives no short flag to two options', () => {
+  it('uses every short flag once', () => {
     const shorts = OPTION_ENTRIES.flatMap(([, spec]) => spec.short ?? [])
     expect(new Set(shorts).size).toBe(shorts.length)
   })
@@ -410,7 +416,7 @@ describe('the table of options', () => {
 describe('help and version', () => {
   function printed(argv: string): string {
     const parsed = parse(argv, { tty: true })
-    if (parsed.kind !== 'print') throw new Error('planned a run')
+    if (parsed.kind !== 'print') throw new Error('not a text to print')
     return parsed.text
   }
 
@@ -431,7 +437,7 @@ describe('help and version', () => {
     expect(tooLong).toEqual([])
   })
 
-  it('tells a command what it takes', () => {
+  it('lists the options of a command', () => {
     expect(printed('--help')).toMatchSnapshot('poolrun --help')
     expect(printed('collect --help')).toMatchSnapshot('poolrun collect --help')
     expect(printed('map --help')).not.toContain('--max-failures')

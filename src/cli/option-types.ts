@@ -1,0 +1,173 @@
+// The types of option values. Each parses the text that a user typed and describes what it accepts.
+import { MAX_TIMER_MS } from '../defaults.js'
+import type { Ms } from '../model.js'
+
+export interface OptionType<T> {
+  /** The alternatives, for the sentence "expected …". */
+  readonly accepts: readonly string[]
+  /** Returns `undefined` for text that is not acceptable. */
+  parse(text: string): T | undefined
+}
+
+/** `10`, or `5%` of a total that is only known later. */
+export type CountOrPercent = { readonly count: number } | { readonly percent: number }
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const UNIT_BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const
+
+export const flag: OptionType<boolean> = {
+  accepts: ['1', '0'],
+  parse: (text) => (text === '1' ? true : text === '0' ? false : undefined),
+}
+
+export function nonEmpty(accepts: string): OptionType<string> {
+  return { accepts: [accepts], parse: (text) => text || undefined }
+}
+
+export function oneOf<const T extends string>(...choices: readonly T[]): OptionType<T> {
+  return {
+    accepts: choices,
+    parse: (text) => choices.find((choice) => choice === text),
+  }
+}
+
+export function orKeyword<T, const K extends string>(type: OptionType<T>, keyword: K): OptionType<T | K> {
+  return {
+    accepts: [...type.accepts, keyword],
+    parse: (text) => (text === keyword ? keyword : type.parse(text)),
+  }
+}
+
+/** Digits only: a sign, a decimal point or an exponent is more likely a typo than intended. */
+export function integer(min: 0 | 1): OptionType<number> {
+  return {
+    accepts: [min === 0 ? 'an integer of 0 or more' : 'a positive integer'],
+    parse(text) {
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+      return Number.isSafeInteger(value) && value >= min ? value : undefined
+    },
+  }
+}
+
+/** Without `maxPercent`, more than 100% makes sense (`200%` of the processors). */
+export function countOrPercent(options: { min: 0 | 1; maxPercent?: number }): OptionType<CountOrPercent> {
+  const count = integer(options.min)
+  const maxPercent = options.maxPercent ?? Number.MAX_SAFE_INTEGER
+  return {
+    accepts: [...count.accepts, 'a percentage such as 5%'],
+    parse(text) {
+      const digits = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]
+      if (digits === undefined) {
+        const value = count.parse(text)
+        return value === undefined ? undefined : { count: value }
+      }
+      const percent = Number(digits)
+      return percent <= maxPercent && (percent > 0 || options.min === 0) ? { percent } : undefined
+    },
+  }
+}
+
+/** A number or a share of failed items. */
+export function failureLimit(min: 0 | 1): OptionType<CountOrPercent> {
+  return countOrPercent({ min, maxPercent: 100 })
+}
+
+export const duration: OptionType<Ms> = {
+  accepts: [
+    'a duration such as 500ms, 2s, 1.5m or 1h (a bare number is seconds), above 0 and at most 24 days',
+  ],
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h)?$/.exec(text)
+    if (match === null) return undefined
+    const ms = Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS]
+    return ms > 0 && ms <= MAX_TIMER_MS ? ms : undefined
+  },
+}
+
+export const durationOrZero: OptionType<Ms> = {
+  accepts: ['0, or a duration such as 500ms or 2s (a bare number is seconds), at most 24 days'],
+  parse: (text) => (/^0(ms|s|m|h)?$/.test(text) ? 0 : duration.parse(text)),
+}
+
+export const size: OptionType<number> = {
+  accepts: ['a size such as 64kb, 512mb or 2gb (a bare number is bytes)'],
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?)(b|kb|mb|gb)?$/i.exec(text)
+    if (match === null) return undefined
+    const bytes = Number(match[1]) * UNIT_BYTES[(match[2]?.toLowerCase() ?? 'b') as keyof typeof UNIT_BYTES]
+    return bytes >= 1 && Number.isSafeInteger(Math.round(bytes)) ? Math.round(bytes) : undefined
+  },
+}
+
+/** Comma-separated, at least one. */
+export function listOf<const T extends string>(...choices: readonly T[]): OptionType<readonly T[]> {
+  const choice = oneOf(...choices)
+  return {
+    accepts: [`a comma-separated list of ${choices.join(', ')}`],
+    parse: (text) => allOrNothing(text.split(',').map((part) => choice.parse(part.trim()))),
+  }
+}
+
+export const jsonArray: OptionType<readonly unknown[]> = {
+  accepts: [`a JSON array such as '["eu", 3]'`],
+  parse(text) {
+    try {
+      const value: unknown = JSON.parse(text)
+      return Array.isArray(value) ? value : undefined
+    } catch {
+      return undefined
+    }
+  },
+}
+
+/** A comma that separates patterns. Braces may contain commas of their own: `*.{png,jpg}`. */
+const PATTERN_SEPARATOR = /,(?![^{]*\})/
+
+export const patterns: OptionType<readonly string[]> = {
+  accepts: ['a pattern such as "logs/**/*.txt"'],
+  parse(text) {
+    const all = text.split(PATTERN_SEPARATOR).filter((pattern) => pattern !== '')
+    return all.length > 0 ? all : undefined
+  },
+}
+
+/** `0,5-9,20-`. */
+export const indexRanges: OptionType<readonly { readonly from: number; readonly to?: number }[]> = {
+  accepts: ['indexes and ranges such as 0,5-9,20-'],
+  parse: (text) => allOrNothing(text.split(',').map((part) => indexRange(part.trim()))),
+}
+
+function indexRange(text: string) {
+  const match = /^(\d+)(-(\d*))?$/.exec(text)
+  if (match === null) return undefined
+  const from = Number(match[1])
+  const to = match[2] === undefined ? from : match[3] === '' ? undefined : Number(match[3])
+  if (!Number.isSafeInteger(from) || (to !== undefined && (!Number.isSafeInteger(to) || to < from)))
+    return undefined
+  return to === undefined ? { from } : { from, to }
+}
+
+/** `kind=file`, comma-separated; no file twice. */
+export function kindsAndFiles<const T extends string>(
+  ...kinds: readonly T[]
+): OptionType<readonly { readonly kind: T; readonly path: string }[]> {
+  const parsePart = (part: string) => {
+    const equals = part.indexOf('=')
+    const kind = kinds.find((name) => name === part.slice(0, Math.max(0, equals)))
+    const path = part.slice(equals + 1)
+    return kind === undefined || path === '' || path === '-' ? undefined : { kind, path }
+  }
+  return {
+    accepts: kinds.map((kind) => `${kind}=<file>`),
+    parse(text) {
+      const reports = allOrNothing(text.split(',').map(parsePart))
+      return reports !== undefined && new Set(reports.map(({ path }) => path)).size === reports.length
+        ? reports
+        : undefined
+    },
+  }
+}
+
+function allOrNothing<T>(values: readonly (T | undefined)[]): readonly T[] | undefined {
+  return values.every((value) => value !== undefined) ? values : undefined
+}

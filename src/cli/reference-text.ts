@@ -1,0 +1,232 @@
+// The hand-written parts of docs/cli.md, as Markdown. They must not repeat the README.
+import { BUFFER_BYTES, GRACE_MS } from '../defaults.js'
+import { mebibyteText } from './default-text.js'
+
+export const INTRODUCTION = `# Command line
+
+*Generated from the same tables as \`--help\`; run \`npm run docs\` after changing them.*
+
+- [Commands](#commands)
+- [Options](#options)
+- [Job modules](#job-modules)
+- [Input](#input)
+- [Output](#output)
+- [Watching a run](#watching-a-run)
+- [Reports](#reports)
+- [CI](#ci)
+- [Signals](#signals)
+- [Exit codes](#exit-codes)
+- [Files](#files)
+
+\`\`\`
+poolrun <command> <job> [items…] [options]
+poolrun init [folder]
+poolrun completion bash|zsh|fish
+poolrun help [command]
+\`\`\`
+
+## Commands`
+
+export const OTHER_COMMANDS_TEXT = `### init
+
+Writes \`job.ts\` and \`items.ndjson\` into the folder (by default the current one), then prints the next command to run. Files that
+exist are not changed: exit code 2.
+
+### completion
+
+Prints a completion script:
+
+- bash: \`eval "$(poolrun completion bash)"\`
+- zsh: \`poolrun completion zsh > "\${fpath[1]}/_poolrun"\`
+- fish: \`poolrun completion fish | source\``
+
+export const OPTIONS_INTRODUCTION = `## Options
+
+Every option can also be set as an environment variable; flags take precedence. Durations are written as \`500ms\`, \`2s\`, \`1.5m\` or
+\`1h\`, and a bare number is seconds. Sizes are written as \`64kb\`, \`512mb\` or \`2gb\`, and a bare number is bytes. Environment
+variables of switches are \`1\` or \`0\`; those of options that can be repeated hold a comma-separated list.`
+
+export const DETAILS = `The number of items that were read but not yet written is bounded by \`--buffer-size\`. Independently of it, their text and that of
+their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than 1 MiB per worker if that is more.
+
+## Job modules
+
+\`<job>\` is \`path.ts\` for the default export or \`path.ts#name\` for a named export.
+
+- \`.ts\`, \`.tsx\`, \`.mts\` and \`.cts\` work whatever \`package.json\` says about \`type\`. \`.js\`, \`.mjs\` and \`.cjs\` are read as Node reads
+  them.
+- Imports of other TypeScript files, JSON and packages, tsconfig \`paths\`, enums, decorators and top-level \`await\` work.
+  \`import.meta.url\` and \`__dirname\` refer to the file that you wrote. Types are not checked.
+- Exports with a special meaning are \`initializer\`, \`finalizer\` and \`input\`; all are optional.
+- The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
+  inside a task.
+- The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
+  replacement has the id of the worker it replaces) and \`signal\`.
+- A result that is not JSON fails its item, and the message names its path in the result.
+- The stdin of a job is empty.
+- A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
+
+### Validating items
+
+A job can export \`input\`, a [Standard Schema](https://standardschema.dev). Items that do not match fail with the issues and their
+paths before the task sees them. For all others, the task receives the output of the schema.
+
+\`\`\`ts
+import { z } from 'zod'
+
+export const input = z.object({ id: z.coerce.number().int(), email: z.email() })
+
+export default function task({ id, email }: z.infer<typeof input>) { … }
+\`\`\`
+
+For \`starmap\`, the schema describes the array of arguments of one item; for \`apply\`, the array of all arguments.
+
+### Callbacks
+
+\`--callbacks hooks.ts\` loads a module into poolrun's own process and calls its \`callback(result, index)\` and
+\`errorCallback(error, index)\` once per item, in the order in which items settle. A promise that a callback returns is awaited. A
+callback that throws ends the run with exit code 1.
+
+## Input
+
+Items come from the command line, from \`--input\`, from \`--glob\`, or from stdin.
+
+| format       | items                                                           | chosen for                                           |
+| ------------ | --------------------------------------------------------------- | ---------------------------------------------------- |
+| \`ndjson\`     | one JSON value per line; blank lines are skipped                | \`.ndjson\`, \`.jsonl\`, or any first byte other than \`[\` |
+| \`json\`       | the elements of one array                                       | \`.json\`, or the first byte \`[\`                       |
+| \`lines\`      | one string per line; empty lines are skipped                    | \`.txt\`                                               |
+| \`csv\`, \`tsv\` | one object of strings per record, with keys from the header row | \`.csv\`, \`.tsv\`                                       |
+| \`nul\`        | strings that end with NUL, as \`find -print0\` writes them        | \`-0\`                                                 |
+
+- Input is UTF-8. A byte order mark is dropped, lines end with LF or CRLF, and the last line end may be missing.
+- \`.gz\` and \`.br\` files are decompressed, and \`.zst\` files where Node supports it (22.15, 23.8 and newer). The inner extension
+  decides the format: \`data.csv.gz\`.
+- Input is streamed: neither a large array nor a large file is held in memory, and input that is still being written is
+  processed as it arrives.
+- An item on the command line is parsed as JSON, else taken as a string. Items that start with \`-\` go after \`--\`.
+- \`--glob 'photos/**/*.jpg'\` uses the matching paths as items. A pattern that matches nothing is an error.
+- \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
+
+Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
+CSV is one failed item. An input that is cut off ends every run with exit code 4, after all complete items.
+
+## Output
+
+| \`--format\` | stdout                                        |
+| ---------- | --------------------------------------------- |
+| \`ndjson\`   | one result per line                           |
+| \`json\`     | one array; for \`apply\`, the value             |
+| \`raw\`      | strings unquoted, everything else as JSON     |
+
+- \`-o results.ndjson\` writes to a temporary file beside the target and renames it if the exit code is 0 or 3. Otherwise, the target
+  stays as it was. The target may be the input file.
+- \`--envelope\` writes \`{"index","ok","value","attempts","ms"}\` for every result. With \`collect\`, failed items are included, with
+  \`"error"\` instead of \`"value"\`.
+- \`--errors failed.ndjson\` writes one line per failed item, in the order in which they fail:
+  \`{"index","item","kind","attempts","error"}\`.
+
+To run just the failed items again:
+
+\`\`\`sh
+poolrun collect job.ts -i items.ndjson --errors failed.ndjson > done.ndjson
+jq -c .item failed.ndjson | poolrun collect job.ts --errors still-failed.ndjson >> done.ndjson
+\`\`\`
+
+## Watching a run
+
+On a terminal, a live block shows the progress of the run and what each worker is doing. Failures appear above it, with the lines of
+code around the error.
+
+\`\`\`
+$ poolrun collect thumbnail.ts -i photos.ndjson -j 4 > thumbs.ndjson
+RemoteTraceback: item 46, worker 1 (pid 27376)
+"""
+RangeError: photos/markt-46.jpg: the image has no pixels
+    at thumbnail (thumbnail.ts:9:26)
+"""
+
+   7 |
+   8 | export default async function thumbnail({ src, width }: Photo) {
+>  9 |   if (width === 0) throw new RangeError(\`\${src}: the image has no pixels\`)
+     |                          ^
+  10 |   await pause(width / 2)
+
+The above exception was the direct cause of the following exception:
+
+RangeError: photos/markt-46.jpg: the image has no pixels
+    at poolrun collect thumbnail.ts (item 46: {"src":"photos/markt-46.jpg","width":0})
+collect: item 46 failed, skipped
+⠹ collect  ⣿⣿⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀  55/240  22%  2.6/s  ETA 1:10  2 failed
+  worker 0  item 58  0.0 s
+  worker 1  item 57  0.5 s
+  worker 2  item 56  0.7 s
+  worker 3  item 55  1.3 s  {"src":"photos/東京タワー-55.jpg","width":4545}
+\`\`\`
+
+- \`kill -USR2 <pid>\` prints the same status to the stderr of any run.
+- \`-v\` adds a line with the duration of every item, \`--debug\` the lifecycle of every worker.
+- \`-n\` loads the job and counts the items without running anything.
+- Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
+- What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
+  the lines of an item together.
+- Colours follow \`--color\`, then \`NO_COLOR\` and \`FORCE_COLOR\`, then the terminal.
+
+## Reports
+
+\`--report html=report.html\` writes a single file for the browser: the failures grouped with their tracebacks, a timeline of workers
+and items to zoom into, durations and the slowest items. It works without a network connection. It runs no script but its own,
+whatever text jobs throw.
+
+![The HTML report of a run with failures](images/report.png)
+
+- \`--report junit=…\` writes test results for CI systems.
+- \`--report json=…\` writes everything for programs; [its fields](report.md) are documented.
+- \`--report trace=…\` writes a trace for [Perfetto](https://ui.perfetto.dev) and \`chrome://tracing\`.
+
+The option can be repeated. Reports are also written if the run ends by a signal or its deadline.
+
+## CI
+
+\`\`\`yaml
+- run: npx poolrun collect job.ts -i items.ndjson --report junit=junit.xml -o results.ndjson
+\`\`\`
+
+- If \`CI\` is set, progress is a plain line now and then instead of a live block.
+- On GitHub Actions, failures become annotations at their line of your source (nine, and one that counts the rest) and a step
+  summary. While jobs run, workflow commands are switched off: nothing that a job prints, throws or returns can add an
+  annotation or a mask.
+- On GitLab, failures are in a section that can be folded.
+- \`--ci none\` turns all of this off.
+
+## Signals
+
+| signal                  | effect                                                                                      |
+| ----------------------- | ------------------------------------------------------------------------------------------- |
+| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds. A second signal kills everything immediately. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
+| SIGTSTP, SIGCONT        | Workers and their timeouts pause and resume.                                                |
+| SIGUSR2                 | Prints what each worker is doing to stderr.                                                 |
+
+## Exit codes
+
+If several apply, the order of this table decides.
+
+| code      | meaning                                                                                                    |
+| --------- | ---------------------------------------------------------------------------------------------------------- |
+| by signal | the run was interrupted                                                                                    |
+| 2         | usage: unknown command or option, bad value, no input                                                      |
+| 4         | input: missing, malformed or cut off, not UTF-8, or a pattern that matches nothing                         |
+| 5         | the job: not found, does not compile or load, or has no such export                                        |
+| 6         | the initializer failed or was not ready in time                                                            |
+| 7         | poolrun itself: no process can be started, output or report cannot be written, too many workers crashed    |
+| 124       | \`--deadline\` was reached                                                                                   |
+| 1         | \`map\`, \`starmap\`, \`apply\`: an item failed; \`imap\`: a failed item was reached; a callback threw             |
+| 3         | \`collect\`: more items failed than \`--allow-failures\` permits                                               |
+| 141       | the reader of stdout closed it, as in \`poolrun imap … \\| head\`                                             |
+| 0         | success, also for empty input                                                                              |
+
+## Files
+
+Compiled jobs are kept, by content, in \`$POOLRUN_CACHE_DIR\`, \`$XDG_CACHE_HOME/poolrun\` or \`~/.cache/poolrun\`. The folder can be
+deleted at any time.
+`
