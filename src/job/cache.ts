@@ -55,21 +55,21 @@ export function find(folder: string, key: string): string | undefined {
   }
 }
 
-/** The file of the module. Throws where the folder cannot be written. */
+/** Stores a compiled module and returns its file. Throws if the folder cannot be written. */
 export function store(
   folder: string,
   key: string,
-  made: { code: string; map: string; inputs: Inputs },
+  compiled: { code: string; map: string; inputs: Inputs },
 ): string {
-  // Named by content: a process that found an earlier version of the job goes on importing that one.
-  const name = `${key.slice(0, 16)}-${sha256(made.code, made.map).slice(0, 16)}.mjs`
-  // For stacks that the job prints itself: Node maps them by this line.
-  const text = `${made.code}//# sourceMappingURL=${name}.map\n`
+  // Named by content: a process that found an earlier version of the job can still import that one.
+  const name = `${key.slice(0, 16)}-${sha256(compiled.code, compiled.map).slice(0, 16)}.mjs`
+  // Node uses this line to map the stacks that the job prints itself.
+  const text = `${compiled.code}//# sourceMappingURL=${name}.map\n`
   const code = [name, Buffer.byteLength(text)] as const
-  const map = [`${name}.map`, Buffer.byteLength(made.map)] as const
-  const manifest: Manifest = { inputs: made.inputs, code, map }
+  const map = [`${name}.map`, Buffer.byteLength(compiled.map)] as const
+  const manifest: Manifest = { inputs: compiled.inputs, code, map }
   const files = [path.join(folder, code[0]), path.join(folder, map[0]), manifestOf(folder, key)] as const
-  replace(files[1], made.map)
+  replace(files[1], compiled.map)
   replace(files[0], text)
   replace(files[2], JSON.stringify(manifest))
   keepFresh(files)

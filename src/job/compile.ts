@@ -1,6 +1,7 @@
-// From the file of a job to the module that workers import: JavaScript as it is, TypeScript compiled once and kept.
-// The parent never imports a job. Limits: a file that comes into being later and would now be found first by an
-// import is noticed only when it is a tsconfig.json; a package counts by its version, not by its content.
+// Turns the file of a job into the module that workers import: JavaScript as it is, TypeScript compiled and cached. The
+// parent never imports a job.
+// Limits of the cache: a new file that an import would now find first is noticed only if it is a tsconfig.json, and a
+// package is compared by its package.json, not by its content.
 import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -24,7 +25,7 @@ export interface CompileOptions {
 /** Part of every cache key. Increase it when the same sources compile to something else. */
 const OUTPUT_VERSION = 1
 
-/** `file` is absolute and exists: `resolveJob` has seen to it. Rejects with `JobError`. */
+/** `file` comes from `resolveJob`: it is absolute and exists. Rejects with `JobError`. */
 export async function compileJob(file: string, options: CompileOptions = {}): Promise<JobSource> {
   const { cwd = process.cwd(), env = process.env } = options
   if (!isTypeScript(file)) {
@@ -35,11 +36,11 @@ export async function compileJob(file: string, options: CompileOptions = {}): Pr
   // With the path of this file, so that two installations of poolrun never use each other's output.
   const key = sha256(JSON.stringify([OUTPUT_VERSION, import.meta.filename, entry, CONDITIONS]))
   const shared = sharedFolder(env)
-  const known = shared === undefined ? undefined : find(shared, key)
-  if (known !== undefined) return sourceOf(known)
+  const cached = shared === undefined ? undefined : find(shared, key)
+  if (cached !== undefined) return sourceOf(cached)
 
   const bundle = await bundleJob(entry, cwd)
-  return sourceOf(keep(shared, key, bundle))
+  return sourceOf(storeBundle(bundle, shared, key))
 }
 
 function sourceOf(file: string): JobSource {
@@ -54,20 +55,20 @@ function checkReadable(file: string, cwd: string): void {
   }
 }
 
-/** The file of the compiled module. */
-function keep(shared: string | undefined, key: string, bundle: Bundle): string {
-  const made = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle) }
+/** Stores it in the shared folder if that is possible, and returns the file of the module. */
+function storeBundle(bundle: Bundle, shared: string | undefined, key: string): string {
+  const compiled = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle) }
   if (shared !== undefined) {
     try {
-      const stored = store(shared, key, made)
+      const stored = store(shared, key, compiled)
       prune(shared)
       return stored
     } catch {
-      // Read-only or full: this run keeps its own copy.
+      // Read-only or full: store it for this process alone.
     }
   }
   try {
-    return store(privateFolder(), key, made)
+    return store(privateFolder(), key, compiled)
   } catch (error) {
     throw new JobError(`nowhere to write the compiled job: ${(error as Error).message}`, { cause: error })
   }

@@ -1,4 +1,4 @@
-// From what a user writes to the file of a job module.
+// Resolving what a user writes to the file of a job module.
 import { mkdirSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -14,7 +14,7 @@ function project(files: Readonly<Record<string, string>>) {
 
 describe('resolveJob', () => {
   it.each(['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs'])(
-    'takes %s as path, URL and file: string',
+    'accepts a %s file as path, URL and file: string',
     (ending) => {
       const { root, file } = project({ [`job${ending}`]: '' })
       const wanted = file(`job${ending}`)
@@ -30,12 +30,12 @@ describe('resolveJob', () => {
     ['job.js', 'job.tsx'],
     ['job.mjs', 'job.mts'],
     ['job.cjs', 'job.cts'],
-  ])('takes %s with only a %s beside it as the latter', (named, there) => {
+  ])('resolves %s to %s if only that exists', (named, there) => {
     const { root, file } = project({ [there]: '' })
     expect(resolveJob(named, root)).toBe(file(there))
   })
 
-  it('takes a .js that exists, whatever is beside it', () => {
+  it('resolves .js to itself if it exists, even with a .ts beside it', () => {
     const { root, file } = project({ 'job.js': '', 'job.ts': '' })
     expect(resolveJob('job.js', root)).toBe(file('job.js'))
   })
@@ -46,19 +46,19 @@ describe('resolveJob', () => {
     ['jobs/check.py', 'jobs/check.ts'],
     ['jobs/hceck.ts', 'jobs/check.ts'],
     ['jobs/Resise', 'jobs/resize.mjs'],
-  ])('suggests what lies beside %s: %s', (named, meant) => {
+  ])('suggests a similar name in the folder of %s: %s', (named, meant) => {
     const { root } = project({ 'jobs/check.ts': '', 'jobs/resize.mjs': '', 'jobs/chek.txt': '' })
     expect(() => resolveJob(named, root)).toThrow(`job module not found: ${named} (did you mean ${meant}?)`)
   })
 
-  it('suggests nothing where nothing is near', () => {
+  it('suggests nothing if no name is similar', () => {
     const { root } = project({ 'check.ts': '' })
     expect(() => resolveJob('other.ts', root)).toThrow(/^job module not found: other\.ts$/)
     expect(() => resolveJob('none/other.ts', root)).toThrow(/^job module not found: none\/other\.ts$/)
     expect(() => resolveJob('check.ts/x.ts', root)).toThrow(/^job module not found: check\.ts\/x\.ts$/)
   })
 
-  it('refuses a directory, another extension and a URL that is no file', () => {
+  it('rejects a directory, an unsupported extension and a URL that is not a file', () => {
     const { root } = project({ 'job.py': '' })
     mkdirSync(`${root}/dir.ts`)
     expect(() => resolveJob('dir.ts', root)).toThrow('dir.ts is a directory, not a job module')
@@ -70,7 +70,7 @@ describe('resolveJob', () => {
     )
   })
 
-  it('refuses every fault with a JobError', () => {
+  it('rejects everything with a JobError', () => {
     const { root } = project({})
     for (const job of [
       'none.ts',

@@ -1,4 +1,4 @@
-// A source asks for no more than it is asked, gives what is there, and lets go when it is closed.
+// Opening inputs: a source reads no more than is asked for, yields what is there, and releases its input when closed.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -6,64 +6,64 @@ import { OutputError } from '../../../src/errors/classes.js'
 import { BrokenPipeError } from '../../../src/write/broken-pipe.js'
 import { createOutput } from '../../../src/write/output.js'
 
-/** Takes nothing before it is told to. */
-class Slow extends Writable {
+/** Finishes a write only when `take` is called. */
+class ManualStream extends Writable {
   readonly parts: string[] = []
-  private done: ((error?: Error) => void)[] = []
+  readonly #done: ((error?: Error) => void)[] = []
   override _write(bytes: Buffer, _: string, done: (error?: Error) => void): void {
     this.parts.push(bytes.toString('latin1'))
-    this.done.push(done)
+    this.#done.push(done)
   }
   take(error?: Error): void {
-    this.done.shift()?.(error)
+    this.#done.shift()?.(error)
   }
 }
 
-const turn = () => new Promise(setImmediate)
+const nextTurn = () => new Promise(setImmediate)
 
 describe('output', () => {
-  test('small writes of one turn leave as one, at its end', async () => {
-    const stream = new Slow()
+  test('joins the small writes of one turn of the event loop', async () => {
+    const stream = new ManualStream()
     const output = createOutput(stream)
     for (const text of ['1\n', '2\n', '', '3\n']) expect(output.write(Buffer.from(text))).toBeUndefined()
-    await turn()
+    await nextTurn()
     expect(stream.parts).toEqual(['1\n2\n3\n'])
   })
 
-  test('a large write leaves at once', () => {
-    const stream = new Slow()
+  test('passes a large write on immediately', () => {
+    const stream = new ManualStream()
     createOutput(stream).write(Buffer.alloc(64 * 1024))
     expect(stream.parts).toHaveLength(1)
   })
 
-  test('a reader that lags is waited for, and the end for all of it', async () => {
-    const stream = new Slow()
+  test('waits for a reader that lags, and at its end until everything was written', async () => {
+    const stream = new ManualStream()
     const output = createOutput(stream)
     const events: string[] = []
     expect(output.write(Buffer.alloc(200_000))).toBeUndefined()
     const wait = output.write(Buffer.alloc(100_000))
-    void (wait as Promise<void>).then(() => events.push('drained'))
+    void (wait as Promise<void>).then(() => events.push('written'))
     void output.end().then(() => events.push('ended'))
-    await turn()
+    await nextTurn()
     expect(events).toEqual([])
     stream.take()
-    await turn()
-    expect(events).toEqual(['drained'])
+    await nextTurn()
+    expect(events).toEqual(['written'])
     stream.take()
-    await turn()
-    expect(events).toEqual(['drained', 'ended'])
+    await nextTurn()
+    expect(events).toEqual(['written', 'ended'])
   })
 
-  test('end does not wait where nothing was written', async () => {
-    await expect(createOutput(new Slow()).end()).resolves.toBeUndefined()
+  test('ends without waiting if nothing was written', async () => {
+    await expect(createOutput(new ManualStream()).end()).resolves.toBeUndefined()
   })
 
   test.each([
     ['EPIPE', BrokenPipeError],
     ['ENOSPC', OutputError],
     ['EIO', OutputError],
-  ])('%s ends every wait and every later write', async (code, type) => {
-    const stream = new Slow()
+  ])('rejects every pending and every later write after %s', async (code, type) => {
+    const stream = new ManualStream()
     const output = createOutput(stream)
     const wait = output.write(Buffer.alloc(300_000))
     const end = output.end()
@@ -76,8 +76,8 @@ describe('output', () => {
     expect(await output.failed).toBeInstanceOf(type)
   })
 
-  test('a stream that is destroyed under it ends the wait', async () => {
-    const stream = new Slow()
+  test('rejects a pending write when the stream is destroyed', async () => {
+    const stream = new ManualStream()
     const output = createOutput(stream)
     const wait = output.write(Buffer.alloc(300_000))
     stream.destroy()
