@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// These start real processes, which need a build.
+// These start processes, most of them from dist, which is built first.
 const e2e = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts']
 
 export default defineConfig({

@@ -1,5 +1,4 @@
-// The loop: draws scenarios, performs them, verifies them, counts. Tells everything that is needed to do it again.
-
+// The loop: draws scenarios, performs them, verifies them, counts. Logs everything needed to reproduce a failure.
 import { type Bench, type Observed, perform } from './launch.js'
 import { drawPoolPlan, performPool } from './pool-run.js'
 import { argumentsOf, drawScenario } from './scenario.js'
@@ -7,9 +6,8 @@ import { verify } from './verify.js'
 
 export interface ChaosOptions extends Bench {
   readonly seed: number
-  /** Ends after so long … */
-  readonly forMs: number
-  /** … or after so many runs. */
+  /** Stops after this time or after this number of runs, whichever comes first. */
+  readonly forMs?: number | undefined
   readonly runs?: number | undefined
   readonly log: (line: string) => void
 }
@@ -25,7 +23,7 @@ export interface ChaosTotals {
 }
 
 export async function chaos(options: ChaosOptions): Promise<ChaosTotals> {
-  const { seed, forMs, runs = Number.POSITIVE_INFINITY, log } = options
+  const { seed, forMs = Number.POSITIVE_INFINITY, runs = Number.POSITIVE_INFINITY, log } = options
   const totals: ChaosTotals = {
     seed,
     runs: 0,
@@ -40,9 +38,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosTotals> {
     const drawn = seed + totals.runs
     totals.runs++
     const { wrong, items, begun, kills, durationMs } =
-      drawn % POOL_EVERY === 0
-        ? await oneOfThePool(drawn, options)
-        : await oneOfTheCommandLine(drawn, options)
+      drawn % POOL_EVERY === 0 ? await runPool(drawn, options) : await runCommandLine(drawn, options)
     totals.items += items
     totals.begun += begun
     totals.kills += kills
@@ -59,14 +55,14 @@ interface Run {
   readonly begun: number
   readonly kills: number
   readonly durationMs: number
-  /** Everything that is needed to see it again. */
+  /** What was wrong, with everything needed to reproduce it. */
   readonly wrong: string | undefined
 }
 
-/** One run in so many is a life of the library's `Pool`. */
+/** One in this many runs uses the library's `Pool`, the others the command line. */
 const POOL_EVERY = 4
 
-async function oneOfTheCommandLine(seed: number, bench: Bench): Promise<Run> {
+async function runCommandLine(seed: number, bench: Bench): Promise<Run> {
   const scenario = drawScenario(seed)
   const observed = await perform(scenario, bench)
   const wrong = verify(scenario, observed)
@@ -79,7 +75,7 @@ async function oneOfTheCommandLine(seed: number, bench: Bench): Promise<Run> {
   }
 }
 
-async function oneOfThePool(seed: number, bench: Bench): Promise<Run> {
+async function runPool(seed: number, bench: Bench): Promise<Run> {
   const { plan, wrong, ...counts } = await performPool(drawPoolPlan(seed), bench)
   if (wrong.length === 0) return { ...counts, wrong: undefined }
   const calls = plan.calls.map(({ orders, ...call }) => ({
@@ -89,7 +85,7 @@ async function oneOfThePool(seed: number, bench: Bench): Promise<Run> {
   }))
   const text = [
     ...heading(seed, wrong),
-    `   pool: ${cut(JSON.stringify({ ...plan, calls }))}`,
+    `   pool: ${shorten(JSON.stringify({ ...plan, calls }))}`,
     `   ${counts.kills} kills, ${Math.round(counts.durationMs)} ms`,
   ]
   return { ...counts, wrong: text.join('\n') }
@@ -106,9 +102,9 @@ export function describeTotals({ seed, runs, items, begun, kills, slowest, found
   return `chaos: seed ${seed}: ${runs} runs, ${items} items, ${begun} begun, ${kills} workers killed from outside, slowest run ${Math.round(slowest.ms)} ms (seed ${slowest.seed}), ${found.length} wrong`
 }
 
-const MOST_TEXT = 4_000
-const cut = (text: string) =>
-  text.length > MOST_TEXT ? `${text.slice(0, 1_000)}\n…\n${text.slice(-3_000)}` : text
+const MAX_TEXT_LENGTH = 4_000
+const shorten = (text: string) =>
+  text.length > MAX_TEXT_LENGTH ? `${text.slice(0, 1_000)}\n…\n${text.slice(-3_000)}` : text
 
 function reproduction(
   scenario: ReturnType<typeof drawScenario>,
@@ -126,8 +122,8 @@ function reproduction(
     ...heading(scenario.seed, wrong),
     `   poolrun ${args.join(' ')}`,
     `   scenario: ${JSON.stringify(rest)}`,
-    `   ${orders.length} items; those that are no plain value: ${cut(JSON.stringify(odd))}`,
+    `   ${orders.length} items; those that are not a plain value: ${shorten(JSON.stringify(odd))}`,
     `   exit code ${observed.exitCode}, signal ${observed.signal}, ${observed.kills} kills, ${Math.round(observed.durationMs)} ms`,
-    `   stderr: ${cut(observed.stderr)}`,
+    `   stderr: ${shorten(observed.stderr)}`,
   ].join('\n')
 }

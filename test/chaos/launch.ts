@@ -1,12 +1,12 @@
-// Performs a scenario with the real command line: feeds it, kills its workers, waits under a hard limit.
-// Brings back what could be observed; judges nothing.
+// Performs a scenario with the real command line: feeds it, kills its workers, waits for its exit within a hard limit.
+// Returns what was observed, without judging it.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { killMarked, listMarked, MARK, waitUntilNoneLeft } from '../helpers/no-orphans.js'
-import { createRandom } from './random.js'
+import { createRandom } from '../helpers/random.js'
 import { argumentsOf, inputOf, type Scenario } from './scenario.js'
 
 export interface Observed {
@@ -15,20 +15,20 @@ export interface Observed {
   readonly signal: string | null
   readonly stdout: string
   readonly stderr: string
-  /** Lines `index attempt pid`, one for each item that began. */
+  /** Lines `index attempt pid`, one per item that began. */
   readonly begun: readonly string[]
-  /** Lines `index what`, one for each item whose callback was called. */
+  /** Lines `index outcome`, one per item whose callback was called. */
   readonly settled: readonly string[]
   readonly kills: number
   readonly durationMs: number
-  /** What only the launch can see: a hang, processes left behind. */
+  /** What only this module can see: a run that hangs, processes left behind. */
   readonly troubles: readonly string[]
 }
 
 export interface Bench {
   readonly root: string
   readonly cacheDir: string
-  /** A run that takes longer hangs. */
+  /** A run that takes longer counts as hanging. */
   readonly limitMs: number
 }
 
@@ -72,7 +72,7 @@ export async function perform(scenario: Scenario, { root, cacheDir, limitMs }: B
     const { interrupt } = scenario
     if (interrupt !== undefined) setTimeout(() => child.kill(interrupt.signal), interrupt.afterMs).unref()
     const late = setTimeout(() => {
-      troubles.push(`not ended after ${limitMs} ms; still there:\n${listMarked(mark).join('\n')}`)
+      troubles.push(`has not exited after ${limitMs} ms; still running:\n${listMarked(mark).join('\n')}`)
       killMarked(mark)
     }, limitMs)
     const end = await ended
@@ -109,23 +109,23 @@ async function feed(
   scenario: Scenario,
   over: AbortSignal,
 ): Promise<void> {
-  // A run that stops early closes the pipe.
+  // A run that exits early closes the pipe.
   stdin.on('error', () => {})
   if (scenario.feed === 'file') return void stdin.end()
   const bytes = Buffer.from(inputOf(scenario))
   if (scenario.feed === 'pipe') return void stdin.end(bytes)
   const { int } = createRandom(scenario.seed + 1)
   const pieces = int(1, 40)
-  for (let at = 0; at < bytes.length && !over.aborted; ) {
-    const next = at + int(1, Math.ceil((2 * bytes.length) / pieces))
-    stdin.write(bytes.subarray(at, next))
-    at = next
+  for (let offset = 0; offset < bytes.length && !over.aborted; ) {
+    const next = offset + int(1, Math.ceil((2 * bytes.length) / pieces))
+    stdin.write(bytes.subarray(offset, next))
+    offset = next
     await pause(int(0, 30))
   }
   stdin.end()
 }
 
-/** Only workers that have begun an item: the death of one that is still starting ends the run, by contract. */
+/** Only workers that have begun an item: a crash of one that is still starting ends the run, by contract. */
 export async function killWorkers(
   scenario: Pick<Scenario, 'seed' | 'killEveryMs' | 'kills' | 'freezes'>,
   mark: string,
@@ -151,7 +151,7 @@ export async function killWorkers(
       process.kill(Number(pick(targets)), freezes && chance(0.5) ? 'SIGSTOP' : 'SIGKILL')
       kills++
     } catch {
-      // gone meanwhile
+      // has exited meanwhile
     }
   }
   return kills

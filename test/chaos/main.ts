@@ -1,4 +1,4 @@
-// `npm run test:chaos -- --minutes N --seed S [--runs R]`. Exits with 1 when something was wrong.
+// `npm run test:chaos -- --minutes N --seed S [--runs R]`: a random seed without --seed. Exits with 1 if something is wrong.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

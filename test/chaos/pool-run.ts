@@ -1,5 +1,5 @@
-// One life of a `Pool`, drawn at random: several calls at once, aborts, readers that leave, kills from outside, and an
-// end in good order or not. Performs it in this process and says what was wrong.
+// One `Pool`, drawn at random: concurrent calls, aborts, consumers that stop early, kills from outside, and a close or a
+// termination. Runs in this process and returns what was wrong.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Pool as PoolOf } from '../../src/pool/pool.js'
 import { killMarked, listMarked, MARK, waitUntilNoneLeft } from '../helpers/no-orphans.js'
+import { createRandom } from '../helpers/random.js'
 import type { Order } from './job/orders.js'
 import { type Bench, killWorkers } from './launch.js'
-import { createRandom } from './random.js'
 import { drawOrders } from './scenario.js'
 import { allowedOutcomes, checkNoneTwice } from './verify.js'
 
@@ -25,8 +25,8 @@ interface CallPlan {
   readonly slowInput: boolean
   readonly chunkSize: number | undefined
   readonly abortAfterMs: number | undefined
-  /** The reader leaves after so many results. */
-  readonly leaveAfter: number | undefined
+  /** The consumer stops after this many results. */
+  readonly stopAfter: number | undefined
 }
 
 interface PoolPlan {
@@ -53,7 +53,7 @@ export interface PoolRun {
   readonly wrong: readonly string[]
 }
 
-/** Items of a call begin here: each is of one call alone. */
+/** Distance between the first item indexes of two calls, so that every index belongs to one call. */
 const CALL_SPAN = 100_000
 
 export function drawPoolPlan(seed: number): PoolPlan {
@@ -61,7 +61,7 @@ export function drawPoolPlan(seed: number): PoolPlan {
   const { chance, int, pick } = random
   const cheap = chance(0.3)
   const timeoutMs = chance(0.35) ? int(300, 800) : undefined
-  const calls = Array.from({ length: int(1, 6) }, (_, place): CallPlan => {
+  const calls = Array.from({ length: int(1, 6) }, (_, call): CallPlan => {
     const kind = pick(['apply', 'map', 'imap', 'imapUnordered', 'collect'] as const)
     const count = kind === 'apply' ? 1 : cheap ? int(0, 5_000) : pick([0, int(1, 20), int(20, 150)])
     const peaceful = chance(kind === 'map' ? 0.7 : 0.3)
@@ -77,12 +77,12 @@ export function drawPoolPlan(seed: number): PoolPlan {
       orders: orders.map((order) => ({
         ...order,
         do: translated(order.do, kind),
-        i: place * CALL_SPAN + order.i,
+        i: call * CALL_SPAN + order.i,
       })),
       slowInput: chance(0.2),
       chunkSize: chance(0.4) ? pick([1, 3, 50]) : undefined,
       abortAfterMs: chance(0.15) ? int(0, 600) : undefined,
-      leaveAfter: chance(0.15) ? int(0, 20) : undefined,
+      stopAfter: chance(0.15) ? int(0, 20) : undefined,
     }
   })
   return {
@@ -101,7 +101,7 @@ export function drawPoolPlan(seed: number): PoolPlan {
   }
 }
 
-/** A bigint travels by structured clone, and `apply` tells its task nothing of attempts. */
+/** Structured clone can carry a bigint, and `apply` passes no attempt to its task. */
 function translated(what: Order['do'], kind: CallPlan['kind']): Order['do'] {
   return what === 'bigint' || (what === 'flaky' && kind === 'apply') ? 'throw' : what
 }
@@ -138,7 +138,7 @@ export async function performPool(plan: PoolPlan, { root, limitMs }: Bench): Pro
     await within(pool.join(), limitMs, 'join')
     over.abort()
     const kills = await killing
-    for (const [place, seen] of observed.entries()) verifyCall(plan, plan.calls[place]!, seen, kills, wrong)
+    for (const [call, seen] of observed.entries()) verifyCall(plan, plan.calls[call]!, seen, kills, wrong)
     await waitUntilNoneLeft(mark, 'the pool', 2_000)
   } catch (error) {
     wrong.push(error instanceof Error ? error.message : String(error), ...listMarked(mark))
@@ -149,13 +149,13 @@ export async function performPool(plan: PoolPlan, { root, limitMs }: Bench): Pro
   const kills = await killing
   const begun = readFileSync(log, 'utf8').split('\n').filter(Boolean)
   rmSync(folder, { recursive: true, force: true })
-  // `apply` tells its task nothing of attempts.
-  const untold = new Set(
+  // `apply` passes no attempt to its task.
+  const withoutAttempt = new Set(
     plan.calls.flatMap(({ kind, orders }) => (kind === 'apply' ? orders.map(({ i }) => `${i}`) : [])),
   )
   const starts = begun
     .map((line) => line.split(' '))
-    .filter(([index]) => plan.retries === 0 || !untold.has(index!))
+    .filter(([index]) => plan.retries === 0 || !withoutAttempt.has(index!))
     .map(([index, attempt]) => `${index} attempt ${attempt}`)
   if (!plan.cheap) checkNoneTwice(starts, 'begun', (text) => void wrong.push(text))
   const items = plan.calls.reduce((sum, { orders }) => sum + orders.length, 0)
@@ -165,7 +165,7 @@ export async function performPool(plan: PoolPlan, { root, limitMs }: Bench): Pro
 async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   const timer = new AbortController()
   const late = pause(ms, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`${what}: not ended after ${ms} ms`)
+    throw new Error(`${what}: has not ended after ${ms} ms`)
   })
   late.catch(() => {})
   try {
@@ -178,18 +178,18 @@ async function within<T>(promise: Promise<T>, ms: number, what: string): Promise
 // ── one call ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Seen {
-  /** Indexes of results, as they came. */
+  /** Indexes of results, in the order in which they were delivered. */
   readonly values: number[]
-  /** Failed items: index where it is known, and what they failed with. */
+  /** Failed items: the index, if it is known, and the name of the error. */
   readonly failures: { readonly index: number | undefined; readonly name: string }[]
   /** What ended the call before its items did. */
   ended: string | undefined
-  left: boolean
+  stopped: boolean
 }
 
 async function observe(pool: AnyPool, call: CallPlan): Promise<Seen> {
-  const { kind, orders, slowInput, chunkSize, abortAfterMs, leaveAfter } = call
-  const seen: Seen = { values: [], failures: [], ended: undefined, left: false }
+  const { kind, orders, slowInput, chunkSize, abortAfterMs, stopAfter } = call
+  const seen: Seen = { values: [], failures: [], ended: undefined, stopped: false }
   const signal = abortAfterMs === undefined ? undefined : AbortSignal.timeout(abortAfterMs)
   const input = slowInput ? slowly(orders) : orders
   const value = ({ i }: Order) => seen.values.push(i)
@@ -202,16 +202,16 @@ async function observe(pool: AnyPool, call: CallPlan): Promise<Seen> {
         void seen.failures.push({ index: i, name: nameOf(error) })
       for await (const result of pool.collect('default', input, { chunkSize, signal, onFailure })) {
         value(result)
-        if (seen.values.length === leaveAfter) {
-          seen.left = true
+        if (seen.values.length === stopAfter) {
+          seen.stopped = true
           break
         }
       }
     } else {
       const results = pool[kind]('default', input, { chunkSize, signal })
-      for (let place = 0; ; place++) {
-        if (place === leaveAfter) {
-          seen.left = true
+      for (let i = 0; ; i++) {
+        if (i === stopAfter) {
+          seen.stopped = true
           await results.return()
           break
         }
@@ -222,7 +222,7 @@ async function observe(pool: AnyPool, call: CallPlan): Promise<Seen> {
         } catch (error) {
           const name = nameOf(error)
           if (isEnd(name)) throw error
-          seen.failures.push({ index: kind === 'imap' ? orders[place]?.i : undefined, name })
+          seen.failures.push({ index: kind === 'imap' ? orders[i]?.i : undefined, name })
         }
       }
     }
@@ -235,47 +235,47 @@ async function observe(pool: AnyPool, call: CallPlan): Promise<Seen> {
 }
 
 async function* slowly<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const [place, item] of items.entries()) {
-    if (place % 10 === 0) await pause(5)
+  for (const [i, item] of items.entries()) {
+    if (i % 10 === 0) await pause(5)
     yield item
   }
 }
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error)
-/** `AbortSignal.timeout` aborts with a DOMException named TimeoutError: told from ours below. */
+/** `AbortSignal.timeout` aborts with a DOMException that is also named TimeoutError; `verifyCall` distinguishes them. */
 const isEnd = (name: string) =>
   name === 'PoolTerminatedError' || name === 'PoolStateError' || name === 'AbortError'
 
 function verifyCall(plan: PoolPlan, call: CallPlan, seen: Seen, kills: number, wrong: string[]): void {
   const { kind, orders, abortAfterMs } = call
   const all = plan.calls.flatMap((other) => other.orders)
-  // What another call's item does to its worker, it does to this one's beside it.
+  // An item of another call may crash the worker that runs an item of this one.
   const beside = allowedOutcomes({ ...plan, orders: all }, kills)
-  const places = new Map(all.map((order, place) => [order.i, place]))
-  const may = (index: number) => beside(places.get(index) ?? -1)
-  const say = (text: string) => void wrong.push(`${kind}: ${text}`)
+  const positions = new Map(all.map((order, position) => [order.i, position]))
+  const may = (index: number) => beside(positions.get(index) ?? -1)
+  const report = (text: string) => void wrong.push(`${kind}: ${text}`)
   const own = new Set(orders.map(({ i }) => i))
-  const aborted = abortAfterMs !== undefined || seen.ended !== undefined || seen.left
-  checkNoneTwice(seen.values, 'given', say)
+  const aborted = abortAfterMs !== undefined || seen.ended !== undefined || seen.stopped
+  checkNoneTwice(seen.values, 'delivered', report)
   for (const index of seen.values) {
-    if (!own.has(index)) say(`result of another call's item ${index}`)
-    if (!may(index).has('ok')) say(`item ${index} cannot have succeeded`)
+    if (!own.has(index)) report(`result of another call's item ${index}`)
+    if (!may(index).has('ok')) report(`item ${index} cannot have succeeded`)
   }
   if (
     kind !== 'imapUnordered' &&
-    seen.values.some((index, place) => place > 0 && index <= seen.values[place - 1]!)
+    seen.values.some((index, position) => position > 0 && index <= seen.values[position - 1]!)
   )
-    say('results out of order')
+    report('results out of order')
   if (seen.ended !== undefined && plan.terminateAfterMs === undefined && abortAfterMs === undefined)
-    say(`ended by ${seen.ended}`)
+    report(`ended by ${seen.ended}`)
   if (aborted) return
   for (const { index, name } of seen.failures) {
     const allowed = index === undefined ? orders.some(({ i }) => may(i).has(name)) : may(index).has(name)
-    if (!allowed && plan.terminateAfterMs === undefined) say(`item ${index} failed with ${name}`)
+    if (!allowed && plan.terminateAfterMs === undefined) report(`item ${index} failed with ${name}`)
   }
   if (plan.terminateAfterMs !== undefined) return
   const total = seen.values.length + seen.failures.length
   if (kind === 'map' && seen.failures.length > 0) {
-    if (seen.values.length > 0) say('a map that failed gave results')
-  } else if (total !== orders.length) say(`${total} of ${orders.length} items came back`)
+    if (seen.values.length > 0) report('a map that failed delivered results')
+  } else if (total !== orders.length) report(`${total} of ${orders.length} items were delivered`)
 }

@@ -1,7 +1,8 @@
-// One run of the command line, drawn at random: what its items do, the options, how the input arrives, who is killed.
-// Everything follows from the seed. Knows nothing of processes.
+// One run of the command line, drawn at random: what its items do, the options, how the input arrives, when workers are
+// killed. Everything follows from the seed.
+
+import { createRandom, type Random } from '../helpers/random.js'
 import type { Order } from './job/orders.js'
-import { createRandom, type Random } from './random.js'
 
 export type CommandName = 'map' | 'imap' | 'imap-unordered' | 'collect'
 export type InputFormat = 'ndjson' | 'json' | 'lines' | 'nul'
@@ -25,16 +26,16 @@ export interface Scenario {
   readonly killEveryMs: number | undefined
   /** Kills at most. */
   readonly kills: number
-  /** Some of them are stopped instead of killed; only a timeout can find those. */
+  /** Some workers are stopped instead of killed; only a timeout can find those. */
   readonly freezes: boolean
-  /** The run itself is interrupted after so long. */
+  /** The run itself is interrupted after this time. */
   readonly interrupt: { readonly afterMs: number; readonly signal: 'SIGINT' | 'SIGTERM' } | undefined
   readonly flags: readonly string[]
 }
 
 const HARMLESS: readonly Order['do'][] = ['value', 'value', 'value', 'value', 'sleep', 'print', 'big']
 const FAILING: readonly Order['do'][] = ['throw', 'reject', 'bigint', 'flaky']
-const DEADLY: readonly Order['do'][] = ['exit', 'exit-later', 'kill', 'vanish', 'escape', 'abort']
+const CRASHING: readonly Order['do'][] = ['exit', 'exit-later', 'kill', 'vanish', 'escape', 'abort']
 const ENDLESS: readonly Order['do'][] = ['hang', 'hang-politely', 'busy']
 
 export function drawScenario(seed: number): Scenario {
@@ -46,7 +47,7 @@ export function drawScenario(seed: number): Scenario {
   const timeoutMs = chance(0.35) ? int(300, 800) : undefined
   const format = pick(['ndjson', 'ndjson', 'json', 'lines', 'nul'] as const)
   const count = cheap ? int(0, 20_000) : pick([0, 1, int(2, 30), int(30, 400)])
-  // What `map` and `imap` do with success is a case, too.
+  // Runs of `map` and `imap` in which every item succeeds must occur, too.
   const peaceful = chance(command === 'collect' ? 0.15 : 0.5)
   const malformed = command === 'collect' && format === 'ndjson'
   const orders = drawOrders(random, { count, cheap, peaceful, timed: timeoutMs !== undefined, malformed })
@@ -83,14 +84,14 @@ export interface OrdersWanted {
 
 export function drawOrders({ chance, int, pick }: Random, wanted: OrdersWanted): Order[] {
   const { count, cheap, peaceful, timed, malformed } = wanted
-  // A death costs a process start; a big result is up to a megabyte.
-  let dearOnes = int(0, 6)
+  // A crash costs a process start; a big result is up to a megabyte.
+  let crashesLeft = int(0, 6)
   const sleepMs = int(0, 30)
   const failureRate = pick([0, 0.01, 0.1, 0.5])
   const kindOf = (): Order['do'] => {
-    if (!peaceful && dearOnes > 0 && chance(Math.max(0.03, 5 / Math.max(1, count)))) {
-      dearOnes--
-      return pick(timed && chance(0.4) ? ENDLESS : DEADLY)
+    if (!peaceful && crashesLeft > 0 && chance(Math.max(0.03, 5 / Math.max(1, count)))) {
+      crashesLeft--
+      return pick(timed && chance(0.4) ? ENDLESS : CRASHING)
     }
     if (!peaceful && chance(failureRate)) return pick(FAILING)
     if (malformed && !peaceful && chance(0.01)) return 'malformed'
@@ -106,7 +107,7 @@ export function drawOrders({ chance, int, pick }: Random, wanted: OrdersWanted):
   })
 }
 
-/** Bounded by the number of items: a process start for each of thousands, or a window of two, is no news. */
+/** Bounded by the number of items: one process start for each of thousands would only be slow. */
 function drawFlags({ chance, int, pick }: Random, count: number): string[] {
   const flags: string[] = []
   const add = (probability: number, flag: string, value: () => string | number) => {
@@ -124,27 +125,27 @@ function drawFlags({ chance, int, pick }: Random, count: number): string[] {
   return flags
 }
 
-/** The input as it stands in its file or pipe. */
+/** The input as in its file or pipe. */
 export function inputOf({ orders, format }: Scenario): string {
   const texts = orders.map((order) => (order.do === 'malformed' ? `{"i":${order.i},` : JSON.stringify(order)))
   if (format === 'json') return `[${texts.join(',\n')}]`
   return texts.map((text) => text + (format === 'nul' ? '\0' : '\n')).join('')
 }
 
-export interface Places {
+export interface Paths {
   readonly job: string
   readonly callbacks: string
   readonly input: string
 }
 
-export function argumentsOf(scenario: Scenario, places: Places): string[] {
+export function argumentsOf(scenario: Scenario, paths: Paths): string[] {
   const { command, feed, format, output, unordered, processes, concurrency, retries, timeoutMs } = scenario
   return [
     command,
-    places.job,
+    paths.job,
     '--input-format',
     format,
-    ...(feed === 'file' ? ['--input', places.input] : []),
+    ...(feed === 'file' ? ['--input', paths.input] : []),
     ...(output === 'json' ? ['--format', 'json'] : []),
     ...(unordered && command === 'collect' ? ['--unordered'] : []),
     '--processes',
@@ -152,8 +153,8 @@ export function argumentsOf(scenario: Scenario, places: Places): string[] {
     ...(concurrency > 1 ? ['--concurrency', String(concurrency)] : []),
     ...(retries > 0 ? ['--retries', String(retries)] : []),
     ...(timeoutMs === undefined ? [] : ['--timeout', `${timeoutMs}ms`]),
-    ...(scenario.callbacks ? ['--callbacks', places.callbacks] : []),
-    // Deaths are what this is about.
+    ...(scenario.callbacks ? ['--callbacks', paths.callbacks] : []),
+    // Crashes are the subject, so there may be any number of them.
     '--max-worker-restarts',
     '1000000',
     ...scenario.flags,

@@ -1,11 +1,11 @@
-// Holds what was observed against what the scenario's items can lead to. Pure: sentences about what is wrong.
+// Compares what was observed with what the scenario's items can lead to. Pure: returns sentences about what is wrong.
 import type { Order } from './job/orders.js'
 import type { Observed } from './launch.js'
 import type { Scenario } from './scenario.js'
 
 type Outcome = 'ok' | 'RangeError' | 'WorkerLostError' | 'TimeoutError' | 'ResultEncodingError' | 'InputError'
 
-/** What it leads to when nothing comes in between. */
+/** The outcome of an order if nothing else interferes. */
 export function natural({ do: what }: Order, retries: number): Outcome {
   switch (what) {
     case 'value':
@@ -43,70 +43,71 @@ export function verify(scenario: Scenario, observed: Observed): string[] {
   const { exitCode, signal, stderr, kills } = observed
   const wrong: string[] = [...observed.troubles]
   if (wrong.length > 0) return wrong
-  const say = (text: string) => void wrong.push(text)
+  const report = (text: string) => void wrong.push(text)
 
   const may = allowedOutcomes(scenario, kills)
-  const written = readOutput(scenario, observed, say)
+  const written = readOutput(scenario, observed, report)
   if (written === undefined) return wrong
   const interrupted = interrupt !== undefined && signal === interrupt.signal
-  if (signal !== null && !interrupted) say(`ended by ${signal}`)
+  if (signal !== null && !interrupted) report(`ended by ${signal}`)
 
-  checkNoneTwice(written, 'written', say)
-  if (!unordered && written.some((index, place) => place > 0 && index <= written[place - 1]!))
-    say('results out of order')
+  checkNoneTwice(written, 'written', report)
+  if (!unordered && written.some((index, position) => position > 0 && index <= written[position - 1]!))
+    report('results out of order')
   for (const index of written)
     if (!may(index).has('ok'))
-      say(`item ${index} (${orders[index]?.do}) is written and cannot have succeeded`)
+      report(`item ${index} (${orders[index]?.do}) is written and cannot have succeeded`)
 
-  checkBegun(scenario, observed, written, say)
-  const settled = checkSettled(scenario, observed, may, say)
+  checkBegun(scenario, observed, written, report)
+  const settled = checkSettled(scenario, observed, may, report)
   if (settled !== undefined)
     for (const index of written)
-      if (settled.get(index) !== 'ok') say(`item ${index} is written and no callback heard of it`)
+      if (settled.get(index) !== 'ok') report(`item ${index} is written and no callback was called for it`)
 
   const summary = stderr.trimEnd().split('\n').at(-1) ?? ''
   const counts = /\d+ ok.*/.exec(summary)?.[0]
   if (counts === undefined) {
-    if (!interrupted || stderr !== '') say('no summary')
+    if (!interrupted || stderr !== '') report('no summary line')
     return wrong
   }
   const counted = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(counts)?.[1] ?? 0)
   const [ok, failed, notRun] = [counted('ok'), counted('failed'), counted('not run')]
   const wholeInput = !summary.includes('the rest of the input')
   if (wholeInput && ok + failed + notRun !== orders.length)
-    say(`${ok} ok + ${failed} failed + ${notRun} not run are not the ${orders.length} items`)
+    report(`${ok} ok + ${failed} failed + ${notRun} not run are not the ${orders.length} items`)
   if (settled !== undefined && settled.size !== ok + failed)
-    say(`callbacks heard of ${settled.size} items, the summary of ${ok + failed}`)
+    report(`callbacks were called for ${settled.size} items, the summary line has ${ok + failed}`)
   if (interrupted) return wrong
 
   switch (command) {
     case 'map': {
       const expected = failed > 0 ? 1 : 0
-      if (exitCode !== expected) say(`exit code ${exitCode} with ${failed} failed`)
-      if (written.length !== (failed > 0 ? 0 : orders.length)) say(`map wrote ${written.length} results`)
+      if (exitCode !== expected) report(`exit code ${exitCode} with ${failed} failed`)
+      if (written.length !== (failed > 0 ? 0 : orders.length)) report(`map wrote ${written.length} results`)
       break
     }
     case 'imap':
     case 'imap-unordered': {
       if (exitCode === 0) {
-        if (written.length !== orders.length) say(`imap wrote ${written.length} of ${orders.length} results`)
+        if (written.length !== orders.length)
+          report(`imap wrote ${written.length} of ${orders.length} results`)
       } else if (exitCode === 1) {
-        if (command === 'imap' && written.some((index, place) => index !== place))
-          say('imap wrote past a gap')
+        if (command === 'imap' && written.some((index, position) => index !== position))
+          report('imap wrote past a gap')
         if (command === 'imap' && [...may(written.length)].every((outcome) => outcome === 'ok'))
-          say(`imap stopped at item ${written.length}, which cannot fail`)
-      } else say(`exit code ${exitCode}`)
+          report(`imap stopped at item ${written.length}, which cannot fail`)
+      } else report(`exit code ${exitCode}`)
       break
     }
     case 'collect': {
       const expected = failed > 0 ? 3 : 0
-      if (exitCode !== expected) say(`exit code ${exitCode} with ${failed} failed`)
-      if (notRun !== 0 || !wholeInput) say(`collect left out ${notRun} items`)
-      if (written.length !== ok) say(`collect wrote ${written.length} results and counts ${ok}`)
+      if (exitCode !== expected) report(`exit code ${exitCode} with ${failed} failed`)
+      if (notRun !== 0 || !wholeInput) report(`collect left out ${notRun} items`)
+      if (written.length !== ok) report(`collect wrote ${written.length} results and counts ${ok}`)
       const there = new Set(written)
       for (const { i } of orders)
         if (!there.has(i) && [...may(i)].every((outcome) => outcome === 'ok'))
-          say(`item ${i} (${orders[i]?.do}) failed and cannot have`)
+          report(`item ${i} (${orders[i]?.do}) failed and cannot have`)
       break
     }
     default:
@@ -124,9 +125,11 @@ export function allowedOutcomes(
   }: Pick<Scenario, 'orders' | 'retries' | 'timeoutMs' | 'concurrency'>,
   kills: number,
 ) {
-  // What dies beside a neighbour, or because somebody shot, is nobody's fault.
-  const deaths = orders.some((order) => ['WorkerLostError', 'TimeoutError'].includes(natural(order, retries)))
-  const beside = kills > 0 || (concurrency > 1 && (deaths || timeoutMs !== undefined))
+  // An item may be lost because a neighbour in its worker crashed, or because its worker was killed from outside.
+  const crashes = orders.some((order) =>
+    ['WorkerLostError', 'TimeoutError'].includes(natural(order, retries)),
+  )
+  const beside = kills > 0 || (concurrency > 1 && (crashes || timeoutMs !== undefined))
   return (index: number): Set<string> => {
     const order = orders[index]
     if (order === undefined) return new Set()
@@ -134,9 +137,9 @@ export function allowedOutcomes(
     const all = new Set<string>([outcome])
     if (outcome === 'InputError') return all
     if (beside) all.add('WorkerLostError')
-    // Beside a busy neighbour, and on a busy machine, the time of an innocent item is over, too.
+    // Beside a busy neighbour, or on a busy machine, any item may time out.
     if (timeoutMs !== undefined) all.add('TimeoutError')
-    // An attempt that was shot counts: the next one of a flaky item succeeds, and so may it be the last.
+    // A killed attempt counts, too, so the attempt of a flaky item that throws may be its last.
     if (order.do === 'flaky' && (beside || timeoutMs !== undefined)) all.add('RangeError')
     return all
   }
@@ -145,7 +148,7 @@ export function allowedOutcomes(
 function readOutput(
   { output, orders }: Scenario,
   { stdout }: Observed,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): number[] | undefined {
   try {
     const values: { i: number; pad?: string }[] =
@@ -155,13 +158,13 @@ function readOutput(
             .split('\n')
             .slice(0, -1)
             .map((line) => JSON.parse(line))
-    if (output === 'ndjson' && stdout !== '' && !stdout.endsWith('\n')) say('the last line is torn')
+    if (output === 'ndjson' && stdout !== '' && !stdout.endsWith('\n')) report('the last line is torn')
     for (const { i, pad } of values)
       if ((pad?.length ?? 0) !== (orders[i]?.do === 'big' ? (orders[i].size ?? 0) : 0))
-        say(`the result of item ${i} is not what it returned`)
+        report(`the result of item ${i} is not what it returned`)
     return values.map(({ i }) => i)
   } catch (error) {
-    say(`stdout does not parse: ${String(error)}`)
+    report(`stdout does not parse: ${String(error)}`)
     return undefined
   }
 }
@@ -169,11 +172,11 @@ function readOutput(
 export function checkNoneTwice(
   indexes: readonly (number | string)[],
   what: string,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): void {
   const seen = new Set<number | string>()
   for (const index of indexes) {
-    if (seen.has(index)) say(`item ${index} is ${what} twice`)
+    if (seen.has(index)) report(`item ${index} is ${what} twice`)
     seen.add(index)
   }
 }
@@ -182,40 +185,40 @@ function checkBegun(
   { cheap, retries, orders }: Scenario,
   { begun, kills }: Observed,
   written: readonly number[],
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): void {
   const starts = begun.map((line) => line.split(' ').slice(0, 2).join(' attempt '))
   const announced = orders.every(({ do: what }) => what !== 'vanish')
   // Cheap items may begin again, if their worker was killed without a word.
-  if (!cheap || (kills === 0 && announced)) checkNoneTwice(starts, 'begun', say)
+  if (!cheap || (kills === 0 && announced)) checkNoneTwice(starts, 'begun', report)
   const ids = new Set<number>()
   for (const line of begun) {
     const [index, attempt] = line.split(' ').map(Number) as [number, number]
     ids.add(index)
-    if (attempt > retries + 1) say(`item ${index} had attempt ${attempt}`)
+    if (attempt > retries + 1) report(`item ${index} had attempt ${attempt}`)
   }
-  for (const index of written) if (!ids.has(index)) say(`item ${index} is written and has never begun`)
+  for (const index of written) if (!ids.has(index)) report(`item ${index} is written and has never begun`)
 }
 
 function checkSettled(
   { callbacks, orders }: Scenario,
   { settled }: Observed,
   may: (index: number) => Set<string>,
-  say: (text: string) => void,
+  report: (text: string) => void,
 ): Map<number, string> | undefined {
   if (!callbacks) return undefined
   checkNoneTwice(
     settled.map((line) => line.slice(0, line.indexOf(' '))),
     'settled',
-    say,
+    report,
   )
   const outcomes = new Map<number, string>()
   for (const line of settled) {
     const [index, outcome, value] = line.split(' ') as [string, string, string | undefined]
     outcomes.set(Number(index), outcome)
-    if (outcome === 'ok' && value !== index) say(`item ${index} settled with the value of item ${value}`)
+    if (outcome === 'ok' && value !== index) report(`item ${index} settled with the value of item ${value}`)
     if (!may(Number(index)).has(outcome))
-      say(`item ${index} (${orders[Number(index)]?.do}) settled as ${outcome}`)
+      report(`item ${index} (${orders[Number(index)]?.do}) settled as ${outcome}`)
   }
   return outcomes
 }

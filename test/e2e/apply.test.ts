@@ -8,7 +8,7 @@ it('calls the task once with all items', async () => {
   expect(run.exitCode).toBe(0)
 })
 
-it('takes its arguments from an input as well', async () => {
+it('takes its arguments from an input, too', async () => {
   const run = await runCli(['apply', fixture('starmap-add'), '-i', 'jobs/data/range5.json'])
   expect(run.stdout).toBe('{"sum":10,"args":5}\n')
 })

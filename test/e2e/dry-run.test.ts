@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { fixture, lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
-it('says what would run, and runs neither task nor initializer', async () => {
+it('prints what would run, and runs neither task nor initializer', async () => {
   const { path } = tempSpace()
   const args = [
     'collect',
@@ -32,10 +32,10 @@ it('says what would run, and runs neither task nor initializer', async () => {
 })
 
 it.each([
-  ['a job that is not there', 5, ['no-such-job.ts'], '1'],
+  ['a job that does not exist', 5, ['no-such-job.ts'], '1'],
   ['a task that is not exported', 5, [`${fixture('identity')}#nope`], '1'],
   ['an input that is torn', 4, [fixture('identity')], '[1, 2'],
   ['a bad value', 2, [fixture('identity'), '--chunk-size', '0'], '1'],
-])('ends with %s as a run would: %i', async (_, code, args, input) => {
+])('exits for %s as a run would: %i', async (_, code, args, input) => {
   expect((await runCli(['map', '-n', ...args], { input })).exitCode).toBe(code)
 })

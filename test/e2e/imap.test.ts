@@ -10,7 +10,7 @@ it('writes every result before the failed item, then stops', async () => {
   expect(run.stderr).toContain('(item 2: 2)')
 })
 
-it('raises a failure only when its turn comes, however early it settled', async () => {
+it('raises a failure in input order, however early the item settled', async () => {
   const args = ['imap', fixture('slow-unless-negative'), '-j', '2', '--chunk-size', '1']
   const run = await runCli(args, { input: lines(300, -1) })
   expect(run.stdout).toBe('300\n')
@@ -18,7 +18,7 @@ it('raises a failure only when its turn comes, however early it settled', async 
   expect(run.stderr).toContain('(item 1: -1)')
 })
 
-it('writes a result as soon as its turn has come, while the input is still open', async () => {
+it('writes a result while the input is still open', async () => {
   const run = startCli(['imap', fixture('identity')])
   const first = new Promise<string>((resolve) =>
     run.child.stdout.once('data', (data) => resolve(String(data))),

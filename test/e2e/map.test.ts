@@ -45,7 +45,7 @@ it('writes nothing when an item fails, and starts no more items', async () => {
   expect(new Set(ran).size).toBe(ran.length)
 })
 
-it('does not wait for running items that ignore their cancellation', async () => {
+it('does not wait for running items that ignore their signal', async () => {
   const run = await runCli(['map', fixture('hanging-cancel'), '-j', '2', '--chunk-size', '1', '0', '1', '2'])
   expect(run.exitCode).toBe(1)
   expect(run.stderr).toContain('Error: item 0 gave up')
@@ -53,7 +53,7 @@ it('does not wait for running items that ignore their cancellation', async () =>
   expect(run.durationMs).toBeLessThan(4000)
 })
 
-it('keeps framing whatever text a result holds', async () => {
+it('keeps one line per result, whatever text the result contains', async () => {
   const run = await runCli(['map', fixture('returns-newlines'), '1', '2'])
   const result = 'one\ntwo\r\n\u2028three'
   expect(

@@ -1,14 +1,14 @@
-// Policy × failure: what each command makes of each way in which an item can go wrong. A hole in the table shows.
+// Policy × failure: the outcome of each command for each way in which an item can fail.
 import { describe, expect, it } from 'vitest'
 import { lastLine, normalise } from '../helpers/normalise.js'
 import { fixture, runCli } from '../helpers/run-cli.js'
 
 const GOOD = '0\n1\n2\n3\n4\n'
 
-/** Each goes wrong at item 2 of five. */
+/** Each fails item 2 of five. */
 const FAILURES = {
   throws: { job: 'throws-error', input: GOOD, says: 'Error: boom' },
-  'throws no Error': {
+  'throws something that is not an Error': {
     job: 'throws-string',
     input: GOOD,
     says: "NonErrorThrown: job threw a string: 'boom'",
@@ -24,7 +24,7 @@ const FAILURES = {
     input: GOOD,
     says: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) exited with code 42 after <time>',
   },
-  'an error outside its promise': { job: 'throws-later', input: GOOD, says: 'escaped from a timer' },
+  'it throws outside its promise': { job: 'throws-later', input: GOOD, says: 'escaped from a timer' },
   'a line that does not parse': { job: 'identity', input: '0\n1\n{bad\n3\n4\n', says: '<stdin>:3:2' },
 } as const
 
@@ -37,11 +37,11 @@ const POLICIES = {
 } as const
 
 describe.each(Object.entries(POLICIES))('%s', (command, policy) => {
-  it.each(Object.entries(FAILURES))('when an item meets: %s', async (name, failure) => {
+  it.each(Object.entries(FAILURES))('item 2: %s', async (name, failure) => {
     const run = await runCli([command, fixture(failure.job), '-j', '1', '--chunk-size', '1'], {
       input: failure.input,
     })
-    // Bad input ends every command but `collect` as what it is.
+    // Malformed input ends every command but `collect` with an input error.
     const isInputError = name === 'a line that does not parse' && command !== 'collect'
     expect(run.stdout).toBe(policy.stdout)
     expect(normalise(run.stderr)).toContain(failure.says)

@@ -8,7 +8,7 @@ it('spreads each item over the arguments, and passes no context', async () => {
   expect(run.exitCode).toBe(0)
 })
 
-it('fails an item that is no array with a TypeError and its index', async () => {
+it('fails an item that is not an array, with a TypeError and its index', async () => {
   const run = await runCli(['starmap', fixture('starmap-add'), '-j', '1', '[1,2]', '7'])
   expect(run.stdout).toBe('')
   expect(run.exitCode).toBe(1)

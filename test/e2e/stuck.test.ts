@@ -1,23 +1,23 @@
-// Runs that wait for somebody outside who never comes still obey signals.
+// Runs that wait for another process that never reads or writes still obey signals.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { fixture, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
-test('a reader of stdout that does not read keeps no run alive through a second signal', async () => {
+test('a second signal ends a run whose output is not read', async () => {
   const item = JSON.stringify('x'.repeat(1_000_000))
   const { child, ended } = startCli(['imap', fixture('identity'), '-j', '1'], { unread: true })
   child.stdin.write(`${item}\n${item}\n`)
   await once(child.stdout, 'readable')
   child.once('exit', () => child.stdout.resume())
-  // Two of a kind could arrive as one.
+  // Two equal signals could arrive as one.
   child.kill('SIGINT')
   child.kill('SIGTERM')
   expect(await ended()).toMatchObject({ signal: expect.stringMatching(/^SIG(INT|TERM)$/) })
 })
 
-test('a named pipe that nobody writes to keeps no run alive through a signal', async () => {
+test('a signal ends a run that opens a named pipe without a writer', async () => {
   const space = tempSpace()
   const job = space.write({ 'job.mjs': "console.log('loaded')\nexport default (item) => item\n" })
   const pipe = space.path('pipe')

@@ -1,4 +1,4 @@
-// On a real terminal: what is live leaves nothing behind, cuts no line, and never takes the cursor away.
+// On a real terminal: live output disappears without a trace, cuts no line, and never hides the cursor.
 import { describe, expect, it } from 'vitest'
 import { normalise } from '../helpers/normalise.js'
 import { fixture, lines, watchCli } from '../helpers/run-cli.js'
@@ -9,7 +9,7 @@ const BEGIN_FRAME = '\u001b[?2026h'
 const HIDE_CURSOR = '\u001b[?25l'
 
 describe.runIf(hasTerminal)('on a terminal', () => {
-  it('results, job output and failures stand there as they do without the live block', async () => {
+  it('results, job output and failures look as they do without live output', async () => {
     const space = tempSpace()
     space.write({ 'items.ndjson': lines(0, 1, 2, 3, 4, 5, 6, 7) })
     const run = (mode: string) =>
@@ -39,7 +39,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     expect([live.status, without.status]).toEqual(['code 3', 'code 3'])
   })
 
-  it('Ctrl-C leaves the verdict and a cursor', async () => {
+  it('Ctrl-C leaves the summary line and a cursor', async () => {
     const run = runOnTerminal(['map', fixture('slow'), '-j', '2', '60000', '60000'])
     await run.shows('0/2')
     run.type('\u0003')
@@ -52,13 +52,13 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     expect(status).toBe('signal 2')
   })
 
-  it('nothing live flashes up in a short run', async () => {
+  it('a short run has no live output', async () => {
     const { raw, status } = await runOnTerminal(['map', fixture('identity'), '-j', '1', '1', '2']).ended()
     expect(raw).not.toContain(BEGIN_FRAME)
     expect(status).toBe('code 0')
   })
 
-  it('what is live does not keep a run alive in which nothing is left to happen', async () => {
+  it('live output does not keep a run alive that waits for nothing', async () => {
     const space = tempSpace()
     const callbacks = space.write({ 'cb.mjs': 'export const callback = () => new Promise(() => {})\n' })
     const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '900', '--callbacks', callbacks])
@@ -68,7 +68,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     expect(status).toBe('code 1')
   })
 
-  it('where the locale is not UTF-8 nothing of ours is more than ASCII', async () => {
+  it('output is ASCII only if the locale is not UTF-8', async () => {
     const run = runOnTerminal(['map', fixture('slow'), '-j', '1', '1000'], {
       // Python would change LANG=C for its children.
       env: { LC_ALL: 'C' },
@@ -81,7 +81,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
   })
 })
 
-it('SIGUSR2 has a run say what it is doing, and disturbs nothing', async () => {
+it('SIGUSR2 prints what the run is doing, without any effect on it', async () => {
   const space = tempSpace()
   const run = watchCli(['map', fixture('waits-for-file'), '-j', '1', JSON.stringify(space.path('flag')), '7'])
   await run.printed(/^begun$/m)
@@ -102,7 +102,7 @@ it('SIGUSR2 has a run say what it is doing, and disturbs nothing', async () => {
   expect({ stdout, exitCode }).toEqual({ stdout: '"seen"\n7\n', exitCode: 0 })
 })
 
-it('--debug tells the life of a worker', async () => {
+it('--debug logs the lifecycle of a worker', async () => {
   const run = watchCli(['map', fixture('identity'), '-j', '1', '--debug', '1'])
   run.child.stdin.end()
   const { stdout, stderr } = await run.ended()

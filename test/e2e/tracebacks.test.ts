@@ -12,7 +12,7 @@ async function stderrOf(args: readonly string[], input?: string) {
 }
 
 describe('a job that throws', () => {
-  it('an Error: its remote frames in TypeScript, the sentence, the local error, the summary', async () => {
+  it('an Error: its remote frames in TypeScript, the connecting sentence, the local error, the summary line', async () => {
     expect(await stderrOf(['map', fixture('throws-error'), '-j', '1', '0', '1', '2', '3', '4'])).toBe(
       `RemoteTraceback: item 2, worker 0 (pid <pid>)
 """
@@ -82,7 +82,7 @@ poolrun map: ${STOPPED}
     ['throws-string', '2', "'boom'", 'string', "NonErrorThrown: job threw a string: 'boom'"],
     ['throws-null', '0', 'null', 'null', 'NonErrorThrown: job threw '],
     ['throws-undefined', '0', 'undefined', 'undefined', 'NonErrorThrown: job threw '],
-  ])('something that is no Error (%s)', async (job, item, preview, type, local) => {
+  ])('something that is not an Error (%s)', async (job, item, preview, type, local) => {
     const stderr = await stderrOf(['map', fixture(job), '-j', '1', item])
     const [head, tail] = stderr.split(local)
     expect(head).toBe(
@@ -106,10 +106,10 @@ ${SENTENCE}
     expect(stderr).toContain('at task (test/fixtures/jobs/throws-subclass-with-props.ts:8:9)')
   })
 
-  it('control characters, none of which reach the terminal', async () => {
+  it('control characters: none is printed', async () => {
     const stderr = await stderrOf(['map', fixture('throws-control-characters'), '-j', '1', '0'])
     expect(stderr).toContain('cleared')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
     expect(stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
   })
 })
@@ -124,7 +124,7 @@ poolrun map: item 2 failed, stopped (fail-fast): 2 ok, 1 failed, 0 not run
     )
   })
 
-  it('tells where the job called process.exit', async () => {
+  it('shows where the job called process.exit', async () => {
     const stderr = await stderrOf(['map', fixture('exits-42'), '-j', '1', '2'])
     expect(stderr).toContain(
       'WorkerLostError: item 0 lost: worker 0 (pid <pid>) exited with code 42 after <time>',
@@ -142,13 +142,13 @@ describe('beyond tasks', () => {
     )
   })
 
-  it('names the item, though its result is all that would be needed', async () => {
+  it('a callback for a result: names the item', async () => {
     const callbacks = fixture('callback-prints-then-throws')
     const stderr = await stderrOf(['map', fixture('identity'), '--callbacks', callbacks, '{"a":2}'])
     expect(stderr).toContain('at poolrun map test/fixtures/jobs/identity.ts (item 0: {"a":2})')
   })
 
-  it('a callback: its own error and stack, no quotes, then what it was called for', async () => {
+  it('a callback: its own error and stack, without quotes, then the item it was called for', async () => {
     const callbacks = fixture('callback-prints-then-throws')
     const stderr = await stderrOf(['apply', fixture('identity'), '--callbacks', callbacks, '22'])
     expect(stderr).toMatch(

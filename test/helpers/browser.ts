@@ -1,21 +1,19 @@
-// A headless Chromium for tests of what people look at, where there is one. Loads nothing from any network.
+// A headless Chromium, if one is installed. Loads nothing from any network.
 import { existsSync } from 'node:fs'
 import { chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 
-const PLACES = [
+const PATHS = [
   process.env.CHROMIUM_PATH,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
 ]
 
-export const browserPath = PLACES.find((path) => path !== undefined && existsSync(path))
+export const browserPath = PATHS.find((path) => path !== undefined && existsSync(path))
 
 if (browserPath === undefined)
-  console.warn(
-    'SKIPPED: no Chromium found (set CHROMIUM_PATH): the HTML report is not looked at in a browser',
-  )
+  console.warn('SKIPPED: no Chromium found (set CHROMIUM_PATH): the HTML report is not tested in a browser')
 
 const ARGS = [
   '--no-sandbox',
@@ -29,7 +27,7 @@ const ARGS = [
 
 export interface OpenPage {
   readonly page: Page
-  /** What went wrong in it, and what it asked any server for. */
+  /** Errors, dialogs and console output of the page, and its requests to any server. */
   readonly complaints: string[]
 }
 

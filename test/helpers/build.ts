@@ -1,5 +1,5 @@
-// Global set-up of the end-to-end tests: builds once when dist is older than what it is made of, and makes a cache
-// directory that all runs share. Two test runs at the same time wait for each other here.
+// Global set-up of the end-to-end tests: builds if dist is older than its sources, and creates a cache directory that all
+// runs share. Concurrent test runs wait for each other here.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -52,18 +52,18 @@ function tryLock(): boolean {
   }
 }
 
-function ownerIsGone(): boolean {
+function ownerHasExited(): boolean {
   try {
     const owner = Number(readFileSync(LOCK, 'utf8'))
     return owner > 0 && !isAlive(owner)
   } catch {
-    return false // released meanwhile
+    return false // has been released meanwhile
   }
 }
 
 async function locked(work: () => void): Promise<void> {
   while (!tryLock()) {
-    if (ownerIsGone()) rmSync(LOCK, { force: true })
+    if (ownerHasExited()) rmSync(LOCK, { force: true })
     else await pause(100)
   }
   try {

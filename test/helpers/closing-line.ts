@@ -1,4 +1,4 @@
-// Ends the run with one plain line of counts, for whoever reads only the end of a log.
+// Ends the run with one plain line of counts at the end of the log.
 import type { Reporter, TestModule } from 'vitest/node'
 
 export default class ClosingLine implements Reporter {

@@ -10,7 +10,7 @@ function read(pid: string, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
-    return '' // gone meanwhile, or another user's
+    return '' // has exited meanwhile, or belongs to another user
   }
 }
 
@@ -24,7 +24,7 @@ function pidsOf(mark: string): string[] {
   return pids.filter((pid) => read(pid, 'environ').split('\0').includes(`${MARK}=${mark}`))
 }
 
-/** Command lines, one a process. */
+/** Process ids with command lines, one string per process. */
 export function listMarked(mark: string): string[] {
   return pidsOf(mark).map((pid) => `${pid} ${read(pid, 'cmdline').replaceAll('\0', ' ').trim()}`)
 }
@@ -34,12 +34,12 @@ export function killMarked(mark: string): void {
     try {
       process.kill(Number(pid), 'SIGKILL')
     } catch {
-      // gone meanwhile
+      // has exited meanwhile
     }
   }
 }
 
-/** A killed process takes a moment to vanish; longer than `withinMs` and it was left behind. */
+/** A killed process takes a moment to exit; one that takes longer than `withinMs` was left behind. */
 export async function waitUntilNoneLeft(mark: string, what: string, withinMs = 500): Promise<void> {
   const deadline = performance.now() + withinMs
   let left = listMarked(mark)

@@ -1,5 +1,5 @@
 // Replaces what differs from run to run (process ids, durations, temporary paths) so that whole outputs can be compared.
-// Leaves everything else alone, colours and control characters included.
+// Everything else stays, including colours and control characters.
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { root } from './run-cli.js'

@@ -1,4 +1,4 @@
-// A directory of its own for the running test, removed when the test ends.
+// A directory for the running test alone, removed when the test ends.
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

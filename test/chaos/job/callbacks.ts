@@ -1,4 +1,4 @@
-// Notes what became of each item, in the parent, as it settles.
+// Logs the outcome of each item, in the parent, as it settles.
 import { appendFileSync } from 'node:fs'
 
 const log = process.env.CHAOS_SETTLED as string

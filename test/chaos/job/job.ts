@@ -1,10 +1,10 @@
-// Does what its item says, after noting that it began. Each kind of end that a job can have is one case.
+// Logs that its item began, then does what the item orders. Every way in which a job can end is one case.
 import { openSync, writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Order } from './orders.js'
 
 const log = openSync(process.env.CHAOS_LOG as string, 'a')
-/** Makes every item dear enough to be written down, so that none may begin twice. */
+/** Makes every item expensive enough to be recorded, so that none may begin twice. */
 const leastMs = Number(process.env.CHAOS_LEAST_MS)
 
 interface Context {
@@ -16,7 +16,7 @@ function spin(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
 }
 
-/** For calls that pass arguments alone. */
+/** For calls that pass no context. */
 const NO_CONTEXT: Context = { attempt: 1, signal: new AbortController().signal }
 
 export default function task(item: Order | string, context = NO_CONTEXT): unknown {
@@ -53,7 +53,7 @@ export default function task(item: Order | string, context = NO_CONTEXT): unknow
       process.kill(process.pid, 'SIGKILL')
       return new Promise(() => {})
     case 'vanish':
-      // An end without a last word, as a crash of native code is.
+      // Exits without running any handler, as a crash in native code does.
       return (process as unknown as { reallyExit(code: number): never }).reallyExit(9)
     case 'abort':
       return process.abort()

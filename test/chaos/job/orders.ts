@@ -1,4 +1,4 @@
-// What an item of the chaos job can ask for. Types only: the job, the scenarios and the check share them.
+// What an item of the chaos job can order. Types only: the job, the scenarios and the check share them.
 
 export interface Order {
   /** Its own index. */
@@ -21,10 +21,10 @@ export interface Order {
     | 'hang'
     | 'hang-politely'
     | 'busy'
-    /** Its text is no JSON. */
+    /** Its text is not JSON. */
     | 'malformed'
-  /** How long it takes. */
+  /** How long the item takes. */
   readonly ms?: number
-  /** Of its result. */
+  /** Length of its result. */
   readonly size?: number
 }

@@ -1,4 +1,4 @@
-// What TypeScript means inside a job: compiled by the real compiler, imported for real.
+// What TypeScript means inside a job, with the real compiler and real imports.
 import { readFileSync, symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { context } from 'esbuild'
@@ -11,7 +11,7 @@ const PACKAGES = {
   'of type module': { 'package.json': '{"type":"module"}' },
 }
 
-describe.each(Object.entries(PACKAGES))('In a package %s', (_, files) => {
+describe.each(Object.entries(PACKAGES))('in a package %s', (_, files) => {
   it.each(['job.ts', 'job.tsx', 'job.mts', 'job.cts'])('an ES module in %s runs', async (name) => {
     const { run } = project({ ...files, [name]: 'export default function task(): number { return 7 }' })
     expect(await run(name)).toBe(7)
@@ -48,7 +48,7 @@ function trimSlash<T>(value: T): T {
   return (typeof value === 'string' && value.length > 1 ? value.replace(/\/\.?$/, '') : value) as T
 }
 
-describe('Imports', () => {
+describe('imports', () => {
   it('of other TypeScript files work with .js, .ts and no suffix', async () => {
     const { run } = project({
       'a.ts': 'export const a = 1',
@@ -74,7 +74,7 @@ describe('Imports', () => {
     expect(await run('job.ts')).toEqual([1, 1])
   })
 
-  it('of a literal at run time are compiled, too, and evaluated only then', async () => {
+  it('by a dynamic import of a literal are compiled, too, and evaluated only then', async () => {
     const { run } = project({
       'late.ts': 'throw new Error("late")',
       'job.ts': 'export default () => import("./late.ts").catch((error: Error) => error.message)',
@@ -82,7 +82,7 @@ describe('Imports', () => {
     expect(await run('job.ts')).toBe('late')
   })
 
-  it('of packages go to the package beside the importing file, by its own conditions', async () => {
+  it('of packages resolve to the package beside the importing file, by its own conditions', async () => {
     const dual = (name: string) => ({
       [`${name}/package.json`]: '{"exports":{"import":"./esm.mjs","require":"./cjs.cjs"}}',
       [`${name}/esm.mjs`]: `export const kind = ${JSON.stringify(`${name} esm`)}`,
@@ -104,7 +104,7 @@ describe('Imports', () => {
     ])
   })
 
-  it('of a package are the very module that Node gives to others', async () => {
+  it('of a package are the same module that other files get from Node', async () => {
     const { run, file } = project({
       'node_modules/state/package.json': '{"main":"index.js"}',
       'node_modules/state/index.js': 'exports.loaded = __filename',
@@ -124,7 +124,7 @@ describe('Imports', () => {
     expect(await run('job.ts')).toBe('dark')
   })
 
-  it('of poolrun take the one installed beside the job', async () => {
+  it('of poolrun resolve to the one installed beside the job', async () => {
     const { run } = project({
       'node_modules/poolrun/package.json': '{"type":"module","exports":"./mine.js"}',
       'node_modules/poolrun/mine.js': 'export const currentTask = () => "installed"',
@@ -133,7 +133,7 @@ describe('Imports', () => {
     expect(await run('job.ts')).toBe('installed')
   })
 
-  it('of poolrun fall back to the one that is running', async () => {
+  it('of poolrun fall back to the running one', async () => {
     const { compile } = project({
       'job.ts': 'import { currentTask } from "poolrun"; export default currentTask',
     })
@@ -141,7 +141,7 @@ describe('Imports', () => {
     expect(code).toContain(new URL('../../../dist/index.js', import.meta.url).href)
   })
 
-  it('that a job survives the lack of stay survivable', async () => {
+  it('of a missing package, if they are dynamic, fail where the job can catch the error', async () => {
     const { run } = project({
       'job.ts': 'export default () => import("no-such-package").catch((error) => error.code)',
     })
@@ -149,8 +149,8 @@ describe('Imports', () => {
   })
 })
 
-describe('A module knows its own place', () => {
-  it('by every name there is for it, in the entry and in what it imports', async () => {
+describe('a module knows its own location', () => {
+  it('by every name for it, in the entry and in what it imports', async () => {
     const place = '[import.meta.url, import.meta.dirname, import.meta.filename, __dirname, __filename]'
     const { run, file } = project({
       'lib/deep.ts': `export const deep = () => ${place}`,
@@ -168,7 +168,7 @@ describe('A module knows its own place', () => {
     )
   })
 
-  it('also where it declares those names itself', async () => {
+  it('even if it declares those names itself', async () => {
     const { run, file } = project({
       'job.ts': `import { createRequire } from 'node:module'
         import { dirname } from 'node:path'
@@ -203,7 +203,7 @@ describe('A module knows its own place', () => {
   })
 })
 
-describe('TypeScript as its tsconfig says', () => {
+describe('TypeScript with its tsconfig', () => {
   it('has enums, namespaces, parameter properties and top-level await', async () => {
     const { run } = project({
       'job.ts': `enum Color { Red = 'red' }
@@ -241,7 +241,7 @@ describe('TypeScript as its tsconfig says', () => {
     expect(await inherited.run('job.ts')).toBe(1)
   })
 
-  it('has legacy decorators where experimentalDecorators is on, standard ones elsewhere', async () => {
+  it('has legacy decorators with experimentalDecorators, standard ones without', async () => {
     const job = `function log(...args: unknown[]): any { seen.push(args.length, typeof args[1]) }
       const seen: unknown[] = []
       class Service { @log work() {} }
@@ -274,7 +274,7 @@ describe('TypeScript as its tsconfig says', () => {
   })
 })
 
-describe('The source map', () => {
+describe('the source map', () => {
   const cases = {
     'of a plain module': ['throw new Error("x")', ''],
     'of a module that knows its place': ['throw new Error(import.meta.url)', ''],
@@ -308,22 +308,22 @@ function stackOf(task: () => void): string {
   throw new Error('did not throw')
 }
 
-it('Compiling leaves the builds of a program alone that uses the same esbuild', async () => {
+it('compiling does not disturb the builds of a program that uses the same esbuild', async () => {
   const others = await context({ stdin: { contents: '1' }, write: false })
   await project({ 'job.ts': '' }).compile('job.ts')
   expect((await others.rebuild()).errors).toEqual([])
   await others.dispose()
 })
 
-describe('A JavaScript job', () => {
-  it.each(['job.js', 'job.mjs', 'job.cjs'])('%s is passed on as it is', async (name) => {
+describe('a JavaScript job', () => {
+  it.each(['job.js', 'job.mjs', 'job.cjs'])('%s is used as it is', async (name) => {
     const { compile, file } = project({ [name]: '' })
     expect(await compile(name)).toEqual({ url: pathToFileURL(file(name)).href })
   })
 })
 
-describe('A job that does not compile', () => {
-  it('is refused with place, message, source line and caret', async () => {
+describe('a job that does not compile', () => {
+  it('is refused with location, message, source line and caret', async () => {
     const { compile } = project({ 'jobs/bad.ts': 'const fine = 1\n\nconst é x\n' })
     await expect(compile('jobs/bad.ts')).rejects.toMatchObject({
       name: 'JobError',
@@ -331,12 +331,12 @@ describe('A job that does not compile', () => {
     })
   })
 
-  it('says so at the true end of an unfinished file that also knows its place', async () => {
+  it('is refused at the end of an unfinished file that uses its own location', async () => {
     const { compile } = project({ 'bad.ts': 'export default function () {\n  return import.meta.url\n' })
     await expect(compile('bad.ts')).rejects.toThrow(/^bad\.ts:3:1: Unexpected end of file/)
   })
 
-  it('names the file and line of an import that leads nowhere', async () => {
+  it('is refused with file and line of an import that cannot be resolved', async () => {
     const { compile } = project({
       'job.ts': 'import "./lib/a.js"\nexport default 1',
       'lib/a.ts': 'import "./b.js"\nimport "no-such-package"',
@@ -346,7 +346,7 @@ describe('A job that does not compile', () => {
     )
   })
 
-  it('shows at most ten errors', async () => {
+  it('is refused with at most ten errors', async () => {
     const imports = Array.from({ length: 13 }, (_, index) => `import './none${index}.js'`).join('\n')
     const { compile } = project({ 'job.ts': imports })
     const error = await compile('job.ts').catch((reason: Error) => reason)

@@ -1,4 +1,4 @@
-// What a worker sees of a job module, in a real Node process: a test runner's own module loader would blur it.
+// The exports of a job module, in a real Node process: the module loader of the test runner would behave differently.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -24,7 +24,7 @@ beforeAll(() => {
   return () => rmSync(directory, { recursive: true })
 })
 
-/** Runs `code` with the loaded fixture as `job`, or what loading it threw as `thrown`; gives back what it returns. */
+/** Runs `code` with the loaded fixture as `job`, or what loading it threw as `thrown`; returns its result. */
 function withJob(fixture: string, code: string): unknown {
   const url = new URL(fixture, FIXTURES).href
   const script = `import { loadJob } from './load-job.mjs'
@@ -37,7 +37,7 @@ function withJob(fixture: string, code: string): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { cwd: directory }).toString())
 }
 
-describe('Exports', () => {
+describe('exports', () => {
   it.each([
     ['esm.mjs', { default: 'function', size: 'other', late: 'other', change: 'function' }],
     ['object-default.mjs', { default: 'other' }],
@@ -74,26 +74,26 @@ describe('get', () => {
     }
   })
 
-  it('gives an export as it is now', () => {
+  it('gives the current value of an export', () => {
     expect(withJob('esm.mjs', 'job.get("change")(); return typeof job.get("late")')).toBe('function')
   })
 
-  it('gives a function whose frames name it alone', () => {
+  it('gives a function that its frames show without an object', () => {
     const code =
       'const task = job.get("default"); try { task() } catch (error) { return error.stack.split("\\n")[1] }'
     expect(withJob('esm.mjs', code)).toMatch(/^ {4}at task \(/)
   })
 })
 
-describe('A module that throws while loading', () => {
+describe('a module that throws while loading', () => {
   it.each([
     ['throws-undefined.mjs', '[ undefined ]'],
     ['throws-string.cjs', "[ 'a string' ]"],
-  ])('rejects with the thrown value itself: %s', (fixture, thrown) => {
+  ])('rejects with the thrown value: %s', (fixture, thrown) => {
     expect(withJob(fixture, 'return inspect(thrown)')).toBe(thrown)
   })
 
-  it('rejects when there is no module', () => {
+  it('rejects if there is no module', () => {
     expect(withJob('none.mjs', 'return thrown[0].code')).toBe('ERR_MODULE_NOT_FOUND')
   })
 })

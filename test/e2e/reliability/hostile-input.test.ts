@@ -1,4 +1,4 @@
-// Items and errors are not trusted: odd keys, huge and deep values, and texts that talk to a terminal.
+// Items and errors are not trusted: special keys, huge and deep values, and texts with control sequences.
 import { describe, expect, it } from 'vitest'
 import { lastLine } from '../../helpers/normalise.js'
 import { fixture, lines, root, runCli, startCli } from '../../helpers/run-cli.js'
@@ -41,8 +41,8 @@ it.each(['ndjson', 'json'])('an array a million deep fails or succeeds as one it
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
 const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
 
-describe('nothing on stderr can talk to a terminal:', () => {
-  it('not an error, its name, its cause, its properties, nor the item', async () => {
+describe('no control character is printed on stderr', () => {
+  it('for an error: its name, its cause, its properties and the item', async () => {
     const run = await runCli(['collect', fixture('throws-escapes'), '-j', '1', '-v'], {
       input: lines('\u001b[2J\u0007item'),
     })
@@ -52,7 +52,7 @@ describe('nothing on stderr can talk to a terminal:', () => {
     expect(run.exitCode).toBe(3)
   })
 
-  it('not the name of a job', async () => {
+  it('for the name of a job', async () => {
     const space = tempSpace()
     const job = space.write({
       '\u001b[2Jfolder/job\u0007.mjs': 'export default () => { throw new Error("boom") }\n',
@@ -63,7 +63,7 @@ describe('nothing on stderr can talk to a terminal:', () => {
     expect(run.exitCode).toBe(1)
   })
 
-  it('not the name of a job or an input that is missing, nor an argument', async () => {
+  it('for an argument, or the name of a job or an input that does not exist', async () => {
     for (const args of [
       ['map', '\u001b[2Jmissing.ts', '1'],
       ['map', identity, '-i', '\u001b[2Jmissing.json'],
@@ -77,13 +77,13 @@ describe('nothing on stderr can talk to a terminal:', () => {
     }
   })
 
-  it('not a line that does not parse', async () => {
+  it('for a line that does not parse', async () => {
     const run = await runCli(['collect', identity], { input: '1\n{"\u001b[2J": \u0007}\n' })
     expect(run.stderr).toContain('<stdin>:2:')
     expect(run.stderr).not.toMatch(HARMFUL)
   })
 
-  it('not what a job prints', async () => {
+  it('for the output of a job', async () => {
     const job = tempSpace().write({
       'job.mjs':
         'export default () => { console.log("\\u001b]0;title\\u0007\\u001b[2Jprinted"); return 1 }\n',
@@ -94,7 +94,7 @@ describe('nothing on stderr can talk to a terminal:', () => {
   })
 })
 
-it('a secret of the environment is printed by no failure, not with --full-stack either', async () => {
+it('no failure prints a secret of the environment, even with --full-stack', async () => {
   const secret = 'hunter2-of-the-environment'
   for (const [job, code] of [
     ['throws-cause-chain', 1],

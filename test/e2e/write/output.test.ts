@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-describe('as stdout of a process', () => {
+describe('stdout of a process', () => {
   let directory: string
   let program: string
 
@@ -65,7 +65,7 @@ describe('as stdout of a process', () => {
     return `${child.exitCode} ${text}`
   }
 
-  test('nothing is lost at exit, though the pipe is slow and small', async () => {
+  test('loses nothing at exit, though the pipe is slow and small', async () => {
     const child = run('write', 3000)
     let size = 0
     child.stdout!.on('data', (bytes: Buffer) => {
@@ -77,19 +77,19 @@ describe('as stdout of a process', () => {
     expect(size).toBe(3_000_000)
   })
 
-  test('a reader that closes the pipe is a BrokenPipeError', async () => {
+  test('fails with a BrokenPipeError if its reader closes the pipe', async () => {
     const child = run('write', 100_000)
     child.stdout!.once('data', () => child.stdout!.destroy())
     expect(await endOf(child)).toBe('9 BrokenPipeError: the reader of the output went away')
   })
 
-  test('a file gets every byte', async () => {
+  test('writes every byte to a file', async () => {
     const path = join(directory, 'file')
     expect(await endOf(run('write', 3000, openSync(path, 'w')))).toBe('0 ')
     expect(readFileSync(path)).toHaveLength(3_000_000)
   })
 
-  test('a full disk is an OutputError', async () => {
+  test('fails with an OutputError on a full disk', async () => {
     expect(await endOf(run('write', 10, openSync('/dev/full', 'w')))).toMatch(/^9 OutputError: .*ENOSPC/)
   })
 
@@ -100,7 +100,7 @@ describe('as stdout of a process', () => {
     expect(await endOf(child)).toBe('9 InputError: cannot read <stdin>: it is a directory')
   })
 
-  test('the first item passes while stdin stays open, and the process can end with a read pending', async () => {
+  test('the first item passes while stdin stays open, and the process can exit with a read pending', async () => {
     const child = run('cat', 0)
     child.stdin!.write('1\n')
     const [bytes] = (await once(child.stdout!, 'data')) as [Buffer]

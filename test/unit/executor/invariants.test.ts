@@ -1,7 +1,8 @@
 // Whatever happens in whatever order: each accepted item settles once, every call ends, `closed` is said when all
 // workers are gone, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
-import fc from 'fast-check'
+
 import { describe, test } from 'vitest'
+import fc from '../../helpers/fast-check.js'
 import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 

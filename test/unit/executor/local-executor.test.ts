@@ -1,10 +1,11 @@
 // The drive loop around the scheduler, with model workers behind its transport and a clock moved by hand: what it adds,
 // wakes, sources, promises, the order of what happens, must not cost an item either. Random steps, as for the scheduler.
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import { LocalExecutor } from '../../../src/executor/local-executor.js'
 import type { SettledRange } from '../../../src/model.js'
 import type { WorkerSignal } from '../../../src/transport/transport.js'
+import fc from '../../helpers/fast-check.js'
 import { ago, ManualClock, numbers, range, sorted, task } from './fakes.js'
 import { type Behaviour, ModelWorker } from './model-worker.js'
 

@@ -1,6 +1,5 @@
 // What crosses the channel comes out as it went in, whatever it is; half a message is none.
 import { deserialize, serialize } from 'node:v8'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type OutgoingMessage,
@@ -10,6 +9,7 @@ import {
   unpackToWorker,
 } from '../../../src/ipc/pack.js'
 import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
+import fc from '../../helpers/fast-check.js'
 
 const task = { name: 'default', calling: 'item', reply: 'values' } as const
 

@@ -1,12 +1,12 @@
 // CSV, whatever blocks its bytes arrive in and however few records are taken at a time.
 import { parse } from 'csv-parse/sync'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readItems } from '../../../src/framing/parse.js'
 import type { Chunk } from '../../../src/model.js'
 import { MemoryReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
 import type { ChunkSource } from '../../../src/source.js'
+import fc from '../../helpers/fast-check.js'
 
 /** Yields at most `size` bytes per read. */
 class BlockReader extends MemoryReader {

@@ -1,4 +1,4 @@
-// The envelope in a process of its own, as in a worker: with source maps enabled, and after a job broke the globals.
+// Errors captured in a process of its own, as in a worker: with source maps enabled, and after a job broke the globals.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,14 +38,14 @@ try { task() } catch (thrown) { const data = toErrorData(thrown); write(stringif
   return JSON.parse(execFileSync(process.execPath, [join(folder, 'job.mjs')], { encoding: 'utf8' }))
 }
 
-test('Frames are those of the compiled module although source maps are enabled', () => {
+test('frames are those of the compiled module although source maps are enabled', () => {
   expect(describeInProcess('throw new Error("m")')).toMatchObject({
     message: 'm',
     frames: expect.stringMatching(/^ {4}at task \(file:\/\/\/.*job\.mjs:5:9\)$/m),
   })
 })
 
-test('Replaced built-ins do not keep an error from arriving', () => {
+test('an error is captured although the job has replaced built-in functions', () => {
   const broken = `
     const error = Object.assign(new TypeError('arrives', { cause: new Error('why') }), { code: 'E' })
     const broken = () => { throw new Error('broken') }
@@ -62,14 +62,14 @@ test('Replaced built-ins do not keep an error from arriving', () => {
   })
 })
 
-test('A frozen Error constructor costs nothing but the cheap frames', () => {
+test('an error is captured with its frames although the Error constructor is frozen', () => {
   expect(describeInProcess('Object.freeze(Error); throw Object.freeze(new Error("ice"))')).toMatchObject({
     message: 'ice',
     frames: expect.stringContaining('at task ('),
   })
 })
 
-test('A job that has replaced the global Error still has its errors arrive', () => {
+test('an error is captured although the job has replaced the global Error', () => {
   expect(
     describeInProcess('(globalThis as any).Error = class { name = "Fake" }; throw new TypeError("m")'),
   ).toMatchObject({ name: 'TypeError', builtin: 'TypeError', message: 'm' })

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DelayQueue, Fifo } from '../../../../src/executor/scheduler/queues.js'
+import fc from '../../../helpers/fast-check.js'
 
 describe('first in, first out', () => {
   test('does what an array does, whatever is asked of it', () => {

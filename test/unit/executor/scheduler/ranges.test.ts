@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noResults, type ResultRange, singles, without } from '../../../../src/executor/scheduler/ranges.js'
 import type { Chunk, ItemFailure } from '../../../../src/model.js'
+import fc from '../../../helpers/fast-check.js'
 
 const failureAt = (offset: number): ItemFailure => ({
   offset,

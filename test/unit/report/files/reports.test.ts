@@ -1,5 +1,5 @@
 // The file reports from a record that is made here: what is kept of too much, and that each format stays well formed.
-import fc from 'fast-check'
+
 import { SaxesParser } from 'saxes'
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../../../src/model.js'
@@ -9,6 +9,7 @@ import { renderJunit } from '../../../../src/report/files/junit-report.js'
 import { createRecordBuilder } from '../../../../src/report/files/record-builder.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from '../../../../src/report/files/run-record.js'
 import { renderTrace } from '../../../../src/report/files/trace-report.js'
+import fc from '../../../helpers/fast-check.js'
 import { flakySettled, itemsSettled } from '../events.js'
 
 const plan = { command: 'collect', job: { path: 'job.ts', exportName: 'default' }, processes: 2 } as RunPlan

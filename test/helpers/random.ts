@@ -1,4 +1,8 @@
-// A random generator that a seed repeats exactly. Knows nothing of what is drawn.
+// Random numbers that a seed repeats exactly. Tests use a fixed seed; set POOLRUN_TEST_SEED to try another one by hand.
+
+const FIXED_SEED = 20_240
+
+export const SEED = Number(process.env.POOLRUN_TEST_SEED ?? FIXED_SEED)
 
 export interface Random {
   /** 0 ≤ x < 1 */
@@ -9,7 +13,7 @@ export interface Random {
   pick<T>(from: readonly T[]): T
 }
 
-/** mulberry32: small, fast, good enough to choose jobs by. */
+/** mulberry32: small, fast, and good enough to choose test cases. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
