@@ -38,7 +38,7 @@ export type OutputFormat = 'ndjson' | 'json' | 'raw'
 export type CiChoice = 'auto' | 'github' | 'gitlab' | 'none'
 export type ReportKind = 'json' | 'junit' | 'html' | 'trace'
 
-export interface ReportRequest {
+interface ReportRequest {
   readonly kind: ReportKind
   readonly path: string
 }

@@ -8,7 +8,7 @@ import { compareToLimit, type RunPlan } from './plan.js'
 export const NAMED_INDEXES = 10
 
 /** The failed item that ended the run. */
-export interface StoppedBy {
+interface StoppedBy {
   readonly index: number
   readonly verdict: Exclude<Verdict, 'skip'>
 }

@@ -71,7 +71,7 @@ const PURE = [
   /^executor\/scheduler\//,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
-  /^run\/(settings|pool-error)$/,
+  /^run\/(settings|pool-error|item-counts)$/,
   /^job\/(exports|did-you-mean)$/,
   /^report\/(groups|summary-line|units|source-location)$/,
 ]

@@ -14,7 +14,7 @@ import { createSpool } from '../write/spool.js'
 import { createWriter, type Writer } from '../write/writer.js'
 import type { Flow } from './flow.js'
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   readonly plan: RunPlan
   readonly policy: Policy
   readonly flow: Flow

@@ -12,7 +12,7 @@ import { toPoolError } from './pool-error.js'
 import type { RunHost, RunResult } from './run-host.js'
 import type { RunProgress } from './run-progress.js'
 
-export interface ErrorContext {
+interface ErrorContext {
   readonly plan: RunPlan
   /** A signal was received before. */
   readonly interrupted: boolean
@@ -35,7 +35,7 @@ export function exitCodeForError(
   return exitCodeOf(error instanceof CallbackFault ? error.error : error)
 }
 
-export interface EndedRun {
+interface EndedRun {
   readonly plan: RunPlan
   readonly files: RunFiles
   readonly progress: RunProgress

@@ -44,7 +44,7 @@ export function interruptFor(
   })
 }
 
-export interface InterruptOptions {
+interface InterruptOptions {
   readonly deadlineMs?: Ms | undefined
   /** `drain` has been aborted by then. */
   onFirstSignal?(signal: NodeJS.Signals): void

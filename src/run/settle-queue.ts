@@ -5,7 +5,7 @@ import type { SettledCounts } from './item-counts.js'
 
 export type SettleHook = (settled: SettledRange) => Promise<void> | void
 
-export interface SettleQueueOptions {
+interface SettleQueueOptions {
   readonly hook: SettleHook
   /** Called once the hook is done with the range. Not called for a range whose hook threw. */
   readonly onDone: (settled: SettledRange) => void
