@@ -1,6 +1,6 @@
 // What is read off slots and off what workers wrote down, for people who look on.
 import { describe, expect, it, vi } from 'vitest'
-import { lookAt } from '../../../src/executor/activity.js'
+import { readActivity } from '../../../src/executor/activity.js'
 import { CallTable } from '../../../src/executor/scheduler/calls.js'
 import type { InFlight } from '../../../src/executor/scheduler/in-flight.js'
 import type { RunningItem } from '../../../src/executor/scheduler/messages.js'
@@ -39,7 +39,7 @@ function inHand(id: number, settled: number, since: number) {
 
 function look(workers: Worker[], running: RunningItem[] | undefined = [], concurrency = 1) {
   const inspect = vi.fn(() => running)
-  const activity = lookAt(workers, concurrency, 10_000, inspect)
+  const activity = readActivity(workers, concurrency, 10_000, inspect)
   return { activity, inspect }
 }
 

@@ -1,7 +1,8 @@
 // A transport and a clock that a test moves by hand, and a call whose settlements can be awaited.
-import type { Clock } from '../../../src/executor/clock.js'
+
 import { ExecutionFault } from '../../../src/executor/execution-fault.js'
 import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
+import type { Clock } from '../../../src/executor/run-clock.js'
 import { type FlightRecord, sharedNow } from '../../../src/ipc/flight-recorder.js'
 import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
 import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
