@@ -277,6 +277,7 @@ export class Scheduler {
     // Only now: a call whose last item this was ends with the fault, if there is one.
     this.#calls.releaseAll(lost)
   }
+
   /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
   #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
     let isItemToBlame = false

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { remember, retryDelay, triesAgain } from '../../../../src/executor/scheduler/retry.js'
+import { isRetried, remember, retryDelay } from '../../../../src/executor/scheduler/retry.js'
 import type { ItemFailure } from '../../../../src/model.js'
 
 const options = { retries: 2, delayMs: 100, on: ['error'] as const }
 
 test('an item is tried again for the kinds asked for, as often as asked for', () => {
-  expect(triesAgain(options, 'error', 1)).toBe(true)
-  expect(triesAgain(options, 'error', 2)).toBe(true)
-  expect(triesAgain(options, 'error', 3)).toBe(false)
-  expect(triesAgain(options, 'crash', 1)).toBe(false)
+  expect(isRetried(options, 'error', 1)).toBe(true)
+  expect(isRetried(options, 'error', 2)).toBe(true)
+  expect(isRetried(options, 'error', 3)).toBe(false)
+  expect(isRetried(options, 'crash', 1)).toBe(false)
 })
 
 describe('the pause', () => {

@@ -1,7 +1,7 @@
 // That an item costs the same however many there are: counted in what the scheduler is asked and asks for, not in ms.
 import { describe, expect, test } from 'vitest'
-import type { Command, SchedulerInput } from '../../../src/executor/scheduler/messages.js'
-import { Scheduler } from '../../../src/executor/scheduler/scheduler.js'
+import type { Command, SchedulerInput } from '../../../../src/executor/scheduler/messages.js'
+import { Scheduler } from '../../../../src/executor/scheduler/scheduler.js'
 
 const TASK = { name: 'default', calling: 'item', reply: 'json' } as const
 const NO_BYTES = new Uint8Array(0)
