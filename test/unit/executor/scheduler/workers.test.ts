@@ -35,7 +35,7 @@ function readyWorker(...calls: ScheduledCall[]) {
 }
 
 describe('start', () => {
-  it('fills a place that is free before it makes another', () => {
+  it('uses the place of a worker that has exited before it adds one', () => {
     const { table, sent } = setUp(2)
     table.setAbsent(table.all[0]!)
     table.start()
