@@ -1,4 +1,4 @@
-// Why an execution was refused or ended early, as data; `run/pool-error` makes the public error of it.
+// Why an execution was refused or ended early, as data. `run/pool-error` turns it into the public error.
 import type { CallEnd } from './scheduler/messages.js'
 
 export type ExecutionFaultReason = Exclude<CallEnd, { type: 'done' | 'aborted' }>

@@ -1,40 +1,25 @@
-// The drive loop: feeds everything that happens into the scheduler and performs what it asks for, through the
-// transport and the sources. Decides nothing itself.
+// Runs calls in local worker processes: feeds everything that happens into the scheduler and performs the commands that
+// it returns, through the transport and the sources. Owns the handles of the processes.
 
 import { availableParallelism } from 'node:os'
-import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { type FlightRecord, type RecordedOutcome, sharedNow } from '../ipc/flight-recorder.js'
-import {
-  type ChunkMessage,
-  type InitMessage,
-  type JobSource,
-  PROTOCOL_VERSION,
-  type ResultsMessage,
-  type ToWorker,
-} from '../ipc/protocol.js'
+import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
-import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
+import type { RunEvent, WorkerActivity } from '../model.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
-import { lookAt } from './activity.js'
-import { type Clock, systemClock } from './clock.js'
+import { readActivity } from './activity.js'
+import { ChunkSender } from './chunk-sender.js'
 import { ExecutionFault } from './execution-fault.js'
 import type { Execution, Executor } from './executor.js'
 import { watchMemory } from './memory-watch.js'
-import { createPauses } from './pauses.js'
-import type {
-  CallEnd,
-  CallId,
-  Command,
-  ExitRecord,
-  RunningItem,
-  SchedulerInput,
-} from './scheduler/messages.js'
+import { toExitRecord, toRunningItems } from './recorded.js'
+import { type Clock, RunClock } from './run-clock.js'
+import type { CallEnd, CallId, Command, RunningItem, SchedulerInput } from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 
 export interface LocalOptions extends SchedulerOptions {
   readonly transport: Transport
-  /** Workers are started at once and wait for it: compiling a job overlaps with their start. */
+  /** Workers start immediately and wait for it, so that compiling a job overlaps with their start. */
   readonly job: Promise<JobSource>
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
@@ -42,20 +27,20 @@ export interface LocalOptions extends SchedulerOptions {
   readonly loadOnly?: boolean | undefined
   readonly markOutput: boolean
   readonly emit: (event: RunEvent) => void
-  /** Hears what is done with workers, before it is done. */
+  /** Called with each command before it is performed. */
   readonly trace?: ((command: Command) => void) | undefined
   readonly clock?: Clock
 }
 
-/** Loading a job is work for a processor: a thousand at once would finish later than a few at a time. */
+/** Workers that start at a time. Loading a job keeps a core busy: a thousand at a time would all be ready later. */
 const BOOT_LIMIT = Math.max(8, 2 * availableParallelism())
 
-interface Running {
+interface ActiveExecution {
   readonly execution: Execution
-  /** Items taken from its source and not yet settled. */
-  pending: number
+  /** Items taken from its source that have not settled. */
+  pendingItems: number
   /** Waits for its source, which may have to wait for a reader. */
-  pulling: boolean
+  isPulling: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly unlisten: () => void
@@ -63,40 +48,31 @@ interface Running {
 
 export class LocalExecutor implements Executor {
   readonly #options: LocalOptions
-  readonly #clock: Clock
+  readonly #clock: RunClock
   readonly #scheduler: Scheduler
+  readonly #chunkSender: ChunkSender
   readonly #handles: (WorkerHandle | undefined)[] = []
-  readonly #running = new Map<CallId, Running>()
+  readonly #executions = new Map<CallId, ActiveExecution>()
   #nextCall = 1
-  #inbox: SchedulerInput[] = []
-  /**
-   * By worker, chunks that were given out while the inbox is worked through; they travel in one message. No map: one
-   * whose entries come and go keeps what they held (`policy/reorder`).
-   */
-  readonly #outgoing: (ChunkMessage[] | undefined)[] = []
-  #processing = false
-  #ending = false
-  readonly #pauses = createPauses()
-  #refs = true
-  #wake: { readonly at: number; readonly cancel: () => void } | undefined
+  #inputs: SchedulerInput[] = []
+  #isHandling = false
+  #isEnding = false
+  #keepsAlive = true
   readonly #closed: Promise<void>
   #resolveClosed!: () => void
 
   constructor(options: LocalOptions) {
     this.#options = options
-    this.#clock = options.clock ?? systemClock
+    this.#clock = new RunClock(options.clock)
     this.#scheduler = new Scheduler({ bootLimit: BOOT_LIMIT, ...options })
+    this.#chunkSender = new ChunkSender({
+      send: (worker, message) => this.#handles[worker]?.send(message),
+      onUnsendable: (worker, id, failures) => this.#post({ type: 'unsendable', worker, id, failures }),
+    })
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    if (options.maxMemoryBytes !== undefined) {
-      const pids = () =>
-        this.#handles.flatMap((handle, worker) =>
-          handle === undefined ? [] : [[worker, handle.pid] as const],
-        )
-      const unwatch = watchMemory(pids, (worker, rss) => this.#post({ type: 'memory', worker, rss }))
-      void this.#closed.then(unwatch)
-    }
+    if (options.maxMemoryBytes !== undefined) this.#watchMemory()
   }
 
   execute(execution: Execution): Promise<void> {
@@ -110,7 +86,7 @@ export class LocalExecutor implements Executor {
         execution.signal.removeEventListener('abort', abort)
         execution.drain?.removeEventListener('abort', drain)
       }
-      this.#running.set(call, { execution, pending: 0, pulling: false, resolve, reject, unlisten })
+      this.#executions.set(call, { execution, pendingItems: 0, isPulling: false, resolve, reject, unlisten })
       const { task, chunkSize, mayStop, timeoutMs, retry } = execution
       const remaining = execution.source.remaining?.()
       this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
@@ -119,7 +95,7 @@ export class LocalExecutor implements Executor {
     })
   }
 
-  /** Starts `count` workers before there is anything to run: their start overlaps with opening the input. */
+  /** Starts `count` workers before there is anything to run, so that their start overlaps with opening the input. */
   start(count: number): void {
     this.#post({ type: 'start', count })
   }
@@ -129,93 +105,84 @@ export class LocalExecutor implements Executor {
     return this.#scheduler.running
   }
 
-  /** What the workers are doing. Reads what silent ones have written down: for a few times a second. */
+  /** What the workers are doing. Reads the flight recorders of silent ones: cheap enough for a few times per second. */
   activity(): WorkerActivity[] {
     const { workers } = this.#scheduler
-    return lookAt(workers, this.#options.concurrency, this.#now(), (worker) => this.#inspect(worker))
+    const { concurrency } = this.#options
+    return readActivity(workers, concurrency, this.#clock.now(), (worker) => this.#inspect(worker))
   }
 
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
   suspend(): void {
-    this.#pauses.begin()
+    this.#clock.pause()
     for (const handle of this.#handles) handle?.kill('SIGSTOP')
   }
 
   resume(): void {
-    this.#pauses.end()
+    this.#clock.resume()
     for (const handle of this.#handles) handle?.kill('SIGCONT')
-    this.#setWake()
+    this.#setTimer()
   }
 
   close(): Promise<void> {
-    return this.#endBy('close')
+    return this.#end('close')
   }
 
-  /** Ends everything this moment, polite means left out. */
+  /** By SIGKILL, without asking first. */
   kill(): Promise<void> {
-    return this.#endBy('kill')
+    return this.#end('kill')
   }
 
   terminate(): Promise<void> {
-    return this.#endBy('terminate')
+    return this.#end('terminate')
   }
 
-  #endBy(type: 'close' | 'terminate' | 'kill'): Promise<void> {
-    this.#ending = true
+  #end(type: 'close' | 'terminate' | 'kill'): Promise<void> {
+    this.#isEnding = true
     this.#post({ type })
     return this.#closed
   }
 
+  // ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
   #post(input: SchedulerInput): void {
-    this.#inbox.push(input)
-    if (this.#processing) return
-    this.#processing = true
-    // Performing a command may post further inputs; they are handled in order, after it.
+    this.#inputs.push(input)
+    if (this.#isHandling) return
+    this.#isHandling = true
     try {
-      for (let next = 0; next < this.#inbox.length; next++) {
-        for (const command of this.#scheduler.handle(this.#inbox[next]!, this.#now())) this.#perform(command)
-        if (next + 1 === this.#inbox.length)
-          for (const worker of this.#outgoing.keys()) this.#sendChunks(worker)
+      // Performing a command can post further inputs. They are handled after it, in order.
+      for (let i = 0; i < this.#inputs.length; i++) {
+        for (const command of this.#scheduler.handle(this.#inputs[i]!, this.#clock.now()))
+          this.#perform(command)
+        if (i + 1 === this.#inputs.length) this.#chunkSender.flushAll()
       }
     } finally {
-      // Whatever throws here is a bug; it must not become a hang as well.
-      this.#inbox = []
-      this.#outgoing.length = 0
-      this.#processing = false
+      // Whatever throws here is a bug. It must not become a hang as well.
+      this.#inputs = []
+      this.#chunkSender.discardAll()
+      this.#isHandling = false
     }
-    this.#setWake()
-    this.#setRefs()
+    this.#setTimer()
+    this.#setKeepsAlive()
   }
+
+  #setTimer(): void {
+    this.#clock.setTimer(this.#scheduler.nextWake(), this.#tick)
+  }
+
+  readonly #tick = () => this.#post({ type: 'tick' })
 
   /**
-   * Workers keep this process alive while someone waits for them: an idle pool lets it end, and so does a call that
-   * waits only for its input, which keeps the process alive itself if anything is to come.
+   * Workers keep this process alive while a caller waits for them. An idle pool lets it exit, and so does a call that
+   * only waits for its input: the input itself keeps the process alive if anything is to come.
    */
-  #setRefs(): void {
-    let on = this.#ending
-    for (const { pulling, pending } of this.#running.values()) on ||= !pulling || pending > 0
-    if (on === this.#refs) return
-    this.#refs = on
-    for (const handle of this.#handles) handle?.ref(on)
-  }
-
-  /** The clock without the time in which everything stood still. */
-  #now(): Ms {
-    return this.#clock.now() - this.#pauses.total
-  }
-
-  #setWake(): void {
-    const wake = this.#scheduler.nextWake()
-    const at = wake === undefined ? undefined : wake + this.#pauses.total
-    if (at === this.#wake?.at) return
-    this.#wake?.cancel()
-    this.#wake = undefined
-    if (at === undefined) return
-    const tick = () => {
-      this.#wake = undefined
-      this.#post({ type: 'tick' })
-    }
-    this.#wake = { at, cancel: this.#clock.wakeAt(at, tick) }
+  #setKeepsAlive(): void {
+    let keepsAlive = this.#isEnding
+    for (const { isPulling, pendingItems } of this.#executions.values())
+      keepsAlive ||= !isPulling || pendingItems > 0
+    if (keepsAlive === this.#keepsAlive) return
+    this.#keepsAlive = keepsAlive
+    for (const handle of this.#handles) handle?.ref(keepsAlive)
   }
 
   #perform(command: Command): void {
@@ -225,19 +192,14 @@ export class LocalExecutor implements Executor {
         return this.#spawn(command.worker)
       case 'pull':
         return this.#pull(command)
-      case 'run': {
-        const { worker, chunk } = command
-        const chunks = this.#outgoing[worker]
-        if (chunks === undefined) this.#outgoing[worker] = [chunk]
-        else chunks.push(chunk)
-        return
-      }
+      case 'run':
+        return this.#chunkSender.add(command.worker, command.chunk)
       case 'cancel':
-        return this.#tell(command.worker, { type: 'cancel', ids: command.ids })
+        return this.#send(command.worker, { type: 'cancel', ids: command.ids })
       case 'drain':
       case 'stop':
       case 'terminate':
-        return this.#tell(command.worker, { type: command.type })
+        return this.#send(command.worker, { type: command.type })
       case 'inspect': {
         const { worker } = command
         return this.#post({ type: 'inspected', worker, running: this.#inspect(worker) })
@@ -247,7 +209,7 @@ export class LocalExecutor implements Executor {
       case 'settle':
         return this.#settle(command)
       case 'end':
-        return this.#end(command.call, command.end)
+        return this.#endExecution(command.call, command.end)
       case 'warn':
         return this.#options.emit({ type: 'warning', warning: command.warning })
       case 'closed':
@@ -257,83 +219,92 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #end(call: CallId, end: CallEnd): void {
-    const running = this.#running.get(call)
-    if (running === undefined) return
-    this.#running.delete(call)
-    running.unlisten()
-    if (end.type === 'done' || end.type === 'aborted') return running.resolve()
-    const fault = new ExecutionFault(end, running.execution.task.name)
-    running.execution.onFault?.(fault)
-    running.reject(fault)
-  }
-
-  #settle({ call, settled }: Extract<Command, { type: 'settle' }>): void {
-    const running = this.#running.get(call)
-    if (running === undefined) return
-    running.pending -= settled.count
-    running.execution.onSettled(settled)
-  }
+  // ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #pull({ call, want }: Extract<Command, { type: 'pull' }>): void {
-    const running = this.#running.get(call)
-    if (running === undefined) return
-    const { source } = running.execution
+    const active = this.#executions.get(call)
+    if (active === undefined) return
+    const { source } = active.execution
     const supply = (chunk: Awaited<ReturnType<typeof source.next>>) => {
-      running.pulling = false
-      running.pending += chunk?.count ?? 0
+      active.isPulling = false
+      active.pendingItems += chunk?.count ?? 0
       this.#post({ type: 'supply', call, chunk, remaining: source.remaining?.() })
     }
-    running.pulling = true
+    active.isPulling = true
     const next = source.next(want)
     if (next instanceof Promise) void next.then(supply)
     else supply(next)
+  }
+
+  #settle({ call, settled }: Extract<Command, { type: 'settle' }>): void {
+    const active = this.#executions.get(call)
+    if (active === undefined) return
+    active.pendingItems -= settled.count
+    active.execution.onSettled(settled)
+  }
+
+  #endExecution(call: CallId, end: CallEnd): void {
+    const active = this.#executions.get(call)
+    if (active === undefined) return
+    this.#executions.delete(call)
+    active.unlisten()
+    if (end.type === 'done' || end.type === 'aborted') return active.resolve()
+    const fault = new ExecutionFault(end, active.execution.task.name)
+    active.execution.onFault?.(fault)
+    active.reject(fault)
   }
 
   // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #spawn(worker: number): void {
     const { transport, emit, job } = this.#options
-    const handle = transport.spawn((signal) => this.#hear(worker, handle, signal), worker)
+    const handle = transport.spawn((signal) => this.#applySignal(worker, handle, signal), worker)
     this.#handles[worker] = handle
-    if (!this.#refs) handle.ref(false)
+    if (!this.#keepsAlive) handle.ref(false)
     this.#post({ type: 'spawned', worker, pid: handle.pid })
     emit({ type: 'worker-started', workerId: worker, pid: handle.pid, at: performance.now() })
-    // A job that does not compile is told by whoever compiles it, who then terminates.
     job.then(
       (source) => {
         if (this.#handles[worker] !== handle) return
         handle.send(this.#initMessage(worker, handle, source))
         this.#post({ type: 'init-sent', worker })
       },
+      // The caller who compiles the job reports why it does not compile, and terminates.
       () => {},
     )
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
     const { initializer, initArgs, loadOnly = false, concurrency, markOutput, maxMemoryBytes } = this.#options
-    const type = 'init'
-    const version = PROTOCOL_VERSION
-    const named = initializer !== undefined && { initializer }
-    const recording = recorder !== undefined && { recorder }
-    const reportMemory = maxMemoryBytes !== undefined
-    const rest = { initArgs, loadOnly, concurrency, markOutput, reportMemory }
-    return { type, version, token, workerId, job, ...named, ...recording, ...rest }
+    return {
+      type: 'init',
+      version: PROTOCOL_VERSION,
+      token,
+      workerId,
+      job,
+      ...(initializer !== undefined && { initializer }),
+      ...(recorder !== undefined && { recorder }),
+      initArgs,
+      loadOnly,
+      concurrency,
+      markOutput,
+      reportMemory: maxMemoryBytes !== undefined,
+    }
   }
 
-  #hear(worker: number, handle: WorkerHandle, signal: WorkerSignal): void {
+  #applySignal(worker: number, handle: WorkerHandle, signal: WorkerSignal): void {
     const { emit } = this.#options
     const { pid } = handle
     switch (signal.type) {
       case 'message':
-        return this.#heed(worker, pid, signal.message)
+        return this.#applyMessage(worker, pid, signal.message)
       case 'output':
         return emit({ workerId: worker, pid, ...signal, type: 'worker-output' })
       case 'gone': {
         this.#handles[worker] = undefined
         const { exitCode, signal: name, stderrTail, recorded } = signal
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
-        const record = recorded && this.#toExitRecord(recorded)
+        const record = recorded && toExitRecord(recorded, (since) => this.#clock.elapsed(since))
         return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
       }
       case 'spawn-failed':
@@ -344,95 +315,48 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #heed(worker: number, pid: number, message: Extract<WorkerSignal, { type: 'message' }>['message']): void {
-    if (message.type === 'warning') {
-      const warning = { kind: 'text', text: message.message } as const
-      return this.#options.emit({ type: 'warning', warning })
-    }
-    if (message.type === 'dying') {
-      const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
-      return this.#post({ type: 'exit-announced', worker, notice })
-    }
-    if (message.type !== 'ready') return this.#post({ ...message, worker })
-    const { initializer } = this.#options
-    const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
-    if (error !== undefined)
-      return this.#post({ type: 'init-failed', stage: 'initializer', error: toErrorData(error), worker })
-    this.#options.emit({ type: 'worker-ready', workerId: worker, pid })
-    this.#post({ ...message, worker })
-  }
-
-  /** As it was when this is called, not when the file has been read: an item may end meanwhile, still in time. */
-  #inspect(worker: number): RunningItem[] | undefined {
-    const now = sharedNow()
-    return this.#handles[worker]?.inspect()?.running.map((item) => this.#toRunning(item, now))
-  }
-
-  #toRunning({ id, offset, since }: FlightRecord['running'][number], at?: Ms): RunningItem {
-    return { id, offset, forMs: this.#pauses.elapsed(since, at) }
-  }
-
-  #toExitRecord({ outcomes, running, unrecorded }: FlightRecord): ExitRecord {
-    return {
-      outcomes: outcomes.map(toSettled),
-      running: running.map((item) => this.#toRunning(item)),
-      unrecorded,
+  #applyMessage(
+    worker: number,
+    pid: number,
+    message: Extract<WorkerSignal, { type: 'message' }>['message'],
+  ): void {
+    const { emit, initializer } = this.#options
+    switch (message.type) {
+      case 'warning':
+        return emit({ type: 'warning', warning: { kind: 'text', text: message.message } })
+      case 'dying': {
+        const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
+        return this.#post({ type: 'exit-announced', worker, notice })
+      }
+      case 'ready': {
+        const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
+        if (error !== undefined)
+          return this.#post({ type: 'init-failed', stage: 'initializer', error: toErrorData(error), worker })
+        emit({ type: 'worker-ready', workerId: worker, pid })
+        return this.#post({ ...message, worker })
+      }
+      default:
+        return this.#post({ ...message, worker })
     }
   }
 
-  /** Behind what it was given before. */
-  #tell(worker: number, message: ToWorker): void {
-    this.#sendChunks(worker)
+  /** After the chunks that the worker was given before. */
+  #send(worker: number, message: ToWorker): void {
+    this.#chunkSender.flush(worker)
     this.#handles[worker]!.send(message)
   }
 
-  #sendChunks(worker: number): void {
-    const chunks = this.#outgoing[worker]
-    if (chunks === undefined) return
-    this.#outgoing[worker] = undefined
-    try {
-      this.#handles[worker]?.send({ type: 'run', chunks })
-    } catch (error) {
-      if (chunks.length === 1) return this.#unsendable(worker, chunks[0]!, error)
-      // Nothing of it has left. One by one, the good ones go.
-      for (const chunk of chunks) {
-        this.#outgoing[worker] = [chunk]
-        this.#sendChunks(worker)
-      }
-    }
+  /** What is running now. Reading the file takes time in which an item can end in time, so `now` is taken before. */
+  #inspect(worker: number): RunningItem[] | undefined {
+    const now = this.#clock.sharedNow()
+    const record = this.#handles[worker]?.inspect()
+    return record && toRunningItems(record, (since) => this.#clock.elapsed(since, now))
   }
 
-  #unsendable(worker: number, chunk: ChunkMessage, error: unknown): void {
-    this.#post({ type: 'unsendable', worker, id: chunk.id, failures: uncloneable(chunk, error) })
+  #watchMemory(): void {
+    const pids = () =>
+      this.#handles.flatMap((handle, worker) => (handle === undefined ? [] : [[worker, handle.pid] as const]))
+    const unwatch = watchMemory(pids, (worker, rss) => this.#post({ type: 'memory', worker, rss }))
+    void this.#closed.then(unwatch)
   }
-}
-
-function toSettled(outcome: RecordedOutcome): ResultsMessage {
-  const { id, offset } = outcome
-  const failures = 'failure' in outcome ? [{ offset, failure: outcome.failure }] : []
-  const results: Results =
-    'text' in outcome
-      ? { kind: 'json', bytes: Buffer.from(`${outcome.text}\n`) }
-      : 'value' in outcome
-        ? { kind: 'values', values: [outcome.value] }
-        : { kind: 'values', values: [undefined] }
-  return { id, from: offset, count: 1, results, failures, busyMs: 0 }
-}
-
-/** Which values of a chunk made its message impossible; never none, or the chunk would be tried for ever. */
-function uncloneable(
-  { payload, count }: ChunkMessage,
-  thrown: unknown,
-): { offset: number; failure: Failure }[] {
-  const values = payload.kind === 'values' ? payload.values : []
-  const found = values.flatMap((value, offset) => {
-    const culprit = findUncloneable(value)
-    return culprit === undefined
-      ? []
-      : [{ offset, failure: { kind: 'encoding', side: 'argument', ...culprit } as const }]
-  })
-  if (found.length > 0) return found
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const failure = { kind: 'encoding', side: 'argument', path: '', message, preview: '' } as const
-  return Array.from({ length: count }, (_, offset) => ({ offset, failure }))
 }

@@ -8,7 +8,7 @@ import { ChunkSizer } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
 import { type ResultRange, singles, without } from './ranges.js'
-import { NO_RETRY, remember, retryDelay, triesAgain } from './retry.js'
+import { isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
 import { type Attempt, failedItem, resultRange, settledRange, type WorkerIdentity } from './settled-range.js'
 
 /** A chunk to run: as it was supplied, or the part of one that must run again. */
@@ -251,7 +251,7 @@ export class CallTable {
     if (call.isAborted || !this.#calls.has(call.id)) return
     if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
     const retried = range.failures.filter(({ failure }) =>
-      triesAgain(call.retry, failure.kind, pending.attempt),
+      isRetried(call.retry, failure.kind, pending.attempt),
     )
     const offsets = retried.map(({ offset }) => offset)
     for (const [i, chunk] of singles(pending.chunk, offsets).entries())

@@ -1,6 +1,6 @@
-// Two small queues whose cost an item does not grow with their length. Data structures only.
+// Two small queues. The cost per entry of the first is constant, that of the second grows with the logarithm of its length.
 
-/** First in, first out; `unshift` for what must go before everything else. */
+/** First in, first out. `unshift` puts an entry in front of all others. */
 export class Fifo<T> {
   #items: T[] = []
   #head = 0
@@ -17,7 +17,7 @@ export class Fifo<T> {
     if (this.#head === this.#items.length) return undefined
     const item = this.#items[this.#head]
     this.#items[this.#head++] = undefined as T
-    // Half of it is behind us: moving the rest costs each item once.
+    // More than half is free: moving the rest costs at most one copy per entry.
     if (this.#head > 32 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
@@ -36,7 +36,7 @@ export class Fifo<T> {
   }
 }
 
-/** Earliest first: a binary heap. */
+/** Earliest first. A binary heap: the children of index `i` are at `2i + 1` and `2i + 2`. */
 export class DelayQueue<T> {
   readonly #heap: { at: number; item: T }[] = []
 
@@ -50,33 +50,34 @@ export class DelayQueue<T> {
 
   add(at: number, item: T): void {
     const heap = this.#heap
-    let place = heap.push({ at, item }) - 1
-    while (place > 0) {
-      const above = (place - 1) >> 1
-      if (heap[above]!.at <= at) break
-      heap[place] = heap[above]!
-      place = above
+    const entry = { at, item }
+    let index = heap.push(entry) - 1
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (heap[parent]!.at <= at) break
+      heap[index] = heap[parent]!
+      index = parent
     }
-    heap[place] = { at, item }
+    heap[index] = entry
   }
 
-  /** The earliest, if its time has come. */
+  /** The earliest entry, if it is due. */
   take(now: number): T | undefined {
     const heap = this.#heap
     const first = heap[0]
     if (first === undefined || first.at > now) return undefined
     const last = heap.pop()!
     if (heap.length > 0) {
-      let place = 0
+      let index = 0
       for (;;) {
-        let below = 2 * place + 1
-        if (below >= heap.length) break
-        if (below + 1 < heap.length && heap[below + 1]!.at < heap[below]!.at) below++
-        if (heap[below]!.at >= last.at) break
-        heap[place] = heap[below]!
-        place = below
+        let child = 2 * index + 1
+        if (child >= heap.length) break
+        if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child++
+        if (heap[child]!.at >= last.at) break
+        heap[index] = heap[child]!
+        index = child
       }
-      heap[place] = last
+      heap[index] = last
     }
     return first.item
   }

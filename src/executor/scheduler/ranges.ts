@@ -1,8 +1,8 @@
-// Arithmetic on settled ranges: parts of what came back together. Pure.
+// Arithmetic on settled ranges and chunks: parts of what belongs together. Pure.
 import { sliceChunk, sliceLines } from '../../framing/slice.js'
 import type { Chunk, ItemFailure, Results, TaskSpec, Timings } from '../../model.js'
 
-/** What came back for consecutive items. */
+/** Outcomes of consecutive items. */
 export interface ResultRange {
   readonly from: number
   readonly count: number
@@ -20,21 +20,21 @@ export function noResults(reply: TaskSpec['reply'], count: number): Results {
 }
 
 /**
- * The range without the items in `left`, which is ascending and part of its failures: what stands between them.
- * Halved again and again: taken out one by one, each item would cost a walk over all of them.
+ * The parts of a range between the items in `excluded`, which is ascending and a subset of its failures. Halves the
+ * range recursively: cutting out one item after another would walk over all of it for each.
  */
-export function without(range: ResultRange, left: readonly ItemFailure[]): ResultRange[] {
+export function without(range: ResultRange, excluded: readonly ItemFailure[]): ResultRange[] {
   if (range.count === 0) return []
-  if (left.length === 0) return [range]
-  const half = left.length >> 1
-  const { offset } = left[half]!
+  if (excluded.length === 0) return [range]
+  const half = excluded.length >> 1
+  const { offset } = excluded[half]!
   return [
-    ...without(part(range, range.from, offset), left.slice(0, half)),
-    ...without(part(range, offset + 1, range.from + range.count), left.slice(half + 1)),
+    ...without(part(range, range.from, offset), excluded.slice(0, half)),
+    ...without(part(range, offset + 1, range.from + range.count), excluded.slice(half + 1)),
   ]
 }
 
-/** Items of a chunk, `offsets` ascending, each as a chunk of its own; halved for the same reason. */
+/** Items of a chunk, `offsets` ascending, each as a chunk of its own. Halves the chunk for the same reason. */
 export function singles(chunk: Chunk, offsets: readonly number[], base = 0): Chunk[] {
   if (offsets.length === 0) return []
   if (offsets.length === 1) return [sliceChunk(chunk, offsets[0]! - base, offsets[0]! - base + 1)]
@@ -62,7 +62,7 @@ function part(
     const values = results.values.slice(from - start, to - start)
     return { ...common, results: { kind: 'values', values } }
   }
-  // Lines are of successes alone.
+  // Only items that succeeded have a line.
   const before = from - start - failures.filter(({ offset }) => offset < from).length
   const lines = to - from - inside.length
   const bytes = sliceLines(results.bytes, before, before + lines)

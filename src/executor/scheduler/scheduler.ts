@@ -19,26 +19,9 @@ import type {
 } from './messages.js'
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
-import { judgeInspection, nextInspection } from './timeouts.js'
-import {
-  ABSENT,
-  createWorker,
-  earlier,
-  hasRoom,
-  inFlightOf,
-  killed,
-  nextDeadline,
-  type ReadyState,
-  type ReadyWorker,
-  ready,
-  starting,
-  stopping,
-  type TerminationReason,
-  terminating,
-  transition,
-  type Worker,
-  type WorkerState,
-} from './worker.js'
+import { judgeInspection } from './timeouts.js'
+import { earlier, hasRoom, inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
+import { WorkerTable } from './workers.js'
 
 export interface SchedulerOptions {
   readonly processes: number
@@ -62,11 +45,9 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #maxTasksPerChild: number
   readonly #maxMemoryBytes: number
-  /** As many as were ever needed at a time, at most `processes`. */
-  readonly #workers: Worker[] = []
   readonly #calls: CallTable
+  readonly #workers: WorkerTable
   #nextChunkId = 1
-  #startedWorkers = 0
   #crashes = 0
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
@@ -77,7 +58,9 @@ export class Scheduler {
     this.#options = options
     this.#maxTasksPerChild = options.maxTasksPerChild ?? Number.POSITIVE_INFINITY
     this.#maxMemoryBytes = options.maxMemoryBytes ?? Number.POSITIVE_INFINITY
-    this.#calls = new CallTable(options, (command) => this.#send(command))
+    const send = (command: Command) => this.#send(command)
+    this.#calls = new CallTable(options, send)
+    this.#workers = new WorkerTable(options, send)
   }
 
   /**
@@ -86,10 +69,10 @@ export class Scheduler {
    * 1. Apply what happened.
    * 2. Give ready chunks to workers with room, asking sources for more.
    * 3. Start workers while there is more work than workers.
-   * 4. Stop workers that are idle and due to go; say `closed` after the last.
+   * 4. Stop workers that are idle and due to go; send `closed` after the last.
    */
   handle(input: SchedulerInput, now: Ms): readonly Command[] {
-    if ('worker' in input) this.#applyFromWorker(this.#workers[input.worker]!, input, now)
+    if ('worker' in input) this.#applyFromWorker(this.#workers.all[input.worker]!, input, now)
     else this.#apply(input, now)
     this.#dispatchReadyChunks(now)
     this.#startWorkersIfNeeded()
@@ -102,20 +85,16 @@ export class Scheduler {
 
   /** Items that can be running now. */
   get running(): number {
-    let count = 0
-    for (const { state } of this.#workers) count += inFlightOf(state)?.runningCount ?? 0
-    return count
+    return this.#workers.runningCount
   }
 
   get workers(): readonly Readonly<Worker>[] {
-    return this.#workers
+    return this.#workers.all
   }
 
   /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    let wake = this.#calls.nextRetryAt
-    for (const worker of this.#workers) wake = earlier(wake, nextDeadline(worker))
-    return wake
+    return earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline)
   }
 
   // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
@@ -129,10 +108,16 @@ export class Scheduler {
       }
       case 'supply':
         return this.#calls.supply(input.call, input.chunk, input.remaining)
-      case 'abort':
-        return this.#cancelInWorkers(this.#calls.abort(input.call), now)
-      case 'drain':
-        return this.#drainWorkersOf(this.#calls.drain(input.call))
+      case 'abort': {
+        const call = this.#calls.abort(input.call)
+        if (call !== undefined) this.#workers.cancel(call, now)
+        return
+      }
+      case 'drain': {
+        const call = this.#calls.drain(input.call)
+        if (call !== undefined) this.#workers.drain(call)
+        return
+      }
       case 'start':
         return this.#startAhead(input.count)
       case 'close':
@@ -142,11 +127,9 @@ export class Scheduler {
         return this.#terminate(now)
       case 'kill':
         this.#terminate(now)
-        return this.#killAll()
+        return this.#workers.killAll()
       case 'tick':
-        this.#calls.retryDelayed(now)
-        for (const worker of this.#workers) this.#applyTimers(worker, now)
-        return
+        return this.#tick(now)
       default:
         input satisfies never
     }
@@ -174,14 +157,15 @@ export class Scheduler {
         for (const results of input.ranges) this.#settle(worker, results, now)
         if (state.is !== 'ready') return
         state.sawNothingRunning = false
-        this.#setInspection(state)
-        if (input.rss !== undefined && input.rss > this.#maxMemoryBytes) this.#replaceWhenIdle(worker, state)
+        this.#workers.setInspection(state)
+        if (input.rss !== undefined && input.rss > this.#maxMemoryBytes)
+          this.#workers.replaceWhenIdle(worker, state)
         return
       case 'cancelled':
         // What a terminating worker holds is judged when it has exited.
         if (state.is !== 'ready') return
         for (const id of input.ids) this.#takeBack(worker, state.inFlight, id, now)
-        return this.#setInspection(state)
+        return this.#workers.setInspection(state)
       case 'exit-announced':
         worker.notice = input.notice
         return
@@ -191,7 +175,7 @@ export class Scheduler {
       case 'exited':
         return this.#workerExited(worker, input, now)
       case 'spawn-failed':
-        this.#change(worker, ABSENT)
+        this.#workers.setAbsent(worker)
         return this.#failPool({ kind: 'spawn', error: input.error })
       case 'unsendable':
         return this.#unsendable(worker, input.id, input.failures, now)
@@ -211,26 +195,6 @@ export class Scheduler {
   #refusal(): CallEnd | undefined {
     if (this.#fault !== undefined) return { type: 'fault', fault: this.#fault }
     return this.#life === 'open' ? undefined : { type: 'terminated' }
-  }
-
-  #cancelInWorkers(call: ScheduledCall | undefined, now: Ms): void {
-    if (call === undefined) return
-    for (const { id: worker, state } of this.#workers) {
-      if (state.is !== 'ready') continue
-      const ids = state.inFlight.ofCall(call).map(({ id }) => id)
-      if (ids.length === 0) continue
-      this.#send({ type: 'cancel', worker, ids })
-      state.cancelBy = now + this.#options.killAfterMs
-    }
-  }
-
-  #drainWorkersOf(call: ScheduledCall | undefined): void {
-    if (call === undefined) return
-    for (const worker of this.#workers) {
-      const { state } = worker
-      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0)
-        this.#requestUnstartedWork(worker, state)
-    }
   }
 
   // ── chunks in workers ──────────────────────────────────────────────────────────────────────────────────────────
@@ -269,52 +233,26 @@ export class Scheduler {
     }
     this.#calls.requeue(chunk, from, chunk.pending.chunk.count)
     this.#remove(worker, inFlight, chunk, now)
-    if (state.is === 'ready') this.#setInspection(state)
+    if (state.is === 'ready') this.#workers.setInspection(state)
   }
 
-  #remove({ state }: Worker, inFlight: InFlight, chunk: InFlightChunk, now: Ms): void {
-    inFlight.remove(chunk, now)
-    if (state.is === 'ready') {
-      if (state.cancelBy !== undefined && !inFlight.chunks.some(({ call }) => call.isAborted))
-        state.cancelBy = undefined
-      if (inFlight.length === 0) state.isDraining = false
-    }
+  #remove(worker: Worker, inFlight: InFlight, chunk: InFlightChunk, now: Ms): void {
+    this.#workers.remove(worker, inFlight, chunk, now)
     this.#calls.release(chunk.call)
   }
 
-  #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
-    if (state.isDraining || state.inFlight.length === 0) return
-    state.isDraining = true
-    this.#send({ type: 'drain', worker: id })
-  }
-
   // ── workers ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #change(worker: Worker, next: WorkerState): void {
-    const command = transition(worker, next)
-    if (command !== undefined) this.#send(command)
-  }
-
-  #start(): void {
-    let worker = this.#workers.find(({ state }) => state.is === 'absent')
-    if (worker === undefined) {
-      worker = createWorker(this.#workers.length)
-      this.#workers.push(worker)
-    }
-    this.#startedWorkers++
-    this.#change(worker, starting())
-  }
 
   /** Before there is a call. */
   #startAhead(count: number): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
     const { processes, bootLimit = count } = this.#options
-    while (this.#workers.length < Math.min(count, processes, bootLimit)) this.#start()
+    while (this.#workers.all.length < Math.min(count, processes, bootLimit)) this.#workers.start()
   }
 
   #workerReady(worker: Worker, exports: JobExports): void {
     if (worker.state.is !== 'starting') return
-    this.#change(worker, ready(this.#options.concurrency))
+    this.#workers.setReady(worker)
     this.#calls.jobLoaded(exports)
   }
 
@@ -322,7 +260,7 @@ export class Scheduler {
     for (const outcome of exit.record?.outcomes ?? []) this.#settle(worker, outcome, now)
     const { id, pid, notice, state } = worker
     if (state.is === 'absent') return
-    this.#change(worker, ABSENT)
+    this.#workers.setAbsent(worker)
     const reason = state.is === 'terminating' ? state.reason : undefined
     const lost = inFlightOf(state)?.chunks ?? []
     const isItemToBlame = this.#requeueLost({ id, pid }, lost, { exit, reason, notice, now })
@@ -339,6 +277,7 @@ export class Scheduler {
     // Only now: a call whose last item this was ends with the fault, if there is one.
     this.#calls.releaseAll(lost)
   }
+
   /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
   #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
     let isItemToBlame = false
@@ -373,13 +312,17 @@ export class Scheduler {
   }
 
   #faultyWorker({ id, pid }: WorkerIdentity): FaultyWorker {
-    return { worker: id, pid, started: this.#startedWorkers }
+    return { worker: id, pid, started: this.#workers.startedCount }
   }
 
   // ── time and memory ────────────────────────────────────────────────────────────────────────────────────────────
 
-  #setInspection(state: ReadyState): void {
-    state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
+  #tick(now: Ms): void {
+    this.#calls.retryDelayed(now)
+    const late = this.#workers.applyTimers(now)
+    if (late === undefined) return
+    const afterMs = this.#options.initTimeoutMs
+    this.#failPool({ kind: 'init-timeout', afterMs, ...this.#faultyWorker(late) })
   }
 
   #inspected(worker: Worker, running: readonly RunningItem[] | undefined, now: Ms): void {
@@ -389,7 +332,7 @@ export class Scheduler {
     if (running !== undefined) inFlight.setStartTimes(running, now)
     const { concurrency } = this.#options
     const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
-    if (judgement.kind !== 'ok') return this.#terminateFor(worker, judgement, now)
+    if (judgement.kind !== 'ok') return this.#workers.terminateFor(worker, judgement, now)
     state.sawNothingRunning = judgement.sawNothingRunning
     state.inspectAt = judgement.inspectAt
   }
@@ -397,62 +340,15 @@ export class Scheduler {
   /** Measured from outside: while an item runs, it is that item's memory. A worker that drains is being replaced already. */
   #overMemory(worker: Worker, state: ReadyState, now: Ms): void {
     if (state.isDraining) return
-    if (state.inFlight.length > 0) this.#terminateFor(worker, { kind: 'oom' }, now)
-    else this.#replaceWhenIdle(worker, state)
-  }
-
-  #replaceWhenIdle(worker: Worker, state: ReadyState): void {
-    state.replaceWhenIdle = true
-    this.#requestUnstartedWork(worker, state)
-  }
-
-  #terminateFor(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
-    this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
-  }
-
-  #applyTimers(worker: Worker, now: Ms): void {
-    const { id, state } = worker
-    switch (state.is) {
-      case 'absent':
-        return
-      case 'starting':
-        if (!isDue(state.readyBy, now)) return
-        return this.#failPool({
-          kind: 'init-timeout',
-          afterMs: this.#options.initTimeoutMs,
-          ...this.#faultyWorker(worker),
-        })
-      case 'ready':
-        if (isDue(state.inspectAt, now)) {
-          state.inspectAt = undefined
-          this.#send({ type: 'inspect', worker: id })
-        }
-        if (isDue(state.cancelBy, now)) this.#kill(worker)
-        return
-      case 'stopping':
-        if (!isDue(state.killAt, now)) return
-        this.#warnOfFinalizer(worker)
-        return this.#kill(worker)
-      case 'terminating':
-        if (isDue(state.killAt, now)) return this.#kill(worker)
-        if (!isDue(state.signalAt, now)) return
-        state.signalAt = undefined
-        return this.#send({ type: 'kill', worker: id, signal: 'SIGTERM' })
-      default:
-        state satisfies never
-    }
-  }
-
-  #warnOfFinalizer({ id: workerId, pid }: Worker): void {
-    const warning = { kind: 'finalizer-timeout', workerId, pid, afterMs: this.#options.killAfterMs } as const
-    this.#send({ type: 'warn', warning })
+    if (state.inFlight.length > 0) this.#workers.terminateFor(worker, { kind: 'oom' }, now)
+    else this.#workers.replaceWhenIdle(worker, state)
   }
 
   // ── 2. dispatch ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #dispatchReadyChunks(now: Ms): void {
     while (!this.#isOver) {
-      const worker = leastLoadedWorker(this.#workers)
+      const worker = leastLoadedWorker(this.#workers.all)
       if (worker === undefined) return
       const call = this.#calls.next()
       if (call === undefined) return
@@ -467,7 +363,7 @@ export class Scheduler {
     state.dispatchedItems += pending.chunk.count
     if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
     // A prefetched chunk changes nothing about what can be running.
-    if (state.inFlight.length <= this.#options.concurrency) this.#setInspection(state)
+    if (state.inFlight.length <= this.#options.concurrency) this.#workers.setInspection(state)
     this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 
@@ -478,7 +374,7 @@ export class Scheduler {
     const { processes, bootLimit = processes } = this.#options
     let alive = 0
     let starting = 0
-    for (const { state } of this.#workers) {
+    for (const { state } of this.#workers.all) {
       if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
       if (state.is === 'starting') starting++
       if (state.is !== 'absent') alive++
@@ -487,20 +383,19 @@ export class Scheduler {
     const { jobHasLoaded } = this.#calls
     const demand = this.#calls.demand(processes)
     const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
-    for (let i = 0; i < count; i++) this.#start()
+    for (let i = 0; i < count; i++) this.#workers.start()
   }
 
   #stopIdleWorkers(now: Ms): void {
     const isClosing = this.#life === 'closing' && this.#calls.size === 0 && this.#fault === undefined
-    for (const worker of this.#workers) {
+    for (const worker of this.#workers.all) {
       const { state } = worker
-      // It has run nothing, so there is nothing to finish.
-      if (isClosing && state.is === 'starting') this.#kill(worker)
+      // It has run nothing that a finalizer could clean up.
+      if (isClosing && state.is === 'starting') this.#workers.kill(worker)
       else if (state.is === 'ready' && state.inFlight.length === 0 && (isClosing || state.replaceWhenIdle))
-        this.#change(worker, stopping(now + this.#options.killAfterMs))
+        this.#workers.stop(worker, now)
     }
-    if (this.#isClosed || (!isClosing && !this.#isOver)) return
-    if (this.#workers.some(({ state }) => state.is !== 'absent')) return
+    if (this.#isClosed || (!isClosing && !this.#isOver) || !this.#workers.areAllAbsent) return
     this.#isClosed = true
     this.#send({ type: 'closed' })
   }
@@ -516,33 +411,17 @@ export class Scheduler {
     if (this.#isOver) return
     this.#fault = fault
     this.#calls.endAll(() => ({ type: 'fault', fault }))
-    this.#killAll()
+    this.#workers.killAll()
   }
 
   #terminate(now: Ms): void {
     if (this.#life === 'terminated') return
     this.#life = 'terminated'
     this.#calls.endAll(({ isAborted }) => ({ type: isAborted ? 'aborted' : 'terminated' }))
-    for (const worker of this.#workers) {
-      const { is } = worker.state
-      if (is === 'starting') this.#kill(worker)
-      else if (is === 'ready' || is === 'stopping') this.#terminateFor(worker, undefined, now)
-    }
-  }
-
-  #kill(worker: Worker): void {
-    this.#change(worker, killed(worker))
-  }
-
-  #killAll(): void {
-    for (const worker of this.#workers) if (worker.state.is !== 'absent') this.#kill(worker)
+    this.#workers.terminateAll(now)
   }
 
   #send(command: Command): void {
     this.#commands.push(command)
   }
-}
-
-function isDue(at: Ms | undefined, now: Ms): boolean {
-  return at !== undefined && now >= at
 }

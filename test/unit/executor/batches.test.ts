@@ -1,4 +1,4 @@
-// Small chunks travel together: how many, in how many messages, and what becomes of them when one is bad or the worker dies.
+// Small chunks share messages: how many, and what becomes of them when one cannot be sent or the worker crashes.
 import { describe, expect, test } from 'vitest'
 import type { ToWorker } from '../../../src/ipc/protocol.js'
 import { type FakeWorker, fakeTransport, numbers, range, setUp, sorted, start } from './fakes.js'
@@ -12,27 +12,27 @@ function warm(count: number, encode?: (message: ToWorker) => void) {
   const call = start(world.executor, numbers(count), { chunkSize: 1 })
   const worker = world.workers[0]!
   worker.ready()
-  worker.settle(worker.chunks[0]!, { busyMs: 0.001 })
+  worker.settleCheap(worker.chunks[0]!)
   return { ...world, call, worker }
 }
 
 describe('chunks of one cheap item', () => {
-  test('are handed out by the hundred, and again once half of them are done, a message each time', () => {
+  test('are dispatched by the hundred, in one message, and refilled once half of them have settled', () => {
     const { worker } = warm(1000)
     const before = runs(worker).length
     const held = worker.chunks.length - 1
     expect(held).toBeGreaterThan(64)
     expect(held).toBeLessThanOrEqual(128)
-    // Until half of them are done nothing follows; then as many as were done, together.
+    // Nothing follows until half of them have settled; then as many as have settled, together.
     const next = worker.chunks.slice(1)
-    for (const chunk of next.slice(0, held - 65)) worker.settle(chunk, { busyMs: 0.001 })
+    for (const chunk of next.slice(0, held - 65)) worker.settleCheap(chunk)
     expect(runs(worker)).toHaveLength(before)
-    worker.settle(next[held - 65]!, { busyMs: 0.001 })
+    worker.settleCheap(next[held - 65]!)
     expect(runs(worker)).toHaveLength(before + 1)
     expect(runs(worker).at(-1)).toBe(64)
   })
 
-  test('one that cannot be sent fails alone; the others of its message run once', async () => {
+  test('fail alone if they cannot be sent; the others of the message run once', async () => {
     const encode = (message: ToWorker) => {
       if (message.type !== 'run') return
       const values = message.chunks.flatMap(({ payload }) =>
@@ -48,11 +48,11 @@ describe('chunks of one cheap item', () => {
     expect(worker.chunks.map(({ index }) => index)).toHaveLength(49)
   })
 
-  test('are not lost with their worker: one was running, the rest run elsewhere, once', async () => {
+  test('run elsewhere, once, if their worker crashes; only the running one fails', async () => {
     const { worker, call, workers } = warm(60)
     const [first] = worker.chunks.slice(1)
-    worker.records({ running: [{ id: first!.id, offset: 0, since: 0 }] })
-    worker.die()
+    worker.setRecord({ running: [{ id: first!.id, offset: 0, since: 0 }] })
+    worker.exit()
     const other = workers[1]!
     other.ready()
     for (let round = 0; round < 60; round++) for (const chunk of other.chunks) other.settle(chunk)
@@ -62,7 +62,7 @@ describe('chunks of one cheap item', () => {
   })
 })
 
-test('a call that a failure may stop has few chunks under way, however small', () => {
+test('a call that a failure may stop has few chunks in flight, however small', () => {
   const { executor, workers } = setUp({ processes: 1 })
   void executor.execute({
     task: { name: 'default', calling: 'item', reply: 'values' },
@@ -74,6 +74,6 @@ test('a call that a failure may stop has few chunks under way, however small', (
   })
   const worker = workers[0]!
   worker.ready()
-  worker.settle(worker.chunks[0]!, { busyMs: 0.001 })
+  worker.settleCheap(worker.chunks[0]!)
   expect(worker.chunks.length - 1).toBeLessThanOrEqual(3)
 })

@@ -1,13 +1,13 @@
-// Every way to end a call, or all of them, in every state in which that can be asked for.
+// Every way to end a call, or all calls, in every state in which it can be asked for.
 import { describe, expect, test } from 'vitest'
 import type { WorkerHandle } from '../../../src/transport/transport.js'
 import { ago, type FakeWorker, faultOf, numbers, setUp, start, turn } from './fakes.js'
 
-const told = (worker: FakeWorker) => worker.sent.map(({ type }) => type)
+const sentTypes = (worker: FakeWorker) => worker.sent.map(({ type }) => type)
 const ON = ['error', 'crash', 'timeout', 'oom'] as const
 
 describe('a drained call', () => {
-  test('lets what runs end and takes nothing more', async () => {
+  test('lets running items finish and takes nothing new', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const source = numbers(10)
     const call = start(executor, source, { chunkSize: 3 })
@@ -15,15 +15,15 @@ describe('a drained call', () => {
     worker!.ready()
     const taken = source.taken
     call.drain.abort()
-    expect(told(worker!)).toEqual(['run', 'drain'])
+    expect(sentTypes(worker!)).toEqual(['run', 'drain'])
     worker!.settle(worker!.chunks[0]!, { count: 1 })
-    worker!.say({ type: 'cancelled', ids: [worker!.chunks[0]!.id] })
+    worker!.message({ type: 'cancelled', ids: [worker!.chunks[0]!.id] })
     await call.done
     expect(call.indexes()).toEqual([0])
     expect(source.taken).toBe(taken)
   })
 
-  test('gives up what waits, and a source that answers later', async () => {
+  test('does not wait for its source', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     let answer: (chunk: undefined) => void = () => {}
     const source = { next: () => new Promise<undefined>((resolve) => (answer = resolve)), close() {} }
@@ -36,16 +36,16 @@ describe('a drained call', () => {
     expect(call.indexes()).toEqual([])
   })
 
-  test('has what other calls had in the same worker run on', async () => {
+  test('has chunks of other calls in the same worker run again', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const first = start(executor, numbers(2), { chunkSize: 1 })
     const [worker] = workers
     worker!.ready()
-    worker!.settle(worker!.chunks[0]!, { busyMs: 0.01 })
+    worker!.settleCheap(worker!.chunks[0]!)
     const second = start(executor, numbers(1), { chunkSize: 1 })
     const behind = worker!.chunks[2]!
     first.drain.abort()
-    worker!.say({ type: 'cancelled', ids: [behind.id] })
+    worker!.message({ type: 'cancelled', ids: [behind.id] })
     worker!.settle(worker!.chunks[1]!)
     await first.done
     worker!.settle(worker!.chunks.at(-1)!)
@@ -54,36 +54,36 @@ describe('a drained call', () => {
     expect(second.indexes()).toEqual([0])
   })
 
-  test('whose item does not end can still be aborted', async () => {
+  test('can still be aborted if an item does not end', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(3), { chunkSize: 1 })
     workers[0]!.ready()
     call.drain.abort()
     call.controller.abort()
-    expect(told(workers[0]!)).toEqual(['run', 'drain', 'cancel'])
+    expect(sentTypes(workers[0]!)).toEqual(['run', 'drain', 'cancel'])
     clock.advance(2_000)
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
-    workers[0]!.die()
+    workers[0]!.exit()
     await call.done
   })
 
-  test('whose worker dies is over, and what the worker ran has failed', async () => {
+  test('is done when its worker crashes, and what was running has failed', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const call = start(executor, numbers(3), { chunkSize: 3 })
     workers[0]!.ready()
     call.drain.abort()
-    workers[0]!.records({
+    workers[0]!.setRecord({
       running: [{ id: workers[0]!.chunks[0]!.id, offset: 1, since: ago(1) }],
       outcomes: [],
     })
-    workers[0]!.die()
+    workers[0]!.exit()
     await call.done
     expect(call.failed().map(({ index }) => index)).toEqual([0, 1])
   })
 })
 
 describe('an aborted call', () => {
-  test('asks its source for nothing more while what it ran is being cancelled', () => {
+  test('asks its source for nothing more while its items are being cancelled', () => {
     const { executor, workers } = setUp({ processes: 2 })
     const source = numbers(100)
     const call = start(executor, source, { chunkSize: 1 })
@@ -94,27 +94,27 @@ describe('an aborted call', () => {
     expect(source.taken).toBe(taken)
   })
 
-  test('whose worker is being ended for a timeout is over when that worker is gone', async () => {
+  test('whose worker is being terminated for a timeout ends when that worker has exited', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(2), { chunkSize: 2, timeoutMs: 100 })
     workers[0]!.ready()
-    workers[0]!.records({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(100) }] })
+    workers[0]!.setRecord({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(100) }] })
     clock.advance(100)
     call.controller.abort()
-    expect(told(workers[0]!)).toEqual(['run', 'terminate'])
-    workers[0]!.die(0, null)
+    expect(sentTypes(workers[0]!)).toEqual(['run', 'terminate'])
+    workers[0]!.exit(0, null)
     await call.done
     expect(call.settled).toEqual([])
   })
 
-  test('is over at once when it has nothing in a worker', async () => {
+  test('ends immediately if nothing of it is in a worker', async () => {
     const { executor } = setUp({ processes: 1 })
     const call = start(executor, numbers(2))
     call.controller.abort()
     await call.done
   })
 
-  test('was aborted before it began: it takes nothing', async () => {
+  test('takes nothing if it was aborted before it began', async () => {
     const { executor } = setUp({ processes: 1 })
     const source = numbers(5)
     await executor.execute({
@@ -128,7 +128,7 @@ describe('an aborted call', () => {
 })
 
 describe('a worker that cannot be started', () => {
-  test('breaks everything, and the others are ended', async () => {
+  test('fails the pool, and the others are killed', async () => {
     const { executor, workers } = setUp({ processes: 2 })
     const call = start(executor, numbers(5))
     workers[1]!.failToSpawn()
@@ -136,42 +136,42 @@ describe('a worker that cannot be started', () => {
       fault: { kind: 'spawn', error: { message: 'spawn EAGAIN' } },
     })
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
-    workers[0]!.die()
+    workers[0]!.exit()
     await executor.close()
     expect(workers).toHaveLength(2)
   })
 
-  test('is also one that was to replace another', async () => {
+  test('fails the pool also if it should replace another', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const call = start(executor, numbers(5), { chunkSize: 1 })
     workers[0]!.ready()
-    workers[0]!.die()
+    workers[0]!.exit()
     workers[1]!.failToSpawn()
     expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'spawn' } })
   })
 })
 
-describe('a fault', () => {
-  test('while items wait to be tried again ends the call; their time never comes', async () => {
+describe('a pool fault', () => {
+  test('ends a call whose items are delayed, and they never run', async () => {
     const { executor, workers, clock } = setUp({ processes: 2, maxRestarts: 0 })
     const retry = { retries: 1, delayMs: 1_000, on: ON }
     const call = start(executor, numbers(5), { chunkSize: 1, retry })
     for (const worker of workers) worker.ready()
-    workers[0]!.records({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(1) }] })
-    workers[0]!.die()
+    workers[0]!.setRecord({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(1) }] })
+    workers[0]!.exit()
     await faultOf(call.done)
-    workers[1]!.die()
+    workers[1]!.exit()
     clock.advance(10_000)
     expect(call.settled).toEqual([])
     expect(workers).toHaveLength(2)
     await executor.close()
   })
 
-  test('of one that is terminated already is none', async () => {
+  test('is not reported after terminate', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const call = start(executor, numbers(5))
     const terminated = executor.terminate()
-    workers[0]!.die()
+    workers[0]!.exit()
     expect(await faultOf(call.done)).toEqual({ type: 'terminated' })
     await terminated
   })
@@ -180,11 +180,11 @@ describe('a fault', () => {
 type Ending = 'close' | 'terminate' | 'kill'
 
 describe.each<Ending>(['close', 'terminate', 'kill'])('%s', (ending) => {
-  test('before anything was started is done at once', async () => {
+  test('is done immediately if nothing was started', async () => {
     await setUp().executor[ending]()
   })
 
-  test('can be asked for again and again, in any order', async () => {
+  test('can be called again and again, mixed with the others', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     executor.start(1)
     workers[0]!.ready()
@@ -195,23 +195,23 @@ describe.each<Ending>(['close', 'terminate', 'kill'])('%s', (ending) => {
       executor.kill(),
       executor[ending](),
     ]
-    workers[0]!.die()
+    workers[0]!.exit()
     await Promise.all(all)
   })
 
-  test('ends workers that are starting, and no other begins', async () => {
+  test('kills workers that are starting, and no other starts', async () => {
     const { executor, workers } = setUp({ processes: 2 })
     executor.start(2)
     const ended = executor[ending]()
     executor.start(2)
     expect(workers.every(({ kills }) => kills.includes('SIGKILL'))).toBe(true)
-    for (const worker of workers) worker.die()
+    for (const worker of workers) worker.exit()
     await ended
     executor.start(2)
     expect(workers).toHaveLength(2)
   })
 
-  test('refuses later calls, and leaves their sources alone', async () => {
+  test('refuses later calls without touching their sources', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     executor.start(1)
     workers[0]!.ready()
@@ -221,20 +221,20 @@ describe.each<Ending>(['close', 'terminate', 'kill'])('%s', (ending) => {
     expect(source.taken).toBe(0)
   })
 
-  test('while a worker is ending for a timeout waits for it', async () => {
+  test('waits for a worker that is being terminated for a timeout', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(1), { chunkSize: 1, timeoutMs: 100 })
     workers[0]!.ready()
-    workers[0]!.records({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(100) }] })
+    workers[0]!.setRecord({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(100) }] })
     clock.advance(100)
     const ended = executor[ending]()
-    workers[0]!.die(0, null)
+    workers[0]!.exit(0, null)
     await ended
     await call.done.catch(() => {})
     expect(workers).toHaveLength(1)
   })
 
-  test('while a finalizer runs kills it at the end of its time at the latest', async () => {
+  test('kills a worker whose finalizer does not end in time', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(0))
     workers[0]!.ready()
@@ -243,33 +243,33 @@ describe.each<Ending>(['close', 'terminate', 'kill'])('%s', (ending) => {
     const ended = executor[ending]()
     clock.advance(2_000)
     expect(workers[0]!.kills).toContain('SIGKILL')
-    workers[0]!.die()
+    workers[0]!.exit()
     await ended
   })
 })
 
-test('close while a call is open lets it finish, replacing workers that die', async () => {
+test('close lets an open call finish and replaces workers that crash', async () => {
   const { executor, workers, latest } = setUp({ processes: 1 })
   const call = start(executor, numbers(4), { chunkSize: 1 })
   workers[0]!.ready()
   const closed = executor.close()
-  workers[0]!.die()
+  workers[0]!.exit()
   for (let n = 0; n < 9; n++) {
     latest(0).ready()
     latest(0).settleAll()
   }
   await call.done
-  latest(0).die(0, null)
+  latest(0).exit(0, null)
   await closed
   expect(call.indexes()).toHaveLength(4)
 })
 
-test('a dead worker is told nothing any more', () => {
+test('a worker that has exited is sent nothing', () => {
   const { executor, workers } = setUp({ processes: 1 })
   start(executor, numbers(4), { chunkSize: 1 })
   const handle: WorkerHandle = workers[0]!
   workers[0]!.ready()
-  workers[0]!.die()
+  workers[0]!.exit()
   const sent = workers[0]!.sent.length
   void executor.terminate()
   expect(handle.pid).toBe(1000)

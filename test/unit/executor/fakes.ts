@@ -1,7 +1,8 @@
-// A transport and a clock that a test moves by hand, and a call whose settlements can be awaited.
-import type { Clock } from '../../../src/executor/clock.js'
+// A transport and a clock that a test moves by hand, and a call that keeps what settled.
+
 import { ExecutionFault } from '../../../src/executor/execution-fault.js'
 import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
+import type { Clock } from '../../../src/executor/run-clock.js'
 import { type FlightRecord, sharedNow } from '../../../src/ipc/flight-recorder.js'
 import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
 import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
@@ -35,7 +36,7 @@ export class FakeWorker implements WorkerHandle {
   readonly pid: number
   readonly token = 'token'
   readonly recorder = undefined
-  /** What it has written down; tests of what is known after a death set it. */
+  /** What its flight recorder shows; `undefined` without one. */
   recorded: FlightRecord | undefined
   readonly sent: ToWorker[] = []
   readonly kills: string[] = []
@@ -54,7 +55,7 @@ export class FakeWorker implements WorkerHandle {
 
   send(message: ToWorker) {
     this.encode(message)
-    // When `init` arrives depends on promises; no test of what follows should.
+    // Left out, because the moment of `init` depends on promises.
     if (this.alive && message.type !== 'init') this.sent.push(message)
   }
 
@@ -72,12 +73,13 @@ export class FakeWorker implements WorkerHandle {
     return this.sent.flatMap((message) => (message.type === 'run' ? message.chunks : []))
   }
 
-  say(message: Record<string, unknown>) {
+  /** Sends a message to the parent. */
+  message(message: Record<string, unknown>) {
     this.#inbox({ type: 'message', message: { token: this.token, ...message } as never })
   }
 
   ready(exports: Record<string, 'function' | 'other'> = { default: 'function' }) {
-    this.say({ type: 'ready', exports })
+    this.message({ type: 'ready', exports })
   }
 
   /** Settles `count` items of a chunk as their own values. */
@@ -94,15 +96,25 @@ export class FakeWorker implements WorkerHandle {
       failures,
       busyMs,
     }
-    this.say({ type: 'settled', ranges: [range] })
+    this.message({ type: 'settled', ranges: [range] })
   }
 
-  /** Has written down this and nothing else. */
-  records({ outcomes = [], running = [], unrecorded: blind = [] }: Partial<FlightRecord>) {
-    this.recorded = { outcomes, running, unrecorded: blind }
+  /** Its flight recorder shows this and nothing else. */
+  setRecord({ outcomes = [], running = [], unrecorded = [] }: Partial<FlightRecord>) {
+    this.recorded = { outcomes, running, unrecorded }
   }
 
-  /** Runs everything it holds to the end. */
+  /** The items cost so little that further chunks are prefetched. */
+  settleCheap(chunk: ChunkMessage, options: Partial<SettleOptions> = {}) {
+    this.settle(chunk, { ...options, busyMs: 0.01 })
+  }
+
+  /** The items cost so much that nothing is prefetched behind the next one. */
+  settleExpensive(chunk: ChunkMessage, options: Partial<SettleOptions> = {}) {
+    this.settle(chunk, { ...options, busyMs: 100 })
+  }
+
+  /** Settles everything that it was given. */
   settleAll() {
     for (const chunk of this.chunks) this.settle(chunk)
   }
@@ -113,7 +125,11 @@ export class FakeWorker implements WorkerHandle {
     this.#inbox({ type: 'spawn-failed', error })
   }
 
-  die(exitCode: number | null = null, signal: string | null = 'SIGKILL', stderrTail: readonly string[] = []) {
+  exit(
+    exitCode: number | null = null,
+    signal: string | null = 'SIGKILL',
+    stderrTail: readonly string[] = [],
+  ) {
     if (!this.alive) return
     this.alive = false
     this.#inbox({ type: 'gone', exitCode, signal, stderrTail, recorded: this.recorded })
@@ -151,7 +167,7 @@ export function numbers(n: number): ChunkSource & { taken: number; closed: boole
       if (count <= 0) return undefined
       const seq = source.taken
       source.taken += count
-      const values = Array.from({ length: count }, (_, place) => seq + place)
+      const values = Array.from({ length: count }, (_, i) => seq + i)
       return { seq, count, payload: { kind: 'values', values } as const }
     },
     close() {
@@ -188,12 +204,12 @@ interface CallSettings {
   readonly retry?: RetryOptions
 }
 
-/** A time on the clock that workers share, so many ms ago. */
+/** A time on the clock that workers share. */
 export const ago = (ms: number) => sharedNow() - ms
 
 export const sorted = (indexes: readonly number[]) => [...indexes].sort((a, b) => a - b)
-export const range = (n: number) => Array.from({ length: n }, (_, place) => place)
-/** Lets promises that are ready run. */
+export const range = (n: number) => Array.from({ length: n }, (_, i) => i)
+/** Lets pending promise callbacks run. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export async function faultOf(done: Promise<void>): Promise<unknown> {
@@ -206,7 +222,7 @@ export async function faultOf(done: Promise<void>): Promise<unknown> {
   throw new Error('the call was expected to fail')
 }
 
-/** Starts a call and keeps what settles. */
+/** Starts a call and keeps what settled. */
 export function start(
   executor: LocalExecutor,
   source: ChunkSource,
@@ -231,8 +247,6 @@ export function start(
       failures.map(({ offset, failure }) => ({ index: chunk.seq + offset, failure })),
     )
   const indexes = () =>
-    settled.flatMap(({ chunk, from, count }) =>
-      Array.from({ length: count }, (_, place) => chunk.seq + from + place),
-    )
+    settled.flatMap(({ chunk, from, count }) => Array.from({ length: count }, (_, i) => chunk.seq + from + i))
   return { controller, drain, settled, done, failed, indexes }
 }

@@ -1,14 +1,22 @@
-// Whatever happens in whatever order: each accepted item settles once, every call ends, `closed` is said when all
-// workers are gone, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
-
+// Whatever happens in whatever order: each accepted item settles once, every call ends, `closed` comes when all workers
+// have exited, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
 import { describe, test } from 'vitest'
 import fc from '../../helpers/fast-check.js'
 import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 
-/** More for a night: `POOL_PROPERTY_RUNS=100000 vitest run test/executor/invariants.test.ts`. */
-const RUNS = Number(process.env.POOL_PROPERTY_RUNS ?? 800)
-const FRESH = Number(process.env.POOL_PROPERTY_SEED ?? Date.now() % 2 ** 31)
+/** More for a night: `POOLRUN_SEED=$RANDOM POOLRUN_RUNS=100000 npx vitest run test/unit/executor/invariants.test.ts`. */
+const RUNS = Number(process.env.POOLRUN_RUNS ?? 800)
+/** Fixed, so that an unrelated change cannot fail. A seed that fails is added as a case, named after what it found. */
+const SEEDS: readonly (readonly [name: string, seed: number])[] =
+  process.env.POOLRUN_SEED === undefined
+    ? [
+        ['first', 20_240],
+        ['second', 1_618],
+        ['third', 27_182],
+        ['fourth', 314_159],
+      ]
+    : [['POOLRUN_SEED', Number(process.env.POOLRUN_SEED)]]
 
 const behaviour = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Behaviour>('succeeds') },
@@ -153,14 +161,14 @@ async function perform(world: World, step: Step): Promise<void> {
 
 const NO_JOB = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
 
-/** Looks of the clock at something endless, one after another, after which nothing more is expected of it. */
-const ENOUGH_TICKS = 50
+/** Ticks without any other progress after which nothing more is expected. */
+const MAX_IDLE_TICKS = 50
 
-/** Everything that can go on does; time passes only when nothing else can. */
+/** Everything that can continue does. Time passes only when nothing else can happen. */
 async function settleDown(world: World): Promise<void> {
   let ticks = 0
-  for (let n = 0; ticks < ENOUGH_TICKS; n++) {
-    if (n > 20_000) throw new Error('it goes on for ever')
+  for (let n = 0; ticks < MAX_IDLE_TICKS; n++) {
+    if (n > 20_000) throw new Error('it never ends')
     let moved = false
     for (const call of world.calls) moved = world.answer(call) || moved
     for (const worker of alive(world)) {
@@ -201,7 +209,7 @@ async function holds(worldOptions: WorldOptions, first: CallPlan, steps: readonl
     await settleDown(world)
     world.check()
   } finally {
-    // Their files are closed.
+    // Closes their files.
     for (const worker of alive(world)) {
       worker.stopped = false
       worker.kill('SIGKILL')
@@ -210,14 +218,10 @@ async function holds(worldOptions: WorldOptions, first: CallPlan, steps: readonl
 }
 
 describe('whatever happens', () => {
-  test.each([
-    ['the same as ever', 20_240],
-    ['fresh', FRESH],
-  ])(
-    'each item settles once, nothing begins twice, every call ends (%s, seed %i)',
+  test.each(SEEDS)(
+    'each item settles once, nothing begins twice, every call ends (%s seed, %i)',
     { timeout: 3_600_000 },
     async (_, seed) => {
-      console.log(`property: seed ${seed}, ${RUNS} runs`)
       await fc.assert(
         fc.asyncProperty(options, call, fc.array(step, { maxLength: 120, size: 'max' }), holds),
         { seed, numRuns: RUNS },

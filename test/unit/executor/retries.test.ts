@@ -1,4 +1,4 @@
-// Failed items that are tried again: which, how often, when, and what becomes of them when the run ends meanwhile.
+// Failed items that are retried: which, how often, when, and what becomes of them when the run ends meanwhile.
 import { describe, expect, test } from 'vitest'
 import type { Failure } from '../../../src/model.js'
 import type { RetryOptions } from '../../../src/plan.js'
@@ -21,8 +21,8 @@ function oneWorker(items: number, chunkSize: number, retry: Partial<RetryOptions
   return { ...world, call, worker }
 }
 
-describe('an item that fails and may be tried again', () => {
-  test('settles only once it has succeeded, alone, as flaky, with what it failed with before', async () => {
+describe('an item that fails and may be retried', () => {
+  test('settles when it has succeeded, alone, as flaky, with its earlier failures', async () => {
     const { call, worker } = oneWorker(3, 3, {})
     worker.settle(worker.chunks[0]!, { failures: [{ offset: 1, failure: FAILURE }] })
     expect(sorted(call.indexes())).toEqual([0, 2])
@@ -33,7 +33,7 @@ describe('an item that fails and may be tried again', () => {
     expect(call.settled.at(-1)).toMatchObject({ flaky: [{ failure: FAILURE, attempts: 1 }] })
   })
 
-  test('fails for good after its last attempt, and says what the earlier ones failed with', async () => {
+  test('fails after its last attempt, with its earlier failures', async () => {
     const { call, worker } = oneWorker(1, 1, { retries: 2 })
     for (let n = 0; n < 3; n++)
       worker.settle(worker.chunks[n]!, { failures: [{ offset: 0, failure: FAILURE }] })
@@ -42,7 +42,7 @@ describe('an item that fails and may be tried again', () => {
     expect(failure).toMatchObject({ attempts: 3, earlier: [{ attempts: 1 }, { attempts: 2 }] })
   })
 
-  test('of a whole chunk does so one by one, and nothing is lost between', async () => {
+  test('is retried alone; the others of its chunk settle in parts', async () => {
     const { call, worker } = oneWorker(8, 8, {})
     const failures = [0, 1, 4, 7].map((offset) => ({ offset, failure: FAILURE }))
     worker.settle(worker.chunks[0]!, { failures })
@@ -56,14 +56,14 @@ describe('an item that fails and may be tried again', () => {
     for (const { chunk, from, count, results } of call.settled)
       expect(results).toEqual({
         kind: 'values',
-        values: range(count).map((place) => chunk.seq + from + place),
+        values: range(count).map((i) => chunk.seq + from + i),
       })
   })
 
-  test('after its worker died is tried elsewhere', async () => {
+  test('is retried elsewhere after its worker crashed', async () => {
     const { call, worker, latest } = oneWorker(1, 1, {})
-    worker.records({ running: [{ id: worker.chunks[0]!.id, offset: 0, since: ago(1) }] })
-    worker.die()
+    worker.setRecord({ running: [{ id: worker.chunks[0]!.id, offset: 0, since: ago(1) }] })
+    worker.exit()
     latest(0).ready()
     expect(latest(0).chunks[0]).toMatchObject({ index: 0, attempt: 2 })
     latest(0).settleAll()
@@ -71,14 +71,14 @@ describe('an item that fails and may be tried again', () => {
     expect(call.settled).toMatchObject([{ flaky: [{ failure: { kind: 'crash' } }] }])
   })
 
-  test('of another kind than those to be tried fails at once', async () => {
+  test('fails without a retry if the kind of failure is not retried', async () => {
     const { call, worker } = oneWorker(1, 1, { on: ['crash'] })
     worker.settle(worker.chunks[0]!, { failures: [{ offset: 0, failure: FAILURE }] })
     await call.done
     expect(call.failed()).toHaveLength(1)
   })
 
-  test('of a kind that is not tried by default is tried where that is asked for', () => {
+  test('is retried for a kind that is not retried by default, if that was asked for', () => {
     const failure: Failure = { kind: 'encoding', side: 'result', path: '', message: '', preview: '' }
     const { worker } = oneWorker(1, 1, { on: ['encoding'] })
     worker.settle(worker.chunks[0]!, { failures: [{ offset: 0, failure }] })
@@ -86,8 +86,8 @@ describe('an item that fails and may be tried again', () => {
   })
 })
 
-describe('the pause before it', () => {
-  test('is half certain and half chance, and doubles', () => {
+describe('the delay before a retry', () => {
+  test('is half fixed and half random, and doubles', () => {
     const { worker, clock } = oneWorker(1, 1, { retries: 3, delayMs: 100 })
     let ran = 1
     for (const pause of [75, 150, 300]) {
@@ -99,12 +99,12 @@ describe('the pause before it', () => {
     }
   })
 
-  test('lets others go first', () => {
+  test('lets other items run first', () => {
     const { worker, clock } = oneWorker(3, 1, { delayMs: 100 })
-    worker.settle(worker.chunks[0]!, { failures: [{ offset: 0, failure: FAILURE }], busyMs: 100 })
+    worker.settleExpensive(worker.chunks[0]!, { failures: [{ offset: 0, failure: FAILURE }] })
     expect(worker.chunks[1]).toMatchObject({ index: 1 })
     clock.advance(100)
-    worker.settle(worker.chunks[1]!, { busyMs: 100 })
+    worker.settleExpensive(worker.chunks[1]!)
     expect(worker.chunks[2]).toMatchObject({ index: 0, attempt: 2 })
   })
 
@@ -117,7 +117,7 @@ describe('the pause before it', () => {
     worker.settle(worker.chunks[1]!)
     await call.done
     expect(worker.sent.at(-1)).toEqual({ type: 'stop' })
-    worker.die(0, null)
+    worker.exit(0, null)
     await closed
   })
 
@@ -130,8 +130,8 @@ describe('the pause before it', () => {
   })
 })
 
-describe('while the call is drained', () => {
-  test('nothing is tried again: what failed has not run', async () => {
+describe('a drained call', () => {
+  test('retries nothing: the failed item has not run', async () => {
     const { call, worker } = oneWorker(1, 1, {})
     call.drain.abort()
     worker.settle(worker.chunks[0]!, { failures: [{ offset: 0, failure: FAILURE }] })
@@ -141,10 +141,10 @@ describe('while the call is drained', () => {
   })
 })
 
-test('thousands of attempts cost no more each than the first, and never a pause that is no time', async () => {
+test('thousands of attempts remember a hundred failures, and their delay is never NaN', async () => {
   const { call, worker } = oneWorker(1, 1, { retries: 5_000 })
   const attempt = (n: number) =>
-    worker.say({
+    worker.message({
       type: 'settled',
       ranges: [
         {

@@ -1,9 +1,10 @@
+// Calls from their first chunk to their end, with an executor whose workers are moved by hand.
 import { describe, expect, test } from 'vitest'
 import { warningText } from '../../../src/errors/warning-text.js'
 import { fakeTransport, faultOf, numbers, range, setUp, sorted, start, turn } from './fakes.js'
 
-describe('handing out', () => {
-  test('nothing is sent to a worker before it is ready', () => {
+describe('dispatch', () => {
+  test('sends nothing to a worker before it is ready', () => {
     const { executor, workers } = setUp()
     start(executor, numbers(4), { chunkSize: 1 })
     expect(workers.map(({ chunks }) => chunks.length)).toEqual([0, 0])
@@ -11,7 +12,7 @@ describe('handing out', () => {
     expect(workers[0]!.chunks).toHaveLength(1)
   })
 
-  test('every item settles once and the call resolves', async () => {
+  test('settles every item once and resolves', async () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(5), { chunkSize: 2 })
     for (const worker of workers) worker.ready()
@@ -29,7 +30,7 @@ describe('handing out', () => {
     expect(sorted(call.indexes())).toEqual(range(5))
   })
 
-  test('chunks begin with one item and grow with what is measured', () => {
+  test('begins with chunks of one item, which grow with the measured cost', () => {
     const { executor, workers } = setUp({ processes: 1 })
     start(executor, numbers(100_000))
     const [worker] = workers
@@ -45,16 +46,16 @@ describe('handing out', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(400)
   })
 
-  test('a long item in front keeps nothing queued behind it', () => {
+  test('prefetches nothing behind an expensive item', () => {
     const { executor, workers } = setUp({ processes: 1 })
     start(executor, numbers(10))
     const [worker] = workers
     worker!.ready()
-    worker!.settle(worker!.chunks[0]!, { busyMs: 500 })
+    worker!.settleExpensive(worker!.chunks[0]!)
     expect(worker!.chunks).toHaveLength(2)
   })
 
-  test('near the end of a known input chunks are small enough to share', () => {
+  test('makes chunks small enough to share near the end of a known input', () => {
     const { executor, workers } = setUp({ processes: 2 })
     const call = start(executor, numbers(40))
     workers[0]!.ready()
@@ -62,24 +63,24 @@ describe('handing out', () => {
     for (let n = 0; n < 30; n++)
       for (const worker of workers) {
         const chunk = worker.chunks[n]
-        if (chunk !== undefined) worker.settle(chunk, { busyMs: 0.0001 })
+        if (chunk !== undefined) worker.settleCheap(chunk)
       }
     expect(sorted(call.indexes())).toEqual(range(40))
     expect(workers[0]!.chunks.at(-1)!.count).toBeLessThanOrEqual(2)
   })
 
-  test('calls take turns, so a long one does not starve a short one', () => {
+  test('serves calls in turn, so that a long one does not starve a short one', () => {
     const { executor, workers } = setUp({ processes: 1 })
     start(executor, numbers(1000), { chunkSize: 1 })
     start(executor, numbers(1000), { chunkSize: 1 })
     const [worker] = workers
     worker!.ready()
-    for (let n = 0; n < 10; n++) worker!.settle(worker!.chunks[n]!, { busyMs: 10 })
+    for (let n = 0; n < 10; n++) worker!.settleExpensive(worker!.chunks[n]!)
     const indexes = worker!.chunks.slice(0, 10).map(({ index }) => index)
     expect(indexes).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
   })
 
-  test('an empty input still waits until the job has loaded', async () => {
+  test('waits until the job has loaded even for an empty input', async () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(0))
     let over = false
@@ -93,15 +94,15 @@ describe('handing out', () => {
   })
 })
 
-describe('a worker that dies', () => {
-  test('loses the item it was running; finished ones keep their results and later ones run elsewhere', async () => {
+describe('a worker that crashes', () => {
+  test('fails the item that was running; settled ones keep their results and later ones run elsewhere', async () => {
     const { executor, workers, latest } = setUp({ processes: 1 })
     const call = start(executor, numbers(4), { chunkSize: 4 })
     workers[0]!.ready()
     const [chunk] = workers[0]!.chunks
     workers[0]!.settle(chunk!, { from: 0, count: 1 })
     workers[0]!.recorded = { outcomes: [], running: [{ id: chunk!.id, offset: 1, since: 0 }], unrecorded: [] }
-    workers[0]!.die(5, null)
+    workers[0]!.exit(5, null)
     expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'crash', exitCode: 5, signal: null } }])
     latest(0).ready()
     expect(latest(0).chunks[0]).toMatchObject({ index: 2, count: 2 })
@@ -110,15 +111,15 @@ describe('a worker that dies', () => {
     expect(sorted(call.indexes())).toEqual(range(4))
   })
 
-  test('while idle is replaced without a word', async () => {
+  test('is replaced without a warning if it was idle', async () => {
     const { executor, workers, latest } = setUp({ processes: 1 })
     const source = numbers(2)
     const call = start(executor, source, { chunkSize: 1 })
     workers[0]!.ready()
-    workers[0]!.settle(workers[0]!.chunks[0]!, { busyMs: 100 })
-    workers[0]!.settle(workers[0]!.chunks[1]!, { busyMs: 100 })
+    workers[0]!.settleExpensive(workers[0]!.chunks[0]!)
+    workers[0]!.settleExpensive(workers[0]!.chunks[1]!)
     await call.done
-    workers[0]!.die()
+    workers[0]!.exit()
     const next = start(executor, numbers(1))
     latest(0).ready()
     latest(0).settleAll()
@@ -126,32 +127,32 @@ describe('a worker that dies', () => {
     expect(next.failed()).toEqual([])
   })
 
-  test('over and over spends the restart budget, and the run ends', async () => {
+  test('ends the run once the restart limit is exceeded', async () => {
     const { executor, workers, latest } = setUp({ processes: 1, maxRestarts: 3 })
     const call = start(executor, numbers(100), { chunkSize: 1 })
     for (let n = 0; n < 4; n++) {
       latest(0).ready()
-      latest(0).die()
+      latest(0).exit()
     }
     expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'restarts', limit: 3 } })
     expect(workers).toHaveLength(4)
     expect(call.failed()).toHaveLength(4)
   })
 
-  test('before it is ready breaks the run at once and is not replaced', async () => {
+  test('ends the run and is not replaced if it was not ready yet', async () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
-    workers[0]!.die(1, null)
+    workers[0]!.exit(1, null)
     expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase: 'load', exitCode: 1 } })
     expect(workers).toHaveLength(2)
     expect(workers[1]!.kills).toEqual(['SIGKILL'])
   })
 
-  test('inside its initializer is the initializer’s fault', async () => {
+  test('names the initializer if that was running', async () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
-    workers[0]!.say({ type: 'initializing' })
-    workers[0]!.die(4, null)
+    workers[0]!.message({ type: 'initializing' })
+    workers[0]!.exit(4, null)
     expect(await faultOf(call.done)).toMatchObject({
       fault: { kind: 'startup', phase: 'initializer', exitCode: 4 },
     })
@@ -161,19 +162,19 @@ describe('a worker that dies', () => {
 describe('an initializer', () => {
   const error = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
 
-  test('that fails ends every call once and never respawns: the loop of Python’s Pool (gh-87472)', async () => {
+  test('that fails ends every call once, and no worker is started again, unlike in Python’s Pool (gh-87472)', async () => {
     const { executor, workers } = setUp()
     const calls = [start(executor, numbers(3)), start(executor, numbers(3))]
-    for (const worker of [...workers]) worker.say({ type: 'init-failed', stage: 'initializer', error })
+    for (const worker of [...workers]) worker.message({ type: 'init-failed', stage: 'initializer', error })
     for (const { done } of calls)
       expect(await faultOf(done)).toMatchObject({ fault: { kind: 'initializer', error } })
-    for (const worker of workers) worker.die()
+    for (const worker of workers) worker.exit()
     expect(workers).toHaveLength(2)
     expect(await faultOf(start(executor, numbers(1)).done)).toMatchObject({ fault: { kind: 'initializer' } })
     expect(workers).toHaveLength(2)
   })
 
-  test('that is not ready in time ends the run; the time begins when the job is handed over', async () => {
+  test('that exceeds its time ends the run; the time begins when the job is sent', async () => {
     const { executor, workers, clock } = setUp({ initTimeoutMs: 1_000 })
     const call = start(executor, numbers(3))
     clock.advance(5_000)
@@ -186,14 +187,14 @@ describe('an initializer', () => {
 })
 
 describe('a task', () => {
-  test('that the job does not export ends the call and names what there is', async () => {
+  test('that the job does not export ends the call with what it does export', async () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3), { spec: { name: 'squar', calling: 'item', reply: 'values' } })
     workers[0]!.ready({ square: 'function' })
     expect(await faultOf(call.done)).toEqual({ type: 'no-task', exports: { square: 'function' } })
   })
 
-  test('whose argument cannot be sent fails alone; its neighbours run', async () => {
+  test('whose argument cannot be cloned fails alone; its neighbours run', async () => {
     const encode = (message: { type: string }) => {
       const values = JSON.stringify(message, (_, value) => (typeof value === 'function' ? '()=>' : value))
       if (message.type === 'run' && values.includes('()=>')) throw new Error('could not be cloned')
@@ -211,7 +212,7 @@ describe('a task', () => {
     }
     const call = start(executor, source)
     workers[0]!.ready()
-    for (let n = 0; n < 2; n++) workers[0]!.settle(workers[0]!.chunks[n]!, { busyMs: 1 })
+    for (let n = 0; n < 2; n++) workers[0]!.settle(workers[0]!.chunks[n]!)
     await call.done
     expect(call.failed()).toMatchObject([
       { index: 1, failure: { kind: 'encoding', side: 'argument', path: 'f' } },
@@ -220,8 +221,8 @@ describe('a task', () => {
   })
 })
 
-describe('ending', () => {
-  test('an aborted call cancels what runs, and what does not end by itself is killed and replaced', async () => {
+describe('the end', () => {
+  test('of an aborted call cancels what runs, and kills and replaces a worker that does not cancel in time', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(9), { chunkSize: 1 })
     workers[0]!.ready()
@@ -232,7 +233,7 @@ describe('ending', () => {
     expect(workers[0]!.kills).toEqual([])
     clock.advance(1)
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
-    workers[0]!.die()
+    workers[0]!.exit()
     await call.done
     expect(workers).toHaveLength(2)
     workers[1]!.ready()
@@ -241,17 +242,17 @@ describe('ending', () => {
     expect(call.failed()).toEqual([])
   })
 
-  test('an aborted call is over as soon as the worker says so', async () => {
+  test('of an aborted call is when the worker reports its chunks as cancelled', async () => {
     const { executor, workers } = setUp({ processes: 1 })
     const call = start(executor, numbers(9), { chunkSize: 1 })
     workers[0]!.ready()
     call.controller.abort()
-    workers[0]!.say({ type: 'cancelled', ids: workers[0]!.chunks.map(({ id }) => id) })
+    workers[0]!.message({ type: 'cancelled', ids: workers[0]!.chunks.map(({ id }) => id) })
     await call.done
     expect(workers[0]!.kills).toEqual([])
   })
 
-  test('close lets workers finish in good order; one that never ran anything is not waited for', async () => {
+  test('by close stops workers that were ready and kills those that were starting', async () => {
     const { executor, workers } = setUp({ processes: 2 })
     const call = start(executor, numbers(1))
     workers[0]!.ready()
@@ -260,12 +261,12 @@ describe('ending', () => {
     const closed = executor.close()
     expect(workers[0]!.sent.at(-1)).toEqual({ type: 'stop' })
     expect(workers[1]!.kills).toEqual(['SIGKILL'])
-    for (const worker of workers) worker.die(0, null)
+    for (const worker of workers) worker.exit(0, null)
     await closed
     expect(workers).toHaveLength(2)
   })
 
-  test('a finalizer that does not end is killed, with a warning', async () => {
+  test('by close kills a worker whose finalizer does not end, with a warning', async () => {
     const warnings: string[] = []
     const { executor, workers, clock } = setUp({
       processes: 1,
@@ -278,11 +279,11 @@ describe('ending', () => {
     clock.advance(2_000)
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
     expect(warnings).toEqual(['worker 0 (pid 1000) did not end in good order within 2000 ms and was killed'])
-    workers[0]!.die()
+    workers[0]!.exit()
     await closed
   })
 
-  test('terminate climbs from a message to SIGTERM to SIGKILL', async () => {
+  test('by terminate escalates from a message to SIGTERM to SIGKILL', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const call = start(executor, numbers(1))
     workers[0]!.ready()
@@ -293,16 +294,16 @@ describe('ending', () => {
     expect(workers[0]!.kills).toEqual(['SIGTERM'])
     clock.advance(1_900)
     expect(workers[0]!.kills).toEqual(['SIGTERM', 'SIGKILL'])
-    workers[0]!.die()
+    workers[0]!.exit()
     await terminated
   })
 
-  test('a worker that answers terminate is given its time', () => {
+  test('by terminate gives a worker that answers its time', () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     start(executor, numbers(1))
     workers[0]!.ready()
     void executor.terminate()
-    workers[0]!.say({ type: 'terminating' })
+    workers[0]!.message({ type: 'terminating' })
     clock.advance(1_999)
     expect(workers[0]!.kills).toEqual([])
     clock.advance(1)

@@ -1,5 +1,5 @@
-// The pure scheduler among model workers, slow sources and a clock, moved step by step. Performs its commands, keeps
-// what really happened, and says what may never be. Knows nothing of how the steps are chosen.
+// The real scheduler among model workers, slow sources and a clock, moved step by step. Performs its commands, records
+// what really happened, and throws when an invariant is broken. How the steps are chosen is up to the test.
 import type {
   CallEnd,
   CallOptions,
@@ -12,20 +12,20 @@ import type { Chunk, Failure, SettledRange } from '../../../src/model.js'
 import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
 
 export interface WorldOptions extends Omit<SchedulerOptions, 'random'> {
-  /** Whether workers can write down what they do. */
+  /** Workers have a flight recorder. */
   readonly records: boolean
   readonly finalizerHangs: boolean
 }
 
 export interface CallPlan extends Pick<CallOptions, 'chunkSize' | 'timeoutMs' | 'retry'> {
   readonly items: number
-  /** Of the items in turn; the last one stands for all attempts beyond it. */
+  /** Per item, in turn, and per attempt; the last one is for all further attempts. */
   readonly behaviours: readonly (readonly Behaviour[])[]
-  /** Items that cannot be sent, in turn. */
+  /** Per item, in turn: it cannot be sent. */
   readonly unsendable: readonly boolean[]
-  /** Its items are too cheap to be written down one by one. */
+  /** Its items are too cheap to be recorded one by one. */
   readonly cheap: boolean
-  /** Its source answers when it is told to. */
+  /** Its source answers when a step makes it. */
   readonly slow: boolean
   /** Its source knows how many items are left. */
   readonly sized: boolean
@@ -43,12 +43,12 @@ interface CallState {
 
 interface Attempt {
   begins: number
-  /** One of its begins was known to nobody but the worker. */
-  unknown: boolean
+  /** It began without being recorded. */
+  unrecorded: boolean
   safe: boolean
 }
 
-const wrong = (text: string): never => {
+const broken = (text: string): never => {
   throw new Error(text)
 }
 
@@ -58,7 +58,7 @@ export class World {
   readonly workers: (ModelWorker | undefined)[] = []
   closed = false
   ended = false
-  /** Inputs handled: work of the scheduler. */
+  /** Inputs handled. */
   handled = 0
   readonly #options: WorldOptions
   readonly #scheduler: Scheduler
@@ -123,7 +123,7 @@ export class World {
     return true
   }
 
-  /** One thing that the worker said arrives. */
+  /** One message of the worker arrives. */
   deliver(worker: ModelWorker): boolean {
     const said = worker.said.shift()
     if (said === undefined) return false
@@ -138,12 +138,13 @@ export class World {
 
   tick(to: number): void {
     this.now = Math.max(this.now, to)
-    // What it leads to may be due at once; but not for ever.
+    // What it leads to may be due immediately, but not without end.
     for (let times = 0; times === 0 || (this.wake ?? Number.POSITIVE_INFINITY) <= this.now; times++) {
-      if (times === 10) wrong(`the scheduler wants to be woken at ${this.wake}, now ${this.now}, for ever`)
+      if (times === 10)
+        broken(`the scheduler asks for a tick at ${this.wake} again and again, now ${this.now}`)
       this.post({ type: 'tick' })
     }
-    if (Number.isNaN(this.wake)) wrong('the scheduler wants to be woken at no time')
+    if (Number.isNaN(this.wake)) broken('the scheduler asks for a tick at NaN')
   }
 
   post(input: SchedulerInput): void {
@@ -160,20 +161,20 @@ export class World {
   // ── what must hold at the end ────────────────────────────────────────────────────────────────────────────────────
 
   check(): void {
-    if (!this.closed) wrong('closed was never said')
+    if (!this.closed) broken('closed never came')
     for (const call of this.calls) {
-      if (call.end === undefined) wrong(`call ${call.id} never ended`)
+      if (call.end === undefined) broken(`call ${call.id} never ended`)
       if (call.end?.type !== 'done' || call.drained) continue
-      if (call.taken !== call.plan.items) wrong(`call ${call.id} is done and its source is not`)
+      if (call.taken !== call.plan.items) broken(`call ${call.id} is done and its source has not ended`)
       for (let index = 0; index < call.taken; index++)
-        if (!call.outcomes.has(index)) wrong(`call ${call.id} is done and item ${index} never settled`)
+        if (!call.outcomes.has(index)) broken(`call ${call.id} is done and item ${index} never settled`)
     }
   }
 
   // ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #perform(command: Command): void {
-    if (this.closed && command.type !== 'end') wrong(`${command.type} after closed`)
+    if (this.closed && command.type !== 'end') broken(`${command.type} after closed`)
     switch (command.type) {
       case 'spawn':
         return this.#spawn(command.worker)
@@ -201,14 +202,14 @@ export class World {
         return this.#settle(command.call, command.settled)
       case 'end': {
         const call = this.calls[command.call]!
-        if (call.end !== undefined) wrong(`call ${call.id} ended twice`)
+        if (call.end !== undefined) broken(`call ${call.id} ended twice`)
         call.end = command.end
         return
       }
       case 'warn':
         return
       case 'closed':
-        if (this.workers.some((worker) => worker !== undefined)) wrong('closed while a worker is there')
+        if (this.workers.some((worker) => worker !== undefined)) broken('closed while a worker is alive')
         this.closed = true
         return
       default:
@@ -217,12 +218,12 @@ export class World {
   }
 
   #worker(id: number): ModelWorker {
-    return this.workers[id] ?? wrong(`worker ${id} is told something and is not there`)
+    return this.workers[id] ?? broken(`worker ${id} is sent something and has no process`)
   }
 
   #spawn(id: number): void {
-    if (this.workers[id] !== undefined) wrong(`worker ${id} is started twice`)
-    if (id >= this.#options.processes) wrong(`worker ${id} is one too many`)
+    if (this.workers[id] !== undefined) broken(`worker ${id} is started twice`)
+    if (id >= this.#options.processes) broken(`worker ${id} is one too many`)
     const { concurrency, records, finalizerHangs } = this.#options
     const pid = this.#pids++
     this.workers[id] = new ModelWorker({
@@ -244,7 +245,7 @@ export class World {
 
   #pull(id: number, items: number): void {
     const call = this.calls[id]!
-    if (call.end !== undefined) wrong(`call ${id} has ended and is asked for more`)
+    if (call.end !== undefined) broken(`call ${id} has ended and its source is asked for more`)
     if (call.plan.slow) call.pulls.push({ items })
     else this.#supply(call, items)
   }
@@ -252,7 +253,7 @@ export class World {
   #supply(call: CallState, items: number): void {
     const { plan, taken, id } = call
     const count = Math.min(items, plan.items - taken)
-    const values = Array.from({ length: count }, (_, place) => itemOf(id, taken + place))
+    const values = Array.from({ length: count }, (_, i) => itemOf(id, taken + i))
     const chunk: Chunk | undefined =
       count > 0 ? { seq: taken, count, payload: { kind: 'values', values } } : undefined
     call.taken += count
@@ -273,13 +274,13 @@ export class World {
 
   #settle(id: number, { chunk, from, count, results, failures }: SettledRange): void {
     const call = this.calls[id]!
-    if (call.end !== undefined) wrong(`call ${id} has ended and something of it settles`)
+    if (call.end !== undefined) broken(`call ${id} has ended and one of its items settles`)
     const values = results.kind === 'values' ? results.values : []
-    if (values.length !== count) wrong(`${values.length} results for ${count} items`)
+    if (values.length !== count) broken(`${values.length} results for ${count} items`)
     const failed = new Map(failures.map((failure) => [failure.offset, failure]))
     for (let offset = from; offset < from + count; offset++) {
       const index = chunk.seq + offset
-      if (call.outcomes.has(index)) wrong(`item ${index} of call ${id} settled twice`)
+      if (call.outcomes.has(index)) broken(`item ${index} of call ${id} settled twice`)
       const failure = failed.get(offset)
       call.outcomes.set(index, failure?.failure.kind ?? 'ok')
       if (failure === undefined) this.#checkValue(call, index, values[offset - from])
@@ -289,19 +290,20 @@ export class World {
 
   #checkValue(call: CallState, index: number, value: unknown): void {
     if (value !== itemOf(call.id, index) && !(typeof value === 'string' && value.length === 70_000))
-      wrong(`item ${index} of call ${call.id} settled as ${String(value)}`)
+      broken(`item ${index} of call ${call.id} settled as ${String(value)}`)
   }
 
   #checkFailure(call: CallState, index: number, failure: Failure, attempts: number): void {
     const { retry } = call.plan
     const may = retry?.on.includes(failure.kind) === true ? retry.retries : 0
-    if (attempts <= may) wrong(`item ${index} of call ${call.id} failed for good after ${attempts} attempts`)
+    if (attempts <= may)
+      broken(`item ${index} of call ${call.id} failed without a retry after ${attempts} attempts`)
     if (failure.kind === 'encoding' || failure.kind === 'error') return
     const attempt = this.#attempts.get(key(call.id, index, attempts))
     if (attempt?.safe === true)
-      wrong(`item ${index} of call ${call.id} has ended, which is known, and is told as ${failure.kind}`)
+      broken(`item ${index} of call ${call.id} has ended, which is recorded, and fails as ${failure.kind}`)
     if (attempt === undefined && this.#options.records && !call.plan.cheap)
-      wrong(`item ${index} of call ${call.id} has never begun and is told as ${failure.kind}`)
+      broken(`item ${index} of call ${call.id} has never begun and fails as ${failure.kind}`)
   }
 
   // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +329,9 @@ export class World {
       id,
       offset,
       forMs:
-        this.now - (this.#begunAt.get(`${id}/${offset}`) ?? wrong(`item ${offset} of ${id} is said to run`)),
+        this.now -
+        (this.#begunAt.get(`${id}/${offset}`) ??
+          broken(`item ${offset} of ${id} is in the record and never began`)),
     }))
   }
 
@@ -337,19 +341,19 @@ export class World {
     return attempts[Math.min(chunk.attempt, attempts.length) - 1]!
   }
 
-  #begins(chunk: ChunkMessage, offset: number, known: boolean): void {
+  #begins(chunk: ChunkMessage, offset: number, recorded: boolean): void {
     const attempt = this.#attempt(chunk, offset)
     this.#begunAt.set(`${chunk.id}/${offset}`, this.now)
     const item = `item ${this.#index(chunk, offset)}, attempt ${chunk.attempt}`
-    if (attempt.safe) wrong(`${item} has ended, which is known, and begins again`)
-    if (attempt.begins > 0 && !attempt.unknown) wrong(`${item} begins again`)
+    if (attempt.safe) broken(`${item} has ended, which is recorded, and begins again`)
+    if (attempt.begins > 0 && !attempt.unrecorded) broken(`${item} begins again`)
     attempt.begins++
-    attempt.unknown = !known
+    attempt.unrecorded = !recorded
   }
 
   #attempt(chunk: ChunkMessage, offset: number): Attempt {
     const name = key(this.#chunks.get(chunk.id)!.call.id, this.#index(chunk, offset), chunk.attempt)
-    const attempt = this.#attempts.get(name) ?? { begins: 0, unknown: false, safe: false }
+    const attempt = this.#attempts.get(name) ?? { begins: 0, unrecorded: false, safe: false }
     this.#attempts.set(name, attempt)
     return attempt
   }
@@ -360,13 +364,13 @@ export class World {
 
   #callOf({ payload }: ChunkMessage): CallState {
     const first = payload.kind === 'values' ? payload.values[0] : undefined
-    return this.calls[Math.floor(Number(first) / MOST_ITEMS)] ?? wrong('a chunk of no call')
+    return this.calls[Math.floor(Number(first) / MOST_ITEMS)] ?? broken('a chunk of no call')
   }
 }
 
 const UNSENDABLE: Failure = { kind: 'encoding', side: 'argument', path: '', message: '', preview: '' }
 
-/** Items tell which call they are of. */
+/** An item contains the id of its call. */
 const MOST_ITEMS = 100_000
 const itemOf = (call: number, index: number) => call * MOST_ITEMS + index
 

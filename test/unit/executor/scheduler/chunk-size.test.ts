@@ -4,7 +4,7 @@ import { ChunkSizer } from '../../../../src/executor/scheduler/chunk-size.js'
 const WORKERS = 2
 const size = (sizer: ChunkSizer, remaining?: number) => sizer.want(WORKERS, remaining).items
 
-/** Measures chunks of the wished size until it no longer changes. */
+/** Measures chunks of the requested size until it no longer changes. */
 function settle(sizer: ChunkSizer, msEach: number): number[] {
   const sizes: number[] = []
   for (let n = 0; n < 40; n++) {
@@ -16,39 +16,39 @@ function settle(sizer: ChunkSizer, msEach: number): number[] {
 }
 
 describe('adaptive chunks', () => {
-  test('begin with one item, before anything is known', () => {
+  test('begin with one item before anything is measured', () => {
     const sizer = new ChunkSizer()
     expect(sizer.meanMs).toBeUndefined()
     expect(size(sizer)).toBe(1)
     expect(size(sizer, 1_000_000)).toBe(1)
   })
 
-  test('grow step by step and end near a few milliseconds of work', () => {
+  test('grow step by step to a few milliseconds of work', () => {
     const sizes = settle(new ChunkSizer(), 0.01)
-    for (const [place, next] of sizes.entries()) expect(next).toBeLessThanOrEqual((sizes[place - 1] ?? 1) * 4)
+    for (const [i, next] of sizes.entries()) expect(next).toBeLessThanOrEqual((sizes[i - 1] ?? 1) * 4)
     expect(sizes.at(-1)! * 0.01).toBeGreaterThan(2)
     expect(sizes.at(-1)! * 0.01).toBeLessThanOrEqual(12)
   })
 
-  test.each([100, 12.001, 6.001])('stay at one item where one takes %d ms', (msEach) => {
+  test.each([100, 12.001, 6.001])('stay at one item if it takes %d ms', (msEach) => {
     expect(new Set(settle(new ChunkSizer(), msEach))).toEqual(new Set([1]))
   })
 
-  test('of items that seem to cost nothing are bounded all the same', () => {
+  test('are bounded even if items seem to cost nothing', () => {
     const sizes = settle(new ChunkSizer(), 0)
     expect(sizes.at(-1)).toBe(Math.max(...sizes))
     expect(sizes.at(-1)).toBeLessThan(100_000)
     expect(sizes.at(-1)).toBeGreaterThan(1_000)
   })
 
-  test('shrink at once when items turn out dear', () => {
+  test('shrink immediately when items turn out expensive', () => {
     const sizer = new ChunkSizer()
     settle(sizer, 0.001)
     sizer.measured(size(sizer), size(sizer) * 50)
     expect(size(sizer)).toBe(1)
   })
 
-  test('forget one dear item after a while', () => {
+  test('forget one expensive item after a while', () => {
     const sizer = new ChunkSizer()
     const before = settle(sizer, 0.01).at(-1)!
     sizer.measured(1, 1_000)
@@ -56,7 +56,7 @@ describe('adaptive chunks', () => {
     expect(settle(sizer, 0.01).at(-1)).toBeGreaterThan(before / 2)
   })
 
-  test('leave every worker a share of what remains, and never ask for nothing', () => {
+  test('leave every worker a share of what remains, and always ask for at least one item', () => {
     const sizer = new ChunkSizer()
     settle(sizer, 0.001)
     for (let remaining = 200; remaining > 0; ) {
@@ -73,14 +73,14 @@ describe('adaptive chunks', () => {
   })
 })
 
-describe('a fixed number of items a chunk', () => {
-  test('stays, whatever is measured, however few items remain, whatever their size', () => {
+describe('a fixed number of items per chunk', () => {
+  test('stays the same whatever is measured, however few items remain, whatever their size', () => {
     const sizer = new ChunkSizer(50)
     expect(new Set(settle(sizer, 100))).toEqual(new Set([50]))
     expect(sizer.want(WORKERS, 3)).toEqual({ items: 50, bytes: Number.POSITIVE_INFINITY })
   })
 
-  test('is measured all the same: whoever queues chunks ahead needs the cost', () => {
+  test('is measured nevertheless, because prefetching needs the cost', () => {
     const sizer = new ChunkSizer(50)
     sizer.measured(10, 20)
     expect(sizer.meanMs).toBe(2)

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { DelayQueue, Fifo } from '../../../../src/executor/scheduler/queues.js'
 import fc from '../../../helpers/fast-check.js'
 
-describe('first in, first out', () => {
-  test('does what an array does, whatever is asked of it', () => {
+describe('Fifo', () => {
+  test('does what an array does', () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ do: fc.constant('push'), value: fc.nat() }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('shift'), value: fc.nat() }) },
@@ -31,7 +31,7 @@ describe('first in, first out', () => {
     )
   })
 
-  test('gives back undefined that was put in', () => {
+  test('returns undefined that was added', () => {
     const fifo = new Fifo<undefined>()
     fifo.push(undefined)
     expect(fifo.length).toBe(1)
@@ -40,35 +40,35 @@ describe('first in, first out', () => {
   })
 })
 
-describe('an agenda', () => {
-  test('gives the earliest first, and nothing before its time', () => {
+describe('DelayQueue', () => {
+  test('returns the earliest first, and nothing before it is due', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(100), fc.boolean()), { maxLength: 200 }), (steps) => {
-        const agenda = new DelayQueue<number>()
+        const queue = new DelayQueue<number>()
         let model: number[] = []
         let now = 0
         for (const [at, add] of steps) {
           if (add) {
-            agenda.add(at, at)
+            queue.add(at, at)
             model = [...model, at].sort((a, b) => a - b)
           } else {
             now = (now + at) % 100
-            expect(agenda.take(now)).toBe(
+            expect(queue.take(now)).toBe(
               model[0] !== undefined && model[0] <= now ? model.shift() : undefined,
             )
           }
-          expect(agenda.earliest).toBe(model[0])
-          expect(agenda.length).toBe(model.length)
+          expect(queue.earliest).toBe(model[0])
+          expect(queue.length).toBe(model.length)
         }
       }),
     )
   })
 
   test('is empty once it is cleared', () => {
-    const agenda = new DelayQueue<string>()
-    agenda.add(1, 'a')
-    agenda.clear()
-    expect(agenda.take(2)).toBeUndefined()
-    expect(agenda.earliest).toBeUndefined()
+    const queue = new DelayQueue<string>()
+    queue.add(1, 'a')
+    queue.clear()
+    expect(queue.take(2)).toBeUndefined()
+    expect(queue.earliest).toBeUndefined()
   })
 })

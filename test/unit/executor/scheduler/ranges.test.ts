@@ -11,13 +11,13 @@ const failureAt = (offset: number): ItemFailure => ({
   attempts: 1,
 })
 
-/** Items are `ok`, `failed` or `again`: failed, and to be left out. */
+/** Items are `ok`, `failed` or `again`: failed and excluded. */
 const items = fc.array(fc.constantFrom('ok', 'ok', 'failed', 'again'), { minLength: 1, maxLength: 40 })
 
 function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'): ResultRange {
-  const failures = kinds.flatMap((what, place) => (what === 'ok' ? [] : [failureAt(from + place)]))
-  const text = kinds.map((what, place) => (what === 'ok' ? `"r${from + place}"\n` : '')).join('')
-  const values = kinds.map((what, place) => (what === 'ok' ? `r${from + place}` : undefined))
+  const failures = kinds.flatMap((what, i) => (what === 'ok' ? [] : [failureAt(from + i)]))
+  const text = kinds.map((what, i) => (what === 'ok' ? `"r${from + i}"\n` : '')).join('')
+  const values = kinds.map((what, i) => (what === 'ok' ? `r${from + i}` : undefined))
   return {
     from,
     count: kinds.length,
@@ -28,7 +28,7 @@ function rangeOf(kinds: readonly string[], from: number, kind: 'json' | 'values'
 
 function resultsOf({ from, count, results, failures }: ResultRange): [number, unknown][] {
   const failed = new Set(failures.map(({ offset }) => offset))
-  const offsets = Array.from({ length: count }, (_, place) => from + place)
+  const offsets = Array.from({ length: count }, (_, i) => from + i)
   if (results.kind === 'values') {
     expect(results.values).toHaveLength(count)
     return offsets
@@ -38,28 +38,26 @@ function resultsOf({ from, count, results, failures }: ResultRange): [number, un
   const lines = Buffer.from(results.bytes).toString().split('\n').slice(0, -1)
   const good = offsets.filter((offset) => !failed.has(offset))
   expect(lines).toHaveLength(good.length)
-  return good.map((offset, place) => [offset, JSON.parse(lines[place]!)])
+  return good.map((offset, i) => [offset, JSON.parse(lines[i]!)])
 }
 
-describe('a range without some of its failures', () => {
+describe('without', () => {
   test.each(['json', 'values'] as const)(
-    'is what stands between them, each with its own results (%s)',
+    'is the parts between them, each with its own results (%s)',
     (kind) => {
       fc.assert(
         fc.property(items, fc.nat(10), (kinds, from) => {
           const range = rangeOf(kinds, from, kind)
-          const left = range.failures.filter(({ offset }) => kinds[offset - from] === 'again')
-          const parts = without(range, left)
-          const covered = parts.flatMap((part) =>
-            Array.from({ length: part.count }, (_, place) => part.from + place),
-          )
-          expect(covered).toEqual(kinds.flatMap((what, place) => (what === 'again' ? [] : [from + place])))
+          const excluded = range.failures.filter(({ offset }) => kinds[offset - from] === 'again')
+          const parts = without(range, excluded)
+          const covered = parts.flatMap((part) => Array.from({ length: part.count }, (_, i) => part.from + i))
+          expect(covered).toEqual(kinds.flatMap((what, i) => (what === 'again' ? [] : [from + i])))
           expect(parts.every(({ count }) => count > 0)).toBe(true)
           expect(parts.flatMap(resultsOf)).toEqual(
-            kinds.flatMap((what, place) => (what === 'ok' ? [[from + place, `r${from + place}`]] : [])),
+            kinds.flatMap((what, i) => (what === 'ok' ? [[from + i, `r${from + i}`]] : [])),
           )
           expect(parts.flatMap(({ failures }) => failures.map(({ offset }) => offset))).toEqual(
-            kinds.flatMap((what, place) => (what === 'failed' ? [from + place] : [])),
+            kinds.flatMap((what, i) => (what === 'failed' ? [from + i] : [])),
           )
         }),
       )
@@ -67,21 +65,21 @@ describe('a range without some of its failures', () => {
   )
 })
 
-describe('items of a chunk one by one', () => {
-  test('are the items themselves, with their places', () => {
+describe('singles', () => {
+  test('are the items themselves, with their indexes', () => {
     const chunks: fc.Arbitrary<Chunk> = fc.nat(30).map((n) => ({
       seq: 100,
       count: n + 1,
       payload: {
         kind: 'bytes',
         framing: 'ndjson',
-        bytes: Buffer.from(Array.from({ length: n + 1 }, (_, place) => `{"n":${place}}\n`).join('')),
+        bytes: Buffer.from(Array.from({ length: n + 1 }, (_, i) => `{"n":${i}}\n`).join('')),
       },
       origin: { file: 'in', offset: 0, line: 1, column: 1 },
     }))
     fc.assert(
-      fc.property(chunks, fc.array(fc.nat(30)), (chunk, places) => {
-        const offsets = [...new Set(places)].filter((place) => place < chunk.count).sort((a, b) => a - b)
+      fc.property(chunks, fc.array(fc.nat(30)), (chunk, drawn) => {
+        const offsets = [...new Set(drawn)].filter((offset) => offset < chunk.count).sort((a, b) => a - b)
         const found = singles(chunk, offsets)
         expect(found.map(({ seq, count, origin }) => [seq, count, origin?.line])).toEqual(
           offsets.map((offset) => [100 + offset, 1, offset + 1]),
@@ -94,7 +92,7 @@ describe('items of a chunk one by one', () => {
     )
   })
 
-  test('cost a few walks over the chunk, not one each', () => {
+  test('cost a few walks over the chunk, not one per item', () => {
     const count = 20_000
     const bytes = Buffer.from('{"n":12345}\n'.repeat(count))
     const chunk: Chunk = { seq: 0, count, payload: { kind: 'bytes', framing: 'ndjson', bytes } }
@@ -108,7 +106,7 @@ describe('items of a chunk one by one', () => {
   })
 })
 
-test('no results are one empty place an item, or no line', () => {
+test('noResults is one empty value per item, or no line', () => {
   expect(noResults('values', 2)).toEqual({ kind: 'values', values: [undefined, undefined] })
   expect(noResults('json', 2)).toEqual({ kind: 'json', bytes: new Uint8Array(0) })
 })

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { remember, retryDelay, triesAgain } from '../../../../src/executor/scheduler/retry.js'
+import { isRetried, remember, retryDelay } from '../../../../src/executor/scheduler/retry.js'
 import type { ItemFailure } from '../../../../src/model.js'
 
 const options = { retries: 2, delayMs: 100, on: ['error'] as const }
 
-test('an item is tried again for the kinds asked for, as often as asked for', () => {
-  expect(triesAgain(options, 'error', 1)).toBe(true)
-  expect(triesAgain(options, 'error', 2)).toBe(true)
-  expect(triesAgain(options, 'error', 3)).toBe(false)
-  expect(triesAgain(options, 'crash', 1)).toBe(false)
+test('an item is retried for the given kinds, as often as given', () => {
+  expect(isRetried(options, 'error', 1)).toBe(true)
+  expect(isRetried(options, 'error', 2)).toBe(true)
+  expect(isRetried(options, 'error', 3)).toBe(false)
+  expect(isRetried(options, 'crash', 1)).toBe(false)
 })
 
-describe('the pause', () => {
+describe('the delay', () => {
   test.each([
     [1, 0, 50],
     [1, 1, 100],
@@ -25,13 +25,13 @@ describe('the pause', () => {
     expect(retryDelay(options, 100_000, () => 1)).toBe(300_000)
   })
 
-  test('stays none where none is asked for, after any number of attempts', () => {
+  test('stays 0 if it is 0, after any number of attempts', () => {
     for (const attempt of [1, 1_025, 1_000_000])
       expect(retryDelay({ ...options, delayMs: 0 }, attempt, () => 1)).toBe(0)
   })
 })
 
-test('what is remembered is the newest failures, none with a past of its own', () => {
+test('the newest failures are remembered, each without its own earlier ones', () => {
   let earlier: readonly ItemFailure[] = []
   for (let attempts = 1; attempts <= 250; attempts++) {
     const failure = { kind: 'timeout', timeoutMs: 1 } as const

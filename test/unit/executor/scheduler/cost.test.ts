@@ -1,13 +1,13 @@
-// That an item costs the same however many there are: counted in what the scheduler is asked and asks for, not in ms.
+// That an item costs the same however many there are: counted in inputs and commands, not in ms.
 import { describe, expect, test } from 'vitest'
-import type { Command, SchedulerInput } from '../../../src/executor/scheduler/messages.js'
-import { Scheduler } from '../../../src/executor/scheduler/scheduler.js'
+import type { Command, SchedulerInput } from '../../../../src/executor/scheduler/messages.js'
+import { Scheduler } from '../../../../src/executor/scheduler/scheduler.js'
 
 const TASK = { name: 'default', calling: 'item', reply: 'json' } as const
 const NO_BYTES = new Uint8Array(0)
 const PAYLOAD = { kind: 'bytes', framing: 'ndjson', bytes: NO_BYTES } as const
 
-/** Workers that are done at once. */
+/** Workers that settle every chunk immediately. */
 function drive(processes: number) {
   const scheduler = new Scheduler({
     processes,
@@ -69,7 +69,7 @@ function drive(processes: number) {
 }
 
 describe('ten million items in sixty-four workers', () => {
-  test('cost as many steps a chunk as ten thousand do', () => {
+  test('cost as many steps per chunk as ten thousand do', () => {
     const stepsPerChunk = (items: number, chunkSize: number) => {
       const world = drive(64)
       world.open(1, items, chunkSize)
@@ -80,13 +80,13 @@ describe('ten million items in sixty-four workers', () => {
     const few = stepsPerChunk(10_000, 10)
     const many = stepsPerChunk(10_000_000, 1_000)
     expect(many).toBeLessThan(few * 1.1)
-    // Pull and supply, run and settled, settle.
+    // pull, supply, run, settled, settle.
     expect(many).toBeLessThan(5.5)
   })
 })
 
 describe('fifty thousand calls at once', () => {
-  test('of one item each are served in turn, and none is looked at for the sake of another', () => {
+  test('of one item each cost a few steps each', () => {
     const world = drive(4)
     const calls = 50_000
     for (let call = 0; call < calls; call++) world.open(call, 1, 1)
@@ -94,7 +94,7 @@ describe('fifty thousand calls at once', () => {
     world.run()
     const { inputs } = world.counts()
     expect(inputs).toBeLessThan(calls * 6)
-    // A look at each open call for each event would be some ten thousand million: minutes, not seconds.
+    // Visiting every open call for every input would be some 10 billion visits: minutes, not seconds.
     expect(performance.now() - began).toBeLessThan(15_000)
   })
 })

@@ -1,0 +1,74 @@
+// Collects the chunks that a worker is given in one turn and sends them in one message. Finds the values that make a
+// message impossible to clone.
+import { findUncloneable } from '../errors/capture/find-unserializable.js'
+import type { ChunkMessage, ToWorker } from '../ipc/protocol.js'
+import type { Failure } from '../model.js'
+
+export interface UnsendableItem {
+  readonly offset: number
+  readonly failure: Failure
+}
+
+export interface ChunkSenderOptions {
+  /** Throws if a value cannot be cloned. */
+  readonly send: (worker: number, message: ToWorker) => void
+  /** Nothing of this chunk was sent. */
+  readonly onUnsendable: (worker: number, id: number, items: readonly UnsendableItem[]) => void
+}
+
+export class ChunkSender {
+  readonly #options: ChunkSenderOptions
+  /** By worker. Not a map: a map whose entries come and go keeps the deleted ones alive (see policy/delivery-order). */
+  readonly #outgoing: (ChunkMessage[] | undefined)[] = []
+
+  constructor(options: ChunkSenderOptions) {
+    this.#options = options
+  }
+
+  add(worker: number, chunk: ChunkMessage): void {
+    const chunks = this.#outgoing[worker]
+    if (chunks === undefined) this.#outgoing[worker] = [chunk]
+    else chunks.push(chunk)
+  }
+
+  flush(worker: number): void {
+    const chunks = this.#outgoing[worker]
+    if (chunks === undefined) return
+    this.#outgoing[worker] = undefined
+    this.#send(worker, chunks)
+  }
+
+  flushAll(): void {
+    for (const worker of this.#outgoing.keys()) this.flush(worker)
+  }
+
+  discardAll(): void {
+    this.#outgoing.length = 0
+  }
+
+  #send(worker: number, chunks: readonly ChunkMessage[]): void {
+    try {
+      this.#options.send(worker, { type: 'run', chunks })
+    } catch (error) {
+      const [first, ...others] = chunks
+      if (others.length === 0) this.#options.onUnsendable(worker, first!.id, unsendableItems(first!, error))
+      // Nothing was sent. Each on its own, the good chunks can be.
+      else for (const chunk of chunks) this.#send(worker, [chunk])
+    }
+  }
+}
+
+/** At least one: otherwise the chunk would be dispatched again and again. */
+function unsendableItems({ payload, count }: ChunkMessage, thrown: unknown): UnsendableItem[] {
+  const values = payload.kind === 'values' ? payload.values : []
+  const found = values.flatMap((value, offset) => {
+    const uncloneable = findUncloneable(value)
+    return uncloneable === undefined
+      ? []
+      : [{ offset, failure: { kind: 'encoding', side: 'argument', ...uncloneable } as const }]
+  })
+  if (found.length > 0) return found
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const failure = { kind: 'encoding', side: 'argument', path: '', message, preview: '' } as const
+  return Array.from({ length: count }, (_, offset) => ({ offset, failure }))
+}

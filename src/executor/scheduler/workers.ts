@@ -1,0 +1,213 @@
+// The workers of a pool: starts, drains, stops, terminates and kills them. It decides neither when nor why.
+import type { Ms } from '../../model.js'
+import type { ScheduledCall } from './calls.js'
+import type { InFlight, InFlightChunk } from './in-flight.js'
+import type { Command } from './messages.js'
+import { nextInspection } from './timeouts.js'
+import {
+  ABSENT,
+  createWorker,
+  earlier,
+  inFlightOf,
+  killed,
+  nextDeadline,
+  type ReadyState,
+  ready,
+  starting,
+  stopping,
+  type TerminationReason,
+  terminating,
+  transition,
+  type Worker,
+  type WorkerState,
+} from './worker.js'
+
+export interface WorkerTableOptions {
+  /** Items that one worker runs at a time. */
+  readonly concurrency: number
+  /** From `terminate`, `stop` or `cancel` to SIGKILL. */
+  readonly killAfterMs: Ms
+}
+
+export class WorkerTable {
+  readonly #options: WorkerTableOptions
+  readonly #send: (command: Command) => void
+  /** As many as were ever needed at a time. */
+  readonly #workers: Worker[] = []
+  #startedCount = 0
+
+  constructor(options: WorkerTableOptions, send: (command: Command) => void) {
+    this.#options = options
+    this.#send = send
+  }
+
+  /** By id, which is the index. */
+  get all(): readonly Worker[] {
+    return this.#workers
+  }
+
+  get areAllAbsent(): boolean {
+    return this.#workers.every(({ state }) => state.is === 'absent')
+  }
+
+  /** Processes started so far. */
+  get startedCount(): number {
+    return this.#startedCount
+  }
+
+  /** Items that can be running now. */
+  get runningCount(): number {
+    let count = 0
+    for (const { state } of this.#workers) count += inFlightOf(state)?.runningCount ?? 0
+    return count
+  }
+
+  get nextDeadline(): Ms | undefined {
+    let next: Ms | undefined
+    for (const worker of this.#workers) next = earlier(next, nextDeadline(worker))
+    return next
+  }
+
+  // ── their life ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  start(): void {
+    let worker = this.#workers.find(({ state }) => state.is === 'absent')
+    if (worker === undefined) {
+      worker = createWorker(this.#workers.length)
+      this.#workers.push(worker)
+    }
+    this.#startedCount++
+    this.#change(worker, starting())
+  }
+
+  setReady(worker: Worker): void {
+    this.#change(worker, ready(this.#options.concurrency))
+  }
+
+  /** Its process has exited, or could not be started. */
+  setAbsent(worker: Worker): void {
+    this.#change(worker, ABSENT)
+  }
+
+  stop(worker: Worker, now: Ms): void {
+    this.#change(worker, stopping(now + this.#options.killAfterMs))
+  }
+
+  terminateFor(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
+    this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
+  }
+
+  terminateAll(now: Ms): void {
+    for (const worker of this.#workers) {
+      const { is } = worker.state
+      // It has run nothing yet that a finalizer could clean up.
+      if (is === 'starting') this.kill(worker)
+      else if (is === 'ready' || is === 'stopping') this.terminateFor(worker, undefined, now)
+    }
+  }
+
+  kill(worker: Worker): void {
+    this.#change(worker, killed(worker))
+  }
+
+  killAll(): void {
+    for (const worker of this.#workers) if (worker.state.is !== 'absent') this.kill(worker)
+  }
+
+  #change(worker: Worker, next: WorkerState): void {
+    const command = transition(worker, next)
+    if (command !== undefined) this.#send(command)
+  }
+
+  // ── their timers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Returns a worker that was not ready in time: the pool cannot go on. */
+  applyTimers(now: Ms): Worker | undefined {
+    for (const worker of this.#workers) {
+      if (worker.state.is === 'starting' && isDue(worker.state.readyBy, now)) return worker
+      this.#applyTimersOf(worker, now)
+    }
+    return undefined
+  }
+
+  #applyTimersOf(worker: Worker, now: Ms): void {
+    const { id, pid, state } = worker
+    switch (state.is) {
+      case 'absent':
+      case 'starting':
+        return
+      case 'ready':
+        if (isDue(state.inspectAt, now)) {
+          state.inspectAt = undefined
+          this.#send({ type: 'inspect', worker: id })
+        }
+        if (isDue(state.cancelBy, now)) this.kill(worker)
+        return
+      case 'stopping': {
+        if (!isDue(state.killAt, now)) return
+        const afterMs = this.#options.killAfterMs
+        this.#send({ type: 'warn', warning: { kind: 'finalizer-timeout', workerId: id, pid, afterMs } })
+        return this.kill(worker)
+      }
+      case 'terminating':
+        if (isDue(state.killAt, now)) return this.kill(worker)
+        if (!isDue(state.signalAt, now)) return
+        state.signalAt = undefined
+        return this.#send({ type: 'kill', worker: id, signal: 'SIGTERM' })
+      default:
+        state satisfies never
+    }
+  }
+
+  // ── what they have in flight ───────────────────────────────────────────────────────────────────────────────────
+
+  /** Cancels the chunks of an aborted call. A worker in which they do not end in time is killed. */
+  cancel(call: ScheduledCall, now: Ms): void {
+    for (const { id: worker, state } of this.#workers) {
+      if (state.is !== 'ready') continue
+      const ids = state.inFlight.ofCall(call).map(({ id }) => id)
+      if (ids.length === 0) continue
+      this.#send({ type: 'cancel', worker, ids })
+      state.cancelBy = now + this.#options.killAfterMs
+    }
+  }
+
+  /** Drains the workers that have chunks of the call. */
+  drain(call: ScheduledCall): void {
+    for (const worker of this.#workers) {
+      const { state } = worker
+      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0)
+        this.#requestUnstartedWork(worker, state)
+    }
+  }
+
+  /** Once nothing is in flight; what it has not begun is returned. */
+  replaceWhenIdle(worker: Worker, state: ReadyState): void {
+    state.replaceWhenIdle = true
+    this.#requestUnstartedWork(worker, state)
+  }
+
+  #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
+    if (state.isDraining || state.inFlight.length === 0) return
+    state.isDraining = true
+    this.#send({ type: 'drain', worker: id })
+  }
+
+  /** The chunk has settled, or was taken back. */
+  remove({ state }: Worker, inFlight: InFlight, chunk: InFlightChunk, now: Ms): void {
+    inFlight.remove(chunk, now)
+    if (state.is !== 'ready') return
+    if (state.cancelBy !== undefined && !inFlight.chunks.some(({ call }) => call.isAborted))
+      state.cancelBy = undefined
+    if (inFlight.length === 0) state.isDraining = false
+  }
+
+  /** After anything that changes what can be running, or since when. */
+  setInspection(state: ReadyState): void {
+    state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
+  }
+}
+
+function isDue(at: Ms | undefined, now: Ms): boolean {
+  return at !== undefined && now >= at
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { ChunkSender, type UnsendableItem } from '../../../src/executor/chunk-sender.js'
+import type { ChunkMessage, ToWorker } from '../../../src/ipc/protocol.js'
+import { task } from './fakes.js'
+
+function chunkWith(id: number, ...values: unknown[]): ChunkMessage {
+  const payload = { kind: 'values', values } as const
+  return { id, task, count: values.length, index: 0, attempt: 1, recordEachItem: false, payload }
+}
+
+/** `encode` throws for what cannot be cloned. */
+function setUp(encode: (message: ToWorker) => unknown = () => {}) {
+  const sent: [worker: number, ids: number[]][] = []
+  const unsendable: [worker: number, id: number, items: readonly UnsendableItem[]][] = []
+  const sender = new ChunkSender({
+    send(worker, message) {
+      encode(message)
+      if (message.type === 'run') sent.push([worker, message.chunks.map(({ id }) => id)])
+    },
+    onUnsendable: (...args) => unsendable.push(args),
+  })
+  return { sender, sent, unsendable }
+}
+
+const clone = (message: ToWorker) => structuredClone(message)
+
+describe('ChunkSender', () => {
+  it('sends the chunks of a worker in one message', () => {
+    const { sender, sent } = setUp()
+    sender.add(0, chunkWith(1, 'a'))
+    sender.add(1, chunkWith(2, 'b'))
+    sender.add(0, chunkWith(3, 'c'))
+    expect(sent).toEqual([])
+    sender.flushAll()
+    sender.flushAll()
+    expect(sent).toEqual([
+      [0, [1, 3]],
+      [1, [2]],
+    ])
+  })
+
+  it('sends those of one worker before another message to it', () => {
+    const { sender, sent } = setUp()
+    sender.add(0, chunkWith(1, 'a'))
+    sender.add(1, chunkWith(2, 'b'))
+    sender.flush(1)
+    expect(sent).toEqual([[1, [2]]])
+  })
+
+  it('discards what was not sent', () => {
+    const { sender, sent } = setUp()
+    sender.add(0, chunkWith(1, 'a'))
+    sender.discardAll()
+    sender.flushAll()
+    expect(sent).toEqual([])
+  })
+
+  it('sends the good chunks of a message that cannot be cloned, each on its own', () => {
+    const { sender, sent, unsendable } = setUp(clone)
+    sender.add(0, chunkWith(1, 'a'))
+    sender.add(0, chunkWith(2, 'b', { f: () => 1 }, 'c'))
+    sender.add(0, chunkWith(3, 'd'))
+    sender.flushAll()
+    expect(sent).toEqual([
+      [0, [1]],
+      [0, [3]],
+    ])
+    expect(unsendable).toMatchObject([
+      [0, 2, [{ offset: 1, failure: { kind: 'encoding', side: 'argument', path: 'f' } }]],
+    ])
+  })
+
+  it('names every value of a chunk that cannot be cloned', () => {
+    const { sender, unsendable } = setUp(clone)
+    sender.add(
+      0,
+      chunkWith(1, () => 1, 'b', Symbol('c')),
+    )
+    sender.flushAll()
+    expect(unsendable[0]![2].map(({ offset }) => offset)).toEqual([0, 2])
+  })
+
+  it('fails all items when no value can be named, so that the chunk is not sent for ever', () => {
+    const { sender, unsendable } = setUp(() => {
+      throw new Error('no memory')
+    })
+    sender.add(0, chunkWith(1, 'a', 'b'))
+    sender.flushAll()
+    const failure = { kind: 'encoding', side: 'argument', path: '', message: 'no memory', preview: '' }
+    expect(unsendable[0]![2]).toEqual([
+      { offset: 0, failure },
+      { offset: 1, failure },
+    ])
+  })
+})

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { chunkMessage, leastLoadedWorker } from '../../../../src/executor/scheduler/dispatch.js'
+import { InFlight } from '../../../../src/executor/scheduler/in-flight.js'
+import {
+  createWorker,
+  type ReadyState,
+  ready,
+  starting,
+  type Worker,
+} from '../../../../src/executor/scheduler/worker.js'
+import { callOf, pendingOf, TASK } from './data.js'
+
+describe('leastLoadedWorker', () => {
+  const cheap = callOf()
+  cheap.sizer.measured(100, 0.1)
+
+  function busy(id: number, chunks: number, changes: Partial<ReadyState> = {}): Worker {
+    const state = { ...(ready(1) as ReadyState), ...changes }
+    for (let n = 0; n < chunks; n++) state.inFlight.add(n, cheap, pendingOf(0, 1), 0)
+    return { ...createWorker(id), state }
+  }
+
+  it('is the one with the fewest chunks', () => {
+    expect(leastLoadedWorker([busy(0, 2), busy(1, 1), busy(2, 2)])?.id).toBe(1)
+  })
+
+  it('is the first of several that are equal', () => {
+    expect(leastLoadedWorker([busy(0, 1), busy(1, 0), busy(2, 0)])?.id).toBe(1)
+  })
+
+  it('is nobody while all are full', () => {
+    expect(leastLoadedWorker([busy(0, 3), busy(1, 3)])).toBeUndefined()
+  })
+
+  it('leaves out workers that take nothing', () => {
+    const workers = [
+      createWorker(0),
+      { ...createWorker(1), state: starting() },
+      busy(2, 0, { isDraining: true }),
+      busy(3, 0, { replaceWhenIdle: true }),
+      busy(4, 2),
+    ]
+    expect(leastLoadedWorker(workers)?.id).toBe(4)
+  })
+})
+
+describe('chunkMessage', () => {
+  it('carries the items, where they are in the input and which attempt this is', () => {
+    const chunk = new InFlight(1).add(9, callOf(), pendingOf(40, 2, { attempt: 3 }), 0)
+    expect(chunkMessage(chunk)).toEqual({
+      id: 9,
+      task: TASK,
+      count: 2,
+      index: 40,
+      attempt: 3,
+      recordEachItem: false,
+      payload: { kind: 'values', values: [40, 41] },
+    })
+  })
+
+  it('carries the index of each item where they are not consecutive', () => {
+    const pending = pendingOf(40, 2)
+    const selected = { ...pending, chunk: { ...pending.chunk, indexes: [7, 99] } }
+    expect(chunkMessage(new InFlight(1).add(1, callOf(), selected, 0)).index).toEqual([7, 99])
+  })
+
+  it('carries a timeout, and has every item recorded for it', () => {
+    const chunk = new InFlight(1).add(1, callOf({ timeoutMs: 50 }), pendingOf(0, 1), 0)
+    expect(chunkMessage(chunk)).toMatchObject({ timeoutMs: 50, recordEachItem: true })
+  })
+})

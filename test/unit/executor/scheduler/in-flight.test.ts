@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import { InFlight } from '../../../../src/executor/scheduler/in-flight.js'
+import { callOf, pendingOf } from './data.js'
+
+/** A call whose items cost so much each, as far as is known. */
+function callWithCost(msPerItem: number, chunkSize?: number) {
+  const call = callOf({ chunkSize })
+  call.sizer.measured(100, 100 * msPerItem)
+  return call
+}
+
+describe('what can be running', () => {
+  const call = callOf()
+
+  function filled(concurrency: number, chunks: number) {
+    const inFlight = new InFlight(concurrency)
+    for (let id = 1; id <= chunks; id++) inFlight.add(id, call, pendingOf(id * 10, 10), 100)
+    return inFlight
+  }
+
+  it('is as many chunks as the worker runs at a time', () => {
+    expect([0, 1, 2, 3].map((chunks) => filled(2, chunks).runningCount)).toEqual([0, 1, 2, 2])
+    expect([0, 1, 2, 3].map((chunks) => filled(2, chunks).canBeginMore)).toEqual([true, true, false, false])
+  })
+
+  it('includes a prefetched chunk from the moment the one in front is removed', () => {
+    const inFlight = filled(1, 2)
+    inFlight.remove(inFlight.find(1)!, 500)
+    expect(inFlight.chunks.map(({ id, since }) => [id, since])).toEqual([[2, 500]])
+  })
+
+  it('is not changed by removing a chunk behind', () => {
+    const inFlight = filled(1, 3)
+    inFlight.remove(inFlight.find(2)!, 500)
+    expect(inFlight.chunks.map(({ id, since }) => [id, since])).toEqual([
+      [1, 100],
+      [3, 100],
+    ])
+  })
+
+  it('has begun when the flight recorder says', () => {
+    const inFlight = filled(2, 3)
+    inFlight.setStartTimes([{ id: 2, offset: 4, forMs: 30 }], 1_000)
+    expect(inFlight.chunks.map(({ since }) => since)).toEqual([1_000, 970, 100])
+  })
+
+  it('ignores an item in the record that has settled', () => {
+    const inFlight = filled(1, 1)
+    inFlight.settle({ id: 1, from: 0, count: 5 }, 900)
+    inFlight.setStartTimes([{ id: 1, offset: 4, forMs: 300 }], 1_000)
+    expect(inFlight.chunks[0]!.since).toBe(1_000)
+  })
+})
+
+describe('settle', () => {
+  it('moves on to the next item, which begins now', () => {
+    const inFlight = new InFlight(1)
+    inFlight.add(1, callOf(), pendingOf(0, 5), 0)
+    expect(inFlight.settle({ id: 1, from: 0, count: 3 }, 70)).toMatchObject({ settled: 3, since: 70 })
+  })
+
+  it('refuses items that have settled before, and chunks that are not there', () => {
+    const inFlight = new InFlight(1)
+    inFlight.add(1, callOf(), pendingOf(0, 5), 0)
+    inFlight.settle({ id: 1, from: 0, count: 3 }, 70)
+    expect(inFlight.settle({ id: 1, from: 2, count: 1 }, 80)).toBeUndefined()
+    expect(inFlight.settle({ id: 2, from: 0, count: 1 }, 80)).toBeUndefined()
+    expect(inFlight.find(1)).toMatchObject({ settled: 3, since: 70 })
+  })
+})
+
+describe('recordEachItem', () => {
+  it.each([
+    ['by default', {}, {}, false],
+    ['for a call with a timeout', { timeoutMs: 10 }, {}, true],
+    ['for a chunk that runs again after a crash', {}, { recordEachItem: true }, true],
+  ])('%s', (_, options, changes, expected) => {
+    const chunk = new InFlight(1).add(1, callOf(options), pendingOf(0, 5, changes), 0)
+    expect(chunk.recordEachItem).toBe(expected)
+  })
+})
+
+describe('hasRoom', () => {
+  function addUntilFull(inFlight: InFlight, call: ReturnType<typeof callOf>, itemsPerChunk: number) {
+    for (let id = 1; inFlight.hasRoom && id < 1_000; id++)
+      inFlight.add(id, call, pendingOf(0, itemsPerChunk), 0)
+    return inFlight.length
+  }
+
+  it('takes one chunk until the cost of its items is known', () => {
+    expect(addUntilFull(new InFlight(1), callOf(), 1)).toBe(1)
+  })
+
+  it('prefetches two chunks of cheap items', () => {
+    expect(addUntilFull(new InFlight(1), callWithCost(0.01), 100)).toBe(3)
+    expect(addUntilFull(new InFlight(4), callWithCost(0.01), 100)).toBe(6)
+  })
+
+  it('prefetches nothing behind 18 ms of work', () => {
+    expect(addUntilFull(new InFlight(1), callWithCost(18), 1)).toBe(1)
+    expect(addUntilFull(new InFlight(1), callWithCost(10), 1)).toBe(2)
+  })
+
+  it('prefetches 128 items of small chunks once it refills, and again when half of them have settled', () => {
+    const call = callWithCost(0.001, 1)
+    const inFlight = new InFlight(1)
+    addUntilFull(inFlight, call, 1)
+    // The first chunk that settles starts the refilling: fewer than half are there.
+    inFlight.remove(inFlight.chunks[0]!, 1)
+    addUntilFull(inFlight, call, 1)
+    expect(inFlight.length).toBe(128)
+    for (let left = 127; left > 64; left--) {
+      inFlight.remove(inFlight.chunks[0]!, 1)
+      expect(inFlight.hasRoom).toBe(false)
+    }
+    inFlight.remove(inFlight.chunks[0]!, 1)
+    expect(inFlight.hasRoom).toBe(true)
+  })
+})

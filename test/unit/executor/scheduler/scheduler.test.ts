@@ -1,0 +1,406 @@
+// The commands that `handle` returns for each input, without an executor around it.
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Command, SchedulerInput, WorkerExit } from '../../../../src/executor/scheduler/messages.js'
+import { Scheduler, type SchedulerOptions } from '../../../../src/executor/scheduler/scheduler.js'
+import { chunkOf, EXPORTS, FAILURE, lines, resultsOf, TASK } from './data.js'
+
+const KILLED: WorkerExit = { exitCode: null, signal: 'SIGKILL', stderrTail: [] }
+const UNCAUGHT = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
+
+let scheduler: Scheduler
+let now: number
+let latest: readonly Command[]
+
+beforeEach(() => {
+  now = 0
+  create()
+})
+
+function create(options: Partial<SchedulerOptions> = {}): void {
+  scheduler = new Scheduler({
+    processes: 2,
+    concurrency: 1,
+    initTimeoutMs: 60_000,
+    killAfterMs: 2_000,
+    maxRestarts: 16,
+    ...options,
+  })
+}
+
+/** The commands for one input. */
+function handle(input: SchedulerInput): string[] {
+  latest = scheduler.handle(input, now)
+  return lines(latest)
+}
+
+function tick(at: number): string[] {
+  now = at
+  return handle({ type: 'tick' })
+}
+
+const open = (call = 1, options: object = {}) => handle({ type: 'open', call, task: TASK, ...options })
+const supply = (seq: number, count: number, call = 1) =>
+  handle({ type: 'supply', call, chunk: chunkOf(seq, count) })
+const end = (call = 1) => handle({ type: 'supply', call, chunk: undefined })
+const settled = (id: number, seq: number, count: number, changes: object = {}, worker = 0) =>
+  handle({ type: 'settled', worker, ranges: [resultsOf(id, seq, count, changes)] })
+
+/** A ready worker 0, alone. */
+function boot(options: Partial<SchedulerOptions> = {}): void {
+  create({ processes: 1, ...options })
+  handle({ type: 'start', count: 1 })
+  handle({ type: 'spawned', worker: 0, pid: 1000 })
+  handle({ type: 'ready', worker: 0, exports: EXPORTS })
+}
+
+describe('the start', () => {
+  it('spawns workers ahead, at most as many as the pool may have', () => {
+    expect(handle({ type: 'start', count: 1 })).toEqual(['spawn 0'])
+    expect(handle({ type: 'start', count: 9 })).toEqual(['spawn 1'])
+  })
+
+  it('spawns a worker per item for a call, and asks its source when one is ready', () => {
+    expect(open()).toEqual(['spawn 0', 'spawn 1'])
+    expect(handle({ type: 'ready', worker: 1, exports: EXPORTS })).toEqual(['pull 1'])
+    expect(supply(0, 1)).toEqual(['run 1: 1 from 0'])
+  })
+
+  it('spawns one worker to load the job even if there is nothing to do', () => {
+    expect(open(1, { remaining: 0 })).toEqual(['pull 1', 'spawn 0'])
+    expect(end()).toEqual([])
+    expect(handle({ type: 'ready', worker: 0, exports: EXPORTS })).toEqual(['end 1: done'])
+  })
+
+  it('fails the pool when a worker is not ready in time after the job was sent', () => {
+    open()
+    now = 500
+    handle({ type: 'init-sent', worker: 0 })
+    expect(scheduler.nextWake()).toBe(60_500)
+    expect(tick(60_500)).toEqual(['end 1: fault', 'kill 0: SIGKILL', 'kill 1: SIGKILL'])
+  })
+
+  it('fails the pool when the initializer fails', () => {
+    open()
+    const failed = { type: 'init-failed', worker: 0, stage: 'initializer', error: UNCAUGHT } as const
+    expect(handle(failed)).toEqual(['end 1: fault', 'kill 0: SIGKILL', 'kill 1: SIGKILL'])
+    expect(open(2)).toEqual(['end 2: fault'])
+  })
+
+  it('fails the pool when a worker exits before it is ready, and says in which phase', () => {
+    open()
+    handle({ type: 'initializing', worker: 0 })
+    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['end 1: fault', 'kill 1: SIGKILL'])
+    expect(latest[0]).toMatchObject({
+      end: { fault: { kind: 'startup', phase: 'initializer', signal: 'SIGKILL', started: 2 } },
+    })
+    expect(handle({ type: 'exited', worker: 1, ...KILLED })).toEqual(['closed'])
+  })
+
+  it('fails the pool when no process can be started', () => {
+    open()
+    const error = new Error('EAGAIN')
+    expect(handle({ type: 'spawn-failed', worker: 0, error })).toEqual(['end 1: fault', 'kill 1: SIGKILL'])
+  })
+})
+
+describe('dispatch', () => {
+  it('pulls while a worker has room, and starts no worker for it', () => {
+    boot()
+    expect(open(1, { chunkSize: 1 })).toEqual(['pull 1'])
+    expect(supply(0, 1)).toEqual(['run 0: 1 from 0'])
+    // Nothing is prefetched until it is known what an item costs.
+    expect(settled(1, 0, 1, { busyMs: 0.1 })).toEqual(['settle 1: 1 from 0', 'pull 1'])
+    expect(supply(1, 1)).toEqual(['run 0: 1 from 1', 'pull 1'])
+  })
+
+  it('settles a chunk in parts', () => {
+    boot()
+    open()
+    supply(0, 5)
+    expect(settled(1, 0, 2)).toEqual(['settle 1: 2 from 0'])
+    expect(settled(1, 0, 2)).toEqual([])
+    expect(settled(1, 0, 3, { from: 2 })).toEqual(['settle 1: 3 from 2', 'pull 1'])
+    expect(end()).toEqual(['end 1: done'])
+  })
+
+  it('cuts a chunk to the items that a worker has left, then replaces the worker', () => {
+    boot({ maxTasksPerChild: 3 })
+    open()
+    expect(supply(0, 5)).toEqual(['run 0: 3 from 0'])
+    expect(settled(1, 0, 3)).toEqual(['settle 1: 3 from 0', 'stop 0'])
+    expect(handle({ type: 'exited', worker: 0, exitCode: 0, signal: null, stderrTail: [] })).toEqual([
+      'spawn 0',
+    ])
+    expect(handle({ type: 'ready', worker: 0, exports: EXPORTS })).toEqual(['run 0: 2 from 3', 'pull 1'])
+  })
+
+  it('fails items that cannot be sent and dispatches the others again', () => {
+    boot()
+    open()
+    supply(0, 3)
+    const failures = [{ offset: 1, failure: FAILURE }]
+    expect(handle({ type: 'unsendable', worker: 0, id: 1, failures })).toEqual([
+      'settle 1: 1 from 1 error',
+      'run 0: 1 from 0',
+    ])
+  })
+
+  it('ends a call whose task the job does not export', () => {
+    open()
+    expect(handle({ type: 'ready', worker: 0, exports: { square: 'function' } })).toEqual(['end 1: no-task'])
+  })
+})
+
+describe('a crash', () => {
+  it('fails the running item, keeps the recorded outcomes and runs the rest in a new process', () => {
+    boot()
+    open()
+    supply(0, 4)
+    const record = {
+      outcomes: [resultsOf(1, 0, 1)],
+      running: [{ id: 1, offset: 1, forMs: 5 }],
+      unrecorded: [],
+    }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0',
+      'settle 1: 1 from 1 crash',
+      'spawn 0',
+    ])
+    expect(handle({ type: 'ready', worker: 0, exports: EXPORTS })).toEqual(['run 0: 2 from 2', 'pull 1'])
+  })
+
+  it('requeues an unrecorded chunk as recorded', () => {
+    boot()
+    open()
+    supply(0, 4)
+    const record = { outcomes: [], running: [], unrecorded: [1] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual(['spawn 0'])
+    handle({ type: 'ready', worker: 0, exports: EXPORTS })
+    expect(latest).toMatchObject([{ type: 'run', chunk: { count: 4, recordEachItem: true } }])
+  })
+
+  it('requeues each item as a chunk of its own without a recorder', () => {
+    boot()
+    open()
+    supply(0, 3)
+    handle({ type: 'exited', worker: 0, ...KILLED })
+    expect(handle({ type: 'ready', worker: 0, exports: EXPORTS })).toEqual(['run 0: 1 from 0'])
+    expect(settled(2, 0, 1)).toEqual(['settle 1: 1 from 0', 'run 0: 1 from 1', 'run 0: 1 from 2', 'pull 1'])
+  })
+
+  it('that the worker announced between two items is a warning', () => {
+    boot()
+    open()
+    supply(0, 2)
+    settled(1, 0, 2)
+    const notice = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
+    expect(handle({ type: 'exit-announced', worker: 0, notice })).toEqual([])
+    expect(handle({ type: 'exited', worker: 0, exitCode: 1, signal: null, stderrTail: [] })).toEqual([
+      'warn: exit-between-items',
+      'spawn 0',
+    ])
+    expect(latest[0]).toMatchObject({
+      warning: { workerId: 0, pid: 1000, exitCode: 1, uncaughtError: UNCAUGHT },
+    })
+  })
+
+  it('of an idle worker from outside is replaced without a warning', () => {
+    boot()
+    open()
+    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['spawn 0'])
+  })
+
+  it('fails the pool when there have been too many', () => {
+    boot({ maxRestarts: 1 })
+    open()
+    handle({ type: 'exited', worker: 0, ...KILLED })
+    handle({ type: 'ready', worker: 0, exports: EXPORTS })
+    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['end 1: fault', 'closed'])
+    expect(latest[0]).toMatchObject({ end: { fault: { kind: 'restarts', limit: 1 } } })
+  })
+
+  it('of the last item ends the call with the fault, after the item has settled', () => {
+    boot({ maxRestarts: 0 })
+    open()
+    supply(0, 1)
+    end()
+    const record = { outcomes: [], running: [{ id: 1, offset: 0, forMs: 5 }], unrecorded: [] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0 crash',
+      'end 1: fault',
+      'closed',
+    ])
+  })
+})
+
+describe('a timeout', () => {
+  beforeEach(() => {
+    boot()
+    open(1, { timeoutMs: 100, chunkSize: 2 })
+    supply(0, 2)
+    expect(scheduler.nextWake()).toBe(100)
+  })
+
+  it('inspects the worker and terminates it for the item that exceeded it', () => {
+    expect(tick(100)).toEqual(['inspect 0'])
+    const running = [{ id: 1, offset: 0, forMs: 100 }]
+    expect(handle({ type: 'inspected', worker: 0, running })).toEqual(['terminate 0'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual([])
+    expect(handle({ type: 'terminating', worker: 0 })).toEqual([])
+    expect(tick(300)).toEqual([])
+    const exit = {
+      exitCode: 0,
+      signal: null,
+      stderrTail: [],
+      record: { outcomes: [], running, unrecorded: [] },
+    }
+    expect(handle({ type: 'exited', worker: 0, ...exit })).toEqual(['settle 1: 1 from 0 timeout', 'spawn 0'])
+  })
+
+  it('waits for the rest of the time of an item that began later', () => {
+    tick(100)
+    handle({ type: 'inspected', worker: 0, running: [{ id: 1, offset: 1, forMs: 40 }] })
+    expect(scheduler.nextWake()).toBe(160)
+  })
+
+  it('terminates a worker that begins nothing, which counts as a crash', () => {
+    create({ processes: 1, maxRestarts: 0 })
+    open(1, { timeoutMs: 100 })
+    handle({ type: 'ready', worker: 0, exports: EXPORTS })
+    now = 0
+    supply(0, 1)
+    tick(100)
+    expect(handle({ type: 'inspected', worker: 0, running: [] })).toEqual([])
+    tick(200)
+    expect(handle({ type: 'inspected', worker: 0, running: [] })).toEqual(['terminate 0'])
+    const record = { outcomes: [], running: [], unrecorded: [] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual(['end 1: fault', 'closed'])
+  })
+})
+
+describe('too much memory', () => {
+  beforeEach(() => {
+    boot({ maxMemoryBytes: 1_000 })
+    open()
+    supply(0, 3)
+  })
+
+  it('measured from outside terminates the worker for its running item', () => {
+    expect(handle({ type: 'memory', worker: 0, rss: 1_000 })).toEqual([])
+    expect(handle({ type: 'memory', worker: 0, rss: 1_001 })).toEqual(['terminate 0'])
+    const record = { outcomes: [], running: [{ id: 1, offset: 0, forMs: 5 }], unrecorded: [] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0 oom',
+      'spawn 0',
+    ])
+  })
+
+  it('reported between items replaces the worker once it has returned what it has not begun', () => {
+    const ranges = [resultsOf(1, 0, 1)]
+    expect(handle({ type: 'settled', worker: 0, ranges, rss: 1_001 })).toEqual([
+      'settle 1: 1 from 0',
+      'drain 0',
+    ])
+    expect(handle({ type: 'memory', worker: 0, rss: 1_001 })).toEqual([])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['stop 0'])
+  })
+})
+
+describe('an aborted call', () => {
+  it('cancels what is in workers and ends when it does not run any more', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(handle({ type: 'abort', call: 1 })).toEqual(['cancel 0: 1'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['end 1: aborted'])
+    expect(scheduler.nextWake()).toBeUndefined()
+  })
+
+  it('has a worker that does not cancel in time killed', () => {
+    boot()
+    open()
+    supply(0, 3)
+    now = 10
+    handle({ type: 'abort', call: 1 })
+    expect(tick(2_010)).toEqual(['kill 0: SIGKILL'])
+    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['end 1: aborted'])
+  })
+})
+
+describe('a drained call', () => {
+  it('drains the workers that have chunks of it and is done when they have', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(handle({ type: 'drain', call: 1 })).toEqual(['drain 0'])
+    expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['end 1: done'])
+  })
+})
+
+describe('close', () => {
+  it('stops idle workers, kills starting ones and is closed when all have exited', () => {
+    open()
+    handle({ type: 'ready', worker: 0, exports: EXPORTS })
+    end()
+    expect(handle({ type: 'close' })).toEqual(['stop 0', 'kill 1: SIGKILL'])
+    expect(handle({ type: 'exited', worker: 1, ...KILLED })).toEqual([])
+    expect(handle({ type: 'exited', worker: 0, exitCode: 0, signal: null, stderrTail: [] })).toEqual([
+      'closed',
+    ])
+    expect(handle({ type: 'close' })).toEqual([])
+  })
+
+  it('waits for open calls and refuses new ones', () => {
+    boot()
+    open()
+    expect(handle({ type: 'close' })).toEqual([])
+    expect(open(2)).toEqual(['end 2: terminated'])
+    expect(end()).toEqual(['end 1: done', 'stop 0'])
+  })
+
+  it('of a pool that started nothing is immediate', () => {
+    expect(handle({ type: 'close' })).toEqual(['closed'])
+  })
+})
+
+describe('terminate', () => {
+  it('ends all calls and asks workers to exit', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(handle({ type: 'terminate' })).toEqual(['end 1: terminated', 'terminate 0'])
+    expect(settled(1, 0, 3)).toEqual([])
+    expect(handle({ type: 'exited', worker: 0, exitCode: 0, signal: null, stderrTail: [] })).toEqual([
+      'closed',
+    ])
+  })
+
+  it('ends an aborted call as aborted', () => {
+    boot()
+    open()
+    supply(0, 3)
+    handle({ type: 'abort', call: 1 })
+    expect(handle({ type: 'terminate' })).toEqual(['end 1: aborted', 'terminate 0'])
+  })
+})
+
+describe('kill', () => {
+  it('sends SIGKILL in every state', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(handle({ type: 'kill' })).toEqual(['end 1: terminated', 'terminate 0', 'kill 0: SIGKILL'])
+  })
+})
+
+describe('running', () => {
+  it('counts the chunks that can be running', () => {
+    boot({ concurrency: 2 })
+    open(1, { chunkSize: 1 })
+    for (const seq of [0, 1, 2]) supply(seq, 1)
+    expect(scheduler.running).toBe(2)
+    settled(1, 0, 1)
+    expect(scheduler.running).toBe(2)
+  })
+})

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import type { ScheduledCall } from '../../../../src/executor/scheduler/calls.js'
+import type { Command } from '../../../../src/executor/scheduler/messages.js'
+import type { ReadyState } from '../../../../src/executor/scheduler/worker.js'
+import { WorkerTable } from '../../../../src/executor/scheduler/workers.js'
+import { callOf, lines, pendingOf } from './data.js'
+
+const KILL_AFTER_MS = 2_000
+
+function setUp(count = 1) {
+  let commands: Command[] = []
+  const table = new WorkerTable({ concurrency: 1, killAfterMs: KILL_AFTER_MS }, (command) =>
+    commands.push(command),
+  )
+  for (let i = 0; i < count; i++) table.start()
+  return {
+    table,
+    /** Commands since the last time. */
+    sent() {
+      const sent = lines(commands)
+      commands = []
+      return sent
+    },
+  }
+}
+
+function readyWorker(...calls: ScheduledCall[]) {
+  const world = setUp()
+  const worker = world.table.all[0]!
+  world.table.setReady(worker)
+  const state = worker.state as ReadyState
+  for (const [id, call] of calls.entries()) state.inFlight.add(id, call, pendingOf(0, 1), 0)
+  world.sent()
+  return { ...world, worker, state }
+}
+
+describe('start', () => {
+  it('uses the place of a worker that has exited before it adds one', () => {
+    const { table, sent } = setUp(2)
+    table.setAbsent(table.all[0]!)
+    table.start()
+    table.start()
+    expect(sent()).toEqual(['spawn 0', 'spawn 1', 'spawn 0', 'spawn 2'])
+    expect(table.startedCount).toBe(4)
+  })
+})
+
+describe('the timers', () => {
+  it('report a worker that was not ready in time', () => {
+    const { table, sent } = setUp(2)
+    const late = table.all[1]!
+    if (late.state.is === 'starting') late.state.readyBy = 100
+    sent()
+    expect(table.nextDeadline).toBe(100)
+    expect(table.applyTimers(99)).toBeUndefined()
+    expect(table.applyTimers(100)).toBe(late)
+    expect(sent()).toEqual([])
+  })
+
+  it('inspect a worker once', () => {
+    const { table, state, sent } = readyWorker(callOf({ timeoutMs: 100 }))
+    table.setInspection(state)
+    expect(table.nextDeadline).toBe(100)
+    table.applyTimers(99)
+    expect(sent()).toEqual([])
+    table.applyTimers(100)
+    table.applyTimers(200)
+    expect(sent()).toEqual(['inspect 0'])
+  })
+
+  it('kill a worker in which cancelled items still run', () => {
+    const call = callOf()
+    const { table, sent } = readyWorker(call)
+    table.cancel(call, 50)
+    expect(sent()).toEqual(['cancel 0: 0'])
+    table.applyTimers(2_049)
+    expect(sent()).toEqual([])
+    table.applyTimers(2_050)
+    expect(sent()).toEqual(['kill 0: SIGKILL'])
+  })
+
+  it('kill a worker whose finalizer does not end, with a warning', () => {
+    const { table, worker, sent } = readyWorker()
+    table.stop(worker, 0)
+    table.applyTimers(KILL_AFTER_MS)
+    expect(sent()).toEqual(['stop 0', 'warn: finalizer-timeout', 'kill 0: SIGKILL'])
+  })
+
+  it('escalate from a message to SIGTERM to SIGKILL, and then stay silent', () => {
+    const { table, worker, sent } = readyWorker()
+    table.terminateFor(worker, { kind: 'oom' }, 0)
+    expect(sent()).toEqual(['terminate 0'])
+    table.applyTimers(99)
+    expect(sent()).toEqual([])
+    table.applyTimers(100)
+    expect(sent()).toEqual(['kill 0: SIGTERM'])
+    table.applyTimers(KILL_AFTER_MS)
+    expect(sent()).toEqual(['kill 0: SIGKILL'])
+    expect(table.nextDeadline).toBeUndefined()
+  })
+})
+
+describe('drain', () => {
+  it('asks workers that have chunks of the call, once', () => {
+    const [call, other] = [callOf(), callOf()]
+    const { table, state, sent } = readyWorker(call)
+    table.drain(other)
+    expect(sent()).toEqual([])
+    table.drain(call)
+    table.drain(call)
+    expect(sent()).toEqual(['drain 0'])
+    expect(state.isDraining).toBe(true)
+  })
+
+  it('is over when nothing is in flight', () => {
+    const call = callOf()
+    const { table, worker, state } = readyWorker(call, call)
+    table.drain(call)
+    table.remove(worker, state.inFlight, state.inFlight.chunks[0]!, 0)
+    expect(state.isDraining).toBe(true)
+    table.remove(worker, state.inFlight, state.inFlight.chunks[0]!, 0)
+    expect(state.isDraining).toBe(false)
+  })
+})
+
+describe('replaceWhenIdle', () => {
+  it('asks for what has not begun', () => {
+    const { table, worker, state, sent } = readyWorker(callOf())
+    table.replaceWhenIdle(worker, state)
+    expect(sent()).toEqual(['drain 0'])
+    expect(state.replaceWhenIdle).toBe(true)
+  })
+
+  it('asks an idle worker for nothing', () => {
+    const { table, worker, state, sent } = readyWorker()
+    table.replaceWhenIdle(worker, state)
+    expect(sent()).toEqual([])
+  })
+})
+
+describe('cancel', () => {
+  it('is over when nothing of an aborted call is left', () => {
+    const aborted = { ...callOf(), isAborted: true }
+    const { table, worker, state } = readyWorker(aborted, callOf())
+    table.cancel(aborted, 0)
+    expect(state.cancelBy).toBe(KILL_AFTER_MS)
+    table.remove(worker, state.inFlight, state.inFlight.chunks[0]!, 0)
+    expect(state.cancelBy).toBeUndefined()
+  })
+})
+
+describe('terminateAll', () => {
+  it('asks workers that have run something, and kills those that are starting', () => {
+    const { table, sent } = setUp(4)
+    const [first, second, third] = table.all
+    table.setReady(first!)
+    table.setReady(second!)
+    table.stop(second!, 0)
+    table.setAbsent(third!)
+    sent()
+    table.terminateAll(10)
+    expect(sent()).toEqual(['terminate 0', 'terminate 1', 'kill 3: SIGKILL'])
+  })
+})
+
+describe('killAll', () => {
+  it('kills every process, terminating ones too', () => {
+    const { table, sent } = setUp(3)
+    table.setReady(table.all[0]!)
+    table.terminateFor(table.all[0]!, undefined, 0)
+    table.setAbsent(table.all[1]!)
+    sent()
+    table.killAll()
+    expect(sent()).toEqual(['kill 0: SIGKILL', 'kill 2: SIGKILL'])
+    expect(table.areAllAbsent).toBe(false)
+  })
+})
