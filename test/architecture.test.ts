@@ -46,6 +46,7 @@ const ALLOWED = {
     'write',
   ],
   executor: [
+    'clock',
     'defaults',
     'error-data',
     'errors',
@@ -71,6 +72,7 @@ const ALLOWED = {
   source: ['model'],
   plan: ['model'],
   'mean-cost': ['model'],
+  clock: ['model'],
   defaults: ['model'],
   model: ['error-data'],
   'error-data': [],

@@ -2,6 +2,7 @@
 // transport and the sources. Decides nothing itself.
 
 import { availableParallelism } from 'node:os'
+import { type Clock, systemClock } from '../clock.js'
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type FlightRecord, type RecordedOutcome, sharedNow } from '../ipc/flight-recorder.js'
@@ -16,7 +17,6 @@ import {
 import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
 import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
 import { lookAt } from './activity.js'
-import { type Clock, systemClock } from './clock.js'
 import { ExecutionFault } from './execution-fault.js'
 import type { Execution, Executor } from './executor.js'
 import { watchMemory } from './memory-watch.js'

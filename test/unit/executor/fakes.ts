@@ -1,5 +1,5 @@
 // A transport and a clock that a test moves by hand, and a call whose settlements can be awaited.
-import type { Clock } from '../../../src/executor/clock.js'
+import type { Clock } from '../../../src/clock.js'
 import { ExecutionFault } from '../../../src/executor/execution-fault.js'
 import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
 import { type FlightRecord, sharedNow } from '../../../src/ipc/flight-recorder.js'

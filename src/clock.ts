@@ -1,10 +1,10 @@
-// The one clock and timer the executor uses; a test hands in one it moves by hand.
-import type { Ms } from '../model.js'
+// The clock and timer the executor uses; a test passes in one it moves by hand.
+import type { Ms } from './model.js'
 
 export interface Clock {
   /** Monotonic. */
   now(): Ms
-  /** Calls back once at or after `at`; gives a function that takes it back. */
+  /** Calls back once at or after `at`; returns a function that cancels it. */
   wakeAt(at: Ms, wake: () => void): () => void
 }
 
