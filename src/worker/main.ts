@@ -37,14 +37,14 @@ async function handle(message: ToWorker): Promise<void> {
       return runner?.drain()
     case 'stop':
       await finalize()
-      return guard.leave()
+      return guard.exit()
     case 'terminate':
       recorder?.freeze()
       if (runner?.abortAll() === true) {
         void guard.send({ type: 'terminating' })
         await runner.idle()
       }
-      return guard.leave()
+      return guard.exit()
     default:
       message satisfies never
   }
@@ -83,7 +83,7 @@ async function init(message: InitMessage): Promise<void> {
   // An error that escaped while loading is to be heard before the first item can be blamed for it.
   await new Promise((resolve) => setImmediate(resolve))
   const outbox = createOutbox({ send, recorder })
-  guard.beforeDeath(() => {
+  guard.beforeUnplannedExit(() => {
     void outbox.flush()
     outbox.pinpoint()
   })

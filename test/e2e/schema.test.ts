@@ -38,7 +38,7 @@ it('that throws fails the item as any error does', async () => {
 it('that is none is said once, before anything runs', async () => {
   const { stderr, exitCode } = await runCli(['map', broken('input-is-no-schema'), '1'])
   expect(exitCode).toBe(5)
-  expect(stderr).toContain("the job exports 'input', which is no Standard Schema")
+  expect(stderr).toContain("the job exports 'input', which is not a Standard Schema")
 })
 
 it('is retried only where that was asked for', async () => {
