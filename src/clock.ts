@@ -1,4 +1,4 @@
-// The clock and timer the executor uses; a test passes in one it moves by hand.
+// The clock and timer of the executor and of the worker; a test passes in one it moves by hand.
 import type { Ms } from './model.js'
 
 export interface Clock {
@@ -14,4 +14,17 @@ export const systemClock: Clock = {
     const timer = setTimeout(wake, Math.max(0, Math.ceil(at - performance.now())))
     return () => clearTimeout(timer)
   },
+}
+
+/** The system's clock by the globals as they are now: a job that replaces them later does not change it. */
+export function captureSystemClock(): Clock {
+  const { setTimeout, clearTimeout } = globalThis
+  const now = performance.now.bind(performance)
+  return {
+    now,
+    wakeAt(at, wake) {
+      const timer = setTimeout(wake, Math.max(0, Math.ceil(at - now())))
+      return () => clearTimeout(timer)
+    },
+  }
 }

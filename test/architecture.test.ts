@@ -59,7 +59,7 @@ const ALLOWED = {
     'transport',
   ],
   transport: ['ipc', 'model'],
-  worker: ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
+  worker: ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
   write: ['errors', 'framing', 'model', 'plan'],
   report: ['error-data', 'errors', 'framing', 'model', 'plan', 'summary'],
@@ -82,6 +82,7 @@ const ALLOWED = {
 const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
   /^executor\/scheduler\//,
+  /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
   /^run\/(settings|pool-error)$/,
@@ -241,7 +242,7 @@ describe('a worker', () => {
 
   test('loads only its own folder and what it shares with its parent', () => {
     const folders = new Set([...loaded].map(folderOf))
-    const shared = ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost']
+    const shared = ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost']
     expect([...folders].sort()).toEqual([...shared, 'worker'])
   })
 })

@@ -5,7 +5,8 @@ import { availableParallelism } from 'node:os'
 import { type Clock, systemClock } from '../clock.js'
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { type FlightRecord, type RecordedOutcome, sharedNow } from '../ipc/flight-recorder.js'
+import { sharedNow } from '../ipc/flight-recorder/format.js'
+import type { FlightRecord, RecordedOutcome } from '../ipc/flight-recorder/reader.js'
 import {
   type ChunkMessage,
   type InitMessage,

@@ -1,5 +1,5 @@
 // The times in which the whole run stood still (Ctrl-Z): they count for nothing. Knows nothing of signals or workers.
-import { sharedNow } from '../ipc/flight-recorder.js'
+import { sharedNow } from '../ipc/flight-recorder/format.js'
 import type { Ms } from '../model.js'
 
 export interface Pauses {
