@@ -33,6 +33,7 @@ const ALLOWED = {
     'write',
   ],
   executor: [
+    'clock',
     'defaults',
     'error-data',
     'errors',
@@ -46,7 +47,7 @@ const ALLOWED = {
     'transport',
   ],
   transport: ['ipc', 'model'],
-  worker: ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
+  worker: ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
   write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
   report: ['error-data', 'errors', 'framing', 'model', 'plan', 'summary'],
@@ -59,6 +60,7 @@ const ALLOWED = {
   source: ['model'],
   plan: ['model'],
   'mean-cost': ['model'],
+  clock: ['model'],
   model: ['defaults', 'error-data'],
   defaults: [],
   'error-data': [],
@@ -69,6 +71,7 @@ const ALLOWED = {
 const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
   /^executor\/scheduler\//,
+  /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
   /^run\/(settings|pool-error|item-counts)$/,
@@ -236,7 +239,7 @@ describe('a worker', () => {
 
   test('loads only its own folder and what it shares with its parent', () => {
     const folders = new Set([...loaded].map(folderOf))
-    const shared = ['defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'nameless-file']
+    const shared = ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost']
     expect([...folders].sort()).toEqual([...shared, 'worker'])
   })
 })

@@ -2,6 +2,7 @@
 // it returns, through the transport and the sources. Owns the handles of the processes.
 
 import { availableParallelism } from 'node:os'
+import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
@@ -13,7 +14,7 @@ import { ExecutionFault } from './execution-fault.js'
 import type { Execution, Executor } from './executor.js'
 import { watchMemory } from './memory-watch.js'
 import { toExitRecord, toRunningItems } from './recorded.js'
-import { type Clock, RunClock } from './run-clock.js'
+import { RunClock } from './run-clock.js'
 import type { CallEnd, CallId, Command, RunningItem, SchedulerInput } from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 

@@ -1,5 +1,5 @@
 // From what the flight recorder of a worker shows to what the scheduler takes.
-import type { FlightRecord, RecordedOutcome } from '../ipc/flight-recorder.js'
+import type { FlightRecord, RecordedOutcome } from '../ipc/flight-recorder/reader.js'
 import type { ResultsMessage } from '../ipc/protocol.js'
 import type { Ms, Results } from '../model.js'
 import type { ExitRecord, RunningItem } from './scheduler/messages.js'

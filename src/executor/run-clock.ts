@@ -1,23 +1,8 @@
 // The time of a run: a clock and the timer that wakes the scheduler, both without the time in which the run was paused
 // (Ctrl-Z).
-import { sharedNow } from '../ipc/flight-recorder.js'
+import { type Clock, systemClock } from '../clock.js'
+import { sharedNow } from '../ipc/flight-recorder/format.js'
 import type { Ms } from '../model.js'
-
-/** What tests replace. */
-export interface Clock {
-  /** Monotonic. */
-  now(): Ms
-  /** Calls `wake` once, at or after `at`. Returns a function that cancels it. */
-  wakeAt(at: Ms, wake: () => void): () => void
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wakeAt(at, wake) {
-    const timer = setTimeout(wake, Math.max(0, Math.ceil(at - performance.now())))
-    return () => clearTimeout(timer)
-  },
-}
 
 export class RunClock {
   readonly #clock: Clock

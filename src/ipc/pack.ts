@@ -1,32 +1,31 @@
 // The two messages that carry items as they cross the channel: rows in place of objects, because structured clone
 // writes the name of every property again for every object, and many numbers as four or eight bytes each.
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
-// Shared by both sides; knows nothing of processes or of what is done with a message.
 import type { Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from './protocol.js'
 
 type Numbers = Int32Array | Float64Array
 type Content = readonly unknown[] | Numbers | Uint8Array
 
-/** A lone one says less than the array's own head. */
-const LEAST_NUMBERS = 64
+/** Below this length a typed array's header costs more than it saves. */
+const MIN_PACKED_NUMBERS = 64
 
 type ChunkRow = readonly [
   id: number,
-  /** The same object in all rows of a call: it is written once a message. */
+  /** The same object in all rows of a call: structured clone writes it once per message. */
   task: TaskSpec,
   count: number,
   index: number | readonly number[],
   attempt: number,
-  exact: boolean,
+  recordEachItem: boolean,
   timeoutMs: Ms | undefined,
-  /** Of bytes. */
+  /** Only of bytes, as are the cuts. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
   content: Content,
 ]
 
-/** Results are JSON where they are bytes. */
+/** The content is JSON lines where it is bytes, values otherwise. */
 type SettledRow = readonly [
   id: number,
   from: number,
@@ -38,7 +37,7 @@ type SettledRow = readonly [
 ]
 
 type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
-/** What a worker says, before its guard has put the token to it. */
+/** A worker's message before its guard adds the token. */
 export type OutgoingMessage = WithoutToken<FromWorker>
 
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -47,7 +46,7 @@ export function packToWorker(message: ToWorker): object {
   return message.type === 'run' ? { type: 'run', rows: message.chunks.map(rowOfChunk) } : message
 }
 
-/** Of what `packToWorker` made. */
+/** The inverse of `packToWorker`. */
 export function unpackToWorker(packed: unknown): ToWorker {
   const message = packed as Exclude<ToWorker, { type: 'run' }> | { type: 'run'; rows: readonly ChunkRow[] }
   return message.type === 'run' ? { type: 'run', chunks: message.rows.map(chunkOfRow) } : message
@@ -59,7 +58,7 @@ function rowOfChunk({
   count,
   index,
   attempt,
-  recordEachItem: exact,
+  recordEachItem,
   timeoutMs,
   payload,
 }: ChunkMessage): ChunkRow {
@@ -67,14 +66,14 @@ function rowOfChunk({
     payload.kind === 'values'
       ? { content: packNumbers(payload.values) }
       : { content: payload.bytes, framing: payload.framing, cuts: payload.cuts }
-  return [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content]
+  return [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content]
 }
 
 function chunkOfRow(row: ChunkRow): ChunkMessage {
-  const [id, task, count, index, attempt, exact, timeoutMs, framing, cuts, content] = row
+  const [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content] = row
   const payload: Payload =
     framing === undefined
-      ? // Numbers stay as they came: whoever runs them takes them one by one.
+      ? // Numbers stay packed: the worker takes them one by one.
         { kind: 'values', values: content as readonly unknown[] }
       : { kind: 'bytes', bytes: content as Uint8Array, framing, ...(cuts !== undefined && { cuts }) }
   return {
@@ -83,7 +82,7 @@ function chunkOfRow(row: ChunkRow): ChunkMessage {
     count,
     index,
     attempt,
-    recordEachItem: exact,
+    recordEachItem,
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload,
   }
@@ -102,7 +101,7 @@ function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: R
   return [id, from, count, failures.length > 0 ? failures : undefined, busyMs, timings, content]
 }
 
-/** `undefined` for half a message: a job that replaced parts of the language may have bent what its worker says. */
+/** `undefined` for a malformed message: a job that replaced parts of the language may have damaged it. */
 export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   if (message.type === 'cancelled') return Array.isArray(message.ids) ? message : undefined
   if (message.type !== 'settled') return message
@@ -135,18 +134,18 @@ function settledOfRow(row: unknown): ResultsMessage | undefined {
 
 function packNumbers(values: readonly unknown[]): readonly unknown[] | Numbers {
   const { length } = values
-  if (length < LEAST_NUMBERS || typeof values[0] !== 'number') return values
+  if (length < MIN_PACKED_NUMBERS || typeof values[0] !== 'number') return values
   const integers = new Int32Array(length)
-  let place = 0
-  for (; place < length; place++) {
-    const value = values[place]
-    // Looked at first: to make a number of anything else runs its code, or throws.
+  let i = 0
+  for (; i < length; i++) {
+    const value = values[i]
+    // Checked first: storing anything else converts it, which runs its code or throws.
     if (typeof value !== 'number') return values
-    integers[place] = value
-    // -0 is none of them.
-    if (!Object.is(integers[place], value)) break
+    integers[i] = value
+    // `Object.is`, because -0 would become 0.
+    if (!Object.is(integers[i], value)) break
   }
-  return place === length ? integers : packFractions(values)
+  return i === length ? integers : packFractions(values)
 }
 
 function packFractions(values: readonly unknown[]): readonly unknown[] | Float64Array {
@@ -156,9 +155,9 @@ function packFractions(values: readonly unknown[]): readonly unknown[] | Float64
 
 function unpackNumbers(content: Content): readonly unknown[] {
   if (!isNumbers(content)) return content as readonly unknown[]
-  // As long as it will be from the start: to let it grow costs as much again.
+  // Its full length from the start: growing it would cost as much again.
   const values = new Array<number>(content.length)
-  for (let place = 0; place < content.length; place++) values[place] = content[place]!
+  for (let i = 0; i < content.length; i++) values[i] = content[i]!
   return values
 }
 

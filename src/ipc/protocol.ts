@@ -1,29 +1,29 @@
-// What the parent and a worker say to each other. Types, the version and the narrowing check; no I/O.
+// The messages between the parent and a worker: types, the version and the narrowing check.
 //
 //   parent (executor/local ─ transport/fork)                     worker (worker/main ─ runner)
 //   ──────────────────────────────────────────                   ─────────────────────────────────
-//        fork, at once, before the job is compiled ───────────▶  boots, waits
+//        fork, before the job is compiled          ───────────▶  boots, waits
 //        init  {job, initializer, token …}         ───────────▶  imports the job, runs its initializer
 //                                                  ◀───────────  ready {exports}  |  init-failed {stage, error}
 //        run   {chunks}  two or three queued ahead ───────────▶  one item after another
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
-//        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what waits
+//        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what is queued
 //                                                  ◀───────────  cancelled {ids}  once none of them runs any more
-//        drain                                     ───────────▶  ends what runs, gives the rest back as cancelled
+//        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
 //        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
-//        terminate                                 ───────────▶  aborts; leaves once nothing listens to its signal
-//                                                  ◀───────────  dying {why}  before an end it sees coming
+//        terminate                                 ───────────▶  aborts; exits once nothing listens to its signal
+//                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
-// The parent reads the worker's end from `disconnect` and `exit` together, so every message that was sent is heard.
-// A message without the token handed over in `init` is the job's own and is never taken for one of these. How `run` and
-// `settled` look on the channel itself is in wire.ts.
+// The parent waits for the worker's `disconnect` and `exit` together, so that it receives every message that was sent.
+// A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled`
+// look on the channel itself is in pack.ts.
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Goes up with every incompatible change; a worker of another version refuses `init`. */
 export const PROTOCOL_VERSION = 2
 
-/** How a worker gets at the job. The parent never imports it. */
+/** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
   /** What to import: a `file:` URL, of the compiled module for TypeScript. */
   readonly url: string
@@ -32,26 +32,26 @@ export interface JobSource {
 export interface InitMessage {
   readonly type: 'init'
   readonly version: number
-  /** Secret of this worker: comes back in everything it says. */
+  /** Secret of this worker; part of every message it sends. */
   readonly token: string
   readonly workerId: number
   readonly job: JobSource
   /** Export to call before the first item: a name, `undefined` for `initializer` if there is one. */
   readonly initializer?: string
   readonly initArgs: readonly unknown[]
-  /** Call no initializer: the job is looked at and will not run. */
+  /** Call no initializer: the job is loaded to be checked and will not run. */
   readonly loadOnly?: boolean
   /** Items in flight at once. */
   readonly concurrency: number
-  /** Descriptor of the flight recorder's file, where there is one. */
+  /** Descriptor of the flight recorder's file, if there is one. */
   readonly recorder?: number
-  /** Say how much memory is resident with every message. */
+  /** Report the resident memory with every `settled`. */
   readonly reportMemory: boolean
-  /** Write a marker line into stdout and stderr at each item's begin, so that output can be attributed. */
+  /** Write a marker line to stdout and stderr when an item starts, so that output can be attributed. */
   readonly markOutput: boolean
 }
 
-/** A chunk as it crosses: `id` names it in answers, `attempt` counts from 1. */
+/** A chunk on its way to a worker. `id` names it in the worker's messages; `attempt` counts from 1. */
 export interface ChunkMessage {
   readonly id: number
   readonly task: TaskSpec
@@ -59,9 +59,9 @@ export interface ChunkMessage {
   /** Index of the first item, or of each where they are not consecutive. */
   readonly index: number | readonly number[]
   readonly attempt: number
-  /** After an item that took so long, everything else is given back: the parent may be ending this worker. */
+  /** After an item that took this long, everything else is returned: the parent may be terminating this worker. */
   readonly timeoutMs?: Ms
-  /** Write down every item, however cheap: it must be known which one runs. */
+  /** Record every item, however cheap: it must be known which one runs. */
   readonly recordEachItem: boolean
   readonly payload: Payload
 }
@@ -105,7 +105,7 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
-  /** Heard `terminate`; some items listen to their signal and are given time. */
+  /** Answers `terminate`: some items listen to their signal and should be given time. */
   | { readonly type: 'terminating' }
   | { readonly type: 'warning'; readonly message: string }
 )
@@ -115,10 +115,10 @@ export function isFromWorker(message: unknown, token: string): message is FromWo
   return typeof message === 'object' && message !== null && (message as { token?: unknown }).token === token
 }
 
-/** Begins a line that a worker writes into its own output; `<token>:<index>` or `<token>:none` follow. */
+/** Starts a line that a worker writes into its own output; `<token>:<index>` or `<token>:none` follows. */
 export const OUTPUT_MARK = '\0poolrun:'
 
-/** The line that says whose output comes next. The token keeps a job from forging it. */
+/** The line that names the item whose output follows. The token keeps a job from forging it. */
 export function outputMarker(token: string, index: number | 'none'): string {
   return `${OUTPUT_MARK}${token}:${index}\n`
 }

@@ -1,7 +1,7 @@
 // Worker processes by `child_process.fork`. The only file that starts one; knows nothing of chunks or policies.
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder.js'
+import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
 import { isFromWorker, type ToWorker } from '../ipc/protocol.js'
 import { createLineSplitter } from './line-splitter.js'

@@ -1,5 +1,5 @@
 // The inner seam: how a worker process comes to be and how messages reach it. Knows nothing of chunks' meaning.
-import type { FlightRecord } from '../ipc/flight-recorder.js'
+import type { FlightRecord } from '../ipc/flight-recorder/reader.js'
 import type { FromWorker, ToWorker } from '../ipc/protocol.js'
 import type { WorkerStream } from '../model.js'
 

@@ -1,53 +1,54 @@
-// What the items of each task cost, learnt from those that are timed: whether they are too cheap to be written down.
-// Knows the task alone counts: writing an outcome down must not be what makes an item dear.
+// What the items of each task cost, learnt from those that are timed: whether they are too cheap to be recorded.
+// Measures the task alone: recording an outcome must not be what makes an item expensive.
 import { meanCost } from '../mean-cost.js'
 import type { Ms } from '../model.js'
 
-/** Items cheaper than this are not written down one by one: it would cost more than it saves. */
-const CHEAP_MS: Ms = 0.01
-/** After one that took so long all are timed again: results must not wait for slow items to add up. */
-const SLOW_MS: Ms = 1
-/** So many say what the next will cost. */
-const ENOUGH = 16
-/** Nothing, but no whole number: what the compiler makes of those would have to be made again for fractions. */
+/** Items cheaper than this are not recorded one by one: it would cost more than it saves. */
+const CHEAP_BELOW_MS: Ms = 0.01
+/** After an item that took longer, each one is timed again: results must not wait for slow items to add up. */
+const SLOW_ABOVE_MS: Ms = 1
+/** Timed items after which the mean is updated. */
+const SAMPLES_PER_UPDATE = 16
+/** A non-integer zero: keeps V8 from compiling for integers and deoptimising on the first fraction. */
 const NO_TIME: Ms = Number.MIN_VALUE
 
 export class Cost {
   #mean: Ms | undefined
   #spent = NO_TIME
-  #measured = 0
+  #samples = 0
 
-  /** False until it has been seen. */
+  /** False until an item was timed. */
   get isCheap(): boolean {
-    return this.#mean !== undefined && this.#mean < CHEAP_MS
+    return this.#mean !== undefined && this.#mean < CHEAP_BELOW_MS
   }
 
-  /** One took so long. True if that was slow. */
-  took(ms: Ms): boolean {
-    this.#measured++
+  /** Adds a timed item. True if it was slow. */
+  add(ms: Ms): boolean {
+    this.#samples++
     this.#spent += ms
-    const slow = ms > SLOW_MS
-    if (slow || this.#measured === ENOUGH) this.learn()
-    return slow
+    const isSlow = ms > SLOW_ABOVE_MS
+    if (isSlow || this.#samples === SAMPLES_PER_UPDATE) this.update()
+    return isSlow
   }
 
-  /** Makes what was measured count, however few they were. */
-  learn(): void {
-    if (this.#measured === 0) return
-    this.#mean = meanCost(this.#mean, this.#spent / this.#measured, this.#measured)
+  /** Includes what was timed since the last update, however few items that were. */
+  update(): void {
+    if (this.#samples === 0) return
+    this.#mean = meanCost(this.#mean, this.#spent / this.#samples, this.#samples)
     this.#spent = NO_TIME
-    this.#measured = 0
+    this.#samples = 0
   }
 }
 
-/** Gives each task's by its name. */
-export function createCosts(): (task: string) => Cost {
-  const costs = new Map<string, Cost>()
-  return (task) => {
-    let cost = costs.get(task)
+/** The cost of each task, by its name. */
+export class Costs {
+  readonly #costs = new Map<string, Cost>()
+
+  of(task: string): Cost {
+    let cost = this.#costs.get(task)
     if (cost === undefined) {
       cost = new Cost()
-      costs.set(task, cost)
+      this.#costs.set(task, cost)
     }
     return cost
   }

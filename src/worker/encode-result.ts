@@ -1,4 +1,4 @@
-// One result as one JSON text, or the reason why JSON cannot carry it. Knows nothing of chunks or the channel.
+// One result as one JSON text, or the reason why JSON cannot carry it.
 import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-unserializable.js'
 
 // Taken before the job is loaded: a job may replace them.
@@ -7,7 +7,7 @@ const { isArray } = Array
 
 export type Encoded = { readonly text: string } | { readonly culprit: UnserializablePart }
 
-/** Deeper values go the slow way, which also finds cycles. */
+/** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64
 
 /** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
@@ -19,7 +19,7 @@ export function encodeJson(value: unknown): Encoded {
     const suspect = findUnjsonable(value)
     if (suspect !== undefined) return { culprit: suspect }
     const text = stringify(value)
-    // A toJSON may give anything, undefined too.
+    // A toJSON may return anything, undefined too.
     return { text: text === undefined ? 'null' : text }
   } catch (thrown) {
     const message = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
@@ -27,7 +27,7 @@ export function encodeJson(value: unknown): Encoded {
   }
 }
 
-/** The text of what JSON certainly carries as it is and that makes no trouble; `undefined` for all else. */
+/** The text of a value that JSON certainly carries as it is; `undefined` for all others. Never throws. */
 export function plainText(value: unknown): string | undefined {
   try {
     return value !== undefined && isPlain(value, 0) ? stringify(value) : undefined
@@ -36,7 +36,7 @@ export function plainText(value: unknown): string | undefined {
   }
 }
 
-/** True only for what JSON certainly carries as it is; the walk costs a fraction of `stringify` itself. */
+/** True only for what JSON certainly carries as it is. The walk costs a fraction of `stringify` itself. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -57,7 +57,7 @@ function isPlain(value: unknown, depth: number): boolean {
     return true
   }
   const { constructor: Class } = value
-  // JSON has no form for an invalid date, and `stringify` does not say so.
+  // JSON has no form for an invalid date; `stringify` turns it into null.
   if (Class === Date) return isPlain(+value, depth)
   if (Class !== Object && Class !== undefined) return false
   for (const key in value) {

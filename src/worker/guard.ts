@@ -1,109 +1,111 @@
-// Stands between the job and the process it runs in: owns the channel, so that a job's own messages are not ours, and
-// sees the ends that a process can see coming, so that what has settled is sent before them.
+// Between the job and its process. Owns the channel, so that the job's own messages are never taken for the worker's,
+// and replaces the functions that end the process, so that what has settled is sent first.
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
 
 export interface Guard {
   onMessage(listener: (message: ToWorker) => void): void
-  /** From now on messages carry the token; before, nothing can be said. */
+  /** From now on messages carry the token; before, nothing can be sent. */
   authenticate(token: string): void
   /**
-   * Resolves when the message is in the kernel's hands and no death of this process can take it back.
-   * @throws what structured clone throws, at once
+   * Resolves when the message is in the kernel: no crash of this process can lose it any more.
+   * @throws what structured clone throws, synchronously
    */
   send(message: OutgoingMessage): Promise<void>
-  /** Called before an end that is seen coming. */
-  beforeDeath(flush: () => void): void
-  /** Ends this process in good order, output first. */
-  leave(): Promise<void>
+  /** Called before an exit that this process sees coming. */
+  beforeUnplannedExit(callback: () => void): void
+  /** Ends this process once all output has been written. */
+  exit(): Promise<void>
 }
 
 export function guardProcess(): Guard {
   // Taken before the job is loaded: it may replace any of these.
-  const { send: rawSend, exit, kill, abort, pid } = process
-  const send = rawSend!.bind(process)
-  writeAtOnce(process.stdout, process.stderr)
+  const { send: channelSend, exit, kill, abort, disconnect, pid } = process
+  const sendRaw = channelSend!.bind(process)
+  makeBlocking(process.stdout, process.stderr)
   let token = ''
-  let flush: () => void = () => {}
-  let dying = false
+  let beforeUnplannedExit: () => void = () => {}
+  let isExiting = false
+  /** The message that `process._send` is given now is the worker's. */
+  let isOwnMessage = false
+  let lastSent = Promise.resolve()
 
-  let ours = false
-  let lastWritten = Promise.resolve()
-  const say = (message: OutgoingMessage): Promise<void> => {
+  const send = (message: OutgoingMessage): Promise<void> => {
     if (!process.connected) return Promise.resolve()
-    let written = () => {}
+    let sent = () => {}
     const promise = new Promise<void>((resolve) => {
-      written = resolve
+      sent = resolve
     })
-    ours = true
+    isOwnMessage = true
     try {
-      send({ token, ...packFromWorker(message) }, undefined, undefined, () => written())
+      sendRaw({ token, ...packFromWorker(message) }, undefined, undefined, () => sent())
     } finally {
-      ours = false
+      isOwnMessage = false
     }
-    lastWritten = promise
+    lastSent = promise
     return promise
   }
 
-  /** Last words before the process ends, said once; the job goes on for as long as they take to write. */
-  const lastWords = (words: { escaped: unknown } | { exitSite: string }): Promise<void> => {
-    if (dying) return lastWritten
-    dying = true
-    flush()
-    return say({ type: 'dying', ...('escaped' in words ? { escaped: toErrorData(words.escaped) } : words) })
+  /** Sends once why the process ends, after everything that has settled. The job goes on until that is written. */
+  const announceExit = (reason: { escaped: unknown } | { exitSite: string }): Promise<void> => {
+    if (isExiting) return lastSent
+    isExiting = true
+    beforeUnplannedExit()
+    return send({
+      type: 'dying',
+      ...('escaped' in reason ? { escaped: toErrorData(reason.escaped) } : reason),
+    })
   }
 
-  const site = (caller: (...args: never[]) => unknown): string => {
+  const callStackAbove = (caller: (...args: never[]) => unknown): string => {
     const holder: { stack?: string } = {}
     Error.captureStackTrace(holder, caller)
     return String(holder.stack).split('\n').slice(1).join('\n')
   }
 
   process.exit = function exitByJob(code) {
-    void lastWords({ exitSite: site(exitByJob) })
+    void announceExit({ exitSite: callStackAbove(exitByJob) })
     return exit.call(process, code)
   }
   process.abort = function abortByJob() {
-    void lastWords({ exitSite: site(abortByJob) })
+    void announceExit({ exitSite: callStackAbove(abortByJob) })
     return abort.call(process)
   }
+  process.disconnect = function disconnectByJob() {
+    void announceExit({ exitSite: callStackAbove(disconnectByJob) })
+    return disconnect!.call(process)
+  }
   process.kill = function killByJob(target, signal) {
-    if (Math.abs(target) === pid && signal !== 0) {
-      // Which signals end this process depends on its handlers; sending early is harmless.
-      flush()
-    }
+    // Whether the signal ends this process depends on the job's handlers; sending early is harmless.
+    if (Math.abs(target) === pid && signal !== 0) beforeUnplannedExit()
     return kill.call(process, target, signal)
   }
 
-  // Node's own messages go the same way: a forged one would crash the parent.
+  // `process._send` sends Node's own messages, too: a forged one would crash the parent.
   const internals = process as unknown as { _send: (...args: unknown[]) => boolean }
-  const rawInternal = internals._send
-  let warned = false
-  const drop = () => {
+  const sendInternal = internals._send
+  let hasWarned = false
+  const dropMessageOfJob = () => {
     const message = `worker ${pid}: the job called process.send(); the message was dropped`
-    if (!warned) void say({ type: 'warning', message })
-    warned = true
+    if (!hasWarned) void send({ type: 'warning', message })
+    hasWarned = true
     return true
   }
-  internals._send = (...args) => (ours ? rawInternal.apply(process, args) : drop())
-  process.send = drop
-  const { disconnect } = process
-  process.disconnect = function disconnectByJob() {
-    void lastWords({ exitSite: site(disconnectByJob) })
-    return disconnect!.call(process)
-  }
+  internals._send = (...args) => (isOwnMessage ? sendInternal.apply(process, args) : dropMessageOfJob())
+  process.send = dropMessageOfJob
 
-  // A job with a handler of its own has decided; Node calls ours all the same.
-  const escaped = (event: 'uncaughtException' | 'unhandledRejection') => (thrown: unknown) => {
+  // Node calls these listeners also where the job has one of its own. Then the job decides what happens.
+  const onEscaped = (event: 'uncaughtException' | 'unhandledRejection') => (thrown: unknown) => {
     if (process.listenerCount(event) > 1) return
-    void lastWords({ escaped: thrown }).then(() => exit.call(process, 1))
+    void announceExit({ escaped: thrown }).then(() => exit.call(process, 1))
   }
-  process.on('uncaughtException', escaped('uncaughtException'))
-  process.on('unhandledRejection', escaped('unhandledRejection'))
+  process.on('uncaughtException', onEscaped('uncaughtException'))
+  process.on('unhandledRejection', onEscaped('unhandledRejection'))
 
   process.on('disconnect', () => {
-    // The parent is gone, or the job cut the line: nobody is left to work for. What the job spawned goes too.
+    // The parent has exited, or the job disconnected: no result can be sent any more. The group includes what the job
+    // spawned.
     try {
       kill.call(process, -pid, 'SIGKILL')
     } finally {
@@ -116,22 +118,25 @@ export function guardProcess(): Guard {
     authenticate(secret) {
       token = secret
     },
-    send: say,
-    beforeDeath(callback) {
-      flush = callback
+    send,
+    beforeUnplannedExit(callback) {
+      beforeUnplannedExit = callback
     },
-    async leave() {
-      dying = true
-      const drained = (stream: NodeJS.WriteStream) =>
+    async exit() {
+      isExiting = true
+      const written = (stream: NodeJS.WriteStream) =>
         new Promise<void>((resolve) => stream.write('', () => resolve()))
-      await Promise.all([drained(process.stdout), drained(process.stderr), lastWritten])
+      await Promise.all([written(process.stdout), written(process.stderr), lastSent])
       exit.call(process, 0)
     },
   }
 }
 
-/** What a job prints stays in order with what is written past Node's streams, and is not lost when it dies. */
-function writeAtOnce(...streams: NodeJS.WriteStream[]): void {
+/**
+ * With blocking writes, what a job prints stays in order with what is written past Node's streams, and is not lost in a
+ * crash.
+ */
+function makeBlocking(...streams: NodeJS.WriteStream[]): void {
   for (const stream of streams) {
     const { _handle } = stream as unknown as { _handle?: { setBlocking?(on: boolean): void } }
     _handle?.setBlocking?.(true)

@@ -1,21 +1,24 @@
-// The forked entry: speaks the protocol, loads the job, hands chunks to the runner, leaves in good order.
+// The forked entry: handles the parent's messages, loads the job, hands chunks to the runner, exits when it should.
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
 import { writeSync } from 'node:fs'
+import { captureSystemClock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { FlightRecorder } from '../ipc/flight-recorder.js'
+import { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
 import { type LoadedJob, loadJob } from '../job/load-job.js'
-import { type Guard, guardProcess } from './guard.js'
-import { createOutbox } from './outbox.js'
-import { createRunner, type Runner } from './runner.js'
+import { guardProcess } from './guard.js'
+import { Outbox } from './outbox.js'
+import { Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'
 import { type Validate, validatorOf } from './validate.js'
 
 Error.stackTraceLimit = 50
 process.setSourceMapsEnabled(true)
 
-const guard: Guard = guardProcess()
+const guard = guardProcess()
+// Taken before the job is loaded: it may replace what the clock is made of.
+const clock = captureSystemClock()
 let runner: Runner | undefined
 let job: LoadedJob | undefined
 let recorder: FlightRecorder | undefined
@@ -37,14 +40,14 @@ async function handle(message: ToWorker): Promise<void> {
       return runner?.drain()
     case 'stop':
       await finalize()
-      return guard.leave()
+      return guard.exit()
     case 'terminate':
       recorder?.freeze()
       if (runner?.abortAll() === true) {
         void guard.send({ type: 'terminating' })
         await runner.idle()
       }
-      return guard.leave()
+      return guard.exit()
     default:
       message satisfies never
   }
@@ -69,33 +72,35 @@ async function init(message: InitMessage): Promise<void> {
   }
   loadOnly = message.loadOnly === true
   const { exports } = job
-  const get = (name: string) => job!.get(name) as Task
+  const getTask = (name: string) => job!.get(name) as Task
   if (exports[initializer] === 'function' && !loadOnly) {
     void guard.send({ type: 'initializing' })
     try {
-      await get(initializer)(...initArgs)
+      await getTask(initializer)(...initArgs)
     } catch (thrown) {
       return void guard.send({ type: 'init-failed', stage: 'initializer', error: toErrorData(thrown) })
     }
   }
   if (message.recorder !== undefined) recorder = new FlightRecorder(message.recorder)
   const send = (ranges: readonly ResultsMessage[]) => guard.send(settledMessage(ranges, message.reportMemory))
-  // An error that escaped while loading is to be heard before the first item can be blamed for it.
+  // An error that escaped while the job was loaded must be reported before the first item can be blamed for it.
   await new Promise((resolve) => setImmediate(resolve))
-  const outbox = createOutbox({ send, recorder })
-  guard.beforeDeath(() => {
-    void outbox.flush()
-    outbox.pinpoint()
-  })
-  runner = createRunner({
+  const outbox = new Outbox({ send, recorder, clock })
+  runner = new Runner({
     concurrency,
     workerId,
     outbox,
+    recorder,
+    clock,
     callTask,
-    getTask: get,
+    getTask,
     validate,
-    onBegin: markOutput ? (index) => mark(outputMarker(token, index)) : undefined,
+    onStartItem: markOutput ? (index) => markStreams(outputMarker(token, index)) : undefined,
     onCancelled: (ids) => void guard.send({ type: 'cancelled', ids }),
+  })
+  guard.beforeUnplannedExit(() => {
+    void outbox.flush()
+    runner?.recordEverything()
   })
   void guard.send({ type: 'ready', exports })
 }
@@ -116,7 +121,7 @@ async function finalize(): Promise<void> {
   }
 }
 
-function mark(line: string): void {
+function markStreams(line: string): void {
   for (const fd of [1, 2])
     try {
       writeSync(fd, line)

@@ -1,10 +1,10 @@
-// What a task is told about itself: the context argument, and `currentTask()` for functions that get none.
-// Shared by the worker, which sets it, and the public library, which reads it; they may be two copies of this module,
-// so they meet at a registered symbol.
+// The context of a task: the context argument, and `currentTask()` for functions that get none.
+// Shared by the worker, which sets it, and the public library, which reads it. They may be two copies of this module, so
+// a registered symbol connects them.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Calling } from '../model.js'
 
-/** What a task knows of the item it works on. */
+/** Facts about the item a task works on. */
 export interface TaskContext {
   /** Place of the item in the whole input, from 0. */
   readonly index: number
@@ -30,13 +30,13 @@ export function currentTask(): TaskContext {
   return context
 }
 
-/** The context's other side: what the worker does with it. */
+/** The context with what only the worker uses. */
 export class Context implements TaskContext {
   readonly index: number
   readonly attempt: number
   readonly workerId: number
   #controller: AbortController | undefined
-  /** Why it was aborted before anyone looked. */
+  /** The reason, once it was aborted. */
   #aborted: DOMException | undefined
 
   constructor(index: number, attempt: number, workerId: number) {
@@ -45,7 +45,7 @@ export class Context implements TaskContext {
     this.workerId = workerId
   }
 
-  /** Made when first looked at: an AbortController costs more than a cheap task. */
+  /** Made on first access: an AbortController costs more than a cheap task. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -54,7 +54,7 @@ export class Context implements TaskContext {
     return this.#controller.signal
   }
 
-  /** Nobody who never looked at the signal can be waiting for it. */
+  /** The task has read its signal, and so may be waiting for it. */
   get listens(): boolean {
     return this.#controller !== undefined
   }
@@ -67,22 +67,22 @@ export class Context implements TaskContext {
 
 export type Task = (...args: unknown[]) => unknown
 
-/** Calls a task with its item, as the one that `context` tells of. */
+/** Calls a task with its item, in its context. */
 export type InvokeTask = (context: Context, task: Task, calling: Calling, item: unknown) => unknown
 
-/** Of the item that runs, where one runs at a time: a variable tells, and costs nothing. */
+/** The context of the running item, where one runs at a time: a variable costs less than an AsyncLocalStorage. */
 export const running: { context: Context | undefined } = { context: undefined }
 
-/** The item is over; nothing runs inside a task until the next one begins. */
+/** The item has settled: until the next one starts, nothing runs inside a task. */
 export function leaveTask(): void {
   running.context = undefined
 }
 
-/** Makes `currentTask()` work in this process; gives what calls a task inside its context. */
+/** Makes `currentTask()` work in this process. Returns the function that calls a task in its context. */
 export function installCurrentTask(concurrency: number): InvokeTask {
   running.context = undefined
   if (concurrency === 1) {
-    // What an item leaves behind sees the next one's.
+    // Code that an item left running sees the context of the next one.
     ;(globalThis as Registry)[KEY] = () => running.context
     return (context, task, calling, item) => {
       running.context = context
@@ -99,5 +99,5 @@ const call: InvokeTask = (context, task, calling, item) =>
 
 export function asArguments(item: unknown): readonly unknown[] {
   if (Array.isArray(item)) return item
-  throw new TypeError('starmap calls the task with the elements of each item, and this item is no array')
+  throw new TypeError('starmap calls the task with the elements of each item, and this item is not an array')
 }

@@ -1,5 +1,5 @@
 // The job's `input`: a Standard Schema (zod, valibot, arktype …) that each item must fit before its task sees it.
-// Knows the interface's one method and nothing of the library behind it: https://standardschema.dev
+// Uses the interface's one method, whatever the library behind it: https://standardschema.dev
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { pathText } from '../errors/capture/find-unserializable.js'
 import type { Failure } from '../model.js'
@@ -10,7 +10,10 @@ export type Validation = Extract<Failure, { readonly kind: 'validation' }>
 export type Validate = (item: unknown) => Checked | PromiseLike<Checked>
 export type Checked = { readonly item: unknown } | { readonly refused: Validation }
 
-/** `undefined` where `input` is something else: a task of that name, a constant. @throws TypeError for an object that is no schema */
+/**
+ * `undefined` where `input` is something else: a task of that name, a constant.
+ * @throws TypeError for an object that is not a schema
+ */
 export function validatorOf(input: unknown): Validate | undefined {
   const schema = (input as Partial<StandardSchemaV1> | null | undefined)?.['~standard']
   if (typeof schema?.validate === 'function') {
@@ -21,7 +24,7 @@ export function validatorOf(input: unknown): Validate | undefined {
   }
   if (typeof input !== 'object' || input === null) return undefined
   throw new TypeError(
-    "the job exports 'input', which is no Standard Schema (zod 3.24, valibot 1, arktype 2 or newer)",
+    "the job exports 'input', which is not a Standard Schema (zod 3.24, valibot 1, arktype 2 or newer)",
   )
 }
 

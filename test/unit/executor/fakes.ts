@@ -1,9 +1,9 @@
 // A transport and a clock that a test moves by hand, and a call that keeps what settled.
-
+import type { Clock } from '../../../src/clock.js'
 import { ExecutionFault } from '../../../src/executor/execution-fault.js'
 import { LocalExecutor, type LocalOptions } from '../../../src/executor/local-executor.js'
-import type { Clock } from '../../../src/executor/run-clock.js'
-import { type FlightRecord, sharedNow } from '../../../src/ipc/flight-recorder.js'
+import { sharedNow } from '../../../src/ipc/flight-recorder/format.js'
+import type { FlightRecord } from '../../../src/ipc/flight-recorder/reader.js'
 import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
 import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
 import type { RetryOptions } from '../../../src/plan.js'

@@ -1,12 +1,12 @@
 // A worker process as a model: the real outbox and the real flight recorder, and a runner that a test moves step by
 // step. It is honest: it tells the test what really began and what really ended. Knows nothing of the scheduler.
-import {
-  createFlightRecordFile,
-  FlightRecorder,
-  type FlightRecordFile,
-} from '../../../src/ipc/flight-recorder.js'
+import { systemClock } from '../../../src/clock.js'
+import { createFlightRecordFile, type FlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
+import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
 import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
-import { createOutbox, type Outbox } from '../../../src/worker/outbox.js'
+import { ChunkRun } from '../../../src/worker/chunk-run.js'
+import { Cost } from '../../../src/worker/cost.js'
+import { Outbox } from '../../../src/worker/outbox.js'
 
 /** What an attempt at an item does. */
 export type Behaviour =
@@ -55,6 +55,7 @@ export type Said =
 
 interface Open {
   readonly chunk: ChunkMessage
+  readonly run: ChunkRun
   offset: number
   begun: boolean
   /** Waits until its message has left. */
@@ -62,6 +63,10 @@ interface Open {
 }
 
 const LARGE = 'x'.repeat(70_000)
+const CHEAP = new Cost()
+CHEAP.add(0)
+CHEAP.update()
+const EXPENSIVE = new Cost()
 
 export class ModelWorker {
   readonly inbox: ToWorker[] = []
@@ -88,7 +93,8 @@ export class ModelWorker {
     this.#options = options
     this.#file = options.records ? createFlightRecordFile() : undefined
     this.#recorder = this.#file === undefined ? undefined : new FlightRecorder(this.#file.fd)
-    this.#outbox = createOutbox({ send: (ranges) => this.#settled(ranges), recorder: this.#recorder })
+    const send = (ranges: readonly ResultsMessage[]) => this.#settled(ranges)
+    this.#outbox = new Outbox({ send, recorder: this.#recorder, clock: systemClock })
   }
 
   get pid(): number {
@@ -151,8 +157,9 @@ export class ModelWorker {
     if (this.#leaving) return false
     if (this.#open.length < this.#options.concurrency && this.#queue.length > 0) {
       const chunk = this.#queue.shift()!
-      this.#outbox.open(chunk, chunk.recordEachItem || !this.#options.isCheap(chunk))
-      this.#open.push({ chunk, offset: 0, begun: false, blocked: false })
+      const run = this.#runOf(chunk)
+      run.start(() => {})
+      this.#open.push({ chunk, run, offset: 0, begun: false, blocked: false })
       return true
     }
     if (this.#stopping && this.#open.length === 0 && !this.#options.finalizerHangs) {
@@ -168,7 +175,7 @@ export class ModelWorker {
 
   /** What has settled is sent after a while, whatever else happens. */
   flush(): boolean {
-    if (!this.#runs() || this.#isBlocked() || this.#outbox.empty) return false
+    if (!this.#runs() || this.#isBlocked() || this.#outbox.isEmpty) return false
     void this.#outbox.flush()
     return true
   }
@@ -196,6 +203,18 @@ export class ModelWorker {
     return this.alive && this.ready && !this.stopped
   }
 
+  #runOf(chunk: ChunkMessage): ChunkRun {
+    // By the real clock its time limit would make every run another one.
+    const { timeoutMs: _, ...untimed } = chunk
+    const cost = this.#options.isCheap(chunk) ? CHEAP : EXPENSIVE
+    return new ChunkRun(untimed, {
+      cost,
+      outbox: this.#outbox,
+      recorder: this.#recorder,
+      clock: systemClock,
+    })
+  }
+
   #behaviour({ chunk, offset }: Open): Behaviour {
     return this.#options.witness.behaviour(chunk, offset)
   }
@@ -220,7 +239,7 @@ export class ModelWorker {
       }
       open.begun = true
       this.#options.witness.begins(chunk, open.offset, chunk.recordEachItem || !this.#options.isCheap(chunk))
-      this.#outbox.begin(id)
+      open.run.startItem()
       return true
     }
     switch (this.#behaviour(open)) {
@@ -235,23 +254,20 @@ export class ModelWorker {
         return true
       case 'exits':
         void this.#outbox.flush()
-        this.#outbox.pinpoint()
+        this.#outbox.recordLeavingMessages()
+        for (const { run } of this.#open) run.startRecording()
         void this.#say({ type: 'dying', exitSite: 'at task' })
         // Most often all of it gets out; a pipe that is full takes less.
         while (this.leave() && flush);
         this.#die(5, null)
         return true
       case 'fails':
-        if (!aborted)
-          this.#outbox.failed(id, {
-            kind: 'error',
-            error: { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' },
-          })
+        if (!aborted) open.run.settle(false, 'x')
         break
       case 'succeeds':
       case 'large':
         if (!aborted)
-          this.#outbox.succeeded(id, this.#behaviour(open) === 'large' ? LARGE : itemAt(chunk, open.offset))
+          open.run.settle(true, this.#behaviour(open) === 'large' ? LARGE : itemAt(chunk, open.offset))
     }
     open.begun = false
     if (aborted) {
@@ -259,7 +275,7 @@ export class ModelWorker {
       return true
     }
     open.offset++
-    if (open.offset < count && (this.#outbox.full || flush)) {
+    if (open.offset < count && (this.#outbox.isFull || flush)) {
       open.blocked = true
       void this.#outbox.flush().then(() => {
         open.blocked = false
@@ -273,10 +289,11 @@ export class ModelWorker {
     this.#open = this.#open.filter((other) => other !== open)
     if (open.offset === count) this.#givenBack.delete(id)
     if (this.#cancelled.delete(id)) {
-      this.#outbox.discard(id)
+      open.run.cancel('the item was cancelled')
+      open.run.end()
       void this.#say({ type: 'cancelled', ids: [id] })
-    } else this.#outbox.close(id)
-    if (this.#queue.length === 0 || this.#outbox.full || flush) void this.#outbox.flush()
+    } else open.run.end()
+    if (this.#queue.length === 0 || this.#outbox.isFull || flush) void this.#outbox.flush()
     if (this.#givenBack.delete(id)) {
       void this.#outbox.flush()
       void this.#say({ type: 'cancelled', ids: [id] })

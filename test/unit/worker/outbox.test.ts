@@ -1,180 +1,296 @@
-import { describe, expect, test } from 'vitest'
+// Results of real chunks, recorded in a real file, sent over a channel whose messages leave when a test lets them.
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { BadItem } from '../../../src/framing/parse.js'
+import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
+import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
 import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
-import type { Failure, Results } from '../../../src/model.js'
-import { createOutbox } from '../../../src/worker/outbox.js'
+import type { Failure } from '../../../src/model.js'
+import { ChunkRun } from '../../../src/worker/chunk-run.js'
+import { Cost } from '../../../src/worker/cost.js'
+import { Outbox } from '../../../src/worker/outbox.js'
+import { type ChunkOptions, cheapCost, chunkOfValues, FakeClock, turn } from './support.js'
 
 const BOOM: Failure = { kind: 'input', message: 'boom', at: 0 }
 
-function chunk(id: number, count: number, reply: Results['kind'] = 'json'): ChunkMessage {
-  const values = Array.from({ length: count }, (_, place) => place)
-  return {
-    id,
-    task: { name: 'default', calling: 'item', reply },
-    count,
-    index: 0,
-    attempt: 1,
-    recordEachItem: false,
-    payload: { kind: 'values', values },
-  }
-}
-
-/** A channel that clones as Node's does, and so refuses what Node's refuses. */
 function setUp() {
-  const messages: (readonly ResultsMessage[])[] = []
-  const send = (ranges: readonly ResultsMessage[]) => {
-    messages.push(structuredClone(ranges))
-    return Promise.resolve()
+  const file = createFlightRecordFile()!
+  onTestFinished(() => file.close())
+  const clock = new FakeClock()
+  const recorder = new FlightRecorder(file.fd)
+  const sent: ResultsMessage[][] = []
+  const leave: (() => void)[] = []
+  // Clones as Node's channel does, and so refuses what that refuses.
+  const send = (messages: readonly ResultsMessage[]) => {
+    sent.push(structuredClone(messages) as ResultsMessage[])
+    return new Promise<void>((left) => leave.push(left))
   }
-  const outbox = createOutbox({ send, recorder: undefined })
-  return { messages, outbox }
+  const outbox = new Outbox({ send, recorder, clock })
+  const startWith =
+    (cost: Cost) =>
+    (count: number, options: ChunkOptions = {}) => {
+      const chunk: ChunkMessage = chunkOfValues([...Array(count).keys()], { reply: 'json', ...options })
+      const run = new ChunkRun(chunk, { cost, outbox, recorder, clock })
+      run.start(() => {})
+      return run
+    }
+  return {
+    outbox,
+    sent,
+    clock,
+    read: () => file.read(),
+    startUnrecorded: startWith(cheapCost()),
+    startRecorded: startWith(new Cost()),
+    /** The oldest message leaves the process. */
+    async leave() {
+      leave.shift()!()
+      await turn()
+    },
+  }
 }
 
-const textOf = ({ results }: ResultsMessage) =>
+function succeed(run: ChunkRun, value: unknown): void {
+  run.startItem()
+  run.settle(true, value)
+}
+
+const fail = (run: ChunkRun) => run.refuse(new BadItem('boom', 0))
+
+const contentOf = ({ results }: ResultsMessage) =>
   results.kind === 'json' ? Buffer.from(results.bytes).toString() : results.values
 
-describe('the outbox', () => {
-  test('sends everything that settled since the last time, in ranges without gaps', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 4), false)
-    outbox.succeeded(1, 'a')
-    outbox.failed(1, BOOM)
+describe('an outbox', () => {
+  test.each(['startRecorded', 'startUnrecorded'] as const)(
+    'sends what has settled since the last message, in ranges without gaps (%s)',
+    (start) => {
+      const { outbox, sent, ...starts } = setUp()
+      const run = starts[start](4)
+      succeed(run, 'a')
+      fail(run)
+      void outbox.flush()
+      succeed(run, 'c')
+      succeed(run, undefined)
+      run.end()
+      void outbox.flush()
+      const [first, second] = sent.flat()
+      expect([first, second].map((message) => [message!.id, message!.from, message!.count])).toEqual([
+        [run.id, 0, 2],
+        [run.id, 2, 2],
+      ])
+      expect([first, second].map((message) => contentOf(message!))).toEqual(['"a"\n', '"c"\nnull\n'])
+      expect(first!.failures).toEqual([{ offset: 1, failure: BOOM }])
+      expect(second!.failures).toEqual([])
+      expect(outbox.isEmpty).toBe(true)
+    },
+  )
+
+  test('sends chunks that have ended and chunks that are running in one message', () => {
+    const { outbox, sent, startUnrecorded } = setUp()
+    const [one, two] = [startUnrecorded(1), startUnrecorded(2)]
+    succeed(two, 20)
+    succeed(one, 10)
+    one.end()
     void outbox.flush()
-    outbox.succeeded(1, 'c')
-    outbox.succeeded(1, undefined)
-    outbox.close(1)
-    void outbox.flush()
-    const ranges = messages.flat()
-    expect(ranges.map(({ id, from, count }) => [id, from, count])).toEqual([
-      [1, 0, 2],
-      [1, 2, 2],
-    ])
-    expect(ranges.map(textOf)).toEqual(['"a"\n', '"c"\nnull\n'])
-    expect(ranges[0]!.failures).toEqual([{ offset: 1, failure: BOOM }])
-    expect(ranges[1]!.failures).toEqual([])
+    expect(sent).toHaveLength(1)
+    expect(sent[0]!.map(({ id }) => id)).toEqual([one.id, two.id])
   })
 
-  test('sends the chunks that are over and those that are under way together', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 1), false)
-    outbox.open(chunk(2, 2), false)
-    outbox.succeeded(2, 20)
-    outbox.succeeded(1, 10)
-    outbox.close(1)
-    void outbox.flush()
-    expect(messages).toHaveLength(1)
-    expect(messages[0]!.map(({ id }) => id).sort()).toEqual([1, 2])
-  })
-
-  test('sends nothing where nothing has settled', async () => {
-    const { outbox, messages } = setUp()
-    expect(outbox.empty).toBe(true)
-    outbox.open(chunk(1, 1), false)
+  test('sends nothing when nothing has settled', async () => {
+    const { outbox, sent, startUnrecorded } = setUp()
+    expect(outbox.isEmpty).toBe(true)
+    const run = startUnrecorded(1)
     await outbox.flush()
-    outbox.close(1)
+    run.end()
     await outbox.flush()
-    expect(messages).toEqual([])
+    expect(sent).toEqual([])
   })
 
-  test('keeps a place for each failed item where values are sent, and none where lines are', () => {
-    const { outbox, messages } = setUp()
-    for (const [id, reply] of [
-      [1, 'values'],
-      [2, 'json'],
-    ] as const) {
-      outbox.open(chunk(id, 2, reply), false)
-      outbox.failed(id, BOOM)
-      outbox.succeeded(id, id)
-      outbox.close(id)
+  test('sends a value for each failed item, but no line', () => {
+    const { outbox, sent, startUnrecorded } = setUp()
+    for (const reply of ['values', 'json'] as const) {
+      const run = startUnrecorded(2, { reply })
+      fail(run)
+      succeed(run, reply)
+      run.end()
     }
     void outbox.flush()
-    expect(messages.flat().map(textOf)).toEqual([[undefined, 1], '2\n'])
+    expect(sent.flat().map(contentOf)).toEqual([[undefined, 'values'], '"json"\n'])
   })
 
-  test('drops what a cancelled chunk had gathered, and nothing of the others', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 2), false)
-    outbox.open(chunk(2, 2), false)
-    outbox.succeeded(1, 1)
-    outbox.succeeded(2, 2)
-    outbox.discard(1)
-    expect(outbox.empty).toBe(false)
+  test.each(['startRecorded', 'startUnrecorded'] as const)(
+    'drops the results of a cancelled chunk and of no other (%s)',
+    (start) => {
+      const { outbox, sent, ...starts } = setUp()
+      const [one, two] = [starts[start](2), starts[start](2)]
+      succeed(one, 1)
+      succeed(two, 2)
+      one.cancel('the item was cancelled')
+      one.end()
+      expect(outbox.isEmpty).toBe(false)
+      void outbox.flush()
+      expect(sent.flat().map(({ id }) => id)).toEqual([two.id])
+      succeed(two, 3)
+      expect(outbox.isEmpty).toBe(false)
+      two.cancel('the item was cancelled')
+      two.end()
+      expect(outbox.isEmpty).toBe(true)
+    },
+  )
+
+  test('reports the time from the last message, or the start of the chunk, to its end', () => {
+    const { outbox, sent, clock, startUnrecorded } = setUp()
+    clock.spend(5)
+    const run = startUnrecorded(3)
+    clock.spend(3)
+    succeed(run, 1)
     void outbox.flush()
-    expect(messages.flat().map(({ id }) => id)).toEqual([2])
-    outbox.discard(2)
-    expect(outbox.empty).toBe(true)
+    clock.spend(2)
+    succeed(run, 2)
+    run.end()
+    // The message waits for another chunk: no task takes that time.
+    clock.spend(7)
+    void outbox.flush()
+    expect(sent.flat().map(({ busyMs }) => busyMs)).toEqual([3, 2])
   })
 
-  test('counts time of its own clock for a range, never less than nothing', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 1), false)
-    outbox.succeeded(1, 1)
+  test('sends what is there after 10 ms if nothing else settles', () => {
+    const { outbox, sent, clock, startUnrecorded } = setUp()
+    succeed(startUnrecorded(2), 1)
+    outbox.flushLater()
+    outbox.flushLater()
+    clock.advance(9)
+    expect(sent).toEqual([])
+    clock.advance(1)
+    expect(sent).toHaveLength(1)
+    clock.advance(100)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('is due more than 10 ms after its last message', () => {
+    const { outbox, clock } = setUp()
+    clock.spend(20)
     void outbox.flush()
-    expect(messages[0]![0]!.busyMs).toBeGreaterThanOrEqual(0)
-    expect(outbox.flushedAt).toBeGreaterThan(0)
+    expect(outbox.isFlushDue(30)).toBe(false)
+    expect(outbox.isFlushDue(30.1)).toBe(true)
+    expect(outbox.isFlushDue(Number.NaN)).toBe(false)
+  })
+
+  test('lets a chunk share a message for 1 ms after the last one', () => {
+    const { outbox, clock, startUnrecorded } = setUp()
+    clock.spend(1)
+    expect(outbox.mayWaitForNextChunk).toBe(true)
+    clock.spend(0.1)
+    expect(outbox.mayWaitForNextChunk).toBe(false)
+    void outbox.flush()
+    expect(outbox.mayWaitForNextChunk).toBe(true)
+    succeed(startUnrecorded(1), 'x'.repeat(1_000_000))
+    expect(outbox.mayWaitForNextChunk).toBe(false)
   })
 
   test('is full once much text has gathered, until it is sent', () => {
-    const { outbox } = setUp()
-    outbox.open(chunk(1, 2), false)
-    outbox.succeeded(1, 'x')
-    expect(outbox.full).toBe(false)
-    outbox.succeeded(1, 'x'.repeat(1_000_000))
-    expect(outbox.full).toBe(true)
+    const { outbox, startUnrecorded } = setUp()
+    const run = startUnrecorded(2)
+    succeed(run, 'x')
+    expect(outbox.isFull).toBe(false)
+    succeed(run, 'x'.repeat(1_000_000))
+    expect(outbox.isFull).toBe(true)
     void outbox.flush()
-    expect(outbox.full).toBe(false)
+    expect(outbox.isFull).toBe(false)
+  })
+
+  test('is full as soon as a result of a recorded chunk is too large for the record', () => {
+    const { outbox, startRecorded } = setUp()
+    const run = startRecorded(2)
+    succeed(run, 'small')
+    expect(outbox.isFull).toBe(false)
+    succeed(run, 'x'.repeat(70_000))
+    expect(outbox.isFull).toBe(true)
   })
 })
 
 describe('a result that cannot be sent', () => {
-  test('as text fails its item alone', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 3), false)
-    outbox.succeeded(1, 1)
-    outbox.succeeded(1, { a: { f() {} } })
-    outbox.succeeded(1, 3)
-    outbox.close(1)
+  test('as text fails its own item', () => {
+    const { outbox, sent, startUnrecorded } = setUp()
+    const run = startUnrecorded(3)
+    for (const value of [1, { a: { f() {} } }, 3]) succeed(run, value)
+    run.end()
     void outbox.flush()
-    const [range] = messages.flat()
-    expect(textOf(range!)).toBe('1\n3\n')
-    expect(range!.failures).toMatchObject([
+    const [message] = sent.flat()
+    expect(contentOf(message!)).toBe('1\n3\n')
+    expect(message!.failures).toMatchObject([
       { offset: 1, failure: { kind: 'encoding', side: 'result', path: 'a.f' } },
     ])
   })
 
-  test('as a value fails its item alone, found only when the message is refused', () => {
-    const { outbox, messages } = setUp()
-    outbox.open(chunk(1, 5, 'values'), false)
-    outbox.succeeded(1, new Map([[1, 2n]]))
-    void outbox.flush()
-    outbox.failed(1, BOOM)
-    outbox.succeeded(1, [() => {}])
-    outbox.succeeded(1, new Date(0))
-    outbox.succeeded(1, Symbol('a'))
-    outbox.close(1)
-    void outbox.flush()
-    const [first, second] = messages.flat()
-    expect(textOf(first!)).toEqual([new Map([[1, 2n]])])
-    expect(textOf(second!)).toEqual([undefined, undefined, new Date(0), undefined])
-    expect(second!.failures.map(({ offset, failure }) => [offset, failure.kind])).toEqual([
-      [1, 'input'],
-      [2, 'encoding'],
-      [4, 'encoding'],
-    ])
-    expect(second!.failures[1]!.failure).toMatchObject({ side: 'result', path: '[0]' })
-  })
+  test.each(['startRecorded', 'startUnrecorded'] as const)(
+    'as a value fails its own item, found only when the message is refused (%s)',
+    (start) => {
+      const { outbox, sent, ...starts } = setUp()
+      const run = starts[start](5, { reply: 'values' })
+      succeed(run, new Map([[1, 2n]]))
+      void outbox.flush()
+      fail(run)
+      for (const value of [[() => {}], new Date(0), Symbol('a')]) succeed(run, value)
+      run.end()
+      void outbox.flush()
+      const [first, second] = sent.flat()
+      expect(contentOf(first!)).toEqual([new Map([[1, 2n]])])
+      expect(contentOf(second!)).toEqual([undefined, undefined, new Date(0), undefined])
+      expect(second!.failures.map(({ offset, failure }) => [offset, failure.kind])).toEqual([
+        [1, 'input'],
+        [2, 'encoding'],
+        [4, 'encoding'],
+      ])
+      expect(second!.failures[1]!.failure).toMatchObject({ side: 'result', path: '[0]' })
+    },
+  )
 
   test('leaves the other chunks of its message as they are', () => {
-    const { outbox, messages } = setUp()
-    for (const [id, value] of [
-      [1, () => {}],
-      [2, 'fine'],
-    ] as const) {
-      outbox.open(chunk(id, 1, 'values'), false)
-      outbox.succeeded(id, value)
-      outbox.close(id)
+    const { outbox, sent, startUnrecorded } = setUp()
+    for (const value of [() => {}, 'fine']) {
+      const run = startUnrecorded(1, { reply: 'values' })
+      succeed(run, value)
+      run.end()
     }
     void outbox.flush()
-    expect(messages.flat().map(textOf)).toEqual([[undefined], ['fine']])
-    expect(messages.flat().map(({ failures }) => failures.length)).toEqual([1, 0])
+    expect(sent.flat().map(contentOf)).toEqual([[undefined], ['fine']])
+    expect(sent.flat().map(({ failures }) => failures.length)).toEqual([1, 0])
+  })
+})
+
+describe('before an exit that the process sees coming', () => {
+  test.each(['json', 'values'] as const)('what waits in a full channel is recorded (%s)', async (reply) => {
+    const { outbox, read, leave, startUnrecorded } = setUp()
+    const run = startUnrecorded(10, { reply })
+    run.startItem()
+    const add = (value: unknown) => expect(run.tryAddPlainResult(value)).toBe(true)
+    add('left')
+    void outbox.flush()
+    await leave()
+    add('one')
+    fail(run)
+    add({ three: 3 })
+    void outbox.flush()
+    add('four')
+    run.startItem()
+    // In the order of the worker's entry.
+    void outbox.flush()
+    outbox.recordLeavingMessages()
+    run.startRecording()
+    const of = (offset: number, value: unknown) =>
+      reply === 'json' ? { id: run.id, offset, text: JSON.stringify(value) } : { id: run.id, offset, value }
+    expect(read()).toMatchObject({
+      outcomes: [of(1, 'one'), { id: run.id, offset: 2, failure: BOOM }, of(3, { three: 3 }), of(4, 'four')],
+      running: [{ id: run.id, offset: 5 }],
+      unrecorded: [],
+    })
+  })
+
+  test('what has left the process is not recorded', async () => {
+    const { outbox, read, leave, startUnrecorded } = setUp()
+    succeed(startUnrecorded(2), 1)
+    void outbox.flush()
+    await leave()
+    outbox.recordLeavingMessages()
+    expect(read().outcomes).toEqual([])
   })
 })

@@ -1,0 +1,322 @@
+// One chunk from its arrival to its end: which item is next, whether it is running, whether items are recorded, and how
+// long they take. The only owner of these facts: outbox and recorder are handed this object and read them here.
+import type { Clock } from '../clock.js'
+import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
+import type { FlightRecorder, RecordedChunk } from '../ipc/flight-recorder/writer.js'
+import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
+import type { Failure, Ms, Payload } from '../model.js'
+import type { Cost } from './cost.js'
+import { encodeJson, plainText } from './encode-result.js'
+import type { Outbox, SendingChunk } from './outbox.js'
+import { failureOf } from './outcome.js'
+import { ChunkResults } from './results.js'
+import { type Context, leaveTask, type Task } from './task-context.js'
+
+/** Of unrecorded items every 8th is timed: reading the clock costs more than the cheapest of them. */
+export const ITEMS_PER_TIMING = 8
+/** No time yet. Not 0: V8 would compile for integers first. */
+const NO_TIME: Ms = Number.NaN
+
+export interface ChunkRunOptions {
+  readonly cost: Cost
+  readonly outbox: Outbox
+  readonly recorder: FlightRecorder | undefined
+  readonly clock: Clock
+}
+
+export class ChunkRun implements RecordedChunk, SendingChunk {
+  readonly id: number
+  readonly chunk: ChunkMessage
+  readonly timeoutMs: Ms
+  /** Of the item that is running, where its signal may be needed. */
+  context: Context | undefined
+  /** Written by the recorder. */
+  since = NO_TIME
+  lateAt: Ms = Number.POSITIVE_INFINITY
+  readonly #cost: Cost
+  readonly #outbox: Outbox
+  readonly #recorder: FlightRecorder | undefined
+  readonly #clock: Clock
+  readonly #sendsValues: boolean
+  readonly #results: ChunkResults
+  #task!: Task
+  #items!: ItemReader
+  #offset = 0
+  #isItemRunning = false
+  #isRecorded = true
+  #isCancelled = false
+  #isReturned = false
+  #hasFailed = false
+  /** Recorded items are timed one by one, and so are unrecorded ones once one of them was slow. */
+  #timesEachItem = true
+  #isTiming = false
+  #startedAt = NO_TIME
+  /** When the last timed item ended. */
+  #endedAt = NO_TIME
+
+  constructor(chunk: ChunkMessage, { cost, outbox, recorder, clock }: ChunkRunOptions) {
+    this.id = chunk.id
+    this.chunk = chunk
+    this.timeoutMs = chunk.timeoutMs ?? Number.POSITIVE_INFINITY
+    this.#cost = cost
+    this.#outbox = outbox
+    this.#recorder = recorder
+    this.#clock = clock
+    this.#sendsValues = chunk.task.reply === 'values'
+    this.#results = new ChunkResults(chunk)
+  }
+
+  // ── from start to end ────────────────────────────────────────────────────────────────────────────────────────────
+
+  start(task: Task): void {
+    this.#task = task
+    this.#items = itemsOf(this.chunk.payload)
+    this.#results.start(this.#clock.now())
+    this.#outbox.open(this)
+    this.#recorder?.open(this)
+    const { isCheap } = this
+    if (isCheap) this.stopRecording()
+    else this.#isRecorded = true
+    this.#timesEachItem = !isCheap || this.chunk.task.timed === true
+  }
+
+  /** No other item of it starts: every item has settled, or the rest was cancelled or returned. */
+  end(): void {
+    this.#cost.update()
+    this.#recorder?.end(this)
+    if (this.#isCancelled) return this.#outbox.discard(this)
+    this.#results.end(this.#clock.now())
+    this.#outbox.close(this)
+  }
+
+  /** It was taken from the queue and never starts. */
+  drop(): void {
+    this.#recorder?.end(this)
+  }
+
+  cancel(reason: string): void {
+    this.#isCancelled = true
+    this.context?.abort(reason)
+  }
+
+  /** The items that have not started go back to the parent. */
+  returnUnstarted(): void {
+    this.#isReturned = true
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
+  /** Some items go back to the parent. */
+  get isReturned(): boolean {
+    return this.#isReturned && !this.#isCancelled && this.#offset < this.chunk.count
+  }
+
+  get hasNext(): boolean {
+    return this.#offset < this.chunk.count && !this.#isCancelled && !this.#isReturned
+  }
+
+  // ── the item that is next or running ─────────────────────────────────────────────────────────────────────────────
+
+  get task(): Task {
+    return this.#task
+  }
+
+  /** All items before it have settled. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  get isItemRunning(): boolean {
+    return this.#isItemRunning
+  }
+
+  get itemIndex(): number {
+    const { index } = this.chunk
+    return typeof index === 'number' ? index + this.#offset : index[this.#offset]!
+  }
+
+  /** A value or a `BadItem`. */
+  nextItem(): unknown {
+    try {
+      return this.#items.next()
+    } catch (error) {
+      // A text longer than V8's longest string cannot even be decoded.
+      return new BadItem(error instanceof Error ? error.message : String(error), 0)
+    }
+  }
+
+  /** False if the item must not start, and everything must be returned. */
+  startItem(): boolean {
+    this.#isItemRunning = !this.#isRecorded || this.#recorder?.startItem(this, this.timeoutMs) !== false
+    return this.#isItemRunning
+  }
+
+  /** After `tryAddPlainResult`, which leaves the next item running: none is. */
+  endBatch(): void {
+    this.#isItemRunning = false
+  }
+
+  // ── whether items are recorded ───────────────────────────────────────────────────────────────────────────────────
+
+  get isRecorded(): boolean {
+    return this.#isRecorded
+  }
+
+  /** Its task's items are too cheap to be recorded, and nothing requires it. */
+  get isCheap(): boolean {
+    return !this.chunk.recordEachItem && this.#cost.isCheap
+  }
+
+  /** Records with one write that the items of these chunks will not be recorded. They have not started yet. */
+  static announceUnrecorded(runs: readonly ChunkRun[], recorder: FlightRecorder | undefined): void {
+    for (const run of runs) {
+      recorder?.open(run)
+      run.#isRecorded = false
+      recorder?.noteUnrecorded(run)
+    }
+    recorder?.write()
+  }
+
+  stopRecording(): void {
+    if (!this.#isRecorded) return
+    this.#isRecorded = false
+    this.#recorder?.noteUnrecorded(this)
+    this.#recorder?.write()
+  }
+
+  /** From now on each item is recorded, however cheap. */
+  startRecording(): void {
+    if (this.#isRecorded) return
+    this.#isRecorded = true
+    this.#recorder?.noteBetweenItems(this)
+    this.#recorder?.write()
+    if (this.#isItemRunning) this.#recorder?.startItem(this, this.timeoutMs)
+  }
+
+  /** True if no item has to be recorded or timed one by one; stops it if the items have turned out cheap. */
+  trySkipRecording(): boolean {
+    if (!this.#timesEachItem) return true
+    if (!this.isCheap || this.chunk.task.timed === true) return false
+    this.#timesEachItem = false
+    this.stopRecording()
+    return true
+  }
+
+  // ── how long items take ──────────────────────────────────────────────────────────────────────────────────────────
+
+  startTiming(): void {
+    this.#isTiming = this.#timesEachItem || this.#offset % ITEMS_PER_TIMING === 0
+    if (this.#isTiming) this.#startedAt = this.#clock.now()
+  }
+
+  /** 0 where the item is not timed. */
+  endTiming(): Ms {
+    if (!this.#isTiming) return 0
+    this.#isTiming = false
+    this.#endedAt = this.#clock.now()
+    const tookMs = this.#endedAt - this.#startedAt
+    if (this.#cost.add(tookMs)) this.#timesEachItem = true
+    return tookMs
+  }
+
+  get timesEachItem(): boolean {
+    return this.#timesEachItem
+  }
+
+  /** What has settled must be sent before the next item starts. */
+  get isFlushDue(): boolean {
+    return this.#offset < this.chunk.count && this.#outbox.isFlushDue(this.#endedAt)
+  }
+
+  // ── settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Settles the item that is running. Returns how long it took. */
+  settle(succeeded: boolean, outcome: unknown): Ms {
+    if (this.#isCancelled) return 0
+    leaveTask()
+    const tookMs = this.endTiming()
+    const failure = failureOf(succeeded, outcome)
+    if (failure === undefined) this.#succeed(outcome)
+    else {
+      this.#hasFailed = true
+      this.#fail(failure)
+    }
+    this.#results.addTiming(this.#startedAt, tookMs)
+    return tookMs
+  }
+
+  /** Settles the next item, which does not run. */
+  refuse({ message, at }: BadItem): void {
+    this.#fail({ kind: 'input', message, at })
+    if (this.chunk.task.timed === true) this.#results.addTiming(this.#clock.now(), 0)
+  }
+
+  /**
+   * Settles the item that is running, as `settle` does, and starts the next, where that takes nothing but adding the
+   * result: the chunk is unrecorded and JSON carries the value as it is. False, with nothing done, where it does not, or
+   * where much text has gathered.
+   */
+  tryAddPlainResult(value: unknown): boolean {
+    if (this.#isRecorded || this.#outbox.hasMuchText) return false
+    if (this.#sendsValues) {
+      this.#results.addValue(value)
+      this.#offset++
+      this.#outbox.itemSettled(0, true)
+      return true
+    }
+    const text = plainText(value)
+    if (text === undefined) return false
+    this.#results.addLine(text)
+    this.#offset++
+    this.#outbox.itemSettled(text.length, true)
+    return true
+  }
+
+  /** An item failed. The parent may stop everything for it, so it is sent immediately. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
+  get unsentItems(): number {
+    return this.#offset - this.#results.from
+  }
+
+  takeMessage(now: Ms): ResultsMessage | undefined {
+    return this.#results.takeMessage(this.#offset, now)
+  }
+
+  #succeed(value: unknown): void {
+    if (this.#sendsValues) {
+      const isSafe = !this.#isRecorded || this.#recorder?.value(this, value) === true
+      this.#results.addValue(value)
+      return this.#settled(0, isSafe)
+    }
+    const encoded = encodeJson(value)
+    if ('culprit' in encoded) return this.#fail({ kind: 'encoding', side: 'result', ...encoded.culprit })
+    const { text } = encoded
+    const isSafe = !this.#isRecorded || this.#recorder?.json(this, text) === true
+    this.#results.addLine(text)
+    this.#settled(text.length, isSafe)
+  }
+
+  #fail(failure: Failure): void {
+    const isSafe = !this.#isRecorded || this.#recorder?.failure(this, failure) === true
+    this.#results.addFailure(this.#offset, failure)
+    this.#settled(0, isSafe)
+  }
+
+  #settled(characters: number, isSafe: boolean): void {
+    this.#isItemRunning = false
+    this.#offset++
+    this.#outbox.itemSettled(characters, isSafe)
+  }
+}
+
+function itemsOf(payload: Payload): ItemReader {
+  if (payload.kind === 'bytes') return readItems(payload)
+  const { values } = payload
+  let i = 0
+  return { next: () => values[i++] }
+}

@@ -1,0 +1,70 @@
+// The loop for items that cost less than recording them would: next to nothing besides reading a value, calling the task
+// and adding its result. A loop of its own, and small, so that V8 compiles it soon: that decides how fast a short run is.
+//
+// Rule: for each item it has the effects of the normal path (`Runner.#advance`), in the same order. It may leave out only
+// what has no effect where it is used:
+//   · nothing is validated and no output is marked (`allowsFastPath`);
+//   · calling the task is setting `running.context` and calling it, because one item runs at a time (`allowsFastPath`);
+//   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`;
+//   · leaving the task between two items is not visible: no code of the job runs there;
+//   · only every 8th item is timed, as in the normal path, and only a timed item can make a flush due early.
+// Everything else ends the batch and goes through the code of the normal path: a bad item, a failure, a promise, a result
+// that JSON does not carry as it is, much text, and an item that was slow.
+import { BadItem } from '../framing/parse.js'
+import { type ChunkRun, ITEMS_PER_TIMING } from './chunk-run.js'
+import { isThenable } from './outcome.js'
+import { asArguments, Context, leaveTask, running } from './task-context.js'
+
+/** For the whole life of a runner. Beyond that, a chunk must allow it (`ChunkRun.trySkipRecording`). */
+export function allowsFastPath(options: {
+  readonly concurrency: number
+  readonly validate?: unknown
+  readonly onStartItem?: unknown
+}): boolean {
+  return options.concurrency === 1 && options.validate === undefined && options.onStartItem === undefined
+}
+
+/** Runs items of the chunk until one needs the normal path. Returns what has to be awaited to settle the last one. */
+export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike<unknown> | undefined {
+  const { chunk, task } = run
+  const { count, index, attempt } = chunk
+  const spread = chunk.task.calling === 'spread'
+  // Never refused: an unrecorded chunk has no time limit.
+  run.startItem()
+  for (let offset = run.offset; offset < count; offset = run.offset) {
+    const item = run.nextItem()
+    if (item instanceof BadItem) {
+      run.refuse(item)
+      break
+    }
+    const context = new Context(
+      typeof index === 'number' ? index + offset : index[offset]!,
+      attempt,
+      workerId,
+    )
+    running.context = context
+    const isTimed = offset % ITEMS_PER_TIMING === 0
+    if (isTimed) run.startTiming()
+    let succeeded = true
+    let outcome: unknown
+    try {
+      outcome = spread ? task(...asArguments(item)) : task(item, context)
+      if (isThenable(outcome)) {
+        run.context = context
+        return outcome
+      }
+    } catch (thrown) {
+      succeeded = false
+      outcome = thrown
+    }
+    if (isTimed) run.endTiming()
+    if (!succeeded || !run.tryAddPlainResult(outcome)) {
+      run.settle(succeeded, outcome)
+      break
+    }
+    if (isTimed && (run.timesEachItem || run.isFlushDue)) break
+  }
+  run.endBatch()
+  leaveTask()
+  return undefined
+}

@@ -1,0 +1,131 @@
+// What has settled of one chunk since it was last sent, and the message made of it.
+import { findUncloneable } from '../errors/capture/find-unserializable.js'
+import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
+import type { Failure, Ms, Results } from '../model.js'
+
+/** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
+const PIECE_CHARACTERS = 64 * 1024
+/** Taken before the job is loaded: it may replace `performance`. */
+const { timeOrigin } = performance
+
+export class ChunkResults {
+  readonly #id: number
+  readonly #reply: Results['kind']
+  /** The task asks for the timings of each item. */
+  readonly #isTimed: boolean
+  /** Offset of the first item that has not been sent. */
+  #from = 0
+  #values: unknown[] = []
+  /** The results as lines of JSON: those that are bytes already, and those that follow. */
+  #pieces: Buffer[] = []
+  #text = ''
+  #failures: { offset: number; failure: Failure }[] = []
+  #startedAt: Ms[] = []
+  #tookMs: Ms[] = []
+  #busySince: Ms = Number.NaN
+  #busyUntil: Ms | undefined
+
+  constructor({ id, task }: ChunkMessage) {
+    this.#id = id
+    this.#reply = task.reply
+    this.#isTimed = task.timed === true
+  }
+
+  /** The chunk starts. */
+  start(now: Ms): void {
+    this.#busySince = now
+  }
+
+  get from(): number {
+    return this.#from
+  }
+
+  addValue(value: unknown): void {
+    this.#values.push(value)
+  }
+
+  addLine(json: string): void {
+    this.#text += `${json}\n`
+    if (this.#text.length >= PIECE_CHARACTERS) this.#textToBytes()
+  }
+
+  addFailure(offset: number, failure: Failure): void {
+    this.#failures.push({ offset, failure })
+    if (this.#reply === 'values') this.#values.push(undefined)
+  }
+
+  addTiming(startedAt: Ms, tookMs: Ms): void {
+    if (!this.#isTimed) return
+    this.#startedAt.push(timeOrigin + startedAt)
+    this.#tookMs.push(tookMs)
+  }
+
+  /** The chunk has ended: waiting to share a message with others does not count as time its tasks took. */
+  end(now: Ms): void {
+    this.#busyUntil = now
+  }
+
+  /** The items from the last message up to `upTo`; `undefined` where there are none. Starts over behind them. */
+  takeMessage(upTo: number, now: Ms): ResultsMessage | undefined {
+    const count = upTo - this.#from
+    const message = count > 0 ? this.#toMessage(count, now) : undefined
+    this.#busySince = now
+    if (message === undefined) return undefined
+    this.#from = upTo
+    this.#values = []
+    this.#pieces = []
+    this.#text = ''
+    this.#failures = []
+    this.#startedAt = []
+    this.#tookMs = []
+    return message
+  }
+
+  #toMessage(count: number, now: Ms): ResultsMessage {
+    const results: Results =
+      this.#reply === 'values'
+        ? { kind: 'values', values: this.#values }
+        : { kind: 'json', bytes: this.#takeBytes() }
+    return {
+      id: this.#id,
+      from: this.#from,
+      count,
+      results,
+      failures: this.#failures,
+      busyMs: (this.#busyUntil ?? now) - this.#busySince,
+      ...(this.#isTimed && {
+        timings: {
+          startedAt: Float64Array.from(this.#startedAt),
+          ms: Float64Array.from(this.#tookMs),
+        },
+      }),
+    }
+  }
+
+  #takeBytes(): Buffer {
+    if (this.#pieces.length === 0) return Buffer.from(this.#text)
+    this.#textToBytes()
+    return Buffer.concat(this.#pieces)
+  }
+
+  #textToBytes(): void {
+    this.#pieces.push(Buffer.from(this.#text))
+    this.#text = ''
+  }
+}
+
+/** A result that cannot be cloned fails its own item; the others of the message stay as they are. */
+export function withoutUncloneable(message: ResultsMessage): ResultsMessage {
+  if (message.results.kind !== 'values') return message
+  const failures = new Map(message.failures.map(({ offset, failure }) => [offset, failure]))
+  const values = message.results.values.map((value, i) => {
+    const culprit = findUncloneable(value)
+    if (culprit === undefined) return value
+    failures.set(message.from + i, { kind: 'encoding', side: 'result', ...culprit })
+    return undefined
+  })
+  const sorted = [...failures]
+    .map(([offset, failure]) => ({ offset, failure }))
+    .sort((a, b) => a.offset - b.offset)
+  return { ...message, results: { kind: 'values', values }, failures: sorted }
+}
