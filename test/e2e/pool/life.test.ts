@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import { waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import { runShell, startShell } from '../../helpers/run-cli.js'
 
-const script = (name: string, flags = '') => `exec "$NODE" ${flags} test/pool/fixtures/scripts/${name}.mjs`
+const script = (name: string, flags = '') => `exec "$NODE" ${flags} test/e2e/pool/fixtures/scripts/${name}.mjs`
 
 test('an idle pool lets the process end; one that was never closed is warned of, once', async () => {
   const { stdout, stderr, exitCode } = await runShell(script('idle'))
   expect(stdout).toBe('[ 1, 4, 9 ]\n')
   expect(stderr.match(/PoolUnclosedWarning/g)).toHaveLength(1)
-  expect(stderr).toContain('the pool for test/pool/fixtures/job.ts was never closed')
+  expect(stderr).toContain('the pool for test/e2e/pool/fixtures/job.ts was never closed')
   expect(exitCode).toBe(0)
 })
 

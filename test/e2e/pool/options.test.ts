@@ -93,7 +93,7 @@ describe('the job', () => {
   })
 
   test('a module that does not compile, or throws while loading', async () => {
-    for (const file of ['../fixtures/broken/syntax-error.ts', './fixtures/throws-on-load.mjs']) {
+    for (const file of ['../../fixtures/broken/syntax-error.ts', './fixtures/throws-on-load.mjs']) {
       const pool = makePool({}, new URL(file, import.meta.url))
       const pending = [errorOf(pool.map('square', [1])), errorOf(pool.imap('square', [1]).next())]
       for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(JobError)
@@ -103,7 +103,7 @@ describe('the job', () => {
 
   test('a CommonJS module, a path from the working directory, a file: string', async () => {
     type Common = { double(n: number): number; answer: number }
-    const path = 'test/pool/fixtures/common.cjs'
+    const path = 'test/e2e/pool/fixtures/common.cjs'
     const pool = makePool<Common>({ processes: 1 }, path)
     expect(await pool.apply('double', [21])).toBe(42)
     expect(await errorOf(pool.apply('answer' as never))).toBeInstanceOf(JobError)

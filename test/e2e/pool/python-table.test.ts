@@ -344,7 +344,7 @@ describe('errors', () => {
     const error = await errorOf(shared.pool.apply('failAt2', [2]))
     const { stack } = error.cause as RemoteTraceback
     expect(stack).toMatch(
-      /^RemoteTraceback: item 0, worker \d \(pid \d+\)\n"""\nError: Something bad happened!\n {4}at failAt2 \(test\/pool\/fixtures\/job\.ts:\d+:\d+\)\n"""$/,
+      /^RemoteTraceback: item 0, worker \d \(pid \d+\)\n"""\nError: Something bad happened!\n {4}at failAt2 \(test\/e2e\/pool\/fixtures\/job\.ts:\d+:\d+\)\n"""$/,
     )
   })
 
