@@ -1,6 +1,6 @@
 // Every error poolrun itself raises, for `instanceof` and for `.code`. Data only: knows nothing of how one is rendered
 // or where one is caught.
-import type { FrameOptions } from './frames.js'
+import type { FrameOptions } from './render/frames.js'
 import { setStack } from './stacks.js'
 
 /** Base of all. `code` is stable; messages are for people and may change. */

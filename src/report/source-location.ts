@@ -1,5 +1,5 @@
 // Where in the job's own sources an item failed. Knows nothing of who wants to know.
-import { type FrameOptions, parseFrames } from '../errors/frames.js'
+import { type FrameOptions, parseFrames } from '../errors/render/frames.js'
 import { framesBelow } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
 

@@ -2,7 +2,7 @@
 // as its item settles, so that an interrupted run leaves a complete file.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { OutputError } from '../errors/classes.js'
-import type { FrameOptions } from '../errors/frames.js'
+import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, positionText } from '../framing/position.js'

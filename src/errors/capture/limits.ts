@@ -1,8 +1,8 @@
 // How much of one failure may travel: enough for any error written by a person, little enough that a million hostile
 // ones cannot fill the parent. What is cut says so.
 
-import { truncate } from '../truncate.js'
 import { max } from './builtins.js'
+import { truncate } from './truncate.js'
 
 /** Errors of one tree, causes and aggregated ones together. */
 const MAX_ERRORS = 100

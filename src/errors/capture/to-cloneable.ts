@@ -1,10 +1,10 @@
 // Makes any value fit to cross a process boundary: itself, a dead copy of it, or a preview. Runs job code only through
 // getters and proxies of the value, and outlives what they throw.
 
-import { truncate } from '../truncate.js'
 import { isArray } from './builtins.js'
 import type { Limits } from './limits.js'
 import { captured } from './node-builtins.js'
+import { truncate } from './truncate.js'
 
 const PREVIEW_CHARACTERS = 200
 /** `customInspect` would run job code. */

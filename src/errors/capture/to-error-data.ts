@@ -5,13 +5,13 @@
 // Measured on Node 20 to 26 with source maps enabled, a plain Error of seven frames: 5 to 7 µs, nearly all of it V8
 // writing the frames (see read-stack.ts); reading its `.stack` alone through Node's mapping took 5 to 10.
 import type { ErrorData } from '../../error-data.js'
-import { truncate } from '../truncate.js'
 import { isArray } from './builtins.js'
 import { errorProperties, NO_PROPS } from './error-properties.js'
 import { builtinOf, hasOwn, isError, messageOf, nameOf, read, UNREADABLE } from './inspect-error.js'
 import { Limits, MAX_DEPTH, MAX_PARTS } from './limits.js'
 import { readRawFrames } from './read-stack.js'
 import { previewValue, toCloneable, typeNameOf } from './to-cloneable.js'
+import { truncate } from './truncate.js'
 
 type ErrorNode = Extract<ErrorData, { type: 'error' }>
 

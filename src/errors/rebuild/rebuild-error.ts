@@ -1,7 +1,7 @@
 // Makes an error in the parent out of what crossed: of the same built-in class, with its name, message, properties
 // and causes. No constructor of a job ever runs. Knows nothing of items and workers.
 import type { ErrorData } from '../../error-data.js'
-import { formatFrames } from '../frames.js'
+import { formatFrames } from '../render/frames.js'
 import { headerOf, setStack } from '../stacks.js'
 
 type ErrorNode = Extract<ErrorData, { type: 'error' }>

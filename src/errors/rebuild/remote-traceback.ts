@@ -3,8 +3,8 @@
 
 import type { ErrorData } from '../../error-data.js'
 import { RemoteTraceback } from '../classes.js'
-import type { FrameOptions } from '../frames.js'
 import { workerTitle } from '../messages.js'
+import type { FrameOptions } from '../render/frames.js'
 import { renderChain } from '../render/render-error.js'
 import { define, fromErrorData } from './rebuild-error.js'
 

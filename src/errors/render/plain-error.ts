@@ -4,10 +4,10 @@
 import type { ErrorData } from '../../error-data.js'
 import type { ItemFailure } from '../../model.js'
 import { previewValue } from '../capture/to-cloneable.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
 import { nonErrorMessage } from '../messages.js'
 import { type ItemErrorWhere, makeItemError } from '../rebuild/item-error.js'
 import { framesBelow, headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
 
 export interface PlainError {
   readonly name: string

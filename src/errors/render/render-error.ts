@@ -2,9 +2,9 @@
 // items, workers and quotes around it.
 import { inspect } from 'node:util'
 import type { ErrorData } from '../../error-data.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
-import { sanitise } from '../sanitise.js'
 import { headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
+import { sanitise } from './sanitise.js'
 
 type Thrown = Extract<ErrorData, { type: 'thrown' }>
 

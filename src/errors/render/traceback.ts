@@ -5,12 +5,12 @@ import type { ErrorData } from '../../error-data.js'
 import type { Failure, ItemFailure } from '../../model.js'
 import { toErrorData } from '../capture/to-error-data.js'
 import { type CallbackError, type PoolError, RemoteTraceback } from '../classes.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
 import { itemPlace, makeItemError } from '../rebuild/item-error.js'
 import { renderRemote } from '../rebuild/remote-traceback.js'
-import { previewText, sanitise } from '../sanitise.js'
 import { framesBelow, headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
 import { DIRECT_CAUSE, renderChain } from './render-error.js'
+import { previewText, sanitise } from './sanitise.js'
 
 /** What was asked for, which stands in for the local stack: a command line has none. */
 export interface Where {

@@ -5,9 +5,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { codeFrameColumns } from '@babel/code-frame'
 import type { ErrorData } from '../../error-data.js'
-import { type FrameOptions, parseFrames } from '../../errors/frames.js'
-import { sanitise } from '../../errors/sanitise.js'
-import type { Position } from '../../errors/source-map.js'
+import { type FrameOptions, parseFrames } from '../../errors/render/frames.js'
+import { sanitise } from '../../errors/render/sanitise.js'
+import type { Position } from '../../errors/render/source-map.js'
 
 /** A larger one was made by a program, for programs. */
 const MAX_BYTES = 256 * 1024

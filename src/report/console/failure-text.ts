@@ -1,10 +1,12 @@
 // What a failed item, a callback that threw, or a fault of the whole run looks like on stderr: finds the item's text
 // and place, and has the traceback rendered. Knows nothing of grouping, colour or where it is printed.
-import { CallbackFault } from '../../errors/callback-fault.js'
+
 import { toErrorData } from '../../errors/capture/to-error-data.js'
 import { InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
-import type { FrameOptions } from '../../errors/frames.js'
+import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
+import type { FrameOptions } from '../../errors/render/frames.js'
 import { renderChain } from '../../errors/render/render-error.js'
+import { sanitise } from '../../errors/render/sanitise.js'
 import {
   type ItemWhere,
   renderAttempts,
@@ -12,7 +14,6 @@ import {
   renderFault,
   renderItemFailure,
 } from '../../errors/render/traceback.js'
-import { sanitise } from '../../errors/sanitise.js'
 import { itemText } from '../../framing/items.js'
 import { locate, positionText } from '../../framing/position.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
@@ -46,7 +47,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
     flaky: (settled, attempts) =>
       renderAttempts(where(settled, settled.from), attempts, attempts.length + 1, frames),
     fault(error) {
-      if (error instanceof CallbackFault) {
+      if (error instanceof ItemCallbackError) {
         const { settled, offset, failure } = error
         return renderCallbackFailure(where(settled, offset), error.error, frames, failure)
       }

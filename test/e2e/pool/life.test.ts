@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import { runShell, startShell } from '../../helpers/run-cli.js'
 
-const script = (name: string, flags = '') => `exec "$NODE" ${flags} test/e2e/pool/fixtures/scripts/${name}.mjs`
+const script = (name: string, flags = '') =>
+  `exec "$NODE" ${flags} test/e2e/pool/fixtures/scripts/${name}.mjs`
 
 test('an idle pool lets the process end; one that was never closed is warned of, once', async () => {
   const { stdout, stderr, exitCode } = await runShell(script('idle'))

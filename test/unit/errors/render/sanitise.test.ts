@@ -1,6 +1,6 @@
 // What a job can put into a message, and what of it may reach a terminal or a CI log.
 import { describe, expect, test } from 'vitest'
-import { previewText, sanitise } from '../../../src/errors/sanitise.js'
+import { previewText, sanitise } from '../../../../src/errors/render/sanitise.js'
 
 describe('sanitise', () => {
   test.each([

@@ -2,7 +2,7 @@
 // stand, without poolrun's and Node's internals. Knows nothing of errors or of where frames are printed.
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ErrorData } from '../error-data.js'
+import type { ErrorData } from '../../error-data.js'
 import { originalPosition, type Position } from './source-map.js'
 
 export interface FrameOptions {

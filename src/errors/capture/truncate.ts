@@ -1,5 +1,5 @@
 // Shortens text without splitting a character. Safe in a worker whose job has replaced String.prototype's methods.
-import { charCodeAt, slice } from './capture/builtins.js'
+import { charCodeAt, slice } from './builtins.js'
 
 /** At most `max` UTF-16 units from the front; one less where that would leave half of a surrogate pair. */
 export function truncate(text: string, max: number): string {

@@ -1,6 +1,6 @@
 // Makes text that came from a job harmless where people read it: on a terminal and in CI logs. Ordinary Unicode is
 // never changed. Knows nothing of what the text says.
-import { truncate } from './truncate.js'
+import { truncate } from '../capture/truncate.js'
 
 // Whole sequences go, for what remains of one is noise: OSC, DCS, SOS, PM and APC with their terminator (without one
 // only the introducer: it must not swallow the message), CSI up to its final byte, then ESC with one more.

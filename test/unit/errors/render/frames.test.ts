@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { formatFrames, parseFrames } from '../../../src/errors/frames.js'
-import { originalPosition } from '../../../src/errors/source-map.js'
+import { formatFrames, parseFrames } from '../../../../src/errors/render/frames.js'
+import { originalPosition } from '../../../../src/errors/render/source-map.js'
 
 /** What a compiler makes of two type declarations and, on the third line, this statement. */
 const CODE = 'throw new Error("x");\n'
