@@ -1,7 +1,7 @@
 // Every error poolrun itself raises, for `instanceof` and for `.code`. Data only: knows nothing of how one is rendered
 // or where one is caught.
 import type { FrameOptions } from './render/frames.js'
-import { setStack } from './stacks.js'
+import { setLazyStack } from './stacks.js'
 
 /** Base of all. `code` is stable; messages are for people and may change. */
 export abstract class PoolError extends Error {
@@ -39,7 +39,7 @@ export class RemoteTraceback extends PoolError {
     this.index = fields.index
     this.attempts = fields.attempts
     this.#render = render
-    setStack(this, () => render({ cwd: process.cwd() }))
+    setLazyStack(this, () => render({ cwd: process.cwd() }))
   }
 
   /** What `stack` says, for a reader who wants other frames or paths. */

@@ -1,6 +1,6 @@
 // What a call came to: a value, or how to make its error. An error is made anew for each who asks, with that caller's
 // line in its stack; what a caller brought along (an input's own error, the reason of a signal) is passed on as it is.
-import { type CallSite, showCaller } from '../errors/stacks.js'
+import { attachCallSite, type CallSite } from '../errors/stacks.js'
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -20,6 +20,5 @@ export function unwrap<T>(outcome: Outcome<T>, site: CallSite): T {
 }
 
 export function at<E extends Error>(site: CallSite, error: E): E {
-  showCaller(error, site)
-  return error
+  return attachCallSite(error, site)
 }

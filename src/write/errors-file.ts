@@ -48,8 +48,8 @@ function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): strin
     const index = itemIndexAt(chunk, offset)
     const range = ranges[offset]
     const item = payload.kind === 'bytes' && range !== undefined ? asJson(payload, range, failure) : 'null'
-    const position = failure.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
-    const error = JSON.stringify(plainError({ index, position }, failed, frames))
+    const location = failure.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
+    const error = JSON.stringify(plainError({ index, location }, failed, frames))
     text += `{"index":${index},"item":${item},"kind":"${failure.kind}","attempts":${attempts},"error":${error}}\n`
   }
   return text

@@ -1,54 +1,54 @@
-// Turns the frames V8 wrote into what a person looks for: positions in their own sources, relative to where they
-// stand, without poolrun's and Node's internals. Knows nothing of errors or of where frames are printed.
+// Turns the frames V8 wrote into what people look for: locations in their own sources, relative to the working
+// directory, without frames of poolrun and Node.
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ErrorData } from '../../error-data.js'
-import { originalPosition, type Position } from './source-map.js'
+import { originalLocation, type SourceLocation } from './source-map.js'
 
 export interface FrameOptions {
-  /** Paths below it are shown relative to it; without it all are absolute. */
+  /** Paths below this folder are shown relative to it; without it all paths are absolute. */
   readonly cwd?: string | undefined
   /** Keep poolrun's and Node's own frames. */
   readonly fullStack?: boolean | undefined
-  /** Folders whose files are poolrun's own. */
+  /** Folders whose frames count as poolrun's own. */
   readonly ownFolders?: readonly string[] | undefined
-  /** What of the source stands under a remote block: whole lines without the last line end, or nothing. */
+  /** Source lines to show below a remote block, without a line end at the end; empty for none. */
   readonly excerpt?: ((error: ErrorData) => string) | undefined
 }
 
 export interface Frame {
-  /** `at task (jobs/a.ts:6:11)`, or the line as it was where it is no frame. */
+  /** `at task (jobs/a.ts:6:11)`, or the unchanged line if it is not a frame. */
   readonly text: string
-  /** In the source; for frames that have one. */
-  readonly position?: Position
+  /** Location in the source, for frames that have one. */
+  readonly location?: SourceLocation
 }
 
-/** `dist`, `src` and `bin` of this package, whichever of them this runs from: maps may lead from one to the other. */
+/** `dist`, `src` and `bin` of this package. All of them, because a source map leads from `dist` to `src`. */
 const OWN_FOLDERS = ownFolders(import.meta.filename)
 
 const FRAME = /^at (.*)$/
-/** `name (place)`; the place of eval'd code has parentheses of its own. */
+/** `name (location)`; the location of eval'd code contains parentheses itself. */
 const NAMED = /^(.*?) \((.*)\)$/
 const ANONYMOUS = /^(async )?(.*)$/
 const EVAL_ORIGIN = /\(([^()]+:\d+)\)/
-const PLACE = /^(.+?)(?::(\d+))?:(\d+)$/
+const LOCATION = /^(.+?)(?::(\d+))?:(\d+)$/
 
 export function parseFrames(frames: string, options: FrameOptions = {}): Frame[] {
   const kept: Frame[] = []
-  let anyOfUser = false
-  // From the outermost inwards: what has no place (`Array.map`, `new Promise`) shares the fate of its caller.
+  let hasUserFrame = false
+  // From the outermost frame inwards: a frame without a location (`Array.map`, `new Promise`) is kept if its caller is.
   let callerKept = true
   for (const line of frames.split('\n').reverse()) {
     if (line.trim() === '') continue
     const read = readFrame(line.trim(), options)
     if (read.owner !== 'caller') callerKept = read.owner === 'user' || options.fullStack === true
-    if (read.owner === 'user') anyOfUser = true
+    if (read.owner === 'user') hasUserFrame = true
     if (callerKept) kept.push(read.frame)
   }
-  return anyOfUser || options.fullStack === true ? kept.reverse() : []
+  return hasUserFrame || options.fullStack === true ? kept.reverse() : []
 }
 
-/** As they stand under a header line: each with its own line end and four spaces before it. */
+/** The frames as they follow a header: each with a line feed and four spaces before it. */
 export function formatFrames(frames: string, options?: FrameOptions): string {
   return parseFrames(frames, options)
     .map((frame) => `\n    ${frame.text}`)
@@ -57,6 +57,7 @@ export function formatFrames(frames: string, options?: FrameOptions): string {
 
 interface ReadFrame {
   readonly frame: Frame
+  /** `caller`: no location of its own, treated like the frame that called it. */
   readonly owner: 'user' | 'internal' | 'caller'
 }
 
@@ -65,43 +66,45 @@ function readFrame(line: string, options: FrameOptions): ReadFrame {
   if (body === undefined) return { frame: { text: line }, owner: 'user' }
   const named = NAMED.exec(body)
   if (named !== null) {
-    const [, name = '', place = ''] = named
-    return readPlace(place, (shown) => `at ${name} (${shown})`, options)
+    const [, name = '', location = ''] = named
+    return readLocation(location, (shown) => `at ${name} (${shown})`, options)
   }
-  const [, async = '', place = ''] = ANONYMOUS.exec(body)!
-  return readPlace(place, (shown) => `at ${async}${shown}`, options)
+  const [, async = '', location = ''] = ANONYMOUS.exec(body)!
+  return readLocation(location, (shown) => `at ${async}${shown}`, options)
 }
 
-function readPlace(place: string, text: (shown: string) => string, options: FrameOptions): ReadFrame {
-  if (place.startsWith('eval at ')) {
-    // What is of use is where eval was called: the innermost place.
-    const shown = place.replace(EVAL_ORIGIN, (_, origin: string) => `(${locate(origin, options).shown})`)
-    return { frame: { text: text(shown) }, owner: 'user' }
+function readLocation(text: string, frameText: (shown: string) => string, options: FrameOptions): ReadFrame {
+  if (text.startsWith('eval at ')) {
+    // The useful location of eval'd code is where eval was called: the innermost parentheses.
+    const shown = text.replace(EVAL_ORIGIN, (_, origin: string) => `(${locate(origin, options).shown})`)
+    return { frame: { text: frameText(shown) }, owner: 'user' }
   }
-  const { shown, owner, position } = locate(place, options)
-  return { frame: position === undefined ? { text: text(shown) } : { text: text(shown), position }, owner }
+  const { shown, owner, location } = locate(text, options)
+  const frame = location === undefined ? { text: frameText(shown) } : { text: frameText(shown), location }
+  return { frame, owner }
 }
 
 interface Located {
   readonly shown: string
   readonly owner: ReadFrame['owner']
-  readonly position?: Position
+  readonly location?: SourceLocation
 }
 
-function locate(place: string, options: FrameOptions): Located {
-  const [, where = '', line, last = ''] = PLACE.exec(place) ?? []
-  if (where === '') return { shown: place, owner: 'caller' }
-  if (where.startsWith('node:')) return { shown: place, owner: 'internal' }
+/** `text` is `file:line:column`, `file:line`, or something without a location such as `<anonymous>`. */
+function locate(text: string, options: FrameOptions): Located {
+  const [, where = '', line, last = ''] = LOCATION.exec(text) ?? []
+  if (where === '') return { shown: text, owner: 'caller' }
+  if (where.startsWith('node:')) return { shown: text, owner: 'internal' }
   const file = pathOf(where)
-  if (file === undefined) return { shown: place, owner: 'user' }
+  if (file === undefined) return { shown: text, owner: 'user' }
   const compiled = { file, line: Number(line ?? last), column: line === undefined ? 1 : Number(last) }
-  const position = originalPosition(compiled) ?? compiled
-  const shown = `${shownPath(position.file, options.cwd)}:${position.line}:${position.column}`
+  const location = originalLocation(compiled) ?? compiled
+  const shown = `${shownPath(location.file, options.cwd)}:${location.line}:${location.column}`
   const own = (options.ownFolders ?? OWN_FOLDERS).some((folder) => file.startsWith(folder + sep))
-  return { shown, owner: own ? 'internal' : 'user', position }
+  return { shown, owner: own ? 'internal' : 'user', location }
 }
 
-/** `undefined` for what is no file: `evalmachine.<anonymous>`, `wasm://…`. */
+/** `undefined` if it is not a file: `evalmachine.<anonymous>`, `wasm://…`. */
 function pathOf(where: string): string | undefined {
   if (isAbsolute(where)) return where
   if (!where.startsWith('file:')) return undefined

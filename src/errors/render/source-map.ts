@@ -1,12 +1,13 @@
-// Finds where a position of a compiled module comes from: the map beside the file, or the one its last comment names.
-// Each file is read once, when one of its frames is first asked for. Never throws: without a map there is no answer.
+// Maps a location of a compiled module to its source, by the map next to the file or the one that its last
+// `sourceMappingURL` comment names. Each map is read once, when it is first needed. Never throws: without a map, or with
+// a broken one, the result is `undefined`.
 import { readFileSync, statSync } from 'node:fs'
 import { SourceMap, type SourceMapPayload } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** 1-based, as in stacks. */
-export interface Position {
-  /** Absolute path; a URL where the source is no file. */
+/** Line and column are 1-based, as in stacks. */
+export interface SourceLocation {
+  /** Absolute path, or a URL if the source is not a file. */
   readonly file: string
   readonly line: number
   readonly column: number
@@ -14,14 +15,15 @@ export interface Position {
 
 interface LoadedMap {
   readonly map: SourceMap
-  /** What relative sources are relative to. */
+  /** Relative source names are resolved against this. */
   readonly base: URL
 }
 
+/** Larger files, compiled or map, are not read. */
 const MAX_BYTES = 64 * 1024 * 1024
 const loaded = new Map<string, LoadedMap | undefined>()
 
-export function originalPosition({ file, line, column }: Position): Position | undefined {
+export function originalLocation({ file, line, column }: SourceLocation): SourceLocation | undefined {
   try {
     if (!loaded.has(file)) {
       loaded.set(file, undefined) // a map that cannot be read is not tried again
@@ -30,7 +32,7 @@ export function originalPosition({ file, line, column }: Position): Position | u
     const found = loaded.get(file)
     const entry = found?.map.findEntry(line - 1, column - 1)
     if (found === undefined || entry === undefined || !('originalSource' in entry)) return undefined
-    // Before the first mapping of its line the map answers with an earlier line's.
+    // For a column before the first mapping of its line, findEntry returns an entry of an earlier line.
     if (entry.generatedLine !== line - 1 || entry.originalSource === undefined) return undefined
     return {
       file: sourceFile(entry.originalSource, found.base),
@@ -43,19 +45,19 @@ export function originalPosition({ file, line, column }: Position): Position | u
 }
 
 function loadMap(file: string): LoadedMap | undefined {
-  const beside = readText(`${file}.map`)
-  if (beside !== undefined) return parseMap(beside, pathToFileURL(`${file}.map`))
-  const url = mapUrl(readText(file) ?? '')
+  const adjacent = readText(`${file}.map`)
+  if (adjacent !== undefined) return parseMap(adjacent, pathToFileURL(`${file}.map`))
+  const url = sourceMappingUrl(readText(file) ?? '')
   if (url === undefined) return undefined
-  const here = pathToFileURL(file)
-  if (url.startsWith('data:')) return parseMap(decodeDataUrl(url), here)
-  const named = new URL(url, here)
-  const text = readText(fileURLToPath(named))
-  return text === undefined ? undefined : parseMap(text, named)
+  const fileUrl = pathToFileURL(file)
+  if (url.startsWith('data:')) return parseMap(decodeDataUrl(url), fileUrl)
+  const mapUrl = new URL(url, fileUrl)
+  const text = readText(fileURLToPath(mapUrl))
+  return text === undefined ? undefined : parseMap(text, mapUrl)
 }
 
-/** Of the last such comment; nothing but white space and comment ends may follow. */
-function mapUrl(code: string): string | undefined {
+/** The URL in the last `sourceMappingURL` comment, if only white space follows it. */
+function sourceMappingUrl(code: string): string | undefined {
   const at = code.lastIndexOf('# sourceMappingURL=')
   return at < 0 ? undefined : /^# sourceMappingURL=(\S+)\s*$/.exec(code.slice(at))?.[1]
 }
@@ -69,10 +71,10 @@ function decodeDataUrl(url: string): string {
 }
 
 function parseMap(text: string, url: URL): LoadedMap {
-  // Servers may put `)]}'` in front against script inclusion.
+  // Servers may prepend `)]}'` as a protection against script inclusion.
   const payload: SourceMapPayload = JSON.parse(text.replace(/^\)\]\}'[^\n]*\n/, ''))
   const root = payload.sourceRoot ?? ''
-  // Node's SourceMap leaves `sourceRoot` to its caller.
+  // Node's SourceMap does not apply `sourceRoot`.
   return {
     map: new SourceMap(payload),
     base: new URL(root === '' || root.endsWith('/') ? root : `${root}/`, url),
@@ -80,12 +82,12 @@ function parseMap(text: string, url: URL): LoadedMap {
 }
 
 function sourceFile(source: string, base: URL): string {
-  // Some compilers write URLs, some plain paths: in neither does a source have a query, a hash or a lone per cent.
+  // Some compilers write URLs, others plain paths. A `?`, a `#` or a lone `%` is part of the name in both.
   const url = new URL(source.replace(/[#?]|%(?![0-9a-f]{2})/gi, encodeURIComponent), base)
   return url.protocol === 'file:' ? fileURLToPath(url) : url.href
 }
 
-/** A stack is text that a job may have made up: a pipe or a device named there must not hold the reader. */
+/** Regular files only: a job can forge a stack, and reading a pipe or device named there would block. */
 function readText(file: string): string | undefined {
   try {
     const stats = statSync(file)

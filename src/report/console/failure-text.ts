@@ -8,11 +8,11 @@ import type { FrameOptions } from '../../errors/render/frames.js'
 import { renderChain } from '../../errors/render/render-error.js'
 import { sanitise } from '../../errors/render/sanitise.js'
 import {
-  type ItemWhere,
+  type ItemContext,
   renderAttempts,
   renderCallbackFailure,
-  renderFault,
   renderItemFailure,
+  renderPoolError,
 } from '../../errors/render/traceback.js'
 import { itemText } from '../../framing/items.js'
 import { locate, positionText } from '../../framing/position.js'
@@ -34,11 +34,11 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   const { path, exportName } = plan.job
   const command = `poolrun ${plan.command} ${path}${exportName === 'default' ? '' : `#${exportName}`}`
 
-  const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemWhere => {
+  const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemContext => {
     const { payload } = chunk
     const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-    const position = failure?.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
-    return { command, index: itemIndexAt(chunk, offset), item, position }
+    const location = failure?.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
+    return { command, index: itemIndexAt(chunk, offset), item, location }
   }
 
   return {
@@ -54,7 +54,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
       // Without a remote side there is nothing that a block would add to the sentence.
       if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
         return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`
-      if (error instanceof PoolError) return renderFault({ command }, error, frames)
+      if (error instanceof PoolError) return renderPoolError({ command }, error, frames)
       return `poolrun: this is a bug in poolrun, please report it\n${renderChain(toErrorData(error), { ...frames, fullStack: true })}`
     },
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatFrames, parseFrames } from '../../../../src/errors/render/frames.js'
-import { originalPosition } from '../../../../src/errors/render/source-map.js'
+import { originalLocation } from '../../../../src/errors/render/source-map.js'
 
 /** What a compiler makes of two type declarations and, on the third line, this statement. */
 const CODE = 'throw new Error("x");\n'
@@ -40,14 +40,14 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 
 const out = (name: string) => join(cwd, 'out dir', name)
 
-describe('a position of a compiled module', () => {
+describe('originalLocation', () => {
   test.each([
     ['a map beside the file', 'beside.js', 1, 'jobs/a b#c.ts'],
     ['a map that the last comment names, with a source root', 'named.js', 1, 'jobs/100%/root ed.ts'],
     ['a data: URL in base64', 'inline.js', 1, 'out dir/inline.ts'],
     ['a data: URL in plain text', 'text.js', 1, 'out dir/text.ts'],
-  ])('is found by %s', (_, compiled, line, source) => {
-    expect(originalPosition({ file: out(compiled), line, column: 7 })).toEqual({
+  ])('maps by %s', (_, compiled, line, source) => {
+    expect(originalLocation({ file: out(compiled), line, column: 7 })).toEqual({
       file: join(cwd, source),
       line: 3,
       column: 7,
@@ -55,26 +55,26 @@ describe('a position of a compiled module', () => {
   })
 
   test.each([
-    ['whose line has no mapping', 'beside.js', 9],
-    ['whose map is broken', 'broken.js', 1],
-    ['whose map is gone', 'absent.js', 1],
-    ['that does not exist', 'never.js', 1],
-    ['that is a folder', '', 1],
-  ])('%s has no source', (_, compiled, line) => {
-    expect(originalPosition({ file: out(compiled), line, column: 1 })).toBeUndefined()
+    ['a line without a mapping', 'beside.js', 9],
+    ['a broken map', 'broken.js', 1],
+    ['a missing map', 'absent.js', 1],
+    ['a missing file', 'never.js', 1],
+    ['a folder', '', 1],
+  ])('returns undefined for %s', (_, compiled, line) => {
+    expect(originalLocation({ file: out(compiled), line, column: 1 })).toBeUndefined()
   })
 
-  test('in a device or a pipe is never read', () => {
-    expect(originalPosition({ file: '/dev/zero', line: 1, column: 1 })).toBeUndefined()
+  test('never reads a device or a pipe', () => {
+    expect(originalLocation({ file: '/dev/zero', line: 1, column: 1 })).toBeUndefined()
   })
 })
 
-describe('frames', () => {
+describe('formatFrames', () => {
   const url = (path: string) => pathToFileURL(join(cwd, path)).href
   const format = (lines: string[], options = {}) =>
     formatFrames(lines.map((line) => `    ${line}`).join('\n'), { cwd, ...options })
 
-  test('are mapped, relative to the working directory, and absolute outside of it', () => {
+  test('maps locations, relative to the working directory, absolute outside of it', () => {
     expect(
       format([
         `at task (${url('out dir/beside.js')}:1:7)`,
@@ -84,7 +84,7 @@ describe('frames', () => {
     ).toBe('\n    at task (jobs/a b#c.ts:3:7)\n    at plain.js:2:3\n    at far (/elsewhere/a.js:4:5)')
   })
 
-  test('keep async, new, methods, aliases, eval, native and what is in no file', () => {
+  test('keeps async, new, methods, aliases, eval, native and locations that are not files', () => {
     expect(
       format([
         `at async Promise.all (index 0)`,
@@ -120,39 +120,39 @@ describe('frames', () => {
     'at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
   ]
 
-  test("of poolrun's own and of Node are dropped, with the built-ins that they called", () => {
+  test("drops poolrun's and Node's frames, with the built-ins they called", () => {
     expect(format(MIXED(), { ownFolders: [join(cwd, 'own')] })).toBe('\n    at task (job.js:1:2)')
   })
 
-  test('are all kept for a full stack', () => {
+  test('keeps every frame for a full stack', () => {
     expect(format(MIXED(), { ownFolders: [join(cwd, 'own')], fullStack: true }).match(/\n/g)).toHaveLength(4)
   })
 
-  test('are none rather than internal ones', () => {
+  test('returns nothing rather than internal frames only', () => {
     expect(format(MIXED().slice(1), { ownFolders: [join(cwd, 'own')] })).toBe('')
     expect(format([])).toBe('')
   })
 
-  test('of this package are its own without being told', () => {
+  test('recognises the folders of this package by default', () => {
     expect(formatFrames(new Error('here').stack!.split('\n').slice(1).join('\n'))).toContain('frames.test.ts')
     expect(formatFrames(`    at own (${pathToFileURL('src/worker/main.js').href}:1:1)`)).toBe('')
     expect(formatFrames(`    at own (${pathToFileURL('dist/chunks/a.js').href}:1:1)`)).toBe('')
   })
 
-  test('have the place in the source for whoever shows or annotates it', () => {
+  test('parseFrames returns the source location of each frame', () => {
     expect(parseFrames(`    at task (${url('out dir/beside.js')}:1:7)`, { cwd })).toEqual([
       {
         text: 'at task (jobs/a b#c.ts:3:7)',
-        position: { file: join(cwd, 'jobs/a b#c.ts'), line: 3, column: 7 },
+        location: { file: join(cwd, 'jobs/a b#c.ts'), line: 3, column: 7 },
       },
     ])
   })
 
-  test('without a column begin at the first', () => {
+  test('uses column 1 for a frame without a column', () => {
     expect(format([`at ${url('a.mjs')}:3`])).toBe('\n    at a.mjs:3:1')
   })
 
-  test('that are no frames stay as they are', () => {
+  test('leaves lines that are not frames unchanged', () => {
     expect(format(['File "a.py", line 1'])).toBe('\n    File "a.py", line 1')
   })
 })

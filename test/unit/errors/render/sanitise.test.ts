@@ -1,4 +1,4 @@
-// What a job can put into a message, and what of it may reach a terminal or a CI log.
+// Text that a job can put into a message, and what a terminal or a CI log may receive of it.
 import { describe, expect, test } from 'vitest'
 import { previewText, sanitise } from '../../../../src/errors/render/sanitise.js'
 
@@ -21,7 +21,7 @@ describe('sanitise', () => {
     ['C1', '\x85\x90', '\\x85\\x90'],
     ['a bare carriage return', 'ok\rno', 'ok\\rno'],
     ['overrides of direction', 'a\u202eb\u2066c', 'a\\u202eb\\u2066c'],
-  ])('shows %s', (_, text, visible) => {
+  ])('escapes %s', (_, text, visible) => {
     expect(sanitise(text)).toBe(visible)
   })
 
@@ -29,7 +29,7 @@ describe('sanitise', () => {
     ['GitHub command at the start of a line', 'x\n  ::error file=a::b', 'x\n  \\::error file=a::b'],
     ['GitHub command without parameters', '::add-mask::b', '\\::add-mask::b'],
     ['old GitHub, Azure or TeamCity command anywhere', 'a ##[error]b ##vso[x]', 'a #\\#[error]b #\\#vso[x]'],
-  ])('takes the power of a %s', (_, text, harmless) => {
+  ])('disarms a %s', (_, text, harmless) => {
     expect(sanitise(text)).toBe(harmless)
   })
 
@@ -40,15 +40,15 @@ describe('sanitise', () => {
     '👩‍👩‍👧 e\u0301',
     'std::vector::x ## heading',
     '\ud800',
-  ])('leaves %j as it is', (text) => {
+  ])('does not change %j', (text) => {
     expect(sanitise(text)).toBe(text)
   })
 
-  test('makes CRLF a line end', () => {
+  test('turns CRLF into LF', () => {
     expect(sanitise('a\r\nb')).toBe('a\nb')
   })
 
-  test('takes time in proportion to hostile text', () => {
+  test('takes linear time for hostile text', () => {
     const texts = ['\x1b]', '\x9d', '\n', ' ', '::a ', '##', '\x1b['].map((unit) => unit.repeat(50_000))
     const start = performance.now()
     for (const text of texts) sanitise(text)
@@ -56,12 +56,12 @@ describe('sanitise', () => {
   })
 })
 
-describe('preview', () => {
-  test('is one line', () => {
+describe('previewText', () => {
+  test('makes one line', () => {
     expect(previewText('a\nb\tc\r\nd', 60)).toBe('a\\nb\\tc\\nd')
   })
 
-  test('keeps what fits and ends with an ellipsis where it does not', () => {
+  test('keeps text that fits and truncates other text with an ellipsis', () => {
     expect(previewText('x'.repeat(60), 60)).toBe('x'.repeat(60))
     expect(previewText('x'.repeat(61), 60)).toBe(`${'x'.repeat(59)}…`)
   })
@@ -70,7 +70,7 @@ describe('preview', () => {
     expect(previewText(`${'x'.repeat(58)}👍👍`, 60)).toBe(`${'x'.repeat(58)}…`)
   })
 
-  test('of a huge text that is mostly escape sequences says that it was cut', () => {
+  test('marks a huge text of mostly escape sequences as truncated', () => {
     expect(previewText('\x1b[31m'.repeat(1e5), 60)).toBe('…')
   })
 })
