@@ -3,7 +3,7 @@ import type { InputError } from '../errors/classes.js'
 import { type ItemErrorContext, makeItemError } from '../errors/rebuild/item-error.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { asBuffer } from '../framing/bytes.js'
-import { locate, positionText } from '../framing/position.js'
+import { locate, locationText } from '../framing/location.js'
 import { firstLines } from '../framing/slice.js'
 import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from '../model.js'
 import type { RunPlan } from '../plan.js'
@@ -120,7 +120,7 @@ function failedRow(settled: SettledRange, failure: ItemFailure, cwd: string): Ui
 }
 
 function locationOf({ chunk }: SettledRange, { offset, failure }: ItemFailure): ItemErrorContext {
-  const location = positionText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
+  const location = locationText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
   return { index: itemIndexAt(chunk, offset), location }
 }
 

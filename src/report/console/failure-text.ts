@@ -15,7 +15,7 @@ import {
   renderPoolError,
 } from '../../errors/render/traceback.js'
 import { itemText } from '../../framing/items.js'
-import { locate, positionText } from '../../framing/position.js'
+import { locate, locationText } from '../../framing/location.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 
@@ -37,7 +37,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemContext => {
     const { payload } = chunk
     const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-    const location = failure?.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
+    const location = failure?.kind === 'input' ? locationText(locate(chunk, offset, failure.at)) : undefined
     return { command, index: itemIndexAt(chunk, offset), item, location }
   }
 

@@ -1,21 +1,23 @@
-// Lines and columns of byte offsets: 1-based, columns in characters (code points), a line ends with LF.
-// Knows nothing of items.
+// Lines and columns of byte offsets: 1-based, columns in characters (code points). A line ends with LF.
 import { isAscii } from 'node:buffer'
 import type { Chunk, Origin } from '../model.js'
 import { asBuffer, isContinuation } from './bytes.js'
 import { itemRange } from './items.js'
 
-export interface Position {
+/** A byte offset in an input, with its line and column. */
+export interface Location {
   readonly offset: number
   readonly line: number
   readonly column: number
 }
 
-/** Where one stands after `bytes[from, to)`, having stood at `start` before them. */
-export function advance(start: Position, bytes: Buffer, from: number, to: number): Position {
+export type FileLocation = Omit<Origin, 'offset'>
+
+/** The location after `bytes[from, to)` if `start` is the location before them. */
+export function advance(start: Location, bytes: Buffer, from: number, to: number): Location {
   let line = start.line
   let lineStart = -1
-  // A search in the whole of `bytes` would run on to their end where there is no line feed.
+  // Searching in `bytes` itself would run to their end if there is no further line feed.
   const part = bytes.subarray(from, to)
   for (let lf = part.indexOf(0x0a); lf !== -1; lf = part.indexOf(0x0a, lf + 1)) {
     line++
@@ -26,24 +28,24 @@ export function advance(start: Position, bytes: Buffer, from: number, to: number
   return { offset, line, column: 1 + characters(bytes, lineStart, to) }
 }
 
-/** Where a native call begins to pay. */
-const NATIVE_FROM = 64
+/** Bytes from which on a native call is faster than a loop. */
+const NATIVE_FROM_BYTES = 64
 
-/** Characters in well-formed UTF-8; bytes that are none count as one each. */
+/** Number of characters in UTF-8; an invalid byte counts as one. */
 export function characters(bytes: Buffer, from: number, to: number): number {
-  if (to - from > NATIVE_FROM && isAscii(bytes.subarray(from, to))) return to - from
+  if (to - from > NATIVE_FROM_BYTES && isAscii(bytes.subarray(from, to))) return to - from
   let count = 0
   for (let i = from; i < to; i++) if (!isContinuation(bytes[i]!)) count++
   return count
 }
 
-/** As people write it, and editors open it. */
-export function positionText(place: Omit<Origin, 'offset'> | undefined): string | undefined {
-  return place && `${place.file}:${place.line}:${place.column}`
+/** `file:line:column`, which editors and terminals can open. */
+export function locationText(location: FileLocation | undefined): string | undefined {
+  return location && `${location.file}:${location.line}:${location.column}`
 }
 
-/** `file:line:column` of character `at` (as in a `Failure` of kind `input`) of item `offset` of a chunk. */
-export function locate(chunk: Chunk, offset: number, at: number): Omit<Origin, 'offset'> | undefined {
+/** Location of character `at` (as in a `Failure` of kind `input`) of item `offset` of a chunk. */
+export function locate(chunk: Chunk, offset: number, at: number): FileLocation | undefined {
   const { origin, payload } = chunk
   if (origin === undefined || payload.kind !== 'bytes') return undefined
   const bytes = asBuffer(payload.bytes)
