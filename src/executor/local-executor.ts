@@ -15,7 +15,7 @@ import {
 } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
 import type { Failure, Ms, Results, RunEvent, WorkerActivity } from '../model.js'
-import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
+import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { lookAt } from './activity.js'
 import { type Clock, systemClock } from './clock.js'
 import { ExecutionFault } from './execution-fault.js'
@@ -294,7 +294,7 @@ export class LocalExecutor implements Executor {
 
   #spawn(worker: number): void {
     const { transport, emit, job } = this.#options
-    const handle = transport.spawn((signal) => this.#hear(worker, handle, signal), worker)
+    const handle = transport.spawn((event) => this.#hear(worker, handle, event), worker)
     this.#handles[worker] = handle
     if (!this.#refs) handle.ref(false)
     this.#post({ type: 'spawned', worker, pid: handle.pid })
@@ -321,30 +321,30 @@ export class LocalExecutor implements Executor {
     return { type, version, token, workerId, job, ...named, ...recording, ...rest }
   }
 
-  #hear(worker: number, handle: WorkerHandle, signal: WorkerSignal): void {
+  #hear(worker: number, handle: WorkerHandle, event: TransportEvent): void {
     const { emit } = this.#options
     const { pid } = handle
-    switch (signal.type) {
+    switch (event.type) {
       case 'message':
-        return this.#heed(worker, pid, signal.message)
+        return this.#heed(worker, pid, event.message)
       case 'output':
-        return emit({ workerId: worker, pid, ...signal, type: 'worker-output' })
-      case 'gone': {
+        return emit({ workerId: worker, pid, ...event, type: 'worker-output' })
+      case 'exited': {
         this.#handles[worker] = undefined
-        const { exitCode, signal: name, stderrTail, recorded } = signal
-        emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
+        const { exitCode, signal, stderrTail, recorded } = event
+        emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal })
         const record = recorded && this.#toExitRecord(recorded)
-        return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
+        return this.#post({ type: 'exited', worker, exitCode, signal, stderrTail, record })
       }
       case 'spawn-failed':
         this.#handles[worker] = undefined
-        return this.#post({ type: 'spawn-failed', worker, error: signal.error })
+        return this.#post({ type: 'spawn-failed', worker, error: event.error })
       default:
-        signal satisfies never
+        event satisfies never
     }
   }
 
-  #heed(worker: number, pid: number, message: Extract<WorkerSignal, { type: 'message' }>['message']): void {
+  #heed(worker: number, pid: number, message: Extract<TransportEvent, { type: 'message' }>['message']): void {
     if (message.type === 'warning') {
       const warning = { kind: 'text', text: message.message } as const
       return this.#options.emit({ type: 'warning', warning })

@@ -7,7 +7,7 @@ import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/pr
 import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
 import type { RetryOptions } from '../../../src/plan.js'
 import type { ChunkSource } from '../../../src/source.js'
-import type { Transport, WorkerHandle, WorkerSignal } from '../../../src/transport/transport.js'
+import type { Transport, TransportEvent, WorkerHandle } from '../../../src/transport/transport.js'
 
 export class ManualClock implements Clock {
   #now = 0
@@ -39,13 +39,13 @@ export class FakeWorker implements WorkerHandle {
   recorded: FlightRecord | undefined
   readonly sent: ToWorker[] = []
   readonly kills: string[] = []
-  readonly #inbox: (signal: WorkerSignal) => void
+  readonly #inbox: (event: TransportEvent) => void
   alive = true
 
   constructor(
     readonly id: number,
     pid: number,
-    inbox: (signal: WorkerSignal) => void,
+    inbox: (event: TransportEvent) => void,
     readonly encode: (message: ToWorker) => void,
   ) {
     this.pid = pid
@@ -116,7 +116,7 @@ export class FakeWorker implements WorkerHandle {
   die(exitCode: number | null = null, signal: string | null = 'SIGKILL', stderrTail: readonly string[] = []) {
     if (!this.alive) return
     this.alive = false
-    this.#inbox({ type: 'gone', exitCode, signal, stderrTail, recorded: this.recorded })
+    this.#inbox({ type: 'exited', exitCode, signal, stderrTail, recorded: this.recorded })
   }
 }
 

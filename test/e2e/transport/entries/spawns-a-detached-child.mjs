@@ -1,4 +1,4 @@
-// The child holds this process's stdout open, and is in no group that is killed with it.
+// The child keeps this process's stdout open and is not in its group.
 import { spawn } from 'node:child_process'
 
 const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 60_000)'], {

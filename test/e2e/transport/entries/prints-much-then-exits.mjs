@@ -1,4 +1,4 @@
-// Sends more than a pipe holds, prints without a last line end, and exits with code 7 once all of it has left.
+// Sends more than a pipe holds, prints text without a line end, and exits with code 7 once everything was sent.
 process.once('message', ({ token }) => {
   const COUNT = 50
   for (let n = 0; n < COUNT; n++) {

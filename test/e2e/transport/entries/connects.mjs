@@ -1,5 +1,5 @@
-// Connects, says its name and process id, and answers what it hears until the other side is gone; or, called
-// `blocks-…`, hears nothing ever again.
+// Connects, sends its name and process id, and echoes what it receives until the other side closes. With a name that
+// begins with `blocks-` it stays in a busy loop instead.
 import { connect } from 'node:net'
 
 const name = process.argv[2] ?? 'blocks-worker'
