@@ -1,5 +1,5 @@
-// Checks what callers pass, before anything is started or sent: a wrong kind is a TypeError, a number out of bounds a
-// RangeError, and an option that does not exist is never ignored. Knows nothing of what the options do.
+// Checks arguments and options before anything is started or sent. A wrong type is a TypeError, a number out of range a
+// RangeError, and an unknown option is an error too.
 import { MAX_TIMER_MS } from '../defaults.js'
 import { closestName } from '../job/did-you-mean.js'
 import type {
@@ -12,46 +12,47 @@ import type {
   PoolOptions,
 } from './types.js'
 
-/** Throws unless `value` may be the option `name`. `undefined` is never asked about: it stands for the default. */
+/** Throws if `value` is not allowed for the option `name`. Not called for `undefined`, which means the default. */
 type Check = (name: string, value: unknown) => void
 type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check }
 
 const integer =
-  (least: number): Check =>
+  (min: number): Check =>
   (name, value) => {
-    if (!Number.isInteger(value)) throw new TypeError(`${name} must be an integer, not ${shown(value)}`)
-    if ((value as number) < least) throw new RangeError(`${name} must be at least ${least}, not ${value}`)
+    if (!Number.isInteger(value))
+      throw new TypeError(`${name} must be an integer, not ${describeValue(value)}`)
+    if ((value as number) < min) throw new RangeError(`${name} must be at least ${min}, not ${value}`)
   }
 
 const duration =
-  (least: 'positive' | 'zero', forever: 'finite' | 'may be Infinity'): Check =>
+  (min: 'positive' | 'may be 0', max: 'finite' | 'may be Infinity'): Check =>
   (name, value) => {
     if (typeof value !== 'number' || Number.isNaN(value))
-      throw new TypeError(`${name} must be a number of milliseconds, not ${shown(value)}`)
-    if (value < 0 || (value === 0 && least === 'positive'))
+      throw new TypeError(`${name} must be a number of milliseconds, not ${describeValue(value)}`)
+    if (value < 0 || (value === 0 && min === 'positive'))
       throw new RangeError(
-        `${name} must be ${least === 'zero' ? '0 or more' : 'more than 0'} ms, not ${value}`,
+        `${name} must be ${min === 'may be 0' ? '0 or more' : 'more than 0'} ms, not ${value}`,
       )
-    if (value > MAX_TIMER_MS && !(value === Number.POSITIVE_INFINITY && forever === 'may be Infinity'))
+    if (value > MAX_TIMER_MS && !(value === Number.POSITIVE_INFINITY && max === 'may be Infinity'))
       throw new RangeError(`${name} must be at most ${MAX_TIMER_MS} ms, not ${value}`)
   }
 
-const kind =
-  (what: string, is: (value: unknown) => boolean): Check =>
+const ofType =
+  (expected: string, is: (value: unknown) => boolean): Check =>
   (name, value) => {
-    if (!is(value)) throw new TypeError(`${name} must be ${what}, not ${shown(value)}`)
+    if (!is(value)) throw new TypeError(`${name} must be ${expected}, not ${describeValue(value)}`)
   }
 
-const aFunction = kind('a function', (value) => typeof value === 'function')
+const aFunction = ofType('a function', (value) => typeof value === 'function')
 const timeout = duration('positive', 'may be Infinity')
-const waiting = duration('zero', 'may be Infinity')
+const wait = duration('may be 0', 'may be Infinity')
 
 const isString = (value: unknown) => typeof value === 'string'
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const apply: Checks<ApplyOptions> = {
   timeout,
-  signal: kind(
+  signal: ofType(
     'an AbortSignal',
     (value) => isObject(value) && 'aborted' in value && 'addEventListener' in value,
   ),
@@ -63,8 +64,11 @@ const callbacks: Checks<Callbacks<never>> = { callback: aFunction, errorCallback
 const CHECKS = {
   pool: {
     processes: integer(1),
-    initializer: kind('the name of an export of the job module', (value) => isString(value) && value !== ''),
-    initArgs: kind('an array', Array.isArray),
+    initializer: ofType(
+      'the name of an export of the job module',
+      (value) => isString(value) && value !== '',
+    ),
+    initArgs: ofType('an array', Array.isArray),
     maxTasksPerChild: integer(1),
     concurrency: integer(1),
     timeout,
@@ -72,12 +76,12 @@ const CHECKS = {
     initTimeout: duration('positive', 'finite'),
     maxWorkerRestarts: integer(0),
     maxMemory: integer(1),
-    killAfter: duration('zero', 'finite'),
-    env: kind(
+    killAfter: duration('may be 0', 'finite'),
+    env: ofType(
       'an object whose values are strings',
       (value) => isObject(value) && Object.values(value).every(isString),
     ),
-    execArgv: kind('an array of strings', (value) => Array.isArray(value) && value.every(isString)),
+    execArgv: ofType('an array of strings', (value) => Array.isArray(value) && value.every(isString)),
     onWorkerOutput: aFunction,
   } satisfies Checks<PoolOptions>,
   apply,
@@ -88,42 +92,42 @@ const CHECKS = {
   collect: {
     ...iterate,
     onFailure: aFunction,
-    unordered: kind('a boolean', (value) => typeof value === 'boolean'),
+    unordered: ofType('a boolean', (value) => typeof value === 'boolean'),
   } satisfies Checks<CollectOptions<never>>,
-  next: { timeout: waiting } satisfies Checks<NextOptions>,
+  next: { timeout: wait } satisfies Checks<NextOptions>,
 }
 
-/** @throws TypeError, RangeError */
+/** @returns the options, `{}` for none */
 export function checkOptions<Options extends object>(
-  of: keyof typeof CHECKS,
+  method: keyof typeof CHECKS,
   options: Options | undefined,
 ): Options | Record<string, never> {
   if (options === undefined) return {}
-  if (!isObject(options)) throw new TypeError(`options must be an object, not ${shown(options)}`)
-  const checks: Readonly<Record<string, Check>> = CHECKS[of]
+  if (!isObject(options)) throw new TypeError(`options must be an object, not ${describeValue(options)}`)
+  const checks: Readonly<Record<string, Check>> = CHECKS[method]
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined
-    if (check === undefined) throw new TypeError(unknown(name, Object.keys(checks)))
+    if (check === undefined) throw new TypeError(unknownOption(name, Object.keys(checks)))
     if (value !== undefined) check(name, value)
   }
   return options
 }
 
-/** Of `get` and `wait`: `undefined` where there is no limit. */
+/** Checks a time limit of `get`, `wait` or `next`. Returns `undefined` for no limit. */
 export function checkWait(value: number | undefined): number | undefined {
   if (value === undefined) return undefined
-  waiting('timeout', value)
+  wait('timeout', value)
   return value === Number.POSITIVE_INFINITY ? undefined : value
 }
 
 export function checkTask(name: unknown): string {
   if (typeof name === 'string' && name !== '') return name
-  throw new TypeError(`the task is named by its export, like 'default'; got ${shown(name)}`)
+  throw new TypeError(`the task is named by its export, like 'default'; got ${describeValue(name)}`)
 }
 
 export function checkArguments(args: unknown): readonly unknown[] {
   if (Array.isArray(args)) return args
-  throw new TypeError(`the arguments must be an array, not ${shown(args)}`)
+  throw new TypeError(`the arguments must be an array, not ${describeValue(args)}`)
 }
 
 export function checkInput(input: unknown): asserts input is Iterable<unknown> | AsyncIterable<unknown> {
@@ -132,21 +136,21 @@ export function checkInput(input: unknown): asserts input is Iterable<unknown> |
       Iterable<unknown>
     if (typeof async === 'function' || typeof sync === 'function') return
   }
-  throw new TypeError(`the items must be iterable, and ${shown(input)} is not`)
+  throw new TypeError(`the items must be iterable, and ${describeValue(input)} is not`)
 }
 
 export function checkJob(job: unknown): string | URL {
   if (job instanceof URL || (typeof job === 'string' && job !== '')) return job
-  throw new TypeError(`the job module must be a URL or a path, not ${shown(job)}`)
+  throw new TypeError(`the job module must be a URL or a path, not ${describeValue(job)}`)
 }
 
-function unknown(name: string, known: readonly string[]): string {
+function unknownOption(name: string, known: readonly string[]): string {
   const near = closestName(name, known)
   const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
   return `unknown option ${name}; ${hint}`
 }
 
-function shown(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (typeof value === 'function') return `the function ${value.name || '(anonymous)'}`
   if (Array.isArray(value)) return 'an array'

@@ -1,4 +1,4 @@
-// Defaults of a pool's options, and what they are called further down. Knows nothing of calls.
+// The options of a pool as options of the executor, with their defaults.
 import { availableParallelism } from 'node:os'
 import { CONCURRENCY, INIT_TIMEOUT_MS, KILL_AFTER_MS, maxWorkerRestarts } from '../defaults.js'
 import type { ExecutorOptions } from '../executor/executor.js'
@@ -8,7 +8,7 @@ export interface PoolCoreOptions extends PoolOptions {
   readonly processes: number
 }
 
-export function withDefaults(options: PoolOptions): PoolCoreOptions {
+export function withProcesses(options: PoolOptions): PoolCoreOptions {
   return { ...options, processes: options.processes ?? availableParallelism() }
 }
 
