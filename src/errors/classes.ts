@@ -9,7 +9,7 @@ export abstract class PoolError extends Error {
 }
 
 export interface ItemFields {
-  /** Place of the item in the whole input, from 0. */
+  /** Index of the item in the whole input, from 0. */
   readonly index: number
   /** How many attempts there were, from 1. */
   readonly attempts: number

@@ -15,7 +15,7 @@ const { parse } = JSON
 export const PIECE_BYTES = 32 * 1024
 const LF = 0x0a
 
-/** Returned in place of the value of an item that is not JSON. `at` is the index of the first wrong character. */
+/** Returned instead of the value of an item that is not JSON. `at` is the index of the first wrong character. */
 export class BadItem {
   constructor(
     readonly message: string,

@@ -144,9 +144,9 @@ export function checkJob(job: unknown): string | URL {
   throw new TypeError(`the job module must be a URL or a path, not ${describeValue(job)}`)
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
-  const near = closestName(name, known)
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
+function unknownOption(name: string, options: readonly string[]): string {
+  const near = closestName(name, options)
+  const hint = near === undefined ? `there are ${options.join(', ')}` : `did you mean ${near}?`
   return `unknown option ${name}; ${hint}`
 }
 

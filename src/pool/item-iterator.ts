@@ -106,7 +106,7 @@ export class ItemIterator<T> implements PoolIterator<T> {
     await this.return()
   }
 
-  /** Fast path: most results are there before they are asked for, and need no queue and no call site. */
+  /** Fast path: most results are ready before they are requested, and need neither queue nor call site. */
   #nextIfReady(options: NextOptions | undefined): Promise<IteratorResult<T, undefined>> | undefined {
     if (options !== undefined || this.#isAnswering || this.#unclaimed !== undefined || this.#isDone)
       return undefined

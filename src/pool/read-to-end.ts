@@ -44,5 +44,5 @@ export async function readToEnd(
 
 export function valuesOf({ results }: SettledRange): readonly unknown[] {
   if (results.kind === 'values') return results.values
-  throw new TypeError('the library asks its workers for values')
+  throw new TypeError('the library requests values from its workers')
 }

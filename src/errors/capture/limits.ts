@@ -1,5 +1,5 @@
 // How much of one failure may travel: enough for any error written by a person, little enough that a million hostile
-// errors cannot fill the parent's memory. Truncated text says so.
+// errors cannot fill the parent's memory. Truncated text ends with a note.
 
 import { max } from './builtins.js'
 import { truncate } from './truncate.js'

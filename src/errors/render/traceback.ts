@@ -12,7 +12,7 @@ import { type FrameOptions, formatFrames } from './frames.js'
 import { DIRECT_CAUSE, renderChain } from './render-error.js'
 import { previewText, sanitise } from './sanitise.js'
 
-/** Rendered in place of the local stack, which a command line does not have. */
+/** Rendered instead of the local stack, which a command line does not have. */
 export interface CommandContext {
   /** `poolrun map jobs/fail2.ts` */
   readonly command: string
