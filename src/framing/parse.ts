@@ -45,7 +45,7 @@ export function readItems(payload: BytesPayload): ItemReader {
 }
 
 /** The value of one JSON text, or a `BadItem`. */
-export function parseText(text: string, extraValueMessage?: string): unknown {
+function parseText(text: string, extraValueMessage?: string): unknown {
   try {
     return parse(text)
   } catch (error) {
