@@ -356,18 +356,18 @@ describe('errors', () => {
 
 describe('AsyncResult', () => {
   test('`AsyncResult.get(t)`: TimeoutError, 0 polls, and nothing is lost', async () => {
-    const result = shared.pool.applyAsync('later', [40])
+    const result = shared.pool.applyAsync('later', [400])
     expect(await errorOf(result.get(0))).toBeInstanceOf(TimeoutError)
     const error = await errorOf(result.get(5))
     expect(error.message).toBe('the result was not ready after 5 ms')
-    expect(await result.get()).toBe(40)
-    expect(await result.get(0)).toBe(40)
+    expect(await result.get()).toBe(400)
+    expect(await result.get(0)).toBe(400)
     expect(await errorOf(result.get(-1))).toBeInstanceOf(RangeError)
     expect(await errorOf(result.get('1' as never))).toBeInstanceOf(TypeError)
   })
 
   test('`wait(t)`: resolves with whether it is ready', async () => {
-    const result = shared.pool.applyAsync('later', [40])
+    const result = shared.pool.applyAsync('later', [400])
     expect(await result.wait(1)).toBe(false)
     expect(await result.wait()).toBe(true)
     expect(await result.wait(0)).toBe(true)
