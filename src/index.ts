@@ -1,4 +1,4 @@
-// The public library. Exports only.
+// The public interface of the library. Exports only; each export is documented where it is defined.
 export {
   ArgumentEncodingError,
   CallbackError,

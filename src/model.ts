@@ -6,6 +6,11 @@ import type { ErrorData } from './error-data.js'
 /** Milliseconds. */
 export type Ms = number
 
+/** A thrown value in a box, so that `undefined` means that nothing was thrown: anything may be thrown, `undefined` too. */
+export interface Thrown {
+  readonly error: unknown
+}
+
 /**
  * How the raw bytes of a chunk are divided into items.
  * - `ndjson`: JSON texts ended by LF (CR before it is white space); lines of white space only are no items.

@@ -1,5 +1,5 @@
-// Exit codes of the command line, and which fault of a whole run ends it with which. Few, distinct and stable: CI
-// systems branch on them. Knows nothing of signals, of items that failed or of policies.
+// Exit codes of the command line, and which error that ends a whole run has which code. Few, distinct and stable: CI
+// systems branch on them.
 import { CallbackError, InitializerError, InputError, JobError, UsageError } from './classes.js'
 
 export const EXIT = {
@@ -12,21 +12,21 @@ export const EXIT = {
   input: 4,
   job: 5,
   initializer: 6,
-  /** poolrun's own trouble: cannot spawn, restart budget spent, output not writable, a bug. */
+  /** A problem of poolrun itself: cannot spawn, too many crashed workers, output not writable, a bug. */
   trouble: 7,
   deadline: 124,
-  /** The reader of stdout went away. */
+  /** The reader of stdout closed it. */
   brokenPipe: 141,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** For what a run threw as a whole; whatever has no code of its own is poolrun's own trouble. */
-export function exitCodeOf(fault: unknown): ExitCode {
-  if (fault instanceof UsageError) return EXIT.usage
-  if (fault instanceof InputError) return EXIT.input
-  if (fault instanceof JobError) return EXIT.job
-  if (fault instanceof InitializerError) return EXIT.initializer
-  if (fault instanceof CallbackError) return EXIT.itemFailed
+/** The code for the error that ended a run; any error without a code of its own is a problem of poolrun itself. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof InputError) return EXIT.input
+  if (error instanceof JobError) return EXIT.job
+  if (error instanceof InitializerError) return EXIT.initializer
+  if (error instanceof CallbackError) return EXIT.itemFailed
   return EXIT.trouble
 }

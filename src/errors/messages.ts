@@ -1,10 +1,10 @@
-// What poolrun says about a failed item in its own words: one wording for the terminal and for the library.
-// Knows nothing of frames and layout.
+// The messages of poolrun's own errors about an item: one wording for the terminal and for the library. Runs in the
+// parent.
 
 import type { ErrorData } from '../error-data.js'
 import type { Failure, ItemFailure, Ms } from '../model.js'
 
-/** Functions of the caller that are told what became of items. */
+/** Functions of the caller that are called with what an item or a call ended with. */
 export type CallbackName = 'callback' | 'errorCallback' | 'onFailure'
 
 type Of<Kind extends Failure['kind']> = Extract<Failure, { readonly kind: Kind }>
@@ -40,9 +40,9 @@ export function encodingMessage(index: number, { side, path, preview, message }:
   return `${side} of item ${index} cannot be sent: ${path === '' ? 'it' : path}${preview === '' ? '' : ` is ${preview}`} (${message})`
 }
 
-/** `position`: `file:line:column` of the culprit. */
-export function inputMessage(index: number, failure: Of<'input'>, position: string | undefined): string {
-  return `${position === undefined ? '' : `${position}: `}item ${index}: ${failure.message}`
+/** `location`: `file:line:column` of the first wrong character. */
+export function inputMessage(index: number, failure: Of<'input'>, location: string | undefined): string {
+  return `${location === undefined ? '' : `${location}: `}item ${index}: ${failure.message}`
 }
 
 export function validationMessage(index: number, { issues }: Of<'validation'>): string {
@@ -58,10 +58,10 @@ export function nonErrorMessage({ typeName, preview }: Extract<ErrorData, { type
   return `job threw ${/^[aeiou]/.test(typeName) ? 'an' : 'a'} ${typeName}: ${preview}`
 }
 
-/** `index`: of the item it ran for; without one it ran once for a whole call. */
+/** Without `index`, the callback was called once for a whole call. */
 export function callbackMessage(which: CallbackName, index: number | undefined): string {
-  const of = index === undefined ? '' : ` for item ${index}`
-  return `${which}${of} threw; the task itself ${which === 'callback' ? 'succeeded' : 'had failed'}`
+  const forItem = index === undefined ? '' : ` for item ${index}`
+  return `${which}${forItem} threw; the task itself ${which === 'callback' ? 'succeeded' : 'had failed'}`
 }
 
 export function workerTitle(workerId: number, pid: number): string {

@@ -1,44 +1,46 @@
-// The stacks of errors that poolrun makes for others: text that is dear is made when it is read, and the caller's line
-// is kept from the time of the call. Knows nothing of what the text says.
+// Stacks of errors that poolrun makes itself: the text is made only when it is read, because mapping locations is slow,
+// and the caller's frames are captured when the call is made. Runs in the parent; every other part of errors/ may use it.
 
-/** Where a call was made; V8 writes the text when it is first read. */
+/** The frames of a call. V8 formats the text when `stack` is first read. */
 export interface CallSite {
   readonly stack?: string
 }
 
-/** The frames above `below`, the public function the user called. */
-export function captureCallSite(below: (...args: never[]) => unknown): CallSite {
+/** Captures the frames above `publicMethod`, the method that the user called. */
+export function captureCallSite(publicMethod: (...args: never[]) => unknown): CallSite {
   const site: CallSite = {}
-  Error.captureStackTrace(site, below)
+  Error.captureStackTrace(site, publicMethod)
   return site
 }
 
-/** Lets `error` say where the call was made, not where poolrun made the error. */
-export function showCaller(error: Error, site: CallSite): void {
-  setStack(error, () => headerOf(error) + framesBelow(site.stack ?? ''))
+/** Makes the stack of `error` show where the call was made instead of where poolrun made the error. */
+export function attachCallSite<E extends Error>(error: E, site: CallSite): E {
+  setLazyStack(error, () => headerOf(error) + framesAfterHeader(site.stack ?? ''))
+  return error
 }
 
-/** What follows a stack's header, each frame with its own line end before it. */
-export function framesBelow(stack: string): string {
+/** The frames of a stack, each with a line feed before it. */
+export function framesAfterHeader(stack: string): string {
   const first = stack.indexOf('\n    at ')
   return first < 0 ? '' : stack.slice(first)
 }
 
-/** As V8 heads a stack. */
+/** The header that V8 gives a stack. */
 export function headerOf({ name, message }: { readonly name: string; readonly message: string }): string {
   return message === '' ? name : `${name}: ${message}`
 }
 
-export function setStack(error: Error, make: () => string): void {
-  const settle = (value: unknown) =>
+/** Calls `make` when `error.stack` is first read, unless it was assigned before. */
+export function setLazyStack(error: Error, make: () => string): void {
+  const setStack = (value: unknown) =>
     Object.defineProperty(error, 'stack', { value, writable: true, enumerable: false, configurable: true })
   Object.defineProperty(error, 'stack', {
     get() {
       const stack = make()
-      settle(stack)
+      setStack(stack)
       return stack
     },
-    set: settle,
+    set: setStack,
     enumerable: false,
     configurable: true,
   })

@@ -7,7 +7,7 @@ import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
 import type { RunEvent, WorkerActivity } from '../model.js'
-import type { Transport, WorkerHandle, WorkerSignal } from '../transport/transport.js'
+import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
 import { ExecutionFault } from './execution-fault.js'
@@ -259,7 +259,7 @@ export class LocalExecutor implements Executor {
 
   #spawn(worker: number): void {
     const { transport, emit, job } = this.#options
-    const handle = transport.spawn((signal) => this.#applySignal(worker, handle, signal), worker)
+    const handle = transport.spawn((event) => this.#applyEvent(worker, handle, event), worker)
     this.#handles[worker] = handle
     if (!this.#keepsAlive) handle.ref(false)
     this.#post({ type: 'spawned', worker, pid: handle.pid })
@@ -293,33 +293,33 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #applySignal(worker: number, handle: WorkerHandle, signal: WorkerSignal): void {
+  #applyEvent(worker: number, handle: WorkerHandle, event: TransportEvent): void {
     const { emit } = this.#options
     const { pid } = handle
-    switch (signal.type) {
+    switch (event.type) {
       case 'message':
-        return this.#applyMessage(worker, pid, signal.message)
+        return this.#applyMessage(worker, pid, event.message)
       case 'output':
-        return emit({ workerId: worker, pid, ...signal, type: 'worker-output' })
-      case 'gone': {
+        return emit({ workerId: worker, pid, ...event, type: 'worker-output' })
+      case 'exited': {
         this.#handles[worker] = undefined
-        const { exitCode, signal: name, stderrTail, recorded } = signal
-        emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal: name })
+        const { exitCode, signal, stderrTail, recorded } = event
+        emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal })
         const record = recorded && toExitRecord(recorded, (since) => this.#clock.elapsed(since))
-        return this.#post({ type: 'exited', worker, exitCode, signal: name, stderrTail, record })
+        return this.#post({ type: 'exited', worker, exitCode, signal, stderrTail, record })
       }
       case 'spawn-failed':
         this.#handles[worker] = undefined
-        return this.#post({ type: 'spawn-failed', worker, error: signal.error })
+        return this.#post({ type: 'spawn-failed', worker, error: event.error })
       default:
-        signal satisfies never
+        event satisfies never
     }
   }
 
   #applyMessage(
     worker: number,
     pid: number,
-    message: Extract<WorkerSignal, { type: 'message' }>['message'],
+    message: Extract<TransportEvent, { type: 'message' }>['message'],
   ): void {
     const { emit, initializer } = this.#options
     switch (message.type) {

@@ -1,12 +1,12 @@
-// Byte helpers that both ends of the path share. Knows nothing of framings.
+// Byte helpers that the parent, which frames items, and the worker, which parses them, share.
 import { isUtf8 } from 'node:buffer'
 
-/** The same memory as a Buffer: what crossed a channel may be a plain Uint8Array. */
+/** The same memory as a Buffer. Bytes that came over the channel are a plain Uint8Array. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** JSON's white space and nothing else: a form feed or a no-break space is an error, not a blank. */
+/** White space of JSON only: a form feed or a no-break space is an error. */
 export function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
@@ -16,7 +16,7 @@ export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
   return true
 }
 
-/** Offset of the first byte that is not part of well-formed UTF-8, or -1. */
+/** Index of the first byte that is not part of well-formed UTF-8, or -1. */
 export function firstInvalidUtf8(bytes: Uint8Array): number {
   if (isUtf8(bytes)) return -1
   const size = bytes.length
@@ -29,7 +29,7 @@ export function firstInvalidUtf8(bytes: Uint8Array): number {
   return -1
 }
 
-/** Length of the well-formed sequence that begins at `i`, 0 where there is none (Unicode, table 3-7). */
+/** Length of the well-formed sequence that begins at `i`; 0 if there is none. See the Unicode Standard, table 3-7. */
 function sequenceLength(bytes: Uint8Array, i: number): number {
   const lead = bytes[i]!
   if (lead < 0x80) return 1

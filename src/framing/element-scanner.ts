@@ -1,35 +1,39 @@
-// Finds where the elements of a JSON array end, in bytes, stopping and going on anywhere.
-// Counts brackets and skips strings; whether an element is good JSON is for whoever parses it.
-// In valid JSON the division is exact; in a bad one the element at fault, or the text of it, says what is wrong.
+// Finds where the elements of a JSON array end, in bytes. It can stop and continue at any byte. It only counts brackets and
+// skips strings and does not check the JSON: in valid JSON the division is exact, otherwise parsing the element that
+// contains the error reports it.
 
-/** 1 for the bytes that say nothing about structure; the others are cases of `scan`. */
+/** 1 for bytes without structural meaning; the others are cases of `scan`. */
 const PLAIN = new Uint8Array(256).fill(1)
 for (const byte of Buffer.from(' \t\r\n"[]{},')) PLAIN[byte] = 0
 
-/** Measured on records of short strings: half as fast again as searching for every string's end. */
-const SHORT_STRING = 16
+/**
+ * Bytes of a string that are walked before a native search for its end. Measured on records of short strings: 1.5 times
+ * as fast as searching for the end of every string.
+ */
+const SHORT_STRING_BYTES = 16
 
 export class ElementScanner {
-  /** Where to go on; past the end of the bytes when an escape straddles it. */
+  /** Where to continue; one past the end of the bytes if they end within an escape sequence. */
   at = 0
   depth = 0
   inString = false
-  /** Where the current element's first byte is, -1 before it. */
+  /** Index of the current element's first byte; -1 before it. */
   contentAt = -1
-  /** Line feeds met, outside strings, and the place of the last (-1: none). */
+  /** Line feeds outside strings so far. */
   lines = 0
+  /** Index of the last of them; -1 if there is none. */
   lastLf = -1
 
-  /** The comma or closing bracket that ends the current element, -1 when the bytes end first. Not consumed. */
+  /** Index of the comma or closing bracket that ends the current element; -1 if the bytes end first. Not consumed. */
   scan(bytes: Buffer): number {
     const end = bytes.length
     let i = this.at
     let depth = this.depth
     let contentAt = this.contentAt
-    // A local, and literals for the cases: in a bundle a module's constants are variables, read again for each byte.
+    // Locals, and literals as cases: in the bundle a module's constants are variables and would be read for each byte.
     const plain = PLAIN
-    const short = SHORT_STRING
-    if (this.inString) i = this.closeString(bytes, i)
+    const short = SHORT_STRING_BYTES
+    if (this.inString) i = this.#closeString(bytes, i)
     while (i < end) {
       const byte = bytes[i]!
       if (plain[byte] === 1) {
@@ -39,23 +43,24 @@ export class ElementScanner {
       }
       switch (byte) {
         case 0x22: {
+          // "
           if (contentAt === -1) contentAt = i
           i++
-          // Most strings are short, and a native search costs as much as a walk over some twenty bytes.
+          // Most strings are short, and a native search costs as much as walking about twenty bytes.
           const near = Math.min(end, i + short)
           while (i < near && bytes[i] !== 0x22 && bytes[i] !== 0x5c) i++
           if (i < near && bytes[i] === 0x22) i++
-          else i = this.closeString(bytes, i)
+          else i = this.#closeString(bytes, i)
           continue
         }
-        case 0x7b:
-        case 0x5b:
+        case 0x7b: // {
+        case 0x5b: // [
           if (contentAt === -1) contentAt = i
           depth++
           break
-        case 0x7d:
-        case 0x5d:
-        case 0x2c:
+        case 0x7d: // }
+        case 0x5d: // ]
+        case 0x2c: // ,
           if (depth === 0) {
             this.at = i
             this.depth = 0
@@ -64,7 +69,7 @@ export class ElementScanner {
           }
           if (byte !== 0x2c) depth--
           break
-        case 0x0a:
+        case 0x0a: // LF
           this.lines++
           this.lastLf = i
       }
@@ -82,7 +87,7 @@ export class ElementScanner {
     this.contentAt = -1
   }
 
-  /** The first `count` bytes, and the `lines` in them, are gone: what is left begins at 0. */
+  /** Adjusts to the removal of the first `count` bytes and the `lines` in them. */
   rebase(count: number, lines: number): void {
     this.at -= count
     this.lines -= lines
@@ -90,8 +95,8 @@ export class ElementScanner {
     if (this.contentAt !== -1) this.contentAt -= count
   }
 
-  /** The byte after the string's end; where the bytes end first, the place to go on from, with `inString` set. */
-  private closeString(bytes: Buffer, from: number): number {
+  /** Index after the string's closing quote. If the bytes end first, where to continue, with `inString` set. */
+  #closeString(bytes: Buffer, from: number): number {
     const end = bytes.length
     this.inString = false
     let i = from

@@ -1,4 +1,5 @@
-// Where the items of a bytes payload begin and end. One rule a framing, the same for whoever frames and whoever parses.
+// Where the items of a bytes payload begin and end: one rule per framing, the same for the parent, which frames items, and
+// the worker, which parses them.
 import type { Framing, Payload } from '../model.js'
 import { asBuffer, isBlank } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
@@ -7,14 +8,14 @@ export type BytesPayload = Extract<Payload, { readonly kind: 'bytes' }>
 
 export interface ItemRange {
   readonly start: number
-  /** After the item's last byte. */
+  /** Index after the item's last byte. */
   readonly end: number
-  /** After its line end, NUL or comma too. */
+  /** Index after its line end, NUL or comma. */
   readonly next: number
 }
 
-/** Whether what stands between two line ends is no item. */
-export function isNoItem(framing: Framing, bytes: Buffer, start: number, end: number): boolean {
+/** Whether the bytes between two delimiters are not an item: a blank line of NDJSON, an empty line of text. */
+export function isSkipped(framing: Framing, bytes: Buffer, start: number, end: number): boolean {
   if (framing === 'ndjson') return isBlank(bytes, start, end)
   if (framing === 'lines') return start === end || (end - start === 1 && bytes[start] === 0x0d)
   return false
@@ -27,12 +28,12 @@ export function* itemRanges(payload: BytesPayload): Generator<ItemRange> {
 }
 
 export function itemRange(payload: BytesPayload, offset: number): ItemRange | undefined {
-  let place = 0
-  for (const range of itemRanges(payload)) if (place++ === offset) return range
+  let i = 0
+  for (const range of itemRanges(payload)) if (i++ === offset) return range
   return undefined
 }
 
-/** One item's text, for messages: bad bytes are replaced, a CR at the end is dropped. */
+/** The text of one item, for messages: invalid bytes are replaced, a CR at the end is dropped. */
 export function itemText(payload: BytesPayload, offset: number): string | undefined {
   const range = itemRange(payload, offset)
   if (range === undefined) return undefined
@@ -48,27 +49,27 @@ export function rangeText(
   return withoutCr(text, framing)
 }
 
-/** Stands in a `csv` payload for a record that is none. */
-export function badRecord(place: string, fault: string, text: string): string {
-  return JSON.stringify([`${place}: ${fault}`, text.replace(/\r?\n$/, '')])
+/** The line of a `csv` payload for a record that is malformed: an array, where a good record is an object. */
+export function badRecord(location: string, message: string, text: string): string {
+  return JSON.stringify([`${location}: ${message}`, text.replace(/\r?\n$/, '')])
 }
 
 export function withoutCr(text: string, framing: Framing): string {
   return framing !== 'nul' && text.endsWith('\r') ? text.slice(0, -1) : text
 }
 
-/** Items `from` up to `to` of a payload; the same memory. */
+/** Items `from` up to, not including, `to` of a payload; shares its memory. */
 export function sliceBytes(payload: BytesPayload, from: number, to: number): BytesPayload {
-  let place = 0
+  let i = 0
   let start = 0
   let end = 0
   for (const range of itemRanges(payload)) {
-    if (place >= to) break
-    if (place <= from) start = range.start
+    if (i >= to) break
+    if (i <= from) start = range.start
     end = payload.framing === 'json' ? range.end : range.next
-    place++
+    i++
   }
-  if (place <= from || from >= to) start = end = 0
+  if (i <= from || from >= to) start = end = 0
   const { kind, framing, bytes } = payload
   return { kind, framing, bytes: bytes.subarray(start, end) }
 }
@@ -80,7 +81,7 @@ function* delimitedRanges(bytes: Buffer, framing: Framing): Generator<ItemRange>
     const found = bytes.indexOf(delimiter, start)
     const end = found === -1 ? bytes.length : found
     const next = found === -1 ? end : end + 1
-    if (!isNoItem(framing, bytes, start, end)) yield { start, end, next }
+    if (!isSkipped(framing, bytes, start, end)) yield { start, end, next }
     start = next
   }
 }
@@ -90,7 +91,7 @@ function* elementRanges(bytes: Buffer): Generator<ItemRange> {
   let start = 0
   while (start < bytes.length) {
     let stop = scanner.scan(bytes)
-    // A bracket too many belongs to the element it stands in: whoever parses that says what is wrong.
+    // A surplus closing bracket belongs to its element: parsing the element reports it.
     while (stop !== -1 && bytes[stop] !== 0x2c) {
       scanner.at = stop + 1
       stop = scanner.scan(bytes)

@@ -1,8 +1,8 @@
-// Says where a text stops being JSON, and how. Only called for texts that JSON.parse refused: V8's own message has
-// often no position. Iterative, so that no depth can overflow the stack.
+// Finds the first error in a text that JSON.parse refused, because V8's own message often lacks the location. Iterative,
+// so that deep nesting cannot overflow the stack.
 
 export interface JsonError {
-  /** Offset of the first wrong character; the text's length where it ends too soon. */
+  /** Index of the first wrong character; the text's length if the text ends too early. */
   readonly at: number
   readonly message: string
 }
@@ -10,13 +10,13 @@ export interface JsonError {
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const LITERALS = ['true', 'false', 'null']
 
-/** What may come next: a value, a value or the closing bracket, a key, a key or the closing brace, what follows a value. */
+/** What may come next. `after value`: a comma, a closing bracket or brace, or the end. */
 type Expecting = 'value' | 'value or ]' | 'key' | 'key or }' | 'after value'
 
-/** The first error, `undefined` in valid JSON. `more` is the message where another value follows the first. */
+/** The first error; `undefined` in valid JSON. `extraValueMessage` is used if a second value follows the first. */
 export function findJsonError(
   text: string,
-  more = 'more than one JSON value on the line',
+  extraValueMessage = 'more than one JSON value on the line',
 ): JsonError | undefined {
   const open: ('{' | '[')[] = []
   let expecting: Expecting = 'value'
@@ -27,11 +27,11 @@ export function findJsonError(
     const c = text[i]
     const inside = open.at(-1)
     if (c === undefined) {
-      return expecting === 'after value' && inside === undefined ? undefined : endsTooSoon(text)
+      return expecting === 'after value' && inside === undefined ? undefined : endsTooEarly(text)
     }
     if (expecting === 'after value') {
       if (inside === undefined)
-        return { at: i, message: startsValue(c, i > before) ? more : unexpected(text, i) }
+        return { at: i, message: startsValue(c, i > before) ? extraValueMessage : unexpected(text, i) }
       if (c === ',') {
         expecting = inside === '{' ? 'key' : 'value'
         const next = skipSpace(text, i + 1)
@@ -48,11 +48,12 @@ export function findJsonError(
         i++
         continue
       }
-      if (c !== '"') return { at: i, message: `Expected a property name in double quotes${but(text, i)}` }
+      if (c !== '"')
+        return { at: i, message: `Expected a property name in double quotes${butFound(text, i)}` }
       const key = skipString(text, i)
       if (typeof key !== 'number') return key
       i = skipSpace(text, key)
-      if (text[i] === undefined) return endsTooSoon(text)
+      if (text[i] === undefined) return endsTooEarly(text)
       if (text[i] !== ':') return { at: i, message: "Expected ':'" }
       expecting = 'value'
       i++
@@ -81,16 +82,16 @@ function skipScalar(text: string, from: number): number | JsonError {
     let i = 1
     while (i < literal.length && text[from + i] === literal[i]) i++
     if (i === literal.length) return from + i
-    return from + i === text.length ? endsTooSoon(text) : unexpectedAt(text, from + i)
+    return from + i === text.length ? endsTooEarly(text) : unexpectedAt(text, from + i)
   }
   NUMBER.lastIndex = from
   const end = NUMBER.test(text) ? NUMBER.lastIndex : from
   const rest = text.slice(end, end + 3)
-  // `-`, `1.` and `1e` match short or not at all: the character after the lonely sign or point is the wrong one.
+  // `-`, `1.` and `1e` match partly or not at all; the wrong character is the one after the sign, point or exponent.
   const dangling = /^(?:-|\.|[eE][+-]?)/.exec(rest)?.[0]
   if (dangling !== undefined && (end > from ? dangling !== '-' : dangling === '-')) {
     const at = end + dangling.length
-    return at >= text.length ? endsTooSoon(text) : unexpectedAt(text, at)
+    return at >= text.length ? endsTooEarly(text) : unexpectedAt(text, at)
   }
   if (end === from) return unexpectedAt(text, from)
   return /\d/.test(text[end] ?? '') ? unexpectedAt(text, end) : end
@@ -124,7 +125,7 @@ function skipSpace(text: string, from: number): number {
   }
 }
 
-/** `{} {}` and `{}{}` are two values, `2024-01-31` is a wrong one. */
+/** Whether `c` begins a second value: `{} {}` and `{}{}` are two values, `2024-01-31` is one that is wrong. */
 function startsValue(c: string, spaced: boolean): boolean {
   return spaced ? /[[{"\-\dtfn]/.test(c) : /[[{"]/.test(c)
 }
@@ -133,7 +134,7 @@ function closing(open: '{' | '['): string {
   return open === '{' ? '}' : ']'
 }
 
-function endsTooSoon(text: string): JsonError {
+function endsTooEarly(text: string): JsonError {
   return { at: text.length, message: 'Unexpected end of JSON' }
 }
 
@@ -141,7 +142,7 @@ function unexpectedAt(text: string, at: number): JsonError {
   return { at, message: unexpected(text, at) }
 }
 
-function but(text: string, at: number): string {
+function butFound(text: string, at: number): string {
   return `, found ${quoted(text, at)}`
 }
 
@@ -151,7 +152,7 @@ function unexpected(text: string, at: number): string {
 
 function quoted(text: string, at: number): string {
   const c = String.fromCodePoint(text.codePointAt(at)!)
-  // Anything that a terminal would act on, or not show, is named instead.
+  // A character that a terminal would act on, or not show, is written as its code point.
   return /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(c)
     ? `'${c}'`
     : `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`

@@ -1,21 +1,21 @@
-// Turns the bytes of a chunk into values, a few at a time and as late as possible, so that a chunk of large records
-// never stands in memory as objects all at once. A bad item is an answer, not a throw: the others are untouched.
+// Parses the bytes of a chunk into values in the worker, a few at a time and as late as possible, so that a chunk of large
+// records is never in memory as objects all together. A bad item is returned, not thrown, so the others are not affected.
 import { isUtf8 } from 'node:buffer'
 import { asBuffer, firstInvalidUtf8 } from './bytes.js'
 import { type BytesPayload, type ItemRange, itemRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
 
-/** Taken before any job is loaded: a job may replace it. */
+/** Captured before any job is loaded, because a job may replace it. */
 const { parse } = JSON
 
 /**
- * So much is decoded and parsed together: done in turn with the tasks, each costs a tenth more. Strings of more than
- * about 128 KiB would cost another, for V8 keeps such apart.
+ * Bytes that are decoded and parsed together. Measured: item by item, alternating with the tasks, decoding and parsing
+ * each cost a tenth more. Strings of more than about 128 KiB cost another tenth, because V8 allocates them separately.
  */
 export const PIECE_BYTES = 32 * 1024
 const LF = 0x0a
 
-/** An item that is no JSON: no JSON value is an instance of it. `at` counts characters of the item's text. */
+/** Returned instead of the value of an item that is not JSON. `at` is the index of the first wrong character. */
 export class BadItem {
   constructor(
     readonly message: string,
@@ -23,12 +23,12 @@ export class BadItem {
   ) {}
 }
 
-/** The items of a payload in order; ask for as many as the chunk counts. */
+/** The items of a payload in order. */
 export interface ItemReader {
+  /** A value or a `BadItem`. Call it `count` times; after the last item the result is undefined. */
   next(): unknown
 }
 
-/** `next()` gives a value or a `BadItem`. */
 export function readItems(payload: BytesPayload): ItemReader {
   const bytes = asBuffer(payload.bytes)
   switch (payload.framing) {
@@ -39,25 +39,25 @@ export function readItems(payload: BytesPayload): ItemReader {
     case 'csv':
       return recordItems(bytes)
     default:
-      // Decoded one by one: slices of one long string would keep all of it alive for as long as any of them.
+      // Decoded one by one: a slice of a long string keeps the whole string alive.
       return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
   }
 }
 
-/** The value of one JSON text, or why it is none. */
-export function parseText(text: string, more?: string): unknown {
+/** The value of one JSON text, or a `BadItem`. */
+function parseText(text: string, extraValueMessage?: string): unknown {
   try {
     return parse(text)
   } catch (error) {
-    const found = findJsonError(text, more)
+    const found = findJsonError(text, extraValueMessage)
     return new BadItem(found?.message ?? String(error), found?.at ?? 0)
   }
 }
 
-/** As `parseText`, for bytes that may be no UTF-8. */
-export function parseBytes(bytes: Buffer, more?: string): unknown {
+/** `parseText` for bytes that may be invalid UTF-8. */
+export function parseBytes(bytes: Buffer, extraValueMessage?: string): unknown {
   const invalid = firstInvalidUtf8(bytes)
-  if (invalid === -1) return parseText(bytes.toString('utf8'), more)
+  if (invalid === -1) return parseText(bytes.toString('utf8'), extraValueMessage)
   const at = bytes.toString('utf8', 0, invalid).length
   return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
 }
@@ -74,7 +74,7 @@ function recordItems(bytes: Buffer): ItemReader {
 
 function lineItems(bytes: Buffer): ItemReader {
   let decoded = 0
-  return arrayReader(() => {
+  return bufferedReader(() => {
     const values: unknown[] = []
     while (decoded < bytes.length && values.length === 0) {
       const end = endOfPiece(bytes, decoded)
@@ -85,13 +85,13 @@ function lineItems(bytes: Buffer): ItemReader {
   })
 }
 
-/** Whole lines, as many as fit into a piece, but at least one. */
+/** The end of as many whole lines as fit into a piece, but at least one. */
 function endOfPiece(bytes: Buffer, start: number): number {
-  const most = start + PIECE_BYTES
-  if (most >= bytes.length) return bytes.length
-  const lastFitting = bytes.lastIndexOf(LF, most - 1)
+  const limit = start + PIECE_BYTES
+  if (limit >= bytes.length) return bytes.length
+  const lastFitting = bytes.lastIndexOf(LF, limit - 1)
   if (lastFitting >= start) return lastFitting + 1
-  const first = bytes.indexOf(LF, most)
+  const first = bytes.indexOf(LF, limit)
   return first === -1 ? bytes.length : first + 1
 }
 
@@ -107,7 +107,7 @@ function parseLines(text: string, values: unknown[]): void {
 function arrayItems({ cuts = [] }: BytesPayload, bytes: Buffer): ItemReader {
   let start = 0
   let piece = 0
-  return arrayReader(() => {
+  return bufferedReader(() => {
     if (start >= bytes.length) return []
     const end = cuts[piece++] ?? bytes.length
     const values = parseElements(bytes.subarray(start, end))
@@ -116,13 +116,13 @@ function arrayItems({ cuts = [] }: BytesPayload, bytes: Buffer): ItemReader {
   })
 }
 
-/** One parse for all; element by element only to say which is bad. */
+/** Parses all together; element by element only if one of them is bad. */
 function parseElements(bytes: Buffer): unknown[] {
   if (isUtf8(bytes)) {
     try {
       return parse(`[${bytes.toString('utf8')}]`)
     } catch {
-      // found below, in the item that it belongs to
+      // The loop below finds the bad element.
     }
   }
   return Array.from(itemRanges({ kind: 'bytes', framing: 'json', bytes }), ({ start, end }) =>
@@ -130,21 +130,21 @@ function parseElements(bytes: Buffer): unknown[] {
   )
 }
 
-/** An element ends because a comma or bracket follows: that the text is at its end is no news to the reader. */
+/** The text of an element ends at a comma or bracket, so `Unexpected end of JSON` would mislead and is reworded. */
 function parseElement(bytes: Buffer): unknown {
   const value = parseBytes(bytes, "Expected ',' or ']'")
   if (!(value instanceof BadItem) || value.at < bytes.length) return value
   return new BadItem('Unexpected end of the array element', value.at)
 }
 
-/** Gives values and forgets them; `more` gives those that come next, none at the end. */
-function arrayReader(more: () => unknown[]): ItemReader {
+/** Reads value by value and drops its reference to each. `nextValues` returns the next few, none at the end. */
+function bufferedReader(nextValues: () => unknown[]): ItemReader {
   let values: unknown[] = []
   let at = 0
   return {
     next() {
       if (at === values.length) {
-        values = more()
+        values = nextValues()
         at = 0
       }
       if (at === values.length) return undefined

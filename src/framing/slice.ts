@@ -1,10 +1,10 @@
-// Parts of chunks and of results, without copying: for what must run again, or stands before a failure.
+// Parts of chunks and of results, without copying: items that must run again, or results before a failure.
 import type { Chunk } from '../model.js'
 import { asBuffer } from './bytes.js'
 import { sliceBytes } from './items.js'
-import { advance } from './position.js'
+import { advance } from './location.js'
 
-/** Items `from` up to `to` of a chunk, with their own `seq`, indexes and origin. */
+/** Items `from` up to, not including, `to` of a chunk, with their own `seq`, indexes and origin. */
 export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   const { payload, indexes, origin } = chunk
   if (from <= 0 && to >= chunk.count) return chunk
@@ -23,12 +23,12 @@ export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   return { ...base, payload: part, origin: moved }
 }
 
-/** The first `count` lines from byte `at` on, each with its line end. */
+/** `count` lines from byte `at` on, each with its line end. */
 export function firstLines(bytes: Buffer, at: number, count: number): Buffer {
   return bytes.subarray(at, afterLines(bytes, at, count))
 }
 
-/** Lines `from` up to `to` of a results payload, each with its line end. */
+/** Lines `from` up to, not including, `to` of a results payload, each with its line end. */
 export function sliceLines(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const buffer = asBuffer(bytes)
   const start = afterLines(buffer, 0, from)

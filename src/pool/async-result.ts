@@ -1,102 +1,114 @@
-// The handle of a call that was started and is not waited for. Knows nothing of how the result comes about.
+// The handle of a call that runs while its caller goes on.
 import { ResultNotReadyError, TimeoutError } from '../errors/classes.js'
 import { formatMs } from '../errors/messages.js'
 import { makeCallbackError } from '../errors/rebuild/item-error.js'
-import { type CallSite, captureCallSite } from '../errors/stacks.js'
-import { checkWait } from './options.js'
-import { at, failed, type Outcome, unwrap } from './outcome.js'
+import { attachCallSite, type CallSite, captureCallSite } from '../errors/stacks.js'
+import { checkWait } from './check-options.js'
+import { failed, type Outcome, unwrap } from './outcome.js'
+import { emitWarning } from './process-warning.js'
 import type { Callbacks } from './types.js'
-import { warn } from './warnings.js'
 
-/** Python's `AsyncResult`, and a thenable: `await` gives what `get()` gives. */
+/**
+ * The handle that `applyAsync`, `mapAsync` and `starmapAsync` return: Python's `multiprocessing.pool.AsyncResult`.
+ *
+ * It can be awaited; `await` gives what `get()` gives. A failure that is never looked at is not an unhandled rejection.
+ */
 export class AsyncResult<T> implements PromiseLike<T> {
   readonly #site: CallSite
   readonly #settled: Promise<Outcome<T>>
   #outcome: Outcome<T> | undefined
-  #waiting = 0
+  /** Calls of `get`, `wait` and `await` that are pending. */
+  #pending = 0
 
-  /** @internal Made by `applyAsync`, `mapAsync` and `starmapAsync`. `outcome` never rejects. */
+  /** @internal `outcome` must never reject. */
   constructor(outcome: Promise<Outcome<T>>, site: CallSite, callbacks: Callbacks<T>) {
     this.#site = site
     this.#settled = outcome
-      .then((known) => this.#tell(known, callbacks))
-      .then((known) => {
-        this.#outcome = known
-        return known
+      .then((ofTask) => this.#runCallback(ofTask, callbacks))
+      .then((final) => {
+        this.#outcome = final
+        return final
       })
   }
 
   /**
-   * The result. Rejects with the call's error, a new object each time.
-   * @param timeout in ms; without it waits as long as it takes, 0 polls
-   * @throws TimeoutError when it is not there in time; nothing is lost, and `get` may be called again
+   * The result of the call.
+   *
+   * Rejects with the call's error, as a new object each time, whose stack shows the caller of `get`.
+   * @param timeout milliseconds to wait, 0 or more; 0 polls, and without it `get` waits as long as it takes
+   * @throws TimeoutError if the result is not ready in time. Nothing is lost, and `get` may be called again.
+   * @throws TypeError, RangeError for a bad timeout
    */
   get(timeout?: number): Promise<T> {
     return this.#get(captureCallSite(this.get), timeout)
   }
 
   /**
-   * Waits until the result is ready, however it came out. Unlike Python's, tells whether it is.
-   * @param timeout in ms
+   * Waits until the result is ready, whether the call succeeded or failed.
+   * @param timeout milliseconds to wait, 0 or more; without it as long as it takes
+   * @returns whether the result is ready (Python's returns nothing)
+   * @throws TypeError, RangeError for a bad timeout
    */
   async wait(timeout?: number): Promise<boolean> {
-    return (await this.#within(checkWait(timeout))) !== undefined
+    return (await this.#outcomeWithin(checkWait(timeout))) !== undefined
   }
 
-  /** Whether the result, good or bad, is there. */
+  /** Whether the result is ready, whether the call succeeded or failed. */
   ready(): boolean {
     return this.#outcome !== undefined
   }
 
   /**
    * Whether the call succeeded.
-   * @throws ResultNotReadyError while it is not ready (Python: ValueError)
+   * @throws ResultNotReadyError if the result is not ready (Python raises ValueError)
    */
   successful(): boolean {
     if (this.#outcome === undefined) throw new ResultNotReadyError('the result is not ready')
     return this.#outcome.ok
   }
 
+  /** What `await` calls: `get()`, except that the stack of an error shows where the call was made. */
   // biome-ignore lint/suspicious/noThenProperty: being awaitable is the point
   then<Value = T, Reason = never>(
     onFulfilled?: ((value: T) => Value | PromiseLike<Value>) | null,
     onRejected?: ((reason: unknown) => Reason | PromiseLike<Reason>) | null,
   ): Promise<Value | Reason> {
-    // `await` calls this with no line of the caller's above it: the line of the call itself says more.
+    // The stack of a `then` that `await` calls has no frame of the caller, so the call's own site is used.
     return this.#get(this.#site).then(onFulfilled, onRejected)
   }
 
   async #get(site: CallSite, timeout?: number): Promise<T> {
-    const outcome = await this.#within(checkWait(timeout))
+    const outcome = await this.#outcomeWithin(checkWait(timeout))
     if (outcome !== undefined) return unwrap(outcome, site)
-    throw at(site, new TimeoutError(`the result was not ready after ${formatMs(timeout!)}`))
+    throw attachCallSite(new TimeoutError(`the result was not ready after ${formatMs(timeout!)}`), site)
   }
 
-  async #within(ms: number | undefined): Promise<Outcome<T> | undefined> {
+  /** `undefined` if the outcome is not known within `ms`. */
+  async #outcomeWithin(ms: number | undefined): Promise<Outcome<T> | undefined> {
     if (this.#outcome !== undefined) return this.#outcome
-    this.#waiting++
+    this.#pending++
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => {
+    const timedOut = new Promise<undefined>((resolve) => {
       if (ms !== undefined) timer = setTimeout(resolve, ms, undefined)
     })
-    const outcome = await (ms === undefined ? this.#settled : Promise.race([this.#settled, late]))
+    const outcome = await (ms === undefined ? this.#settled : Promise.race([this.#settled, timedOut]))
     clearTimeout(timer)
-    this.#waiting--
+    this.#pending--
     return outcome
   }
 
-  /** Calls the caller's function; what it throws becomes the outcome, with the task's own outcome in it. */
-  async #tell(outcome: Outcome<T>, { callback, errorCallback }: Callbacks<T>): Promise<Outcome<T>> {
+  /** Runs the caller's callback. If it throws, the outcome is a CallbackError that contains the task's own outcome. */
+  async #runCallback(outcome: Outcome<T>, { callback, errorCallback }: Callbacks<T>): Promise<Outcome<T>> {
     if (outcome.ok) {
       const { value } = outcome
-      return this.#attempt(outcome, 'callback', { result: value }, () => callback?.(value))
+      return this.#unlessThrown(outcome, 'callback', { result: value }, () => callback?.(value))
     }
     if (errorCallback === undefined) return outcome
     const error = outcome.makeError(this.#site)
-    return this.#attempt(outcome, 'errorCallback', { error }, () => errorCallback(error))
+    return this.#unlessThrown(outcome, 'errorCallback', { error }, () => errorCallback(error))
   }
 
-  async #attempt(
+  async #unlessThrown(
     outcome: Outcome<T>,
     which: 'callback' | 'errorCallback',
     task: { readonly result?: unknown; readonly error?: unknown },
@@ -107,8 +119,8 @@ export class AsyncResult<T> implements PromiseLike<T> {
       return outcome
     } catch (thrown) {
       const makeError = (site: CallSite) => makeCallbackError(which, undefined, thrown, task, site)
-      // Whoever waits is told by the rejection; if nobody does, this may be the only trace.
-      if (this.#waiting === 0) warn(makeError(this.#site))
+      // A pending `get` rejects with the error. Otherwise the warning may be its only trace.
+      if (this.#pending === 0) emitWarning(makeError(this.#site))
       return failed(makeError)
     }
   }

@@ -1,104 +1,98 @@
-// What `imap`, `imapUnordered` and `collect` return. Written by hand, for a generator is dead once it has thrown, while
-// this goes on after a failed item. Requests queue up; one that ran out of time leaves its item to the next one.
-// Knows nothing of workers.
+// The iterator that `imap`, `imapUnordered` and `collect` return. Not a generator, because a generator is done once it has
+// thrown, and this one continues after a failed item. Calls of `next` queue up; one that timed out leaves its item to the
+// following call.
 import { PoolError, TimeoutError } from '../errors/classes.js'
 import { formatMs } from '../errors/messages.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
-import { type CallSite, captureCallSite } from '../errors/stacks.js'
+import { attachCallSite, type CallSite, captureCallSite } from '../errors/stacks.js'
 import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
-import { valuesOf } from './collect-values.js'
-import { checkOptions, checkWait } from './options.js'
-import { at } from './outcome.js'
+import { checkOptions, checkWait } from './check-options.js'
+import type { FailureHandler } from './failure-handler.js'
 import type { PoolCall } from './pool-core.js'
+import { valuesOf } from './read-to-end.js'
 import type { NextOptions } from './types.js'
 
-/** An async iterator that is also iterable; `next` takes a time limit. */
+/**
+ * The iterator that `imap`, `imapUnordered` and `collect` return: Python's `IMapIterator`, as an async iterator.
+ *
+ * It is its own iterable, for `for await`. Leaving the loop early, `return()` and `await using` all cancel what is left
+ * of the call.
+ */
 export interface PoolIterator<T> extends AsyncIterableIterator<T, undefined> {
   /**
-   * The next result. Rejects with the error of an item that failed, and then goes on with the one after it.
-   * @throws TimeoutError when nothing is there in time; nothing is lost
+   * The next result.
+   *
+   * Rejects with the error of a failed item; the next call continues with the item after it. Rejects with the input's
+   * own error after the results of all items before it, with the call's `signal.reason` after an abort, and with
+   * PoolTerminatedError, PoolBrokenError, InitializerError, JobError or CallbackError if the whole call failed; after
+   * these errors the iterator is done. Concurrent calls are answered in order.
+   * @throws TimeoutError if no result is ready within `timeout`; nothing is lost
+   * @throws TypeError, RangeError for bad options
    */
   next(options?: NextOptions): Promise<IteratorResult<T, undefined>>
-  /** Cancels what is left, calls the input's own `return` and frees the workers; what `break` does. */
+  /**
+   * Ends the call: cancels its running items, calls the input's own `return`, and frees the workers for other calls.
+   * Rejects with what the input's `return` threw.
+   */
   return(): Promise<IteratorResult<T, undefined>>
   [Symbol.asyncIterator](): this
+  /** Calls `return()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface ItemIteratorOptions {
   readonly call: PoolCall
+  /** Where the iterator was made. */
   readonly site: CallSite
-  /** Of what the flow threw. */
+  /** Makes the error for what the flow threw. */
   readonly errorOf: (thrown: unknown, site: CallSite) => unknown
-  /** Hears of failed items, which are then skipped; without it they are raised. */
-  readonly onFailure?: ((error: unknown, index: number, item: unknown) => unknown) | undefined
+  /** Called for each failed item, which is then skipped. Without it, failures are raised by `next`. */
+  readonly onFailure?: FailureHandler<unknown> | undefined
 }
 
-/** What one step comes to. */
+/** What answers one call of `next`. */
 type Step<T> = { readonly result: IteratorResult<T, undefined> } | { readonly error: unknown }
 
-interface Request<T> {
-  readonly settle: (step: Step<T>) => void
+/** A call of `next` that has not been answered. */
+interface PendingNext<T> {
+  answer(step: Step<T>): void
 }
 
-/** A delivered range while it is handed out. */
-interface DeliveredRange {
+/** A delivered range while its items are handed out. */
+interface OpenRange {
   readonly settled: SettledRange
   readonly values: readonly unknown[]
-  place: number
-  failed: number
+  /** Items handed out or skipped so far, and the failures among them. */
+  itemsTaken: number
+  failuresTaken: number
 }
 
 const DONE = { result: { done: true, value: undefined } } as const
 
 export class ItemIterator<T> implements PoolIterator<T> {
   readonly #options: ItemIteratorOptions
-  readonly #requests: Request<T>[] = []
-  /** Made for a request that had gone by then. */
-  #kept: Step<T> | undefined
-  #range: DeliveredRange | undefined
-  #stepping = false
-  #over = false
-  #returned = false
+  readonly #pending: PendingNext<T>[] = []
+  /** A step whose `next` timed out in the meantime; for the following call. */
+  #unclaimed: Step<T> | undefined
+  #range: OpenRange | undefined
+  #isAnswering = false
+  #isDone = false
+  #wasReturned = false
 
   constructor(options: ItemIteratorOptions) {
     this.#options = options
   }
 
   next(options?: NextOptions): Promise<IteratorResult<T, undefined>> {
-    // Most results are there before they are asked for: those are given without further ado.
-    if (options === undefined && !this.#stepping && this.#kept === undefined && !this.#over) {
-      const range = this.#range ?? this.#open(this.#options.call.flow.nextReady())
-      if (range !== undefined && range.failed === range.settled.failures.length)
-        return Promise.resolve(this.#take(range))
-    }
-    const site = options === undefined ? undefined : captureCallSite(this.next)
-    return new Promise((resolve, reject) => {
-      const ms = checkWait(checkOptions('next', options).timeout)
-      let timer: NodeJS.Timeout | undefined
-      const request: Request<T> = {
-        settle(step) {
-          clearTimeout(timer)
-          if ('result' in step) resolve(step.result)
-          else reject(step.error)
-        },
-      }
-      this.#requests.push(request)
-      if (ms !== undefined && site !== undefined)
-        timer = setTimeout(() => {
-          this.#requests.splice(this.#requests.indexOf(request), 1)
-          reject(at(site, new TimeoutError(`no result was ready after ${formatMs(ms)}`)))
-        }, ms)
-      void this.#serve()
-    })
+    return this.#nextIfReady(options) ?? this.#enqueueNext(options)
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
     const { flow, source } = this.#options.call
-    this.#returned = true
+    this.#wasReturned = true
     this.#end()
-    for (const request of this.#requests.splice(0)) request.settle(DONE)
-    // What still runs is cancelled behind this: whoever leaves a loop must not wait for it.
+    for (const next of this.#pending.splice(0)) next.answer(DONE)
+    // Not awaited: leaving a loop should not wait until the running items are cancelled.
     flow.cancel().catch(() => {})
     await source.close()
     return DONE.result
@@ -112,80 +106,105 @@ export class ItemIterator<T> implements PoolIterator<T> {
     await this.return()
   }
 
-  #end(): void {
-    this.#over = true
-    this.#kept = undefined
-    this.#range = undefined
+  /** Fast path: most results are ready before they are requested, and need neither queue nor call site. */
+  #nextIfReady(options: NextOptions | undefined): Promise<IteratorResult<T, undefined>> | undefined {
+    if (options !== undefined || this.#isAnswering || this.#unclaimed !== undefined || this.#isDone)
+      return undefined
+    const range = this.#range ?? this.#openRange(this.#options.call.flow.nextReady())
+    if (range === undefined || range.failuresTaken < range.settled.failures.length) return undefined
+    return Promise.resolve(this.#takeValue(range))
   }
 
-  async #serve(): Promise<void> {
-    if (this.#stepping) return
-    this.#stepping = true
-    while (this.#requests.length > 0) {
-      const step = this.#kept ?? (await this.#step())
-      this.#kept = undefined
-      const request = this.#requests.shift()
-      if (request !== undefined) request.settle(step)
-      else if (!this.#returned) this.#kept = step
+  #enqueueNext(options: NextOptions | undefined): Promise<IteratorResult<T, undefined>> {
+    const site = options === undefined ? undefined : captureCallSite(this.next)
+    return new Promise((resolve, reject) => {
+      const ms = checkWait(checkOptions('next', options).timeout)
+      let timer: NodeJS.Timeout | undefined
+      const next: PendingNext<T> = {
+        answer(step) {
+          clearTimeout(timer)
+          if ('result' in step) resolve(step.result)
+          else reject(step.error)
+        },
+      }
+      this.#pending.push(next)
+      if (ms !== undefined && site !== undefined)
+        timer = setTimeout(() => {
+          this.#pending.splice(this.#pending.indexOf(next), 1)
+          reject(attachCallSite(new TimeoutError(`no result was ready after ${formatMs(ms)}`), site))
+        }, ms)
+      void this.#answerPending()
+    })
+  }
+
+  async #answerPending(): Promise<void> {
+    if (this.#isAnswering) return
+    this.#isAnswering = true
+    while (this.#pending.length > 0) {
+      const step = this.#unclaimed ?? (await this.#makeStep())
+      this.#unclaimed = undefined
+      const next = this.#pending.shift()
+      if (next !== undefined) next.answer(step)
+      else if (!this.#wasReturned) this.#unclaimed = step
     }
-    this.#stepping = false
+    this.#isAnswering = false
   }
 
-  async #step(): Promise<Step<T>> {
+  async #makeStep(): Promise<Step<T>> {
     try {
-      while (!this.#over) {
+      while (!this.#isDone) {
         const range = this.#range ?? (await this.#nextRange())
         if (range === undefined) break
-        const step = this.#takeFrom(range)
-        const taken = step instanceof Promise ? await step : step
-        if (taken !== undefined) return taken
+        const taken = this.#takeItem(range)
+        const step = taken instanceof Promise ? await taken : taken
+        if (step !== undefined) return step
       }
     } catch (thrown) {
-      if (this.#over) return DONE
+      if (this.#isDone) return DONE
       this.#end()
       const { call, errorOf, site } = this.#options
       call.flow.cancel().catch(() => {})
       return { error: thrown instanceof PoolError ? thrown : errorOf(thrown, site) }
     }
-    this.#over = true
+    this.#isDone = true
     return DONE
   }
 
-  async #nextRange(): Promise<DeliveredRange | undefined> {
+  async #nextRange(): Promise<OpenRange | undefined> {
     const settled = await this.#options.call.flow.next()
-    return this.#over ? undefined : this.#open(settled)
+    return this.#isDone ? undefined : this.#openRange(settled)
   }
 
-  #open(settled: SettledRange | undefined): DeliveredRange | undefined {
+  #openRange(settled: SettledRange | undefined): OpenRange | undefined {
     if (settled === undefined) return undefined
-    this.#range = { settled, values: valuesOf(settled), place: 0, failed: 0 }
+    this.#range = { settled, values: valuesOf(settled), itemsTaken: 0, failuresTaken: 0 }
     return this.#range
   }
 
-  #take(range: DeliveredRange): { readonly done: false; readonly value: T } {
-    const value = range.values[range.place++] as T
-    if (range.place >= range.settled.count) this.#range = undefined
-    this.#options.call.handedOut()
+  #takeValue(range: OpenRange): { readonly done: false; readonly value: T } {
+    const value = range.values[range.itemsTaken++] as T
+    if (range.itemsTaken >= range.settled.count) this.#range = undefined
+    this.#options.call.itemHandedOut()
     return { done: false, value }
   }
 
-  /** One item of the range, `undefined` where it is skipped. */
-  #takeFrom(range: DeliveredRange): Step<T> | undefined | Promise<undefined> {
+  /** The next item of the range; `undefined` if it failed and was skipped. */
+  #takeItem(range: OpenRange): Step<T> | undefined | Promise<undefined> {
     const { settled } = range
-    const failure = settled.failures[range.failed]
-    const isFailed = failure !== undefined && failure.offset === settled.from + range.place
-    const result = this.#take(range)
-    if (!isFailed) return { result }
-    range.failed++
+    const failure = settled.failures[range.failuresTaken]
+    const hasFailed = failure !== undefined && failure.offset === settled.from + range.itemsTaken
+    const result = this.#takeValue(range)
+    if (!hasFailed) return { result }
+    range.failuresTaken++
     const { onFailure, site } = this.#options
     const index = itemIndexAt(settled.chunk, failure.offset)
     const error = makeItemError({ index, site }, failure)
     if (onFailure === undefined) return { error }
-    return this.#tell(onFailure, error, index, itemOf(settled, failure))
+    return this.#callOnFailure(onFailure, error, index, itemOf(settled, failure))
   }
 
-  async #tell(
-    onFailure: NonNullable<ItemIteratorOptions['onFailure']>,
+  async #callOnFailure(
+    onFailure: FailureHandler<unknown>,
     error: Error,
     index: number,
     item: unknown,
@@ -195,6 +214,12 @@ export class ItemIterator<T> implements PoolIterator<T> {
     } catch (thrown) {
       throw makeCallbackError('onFailure', index, thrown, { error }, this.#options.site)
     }
+  }
+
+  #end(): void {
+    this.#isDone = true
+    this.#unclaimed = undefined
+    this.#range = undefined
   }
 }
 

@@ -1,6 +1,7 @@
-// What a call came to: a value, or how to make its error. An error is made anew for each who asks, with that caller's
-// line in its stack; what a caller brought along (an input's own error, the reason of a signal) is passed on as it is.
-import { type CallSite, showCaller } from '../errors/stacks.js'
+// The result of a call: a value, or how to make its error. The error is made anew for each `get()` and `await`, with that
+// caller's frames in its stack. Errors that the caller brought along (thrown by its input, the reason of its signal) are
+// passed on unchanged.
+import type { CallSite } from '../errors/stacks.js'
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -14,12 +15,8 @@ export function failed(makeError: (site: CallSite) => unknown): Outcome<never> {
   return { ok: false, makeError }
 }
 
+/** @throws the outcome's error, made for `site` */
 export function unwrap<T>(outcome: Outcome<T>, site: CallSite): T {
   if (outcome.ok) return outcome.value
   throw outcome.makeError(site)
-}
-
-export function at<E extends Error>(site: CallSite, error: E): E {
-  showCaller(error, site)
-  return error
 }

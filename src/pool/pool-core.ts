@@ -1,35 +1,35 @@
-// What stands behind a Pool: the executor with its workers, the calls that are open, and the pool's life from open to
-// closed or terminated. The same executor and flow as the command line's; knows nothing of Python's names.
+// The inside of a Pool: the executor with its workers, the open calls, and the pool's state. Uses the same executor and
+// the same flow as the command line.
 import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
-import type { CallSite } from '../errors/stacks.js'
+import { attachCallSite, type CallSite } from '../errors/stacks.js'
 import { warningText } from '../errors/warning-text.js'
 import { createExecutor } from '../executor/create-executor.js'
 import { type CreateExecutor, type Execution, ExecutionFault, type Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
-import type { Calling, RunEvent } from '../model.js'
+import type { Calling, RunEvent, Thrown } from '../model.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
 import { toPoolError } from '../run/pool-error.js'
-import { createItemWindow } from './item-window.js'
-import { at } from './outcome.js'
-import { executorOptions, type PoolCoreOptions } from './settings.js'
+import { executorOptions, type PoolCoreOptions } from './executor-options.js'
+import { createItemWindow, type ItemWindow } from './item-window.js'
+import { stopWatching, type WatchedPool } from './leak-warning.js'
+import { emitWarning } from './process-warning.js'
+import { isAsync, isCollection, openSource } from './sources/open.js'
+import type { ValuesSource } from './sources/values-source.js'
 import type { Input, IterateOptions } from './types.js'
-import { type Closable, forgetUnclosed } from './unclosed.js'
-import { isAsync, isCollection, type ValuesSource, valuesSource } from './values-source.js'
-import { warn } from './warnings.js'
 
 export interface CallRequest {
-  /** What must not be collected while the call runs. */
+  /** An object that must not be garbage-collected while the call runs: the Pool. */
   readonly owner: object
   readonly task: string
   readonly calling: Calling
   readonly input: Input<unknown>
   readonly policy: Policy
   readonly ordered: boolean
-  /** Results are handed out one by one to a reader who may be slow: the input is read no faster. */
+  /** Results are handed out one by one, so the input is read no faster than its consumer reads them. */
   readonly streams: boolean
   readonly options: IterateOptions
   readonly site: CallSite
@@ -38,29 +38,30 @@ export interface CallRequest {
 export interface PoolCall {
   readonly flow: Flow
   readonly source: ValuesSource
-  /** The reader has got one more. */
-  handedOut(): void
-  /** The pool was closed before all of the input was taken. */
-  readonly cutShort: boolean
+  /** The consumer received one more item. */
+  itemHandedOut(): void
+  /** The pool was closed before all of the input was read. */
+  readonly wasCutShort: boolean
 }
 
 interface ActiveCall {
   readonly owner: object
-  /** The pool takes no new calls. */
+  /** The pool was closed. */
   onClose(): void
 }
 
 const UNBOUNDED = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 
-export class PoolCore implements Closable {
+export class PoolCore implements WatchedPool {
   readonly #options: PoolCoreOptions
   readonly #executor: Executor
   readonly #shownJob: string
   readonly #calls = new Set<ActiveCall>()
-  #life: 'open' | 'closed' | 'terminated' = 'open'
-  #gone: Promise<void> | undefined
-  /** The job was not found, or does not compile. */
-  #unusable: { readonly error: unknown } | undefined
+  #state: 'open' | 'closed' | 'terminated' = 'open'
+  /** Resolves when the workers have exited; `undefined` while the pool is open. */
+  #exited: Promise<void> | undefined
+  /** The job was not found or does not compile. */
+  #jobProblem: Thrown | undefined
 
   constructor(job: string | URL, options: PoolCoreOptions, create: CreateExecutor = createExecutor) {
     this.#options = options
@@ -72,56 +73,102 @@ export class PoolCore implements Closable {
       source = compileJob(file, { cwd })
     } catch (error) {
       this.#shownJob = String(job)
-      this.#unusable = { error }
+      this.#jobProblem = { error }
       source = Promise.reject(error)
     }
     this.#executor = create({
       ...executorOptions(options),
       job: source,
-      emit: (event) => this.#hear(event),
+      emit: (event) => this.#onEvent(event),
     })
     source.catch((error: unknown) => {
-      this.#unusable = { error }
+      this.#jobProblem = { error }
       void this.#executor.terminate()
     })
-    if (this.#unusable === undefined) this.#executor.start(options.processes)
+    if (this.#jobProblem === undefined) this.#executor.start(options.processes)
   }
 
   get title(): string {
     return `the pool for ${this.#shownJob}`
   }
 
-  /** @throws PoolStateError, or what broke the pool */
+  /** @throws PoolStateError, JobError, or the error that broke the pool */
   open(request: CallRequest): PoolCall {
-    const { owner, input, task, calling, policy, ordered, streams, options, site } = request
-    if (this.#life !== 'open') throw at(site, new PoolStateError(`the pool is ${this.#life}`))
-    if (this.#unusable !== undefined) throw jobError(this.#unusable.error, site)
-    const source = valuesSource(input)
-    // Nothing is to be taken for a call that is over before it began.
-    if (options.signal?.aborted === true) source.end()
-    const window = streams
+    const { input, streams, options, site } = request
+    if (this.#state !== 'open') throw attachCallSite(new PoolStateError(`the pool is ${this.#state}`), site)
+    if (this.#jobProblem !== undefined) throw freshJobError(this.#jobProblem.error, site)
+    const source = openSource(input)
+    // A call that is already aborted takes nothing from its input.
+    if (options.signal?.aborted === true) source.stopReading()
+    const window: ItemWindow = streams
       ? createItemWindow(source, options.bufferSize, this.#options.processes)
-      : { source, handedOut() {}, lift() {} }
-    // As in Python, what a collection holds is taken when the call is made, and so is all that a `map` iterates.
-    const taken = isCollection(input) || !(streams || isAsync(input))
-    let cutShort = false
+      : { source, itemHandedOut() {}, lift() {} }
+    // As in Python, the items of a collection are taken when the call is made, and so are all that a `map` iterates.
+    const isTaken = isCollection(input) || !(streams || isAsync(input))
+    let wasCutShort = false
     const call: ActiveCall = {
-      owner,
+      owner: request.owner,
       onClose() {
-        if (!taken) {
-          cutShort = !source.over
-          source.end()
+        if (!isTaken) {
+          wasCutShort = !source.ended
+          source.stopReading()
         }
-        // What is taken runs to its end whether or not anyone reads it: whoever joins must not wait for a reader.
+        // What was taken runs to its end even if nobody reads its results, because `join` must not wait for a consumer.
         window.lift()
       },
     }
-    const refusals: ExecutionFault[] = []
-    const flow = openFlow({
-      executor: {
-        execute: (execution) =>
-          this.#execute(call, source, { ...execution, onFault: (fault) => refusals.push(fault) }),
+    const flow = this.#openFlow(request, call, source, window)
+    const { itemHandedOut } = window
+    return {
+      flow,
+      source,
+      itemHandedOut,
+      get wasCutShort() {
+        return wasCutShort
       },
+    }
+  }
+
+  /** The error for what a flow threw: a fault becomes a PoolError, anything that the caller brought along is unchanged. */
+  errorOf(thrown: unknown, site: CallSite): unknown {
+    if (!(thrown instanceof ExecutionFault)) return thrown
+    if (this.#jobProblem !== undefined) return freshJobError(this.#jobProblem.error, site)
+    return attachCallSite(toPoolError(thrown, this.#shownJob), site)
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    stopWatching(this)
+    for (const call of this.#calls) call.onClose()
+    this.#exited = this.#executor.close()
+  }
+
+  terminate(): Promise<void> {
+    this.#state = 'terminated'
+    stopWatching(this)
+    this.#exited = this.#executor.terminate()
+    return this.#exited
+  }
+
+  /** Rejects with PoolStateError before `close` or `terminate`. */
+  join(site: CallSite): Promise<void> {
+    if (this.#exited !== undefined) return this.#exited
+    const message = 'the pool is still running: call close() or terminate() before join()'
+    return Promise.reject(attachCallSite(new PoolStateError(message), site))
+  }
+
+  abandon(): void {
+    this.close()
+  }
+
+  /** @throws JobError or the error that broke the pool, if the call cannot begin */
+  #openFlow(request: CallRequest, call: ActiveCall, source: ValuesSource, window: ItemWindow): Flow {
+    const { task, calling, policy, ordered, options, site } = request
+    const faults: ExecutionFault[] = []
+    const onFault = (fault: ExecutionFault) => void faults.push(fault)
+    const flow = openFlow({
+      executor: { execute: (execution) => this.#execute(call, source, { ...execution, onFault }) },
       source: window.source,
       task: { name: task, calling, reply: 'values' },
       policy,
@@ -132,53 +179,14 @@ export class PoolCore implements Closable {
       retry: { retries: this.#options.retries ?? RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON },
       signal: options.signal,
     })
-    const [refusal] = refusals
-    if (refusal !== undefined) throw this.errorOf(refusal, site)
-    return {
-      flow,
-      source,
-      handedOut: window.handedOut,
-      get cutShort() {
-        return cutShort
-      },
-    }
-  }
-
-  /** Of what a flow threw: poolrun's own faults become errors, what the caller brought along stays as it is. */
-  errorOf(thrown: unknown, site: CallSite): unknown {
-    if (!(thrown instanceof ExecutionFault)) return thrown
-    if (this.#unusable !== undefined) return jobError(this.#unusable.error, site)
-    return at(site, toPoolError(thrown, this.#shownJob))
-  }
-
-  close(): void {
-    if (this.#life !== 'open') return
-    this.#life = 'closed'
-    forgetUnclosed(this)
-    for (const call of this.#calls) call.onClose()
-    this.#gone = this.#executor.close()
-  }
-
-  terminate(): Promise<void> {
-    this.#life = 'terminated'
-    forgetUnclosed(this)
-    this.#gone = this.#executor.terminate()
-    return this.#gone
-  }
-
-  /** @throws PoolStateError before `close` or `terminate` */
-  join(site: CallSite): Promise<void> {
-    if (this.#gone !== undefined) return this.#gone
-    const message = 'the pool is still running: call close() or terminate() before join()'
-    return Promise.reject(at(site, new PoolStateError(message)))
-  }
-
-  abandon(): void {
-    this.close()
+    // Only faults that are already known are reported before `openFlow` returns; the call then throws them.
+    const [fault] = faults
+    if (fault !== undefined) throw this.errorOf(fault, site)
+    return flow
   }
 
   async #execute(call: ActiveCall, source: ValuesSource, execution: Execution): Promise<void> {
-    const release = () => source.end()
+    const release = () => source.stopReading()
     execution.signal.addEventListener('abort', release, { once: true })
     this.#calls.add(call)
     try {
@@ -189,8 +197,8 @@ export class PoolCore implements Closable {
     }
   }
 
-  #hear(event: RunEvent): void {
-    if (event.type === 'warning') return warn(warningText(event.warning))
+  #onEvent(event: RunEvent): void {
+    if (event.type === 'warning') return emitWarning(warningText(event.warning))
     if (event.type !== 'worker-output') return
     const { line, workerId, pid, stream } = event
     const { onWorkerOutput } = this.#options
@@ -198,14 +206,15 @@ export class PoolCore implements Closable {
     try {
       onWorkerOutput(line, { workerId, pid, stream })
     } catch (thrown) {
-      warn(`onWorkerOutput threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+      emitWarning(`onWorkerOutput threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
     }
   }
 }
 
-function jobError(thrown: unknown, site: CallSite): unknown {
+/** A new error object for each call. */
+function freshJobError(thrown: unknown, site: CallSite): unknown {
   if (!(thrown instanceof JobError)) return thrown
-  return at(site, new JobError(thrown.message, { cause: thrown.cause }))
+  return attachCallSite(new JobError(thrown.message, { cause: thrown.cause }), site)
 }
 
 function finite(ms: number | undefined): number | undefined {

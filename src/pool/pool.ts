@@ -1,16 +1,17 @@
-// The library: Python's `multiprocessing.Pool`, by its names. A façade over the same run as the command line: it checks
-// what it is given and says which policy, order and calling a name means. All else is in src/pool.
+// The library's Pool, with the method names of Python's `multiprocessing.Pool`. A façade: it checks arguments and maps each
+// method to a policy, an order and a way of calling the task; `pool-core.ts` does the rest.
 import { type CallSite, captureCallSite } from '../errors/stacks.js'
 import type { Calling } from '../model.js'
 import { failFast, lazy } from '../policy/policy.js'
 import { AsyncResult } from './async-result.js'
-import { collectFailures } from './collect.js'
-import { gather } from './collect-values.js'
+import { checkArguments, checkInput, checkJob, checkOptions, checkTask } from './check-options.js'
+import { withProcesses } from './executor-options.js'
+import { type FailureHandler, failureHandler } from './failure-handler.js'
 import { ItemIterator, type PoolIterator } from './item-iterator.js'
-import { checkArguments, checkInput, checkJob, checkOptions, checkTask } from './options.js'
+import { watchForLeak } from './leak-warning.js'
 import { type Outcome, succeeded, unwrap } from './outcome.js'
 import { type CallRequest, PoolCore } from './pool-core.js'
-import { withDefaults } from './settings.js'
+import { readToEnd } from './read-to-end.js'
 import type {
   ApplyOptions,
   ApplyParameters,
@@ -26,43 +27,58 @@ import type {
   TaskResult,
   UntypedJob,
 } from './types.js'
-import { watchUnclosed } from './unclosed.js'
 
 /**
- * A pool of worker processes that call the functions of a job module.
+ * A pool of worker processes that call the exported functions of a job module. The idea and the method names are those of
+ * Python's `multiprocessing.Pool`.
  *
- * `new Pool<typeof import('./job.js')>(new URL('./job.js', import.meta.url))` infers arguments and results. Workers
- * start at once, and the job is loaded in them alone. Durations are milliseconds, sizes bytes. A bad argument is a
- * TypeError or RangeError before anything starts: calls that return a promise reject with it, all others throw it.
+ * `new Pool<typeof import('./job.js')>(new URL('./job.js', import.meta.url))` infers argument and result types from the
+ * module. A task is named by its export, `'default'` for the default export. The workers start in the constructor; only
+ * they load the module.
  *
- * Leave it with `await using`, or with `close()` and `join()`. Python's `with` block terminates instead.
+ * - All durations are milliseconds, all sizes bytes.
+ * - A bad argument or option is a TypeError or RangeError before anything is sent: a method that returns a promise
+ *   rejects with it, every other method throws it.
+ * - Values travel by structured clone: Map, Set, Date, BigInt, typed arrays and cycles survive, instances of your own
+ *   classes arrive as plain objects.
+ * - Input is any synchronous or asynchronous iterable. An error that it throws reaches the caller unchanged, after the
+ *   results of all items before it.
+ *
+ * Declare it with `await using`, which closes and joins at the end of the block, also if the block threw; or call
+ * `close()` and `join()`. Python's `with` block terminates instead. A pool that is never closed causes a
+ * `PoolUnclosedWarning`.
  */
 export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
-  readonly #engine: PoolCore
+  readonly #core: PoolCore
 
   /**
-   * @param job the module of the tasks: a URL, a `file:` string, or a path from the working directory
-   * @throws TypeError, RangeError for bad options; what is wrong with the job, each call tells (`JobError`)
+   * @param job the module with the tasks: a URL, a `file:` string, or a path relative to the working directory. A `.js`
+   * address with only a `.ts` next to it means the `.ts`.
+   * @throws TypeError, RangeError for bad arguments. A module that is missing or does not load is reported by each call
+   * (JobError).
    */
   constructor(job: string | URL, options?: PoolOptions) {
-    this.#engine = new PoolCore(checkJob(job), withDefaults(checkOptions('pool', options)))
-    watchUnclosed(this, this.#engine)
+    this.#core = new PoolCore(checkJob(job), withProcesses(checkOptions('pool', options)))
+    watchForLeak(this, this.#core)
   }
 
   /**
    * Calls `task(...args)` once. Python: `apply`.
-   * Rejects with the task's error, whose `cause` is its RemoteTraceback, or with WorkerLostError, TimeoutError,
-   * ArgumentEncodingError, ResultEncodingError, JobError, InitializerError, PoolBrokenError, PoolTerminatedError.
+   *
+   * Rejects with the task's own error, rebuilt, whose `cause` is a RemoteTraceback; or with NonErrorThrown,
+   * WorkerLostError, TimeoutError, ArgumentEncodingError, ResultEncodingError or InputValidationError if the call itself
+   * failed; or with JobError, InitializerError, PoolBrokenError, PoolTerminatedError, PoolStateError or `signal.reason`
+   * if it could not run to its end.
    */
   apply<Name extends TaskName<Job>>(
     task: Name,
     ...[args, options]: ApplyParameters<TaskArguments<Job, Name>, ApplyOptions>
   ): Promise<TaskResult<Job, Name>> {
     const site = captureCallSite(this.apply)
-    return promised(() => this.#one(task, args, checkOptions('apply', options), site), site)
+    return unwrapped(() => this.#applyOnce(task, args, checkOptions('apply', options), site), site)
   }
 
-  /** As `apply`, giving a handle at once. Python: `apply_async`; `callback` and `errorCallback` are in the options. */
+  /** `apply`, but returns a handle immediately. Python: `apply_async`; the callbacks are in the options. */
   applyAsync<Name extends TaskName<Job>>(
     task: Name,
     ...[args, options]: ApplyParameters<
@@ -72,12 +88,14 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   ): AsyncResult<TaskResult<Job, Name>> {
     const site = captureCallSite(this.applyAsync)
     const { callback, errorCallback, ...rest } = checkOptions('applyAsync', options)
-    return new AsyncResult(this.#one(task, args, rest, site), site, { callback, errorCallback })
+    return new AsyncResult(this.#applyOnce(task, args, rest, site), site, { callback, errorCallback })
   }
 
   /**
-   * Calls `task(item, context)` for every item; all results, in input order. Rejects as `apply` does, as soon as the
-   * first failure settles, and cancels the rest. Python: `map`, which waits for every item before it raises.
+   * Calls `task(item, context)` for each item and resolves with all results, in input order. Python: `map`.
+   *
+   * Rejects like `apply`, as soon as the first failure settles, and cancels the rest. Python runs every item first.
+   * Rejects with PoolStateError if the pool is closed before an asynchronous input has ended.
    */
   map<Name extends TaskName<Job>>(
     task: Name,
@@ -85,10 +103,13 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.map)
-    return promised(() => this.#all('item', task, items, checkOptions('map', options), site), site)
+    return unwrapped(() => this.#runAll('item', task, items, checkOptions('map', options), site), site)
   }
 
-  /** As `map`, giving a handle at once. Python: `map_async`. The callback gets the whole array, `[]` too. */
+  /**
+   * `map`, but returns a handle immediately. Python: `map_async`. `callback` receives the array of all results, also an
+   * empty one.
+   */
   mapAsync<Name extends TaskName<Job>>(
     task: Name,
     items: Input<TaskItem<Job, Name>>,
@@ -96,20 +117,20 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   ): AsyncResult<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.mapAsync)
     const { callback, errorCallback, ...rest } = checkOptions('mapAsync', options)
-    return new AsyncResult(this.#all('item', task, items, rest, site), site, { callback, errorCallback })
+    return new AsyncResult(this.#runAll('item', task, items, rest, site), site, { callback, errorCallback })
   }
 
-  /** As `map`, calling `task(...item)`; an item that is no array fails with TypeError. Python: `starmap`. */
+  /** `map`, but calls `task(...item)`. An item that is not an array fails with TypeError. Python: `starmap`. */
   starmap<Name extends TaskName<Job>>(
     task: Name,
     items: Input<TaskArguments<Job, Name>>,
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.starmap)
-    return promised(() => this.#all('spread', task, items, checkOptions('map', options), site), site)
+    return unwrapped(() => this.#runAll('spread', task, items, checkOptions('map', options), site), site)
   }
 
-  /** As `starmap`, giving a handle at once. Python: `starmap_async`. */
+  /** `starmap`, but returns a handle immediately. Python: `starmap_async`. */
   starmapAsync<Name extends TaskName<Job>>(
     task: Name,
     items: Input<TaskArguments<Job, Name>>,
@@ -117,12 +138,14 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   ): AsyncResult<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.starmapAsync)
     const { callback, errorCallback, ...rest } = checkOptions('mapAsync', options)
-    return new AsyncResult(this.#all('spread', task, items, rest, site), site, { callback, errorCallback })
+    return new AsyncResult(this.#runAll('spread', task, items, rest, site), site, { callback, errorCallback })
   }
 
   /**
-   * Results one by one in input order, read no faster than they are taken. `next()` rejects for a failed item when its
-   * turn has come, and goes on with the one after it. Python: `imap`, which reads ahead without bound.
+   * Calls `task(item, context)` for each item and returns the results one by one, in input order. Python: `imap`.
+   *
+   * The input is read at most `bufferSize` items ahead of the consumer (Python reads without limit). For a failed item,
+   * `next()` rejects when its turn has come, with the errors of `apply`, and then continues with the item after it.
    */
   imap<Name extends TaskName<Job>>(
     task: Name,
@@ -130,22 +153,22 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options?: IterateOptions,
   ): PoolIterator<TaskResult<Job, Name>> {
     const site = captureCallSite(this.imap)
-    return this.#each(task, items, true, checkOptions('iterate', options), site)
+    return this.#iterate(task, items, true, checkOptions('iterate', options), site)
   }
 
-  /** As `imap`, in order of completion. Python: `imap_unordered`. */
+  /** `imap`, but in order of completion. Python: `imap_unordered`. */
   imapUnordered<Name extends TaskName<Job>>(
     task: Name,
     items: Input<TaskItem<Job, Name>>,
     options?: IterateOptions,
   ): PoolIterator<TaskResult<Job, Name>> {
     const site = captureCallSite(this.imapUnordered)
-    return this.#each(task, items, false, checkOptions('iterate', options), site)
+    return this.#iterate(task, items, false, checkOptions('iterate', options), site)
   }
 
   /**
-   * The results of the items that succeed; `onFailure(error, index, item)` hears of each that fails. Without it the
-   * first failure gives a warning of the process. Python has no counterpart.
+   * `imap`, but skips failed items: `onFailure(error, index, item)` is called for each. Without `onFailure`, the first
+   * failure becomes a warning of the process. Python has no counterpart.
    */
   collect<Name extends TaskName<Job>>(
     task: Name,
@@ -154,44 +177,51 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   ): PoolIterator<TaskResult<Job, Name>> {
     const site = captureCallSite(this.collect)
     const { onFailure, unordered = false, ...rest } = checkOptions('collect', options)
-    return this.#each(task, items, !unordered, rest, site, collectFailures(onFailure))
-  }
-
-  /** No new calls; what was taken is finished and stays readable, inputs are not read further. Idempotent. */
-  close(): void {
-    this.#engine.close()
-  }
-
-  /** Ends everything now; what is pending rejects with PoolTerminatedError. Idempotent. */
-  terminate(): Promise<void> {
-    return this.#engine.terminate()
+    return this.#iterate(task, items, !unordered, rest, site, failureHandler(onFailure))
   }
 
   /**
-   * Resolves when the workers are gone.
-   * @throws PoolStateError before `close` or `terminate`
+   * Accepts no new calls and reads inputs no further. Items that were already taken are finished, and their results stay
+   * readable. Workers exit when they have nothing left to do. Idempotent.
    */
-  join(): Promise<void> {
-    return this.#engine.join(captureCallSite(this.join))
+  close(): void {
+    this.#core.close()
   }
 
-  /** Closes and joins, also when the block threw. */
+  /**
+   * Ends all workers now. Pending calls reject with PoolTerminatedError. Resolves when the workers have exited, at most
+   * `killAfter` and a second later. Idempotent, and may be called from a callback.
+   */
+  terminate(): Promise<void> {
+    return this.#core.terminate()
+  }
+
+  /**
+   * Resolves when the workers have exited. Does not wait for consumers to read their results. Idempotent.
+   *
+   * Rejects with PoolStateError before `close()` or `terminate()`.
+   */
+  join(): Promise<void> {
+    return this.#core.join(captureCallSite(this.join))
+  }
+
+  /** `close()` and `join()`, at the end of an `await using` block, also if the block threw. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
     await this.join()
   }
 
-  #one<T>(
+  #applyOnce<T>(
     task: string,
     args: readonly unknown[] = [],
     options: ApplyOptions,
     site: CallSite,
   ): Promise<Outcome<T>> {
-    const all = this.#all<T>('spread', task, [checkArguments(args)], options, site)
-    return all.then((outcome) => (outcome.ok ? succeeded(outcome.value[0] as T) : outcome))
+    const results = this.#runAll<T>('spread', task, [checkArguments(args)], options, site)
+    return results.then((outcome) => (outcome.ok ? succeeded(outcome.value[0] as T) : outcome))
   }
 
-  #all<T>(
+  #runAll<T>(
     calling: Calling,
     task: string,
     input: unknown,
@@ -200,31 +230,31 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   ): Promise<Outcome<T[]>> {
     const request = { calling, policy: failFast, ordered: true, streams: false } as const
     const call = this.#open(task, input, { ...request, options, site })
-    return gather(call, (thrown, at) => this.#engine.errorOf(thrown, at)) as Promise<Outcome<T[]>>
+    return readToEnd(call, (thrown, site) => this.#core.errorOf(thrown, site)) as Promise<Outcome<T[]>>
   }
 
-  #each<T>(
+  #iterate<T>(
     task: string,
     input: unknown,
     ordered: boolean,
     options: IterateOptions,
     site: CallSite,
-    onFailure?: (error: unknown, index: number, item: unknown) => unknown,
+    onFailure?: FailureHandler<unknown>,
   ): PoolIterator<T> {
     const request = { calling: 'item', policy: lazy, ordered, streams: true } as const
     const call = this.#open(task, input, { ...request, options, site })
-    const errorOf = (thrown: unknown, at: CallSite) => this.#engine.errorOf(thrown, at)
+    const errorOf = (thrown: unknown, site: CallSite) => this.#core.errorOf(thrown, site)
     return new ItemIterator({ call, site, errorOf, onFailure })
   }
 
   #open(task: string, input: unknown, request: Omit<CallRequest, 'owner' | 'task' | 'input'>) {
     checkTask(task)
     checkInput(input)
-    return this.#engine.open({ ...request, owner: this, task, input })
+    return this.#core.open({ ...request, owner: this, task, input })
   }
 }
 
-/** What a call throws before it starts, its promise rejects with. */
-async function promised<T>(start: () => Promise<Outcome<T>>, site: CallSite): Promise<T> {
+/** Also turns what `start` throws, before the call begins, into a rejection. */
+async function unwrapped<T>(start: () => Promise<Outcome<T>>, site: CallSite): Promise<T> {
   return unwrap(await start(), site)
 }

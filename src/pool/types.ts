@@ -1,23 +1,26 @@
-// The types of the library's surface: what a job module's exports mean for arguments and results, and every option.
-// Types only; the checks that meet callers without a type checker are in options.ts.
+// The types of the library's public interface: argument and result types inferred from a job module, and all options.
+// Types only; `check-options.ts` has the checks at run time.
 import type { WorkerStream } from '../model.js'
 import type { TaskContext } from '../worker/task-context.js'
 
-/** What a pool is for when nobody says: any task name, any argument, unknown results. */
+/** The job module of a Pool without a type argument: any task name, any arguments, unknown results. */
 export type UntypedJob = Record<string, (...args: unknown[]) => unknown>
 
-/** Items may come from anything that can be iterated; a length is never trusted. */
+/** Where items come from. Read on demand; its `length` or `size` is never trusted. */
 export type Input<T> = Iterable<T> | AsyncIterable<T>
 
 type Reserved = 'initializer' | 'finalizer' | 'input'
 type AnyFunction = (...args: never[]) => unknown
 
-/** Exports of the job module that are tasks. */
+/** Names of the job module's exports that are tasks: its functions, except those that poolrun itself uses. */
 export type TaskName<Job> = {
   [Name in keyof Job & string]: Name extends Reserved ? never : Job[Name] extends AnyFunction ? Name : never
 }[keyof Job & string]
 
-/** What `map`, `imap` and `collect` take for an item: the first parameter; the second one must be the context. */
+/**
+ * An item of `map`, `imap` and `collect`: the task's first parameter. Its second parameter, if there is one, must accept
+ * a TaskContext.
+ */
 export type TaskItem<Job, Name extends keyof Job> = Job[Name] extends (
   item: infer Item,
   context: TaskContext,
@@ -25,94 +28,115 @@ export type TaskItem<Job, Name extends keyof Job> = Job[Name] extends (
   ? Item
   : never
 
-/** What `apply` and each item of `starmap` are: all the parameters. */
+/** The arguments of `apply` and each item of `starmap`: all parameters of the task. */
 export type TaskArguments<Job, Name extends keyof Job> = Job[Name] extends (...args: infer Args) => unknown
   ? Readonly<Args>
   : never
 
+/** What the task returns, awaited. */
 export type TaskResult<Job, Name extends keyof Job> = Job[Name] extends (...args: never[]) => infer Result
   ? Awaited<Result>
   : never
 
-/** `args` may be left out where the task needs none. */
+/** `args` may be omitted if the task has no required parameters. */
 export type ApplyParameters<Args extends readonly unknown[], Options> = readonly [] extends Args
   ? [args?: Args, options?: Options]
   : [args: Args, options?: Options]
 
+/** Where a line that a job printed comes from. */
 export interface WorkerLineInfo {
-  /** 0 … processes − 1. */
+  /** 0 … processes − 1. A replacement has the id of the worker it replaces. */
   readonly workerId: number
   readonly pid: number
+  /** `'stdout'` or `'stderr'`. */
   readonly stream: WorkerStream
 }
 
-/** All durations are milliseconds, sizes bytes. */
+/** Options of a Pool. All durations are milliseconds, all sizes bytes. */
 export interface PoolOptions {
-  /** Worker processes, at least 1; one a core by default. Python: `processes`. */
+  /** Number of worker processes, at least 1. Default: one per core. Python: `processes`. */
   readonly processes?: number | undefined
-  /** Export to call once in each worker before its first item; `initializer` by default, if exported. */
+  /**
+   * Name of an export that each worker calls once, before its first item. Default: `'initializer'`, if the module exports
+   * it. Python: `initializer`, a function.
+   */
   readonly initializer?: string | undefined
-  /** Arguments of the initializer. Python: `initargs`. */
+  /** Arguments of the initializer. Default: none. Python: `initargs`. */
   readonly initArgs?: readonly unknown[] | undefined
-  /** Replace a worker after so many items (Python counts chunks). */
+  /** Replace a worker after this many items (Python counts chunks). Default: never. Python: `maxtasksperchild`. */
   readonly maxTasksPerChild?: number | undefined
-  /** Items in flight inside one worker; 1 by default. */
+  /** Items that run at the same time in one worker, for asynchronous tasks. Default: 1. */
   readonly concurrency?: number | undefined
-  /** Per attempt, in ms, from when the item begins; none by default. */
+  /** Time limit per attempt in milliseconds, counted from when the item begins. Default: none. */
   readonly timeout?: number | undefined
-  /** Extra attempts; 0 by default. */
+  /** Further attempts at an item after a failure. Default: 0. */
   readonly retries?: number | undefined
-  /** In ms: a worker must be ready by then; 60 000 by default. */
+  /** Milliseconds within which a worker must have loaded the job and run its initializer. Default: 60 000. */
   readonly initTimeout?: number | undefined
-  /** Replacements of crashed workers before the pool gives up; 4 × processes, at least 16, by default. */
+  /** Crashed workers that are replaced before the pool breaks. Default: 4 × processes, at least 16. */
   readonly maxWorkerRestarts?: number | undefined
-  /** Resident bytes of one worker; no limit by default. */
+  /**
+   * Limit of one worker's resident memory in bytes. Exceeding it fails the running item, or replaces an idle worker.
+   * Default: none.
+   */
   readonly maxMemory?: number | undefined
-  /** In ms: grace between the polite stop and SIGKILL; 2 000 by default. */
+  /** Milliseconds between asking a worker to stop and SIGKILL. Default: 2 000. */
   readonly killAfter?: number | undefined
-  /** Added to the environment of this process. */
+  /** Environment variables of the workers, added to those of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Node options of the workers; none are inherited. */
+  /** Node options of the workers, as in `process.execArgv`. Default: none; this process's own are not inherited. */
   readonly execArgv?: readonly string[] | undefined
-  /** Hears each line that jobs print, instead of this process's stderr. */
+  /** Called with each line that jobs print. Default: the lines are written to this process's stderr. */
   readonly onWorkerOutput?: ((line: string, info: WorkerLineInfo) => void) | undefined
 }
 
+/** Options of `apply`. */
 export interface ApplyOptions {
-  /** Per attempt, in ms, from when the item begins; the pool's by default. */
+  /** Time limit per attempt in milliseconds, counted from when the item begins. Default: the pool's. */
   readonly timeout?: number | undefined
-  /** Abort cancels what runs; the call rejects with `signal.reason`. */
+  /** Aborting it cancels the call's running items; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of `map` and `starmap`. */
 export interface MapOptions extends ApplyOptions {
-  /** Items a message; adapts to their measured cost and size by default. Python: `chunksize`. */
+  /** Items per message. Default: adapts to their measured cost and size. Python: `chunksize`. */
   readonly chunkSize?: number | undefined
 }
 
+/** Options of `imap` and `imapUnordered`. */
 export interface IterateOptions extends MapOptions {
   /**
-   * Most items taken from the input and not yet handed out. By default 1024 for each worker; fewer where arguments
-   * are large, but at least 4 for each worker.
+   * Limit of items that are taken from the input and not yet handed out. Default: 1024 per worker; fewer if arguments
+   * are large (16 MiB per worker), but at least 4 per worker.
    */
   readonly bufferSize?: number | undefined
 }
 
-/** Run in this process before the result counts as ready; a promise is awaited and delays only that result. */
+/**
+ * Callbacks of `applyAsync`, `mapAsync` and `starmapAsync`. They run in this process, before the result is ready. A
+ * promise is awaited and delays only that result. If a callback throws, its AsyncResult rejects with CallbackError.
+ */
 export interface Callbacks<Result> {
+  /** Called once with the result, if the call succeeds. */
   readonly callback?: ((result: Result) => unknown) | undefined
-  /** Python: `error_callback`. */
+  /** Called once with the error, if the call fails. Python: `error_callback`. */
   readonly errorCallback?: ((error: unknown) => unknown) | undefined
 }
 
+/** Options of `collect`. */
 export interface CollectOptions<Item> extends IterateOptions {
-  /** Hears of each failed item; awaited. If it throws, the iterator rejects with `CallbackError`. */
+  /**
+   * Called in this process for each failed item; a promise is awaited. If it throws, the iterator rejects with
+   * CallbackError and is done.
+   */
   readonly onFailure?: ((error: unknown, index: number, item: Item) => unknown) | undefined
-  /** Results in order of completion. */
+  /** Results in order of completion instead of input order. Default: false. */
   readonly unordered?: boolean | undefined
 }
 
+/** Options of an iterator's `next`. */
 export interface NextOptions {
-  /** In ms: reject with `TimeoutError` if nothing is there by then; nothing is lost, 0 polls. */
+  /** Milliseconds to wait for a result before rejecting with TimeoutError. Nothing is lost; 0 polls. Default: no limit. */
   readonly timeout?: number | undefined
 }

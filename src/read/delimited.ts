@@ -1,6 +1,6 @@
 // Frames items that end with a byte: NDJSON, lines, NUL-separated. Items are not parsed, except a last NDJSON line
 // without its line end, which may be torn.
-import { isNoItem } from '../framing/items.js'
+import { isSkipped } from '../framing/items.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
@@ -51,7 +51,7 @@ export class DelimitedFramer extends Framer {
       const next = found === -1 ? stop : stop + 1
       if (count > 0 && next > want.bytes) break
       linesSeen++
-      if (!isNoItem(framing, unread, at, stop)) {
+      if (!isSkipped(framing, unread, at, stop)) {
         if (found === -1 && this.#isTorn(at, count)) break
         count++
         end = next
@@ -78,7 +78,7 @@ export class DelimitedFramer extends Framer {
     let lines = 0
     for (;;) {
       const stop = unread.indexOf(delimiter, Math.max(at, searched))
-      if (stop === -1 || !isNoItem(framing, unread, at, stop)) break
+      if (stop === -1 || !isSkipped(framing, unread, at, stop)) break
       at = stop + 1
       lines++
     }

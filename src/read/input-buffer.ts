@@ -2,7 +2,7 @@
 // Chunk payloads are slices of its memory, so bytes that were filled in are never overwritten.
 import { CHUNK_BYTES } from '../defaults.js'
 import { isSpace } from '../framing/bytes.js'
-import { advance, characters, type Position } from '../framing/position.js'
+import { advance, characters, type Location } from '../framing/location.js'
 
 /** With less free memory than this a new block is allocated: small reads cost more than the copy. */
 const MIN_READ_BYTES = 16 * 1024
@@ -16,7 +16,7 @@ export class InputBuffer {
   #start = 0
   #end = 0
   #unread = EMPTY
-  #position: Position = { offset: 0, line: 1, column: 1 }
+  #position: Location = { offset: 0, line: 1, column: 1 }
   /** The input has ended: `unread` holds all that is left of it. */
   ended = false
 
@@ -24,8 +24,8 @@ export class InputBuffer {
     return this.#unread
   }
 
-  /** Position of the first unread byte. */
-  get position(): Position {
+  /** Location of the first unread byte. */
+  get position(): Location {
     return this.#position
   }
 
@@ -100,7 +100,7 @@ export class InputBuffer {
     return copy
   }
 
-  #moveTo(count: number, position: Position): void {
+  #moveTo(count: number, position: Location): void {
     this.#position = position
     this.#start += count
     this.#unread = this.#memory.subarray(this.#start, this.#end)

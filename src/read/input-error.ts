@@ -1,10 +1,10 @@
 // Words an input error: location, item index, message.
 import { InputError } from '../errors/classes.js'
-import type { Position } from '../framing/position.js'
+import type { Location } from '../framing/location.js'
 
 export function inputError(
   file: string,
-  at: Pick<Position, 'line' | 'column'>,
+  at: Pick<Location, 'line' | 'column'>,
   index: number | undefined,
   message: string,
 ): InputError {

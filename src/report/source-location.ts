@@ -1,6 +1,6 @@
 // Where in the job's own sources an item failed. Knows nothing of who wants to know.
-import { type FrameOptions, parseFrames } from '../errors/frames.js'
-import { framesBelow } from '../errors/stacks.js'
+import { type FrameOptions, parseFrames } from '../errors/render/frames.js'
+import { framesAfterHeader } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
 
 export interface SourceLocation {
@@ -14,7 +14,7 @@ export interface SourceLocation {
 export function sourceLocationOf(failure: Failure, options: FrameOptions = {}): SourceLocation | undefined {
   const frames = framesOf(failure)
   if (frames === undefined) return undefined
-  return parseFrames(frames, options).find(({ position }) => position !== undefined)?.position
+  return parseFrames(frames, options).find(({ location }) => location !== undefined)?.location
 }
 
 function framesOf(failure: Failure): string | undefined {
@@ -23,7 +23,7 @@ function framesOf(failure: Failure): string | undefined {
       return failure.error.type === 'error' ? failure.error.frames : undefined
     case 'crash':
     case 'oom':
-      if (failure.exitSite !== undefined) return framesBelow(`\n${failure.exitSite}`)
+      if (failure.exitSite !== undefined) return framesAfterHeader(`\n${failure.exitSite}`)
       return failure.escaped?.type === 'error' ? failure.escaped.frames : undefined
     case 'timeout':
     case 'input':

@@ -1,13 +1,8 @@
 // The source of one call as its executor sees it: it never throws, an error of the inner source ends it. Counts what is
 // taken.
-import type { Chunk } from '../model.js'
+import type { Chunk, Thrown } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 import type { ItemCounts } from './item-counts.js'
-
-/** A thrown value in a box: `undefined` can be thrown too. */
-export interface Thrown {
-  readonly error: unknown
-}
 
 export class CallSource implements ChunkSource {
   readonly remaining?: () => number | undefined

@@ -1,5 +1,5 @@
 // `--callbacks`: calls the user's functions in this process, once per item, in settle order.
-import { CallbackFault } from '../errors/callback-fault.js'
+import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
 import { type Callbacks, loadCallbacks } from '../job/callbacks.js'
@@ -35,7 +35,7 @@ async function callForEach(settled: SettledRange, { callback, errorCallback }: C
   }
 }
 
-/** @throws CallbackFault with what the callback threw */
+/** @throws ItemCallbackError with what the callback threw */
 async function callFor(
   which: 'callback' | 'errorCallback',
   settled: SettledRange,
@@ -50,7 +50,7 @@ async function callFor(
     else await returned
   } catch (thrown) {
     const error = makeCallbackError(which, itemIndexAt(settled.chunk, offset), thrown, task)
-    throw new CallbackFault(error, settled, offset, failure)
+    throw new ItemCallbackError(error, settled, offset, failure)
   }
 }
 

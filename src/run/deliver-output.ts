@@ -1,9 +1,9 @@
 // The right end of a run: takes ranges as they are delivered, writes their results and reports their failures.
 import type { InputError } from '../errors/classes.js'
-import { makeItemError } from '../errors/rebuild/item-error.js'
+import { type ItemErrorContext, makeItemError } from '../errors/rebuild/item-error.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { asBuffer } from '../framing/bytes.js'
-import { locate, positionText } from '../framing/position.js'
+import { locate, locationText } from '../framing/location.js'
 import { firstLines } from '../framing/slice.js'
 import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from '../model.js'
 import type { RunPlan } from '../plan.js'
@@ -119,9 +119,9 @@ function failedRow(settled: SettledRange, failure: ItemFailure, cwd: string): Ui
   return failedEnvelope(settled, failure, plainError(locationOf(settled, failure), failure, { cwd }))
 }
 
-function locationOf({ chunk }: SettledRange, { offset, failure }: ItemFailure) {
-  const position = positionText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
-  return { index: itemIndexAt(chunk, offset), position }
+function locationOf({ chunk }: SettledRange, { offset, failure }: ItemFailure): ItemErrorContext {
+  const location = locationText(locate(chunk, offset, failure.kind === 'input' ? failure.at : 0))
+  return { index: itemIndexAt(chunk, offset), location }
 }
 
 function inputError(settled: SettledRange, failure: ItemFailure): InputError {

@@ -1,7 +1,8 @@
 // The end of a run: the exit code for what it threw; then its files, its summary and its reports.
-import { CallbackFault } from '../errors/callback-fault.js'
+
 import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
+import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { ExecutionFault } from '../executor/executor.js'
 import type { RunPlan } from '../plan.js'
 import { exitCodeFor, type Summary, summarize } from '../summary.js'
@@ -32,7 +33,7 @@ export function exitCodeForError(
   if (thrown instanceof BrokenPipeError) return EXIT.brokenPipe
   const error = thrown instanceof ExecutionFault ? toPoolError(thrown, plan.job.path) : thrown
   reportError(error)
-  return exitCodeOf(error instanceof CallbackFault ? error.error : error)
+  return exitCodeOf(error instanceof ItemCallbackError ? error.error : error)
 }
 
 interface EndedRun {

@@ -2,12 +2,12 @@
 // the push side, when they settle; results are delivered on the pull side, when the consumer calls `next`. A run of the
 // command line and a call of the library differ only in their sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { Counts, ItemFailure, SettledRange, TaskSpec } from '../model.js'
+import type { Counts, ItemFailure, SettledRange, TaskSpec, Thrown } from '../model.js'
 import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
 import type { ChunkSource } from '../source.js'
-import { CallSource, type Thrown } from './call-source.js'
+import { CallSource } from './call-source.js'
 import { ItemCounts } from './item-counts.js'
 import { type SettleHook, SettleQueue } from './settle-queue.js'
 

@@ -10,7 +10,7 @@ export interface RunHost {
   readonly stdout: Writable
   /** Called with everything that happens. */
   readonly report: (event: RunEvent) => void
-  /** Called with what ended the run, where that is not a failed item: a `PoolError`, a `CallbackFault`, or a bug. */
+  /** Called with what ended the run, where that is not a failed item: a `PoolError`, a `ItemCallbackError`, or a bug. */
   readonly reportError: (error: unknown) => void
   /** Renders a report on the run. */
   readonly renderReport?: ((kind: ReportKind, result: RunResult) => Promise<string>) | undefined

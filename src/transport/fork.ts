@@ -1,29 +1,34 @@
-// Worker processes by `child_process.fork`. The only file that starts one; knows nothing of chunks or policies.
+// Worker processes by `child_process.fork`. The only file that starts one.
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
 import { isFromWorker, type ToWorker } from '../ipc/protocol.js'
-import { createLineSplitter } from './line-splitter.js'
+import type { WorkerStream } from '../model.js'
+import { createLineSplitter, type LineSplitter } from './line-splitter.js'
 import { forgetGroup, watchGroup } from './reaper.js'
-import type { Transport, WorkerHandle, WorkerSignal } from './transport.js'
+import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
 
-/** What a job spawned may hold the worker's stdout open for ever; output of the worker itself is there at once. */
+/**
+ * How long to wait for the end of stdout and stderr after the process has exited. The worker's own output is there by
+ * then; a process that the job spawned may keep the pipes open for as long as it runs.
+ */
 const OUTPUT_GRACE_MS = 100
-const TAIL_LINES = 10
-/** After stdin, stdout and stderr. */
+const STDERR_TAIL_LINES = 10
+/** The first descriptor after stdin, stdout and stderr. */
 const RECORDER_FD = 3
-/** Says why V8 gave up; the native frames behind it would push it out of the tail. */
-const FATAL = /^FATAL ERROR: /
+/** V8's reason for an abort. It is kept in the tail, from which the native stack after it would displace it. */
+const V8_FATAL_ERROR = /^FATAL ERROR: /
 
 export interface ForkOptions {
   /** Path of the worker's entry, dist/worker.cjs. */
   readonly entry: string
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Node options of the workers; nothing is inherited, so that a parent's `--inspect` or loader stays its own. */
+  /** Node options of the workers. None are inherited, so that a parent's `--inspect` or loader stays its own. */
   readonly execArgv?: readonly string[] | undefined
-  /** A message is handed on after everything that was printed before it was sent. */
+  /** Pass on a message only after all output that was written before it was sent. */
   readonly outputFirst?: boolean | undefined
 }
 
@@ -34,156 +39,204 @@ export function createForkTransport({
   outputFirst = false,
 }: ForkOptions): Transport {
   return {
-    spawn(inbox) {
+    spawn(onEvent) {
       const token = randomBytes(16).toString('hex')
-      const recorder = createFlightRecordFile()
+      const recordFile = createFlightRecordFile()
       let child: ChildProcess
       try {
         child = fork(entry, [], {
           serialization: 'advanced',
-          // A job that reads stdin must not eat the items; what it prints must not reach our stdout.
-          // A job that writes to descriptor 3, as shells make popular, must not hit the channel.
-          stdio: ['ignore', 'pipe', 'pipe', recorder?.fd ?? 'ignore', 'ipc'],
-          // A process group of its own: Ctrl-C in the terminal reaches the parent alone, and a kill of the group
-          // takes along what the job spawned.
+          // A job that reads stdin must not consume the items, and what it prints must not reach our stdout.
+          // The channel is not descriptor 3, because scripts that write to 3, as is common in shells, would break it.
+          stdio: ['ignore', 'pipe', 'pipe', recordFile?.fd ?? 'ignore', 'ipc'],
+          // A process group of its own: Ctrl-C in the terminal reaches only the parent, and killing the group also
+          // kills what the job spawned.
           detached: true,
           execArgv: [...execArgv],
           env: { ...process.env, ...env },
         })
       } catch (error) {
-        recorder?.close()
-        setImmediate(inbox, { type: 'spawn-failed', error: error as Error })
-        return absentHandle(token)
+        recordFile?.close()
+        setImmediate(onEvent, { type: 'spawn-failed', error: error as Error })
+        return noWorker(token)
       }
-      return watch(child, token, recorder, outputFirst ? afterOutput(inbox) : inbox)
+      return new ForkedWorker(child, token, recordFile, outputFirst ? afterOutput(onEvent) : onEvent)
     },
   }
 }
 
-function watch(
-  child: ChildProcess,
-  token: string,
-  recorder: FlightRecordFile | undefined,
-  inbox: (signal: WorkerSignal) => void,
-): WorkerHandle {
-  const pid = child.pid ?? 0
-  const stderrTail: string[] = []
-  let foreign = false
-  let fatal: string | undefined
-  let gone = false
-  let exited: { exitCode: number | null; signal: string | null } | undefined
-  let openStreams = 3 // stdout, stderr, channel
-  let grace: NodeJS.Timeout | undefined
-  if (pid !== 0) watchGroup(pid)
+class ForkedWorker implements WorkerHandle {
+  readonly pid: number
+  readonly token: string
+  readonly recorder: number | undefined
+  readonly #child: ChildProcess
+  readonly #recordFile: FlightRecordFile | undefined
+  readonly #onEvent: (event: TransportEvent) => void
+  readonly #outputs: readonly OutputReader[]
+  readonly #stderrTail: string[] = []
+  #fatalError: string | undefined
+  #warnedOfForeignMessage = false
+  /** stdout, stderr and the channel. */
+  #openStreams = 3
+  #exit: { readonly exitCode: number | null; readonly signal: string | null } | undefined
+  #outputTimer: NodeJS.Timeout | undefined
+  /** The last event was emitted. */
+  #finished = false
 
-  child.on('message', (message: unknown) => {
-    if (isFromWorker(message, token)) {
-      const sound = unpackFromWorker(message)
-      if (sound !== undefined) inbox({ type: 'message', message: sound })
-      // Nothing it says can be relied on any more; what it held is judged as after any death.
-      else killGroup(pid, 'SIGKILL')
-      return
-    }
-    if (foreign) return
-    foreign = true
-    const text = `worker ${pid}: the job sent a message of its own to the parent; it was ignored`
-    inbox({ type: 'message', message: { token, type: 'warning', message: text } })
-  })
+  constructor(
+    child: ChildProcess,
+    token: string,
+    recordFile: FlightRecordFile | undefined,
+    onEvent: (event: TransportEvent) => void,
+  ) {
+    this.pid = child.pid ?? 0
+    this.token = token
+    this.recorder = recordFile && RECORDER_FD
+    this.#child = child
+    this.#recordFile = recordFile
+    this.#onEvent = onEvent
+    if (this.pid !== 0) watchGroup(this.pid)
+    child.on('message', (message) => this.#onMessage(message))
+    this.#outputs = [this.#readOutput('stdout', child.stdout), this.#readOutput('stderr', child.stderr)]
+    child.on('disconnect', () => this.#onDisconnect())
+    child.on('exit', (exitCode, signal) => this.#onExit(exitCode, signal))
+    child.on('error', (error) => this.#onError(error))
+  }
 
-  const streams = (
-    [
-      ['stdout', child.stdout],
-      ['stderr', child.stderr],
-    ] as const
-  ).map(([stream, readable]) => {
-    const splitter = createLineSplitter(token, (line, index) => {
-      if (stream === 'stderr') {
-        if (FATAL.test(line)) fatal = line
-        if (stderrTail.push(line) > TAIL_LINES) stderrTail.shift()
-      }
-      inbox({ type: 'output', stream, line, ...(index !== undefined && { index }) })
-    })
-    let ended = false
-    const end = () => {
-      if (ended) return
-      ended = true
-      splitter.end()
-      streamEnded()
+  send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(packToWorker(message), () => {})
+  }
+
+  inspect() {
+    return this.#finished ? undefined : this.#recordFile?.read()
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.#exit === undefined) killGroup(this.pid, signal)
+  }
+
+  ref(on: boolean): void {
+    const { channel, stdout, stderr } = this.#child
+    const handles = [this.#child, channel, stdout, stderr] as ({ ref?(): void; unref?(): void } | null)[]
+    for (const handle of handles) on ? handle?.ref?.() : handle?.unref?.()
+  }
+
+  #onMessage(received: unknown): void {
+    if (!isFromWorker(received, this.token)) return this.#warnOfForeignMessage()
+    const message = unpackFromWorker(received)
+    if (message !== undefined) this.#onEvent({ type: 'message', message })
+    // A malformed message: nothing from this worker can be trusted any more. Its items are judged as after any crash.
+    else killGroup(this.pid, 'SIGKILL')
+  }
+
+  /** A message without the token was sent by the job. */
+  #warnOfForeignMessage(): void {
+    if (this.#warnedOfForeignMessage) return
+    this.#warnedOfForeignMessage = true
+    const text = `worker ${this.pid}: the job sent a message of its own to the parent; it was ignored`
+    this.#onEvent({ type: 'message', message: { token: this.token, type: 'warning', message: text } })
+  }
+
+  #readOutput(stream: WorkerStream, readable: Readable | null): OutputReader {
+    const onLine = (line: string, index: number | undefined) => {
+      if (stream === 'stderr') this.#keepInTail(line)
+      this.#onEvent({ type: 'output', stream, line, ...(index !== undefined && { index }) })
     }
-    readable?.on('data', (bytes: Buffer) => splitter.push(bytes))
+    return new OutputReader(readable, this.token, onLine, () => this.#onStreamEnd())
+  }
+
+  #keepInTail(line: string): void {
+    if (V8_FATAL_ERROR.test(line)) this.#fatalError = line
+    if (this.#stderrTail.push(line) > STDERR_TAIL_LINES) this.#stderrTail.shift()
+  }
+
+  #onStreamEnd(): void {
+    this.#openStreams--
+    if (this.#openStreams === 0) this.#finish()
+  }
+
+  #onDisconnect(): void {
+    this.#onStreamEnd()
+    // If the job disconnected the channel, the worker still runs but cannot be reached: its items settle by its exit.
+    if (this.#exit === undefined) killGroup(this.pid, 'SIGKILL')
+  }
+
+  #onExit(exitCode: number | null, signal: string | null): void {
+    this.#exit = { exitCode, signal }
+    // Ends what the job spawned.
+    killGroup(this.pid, 'SIGKILL')
+    forgetGroup(this.pid)
+    if (this.#openStreams === 0) this.#finish()
+    // A timer that is due runs before the event loop reads what has arrived; setImmediate lets the last messages in.
+    else this.#outputTimer = setTimeout(() => setImmediate(() => this.#finish()), OUTPUT_GRACE_MS)
+  }
+
+  #onError(error: Error): void {
+    // Node also emits 'error' for a failed kill or send, and 'exit' follows then. Only a process that never started ends
+    // here.
+    if (this.#child.pid !== undefined || this.#finished) return
+    this.#finished = true
+    this.#recordFile?.close()
+    this.#onEvent({ type: 'spawn-failed', error })
+  }
+
+  #finish(): void {
+    if (this.#finished || this.#exit === undefined) return
+    this.#finished = true
+    clearTimeout(this.#outputTimer)
+    for (const output of this.#outputs) output.destroy()
+    const recorded = this.#recordFile?.read()
+    this.#recordFile?.close()
+    const stderrTail = this.#stderrTail
+    if (this.#fatalError !== undefined && !stderrTail.includes(this.#fatalError))
+      stderrTail.splice(0, 1, this.#fatalError)
+    this.#onEvent({ type: 'exited', ...this.#exit, stderrTail, recorded })
+  }
+}
+
+/** One output stream of a worker as lines. `onEnd` is called once, after the last line. */
+class OutputReader {
+  readonly #readable: Readable | null
+  readonly #splitter: LineSplitter
+  readonly #onEnd: () => void
+  #ended = false
+
+  constructor(
+    readable: Readable | null,
+    token: string,
+    onLine: (line: string, index: number | undefined) => void,
+    onEnd: () => void,
+  ) {
+    this.#readable = readable
+    this.#splitter = createLineSplitter(token, onLine)
+    this.#onEnd = onEnd
+    const end = () => this.#end()
+    readable?.on('data', (bytes: Buffer) => this.#splitter.push(bytes))
     readable?.on('end', end).on('error', end).on('close', end)
-    return { end, readable }
-  })
-
-  const finish = () => {
-    if (gone || exited === undefined) return
-    gone = true
-    clearTimeout(grace)
-    for (const { end, readable } of streams) {
-      end()
-      readable?.destroy()
-    }
-    const recorded = recorder?.read()
-    recorder?.close()
-    if (fatal !== undefined && !stderrTail.includes(fatal)) stderrTail.splice(0, 1, fatal)
-    inbox({ type: 'gone', ...exited, stderrTail, recorded })
-  }
-  const streamEnded = () => {
-    openStreams--
-    if (openStreams === 0) finish()
   }
 
-  child.on('disconnect', () => {
-    streamEnded()
-    // A job that disconnects lives on, unreachable: only its death can settle what it held.
-    if (exited === undefined) killGroup(pid, 'SIGKILL')
-  })
-  child.on('exit', (exitCode, signal) => {
-    exited = { exitCode, signal }
-    // What the job spawned goes with its worker.
-    killGroup(pid, 'SIGKILL')
-    forgetGroup(pid)
-    if (openStreams === 0) finish()
-    // Timers that are late run before what has arrived meanwhile is read: its last messages come first.
-    else grace = setTimeout(() => setImmediate(finish), OUTPUT_GRACE_MS)
-  })
-  child.on('error', (error) => {
-    // Also emitted for a failed kill or send, which `exit` will explain; only a process that never was ends here.
-    if (child.pid !== undefined || gone) return
-    gone = true
-    recorder?.close()
-    inbox({ type: 'spawn-failed', error })
-  })
+  destroy(): void {
+    this.#end()
+    this.#readable?.destroy()
+  }
 
-  return {
-    pid,
-    token,
-    recorder: recorder && RECORDER_FD,
-    inspect: () => (gone ? undefined : recorder?.read()),
-    send(message: ToWorker) {
-      if (child.connected) child.send(packToWorker(message), () => {})
-    },
-    kill(signal) {
-      if (exited === undefined) killGroup(pid, signal)
-    },
-    ref(on) {
-      const of = [child, child.channel, child.stdout, child.stderr] as ({
-        ref?(): void
-        unref?(): void
-      } | null)[]
-      for (const handle of of) on ? handle?.ref?.() : handle?.unref?.()
-    },
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#splitter.end()
+    this.#onEnd()
   }
 }
 
 /**
- * What a worker printed is in its pipes before the message that follows, for it writes them blocking. A turn of the
- * event loop reads both to their end; the message waits for it, and what comes behind the message with it.
+ * Delays messages until the output before them was read. A worker writes its output synchronously, so it is in the pipes
+ * before the message that follows; one turn of the event loop reads both to their end. What comes after a message waits
+ * with it.
  */
-function afterOutput(inbox: (signal: WorkerSignal) => void): (signal: WorkerSignal) => void {
-  return (signal) => {
-    if (signal.type === 'output') inbox(signal)
-    else setImmediate(() => setImmediate(inbox, signal))
+function afterOutput(onEvent: (event: TransportEvent) => void): (event: TransportEvent) => void {
+  return (event) => {
+    if (event.type === 'output') onEvent(event)
+    else setImmediate(() => setImmediate(onEvent, event))
   }
 }
 
@@ -192,10 +245,11 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {
-    // The group has no process any more: that is what was wanted.
+    // No process of the group exists any more.
   }
 }
 
-function absentHandle(token: string): WorkerHandle {
+/** The handle of a worker whose process could not be started. */
+function noWorker(token: string): WorkerHandle {
   return { pid: 0, token, recorder: undefined, inspect: () => undefined, send() {}, kill() {}, ref() {} }
 }

@@ -1,16 +1,16 @@
-// Cuts a worker's output into whole lines and attributes them to items by the markers the worker writes between them.
-// Knows nothing of processes; bytes in, lines out.
+// Splits a worker's output into whole lines and attributes them to items, by the marker lines that the worker writes
+// between the output of two items.
 import { StringDecoder } from 'node:string_decoder'
 import { OUTPUT_MARK } from '../ipc/protocol.js'
 
-/** A line longer than this is passed on in pieces: output must not grow in memory because it has no newline. */
-const MOST_CHARACTERS = 64 * 1024
-/** Of the index in a marker. */
-const MOST_DIGITS = 16
+/** A longer line is passed on in pieces, so that output without a line end does not accumulate in memory. */
+const MAX_LINE_CHARACTERS = 64 * 1024
+/** Digits of the item index in a marker. */
+const MAX_INDEX_DIGITS = 16
 
 export interface LineSplitter {
   push(bytes: Uint8Array): void
-  /** The stream has ended: what is left is a line too. */
+  /** The stream has ended: the rest is a line too. */
   end(): void
 }
 
@@ -19,45 +19,45 @@ export function createLineSplitter(
   onLine: (line: string, index: number | undefined) => void,
 ): LineSplitter {
   const decoder = new StringDecoder('utf8')
-  const mark = `${OUTPUT_MARK}${token}:`
+  const marker = `${OUTPUT_MARK}${token}:`
   let rest = ''
   let index: number | undefined
 
-  const emit = (line: string) => {
-    // A job that printed no newline has its text before the marker in the same line.
-    const at = line.indexOf(mark)
+  const handleLine = (line: string) => {
+    // If a job printed no line end, its text is on the same line, before the marker.
+    const at = line.indexOf(marker)
     if (at < 0) return onLine(line.endsWith('\r') ? line.slice(0, -1) : line, index)
     if (at > 0) onLine(line.slice(0, at), index)
-    const named = line.slice(at + mark.length)
-    index = named === 'none' ? undefined : Number(named)
+    const next = line.slice(at + marker.length)
+    index = next === 'none' ? undefined : Number(next)
   }
 
-  const feed = (text: string) => {
+  const pushText = (text: string) => {
     rest += text
     let from = 0
     for (let newline = rest.indexOf('\n'); newline >= 0; newline = rest.indexOf('\n', from)) {
-      emit(rest.slice(from, newline))
+      handleLine(rest.slice(from, newline))
       from = newline + 1
     }
     rest = rest.slice(from)
-    if (rest.length <= MOST_CHARACTERS) return
-    const whole = rest.length - unfinished(rest)
-    onLine(rest.slice(0, whole), index)
-    rest = rest.slice(whole)
+    if (rest.length <= MAX_LINE_CHARACTERS) return
+    const complete = rest.length - incompleteEnd(rest)
+    onLine(rest.slice(0, complete), index)
+    rest = rest.slice(complete)
   }
 
-  /** Characters at the end that may be the beginning of a marker or of a line end: a piece must not tear them. */
-  const unfinished = (text: string): number => {
+  /** Characters at the end that may be the beginning of a marker or a line end, which a piece must not split. */
+  const incompleteEnd = (text: string): number => {
     if (text.endsWith('\r')) return 1
     const length = text.length - text.lastIndexOf(OUTPUT_MARK[0]!)
-    return length <= mark.length + MOST_DIGITS ? length : 0
+    return length <= marker.length + MAX_INDEX_DIGITS ? length : 0
   }
 
   return {
-    push: (bytes) => feed(decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
+    push: (bytes) => pushText(decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
     end() {
-      feed(decoder.end())
-      if (rest !== '') emit(rest)
+      pushText(decoder.end())
+      if (rest !== '') handleLine(rest)
       rest = ''
     },
   }

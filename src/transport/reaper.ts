@@ -1,9 +1,10 @@
-// Ends the workers when this process is gone, however it went: SIGKILL leaves no handler to run, and a worker in a busy
-// loop hears nothing. A shell outside waits for the end of a pipe that only we hold, then kills the groups it was told
-// of. One for the whole pool, a millisecond to start, nothing inside the workers; knows nothing of what they do.
+// Kills the workers when this process has ended, even by SIGKILL, after which no handler runs here, and even if a worker
+// is in a busy loop, where it does not notice. A shell outside of this process reads process groups from a pipe that only
+// this process holds; at the end of the pipe it kills the groups. One shell for all pools; it starts in a millisecond and
+// needs nothing in the workers.
 import { type ChildProcess, spawn } from 'node:child_process'
 
-/** `+ 12` and `- 12` keep the set of groups; at the end of input what is left in it is killed, what they spawned too. */
+/** `+ 12` and `- 12` add and remove a group; at the end of input the groups that are left are killed. */
 const SCRIPT = `
 groups=' '
 while read -r change group; do
@@ -16,33 +17,33 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 `
 
 let shell: ChildProcess | undefined
-/** For the shell that is about to start. */
-let untold = ''
+/** Lines for the shell that is about to be started. */
+let unsent = ''
 
 export function watchGroup(pid: number): void {
-  tell(`+ ${pid}\n`)
+  send(`+ ${pid}\n`)
 }
 
 export function forgetGroup(pid: number): void {
-  tell(`- ${pid}\n`)
+  send(`- ${pid}\n`)
 }
 
-function tell(line: string): void {
+function send(line: string): void {
   if (shell !== undefined) return void shell.stdin?.write(line)
-  // After the workers that are being started just now: they are what a run waits for.
-  if (untold === '')
+  // Started after the workers that are being started now, because the run waits for them.
+  if (unsent === '')
     queueMicrotask(() => {
-      shell = start()
-      shell.stdin?.write(untold)
+      shell = startShell()
+      shell.stdin?.write(unsent)
     })
-  untold += line
+  unsent += line
 }
 
-/** Where there is no shell, workers still leave by themselves once they look at their channel. */
-function start(): ChildProcess {
+/** Without a shell on the machine, workers still exit when they notice that their channel is closed. */
+function startShell(): ChildProcess {
   const child = spawn('/bin/sh', ['-c', SCRIPT], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // Not in the terminal's group: Ctrl-C must not end it before its work.
+    // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
     detached: true,
     cwd: '/',
   })

@@ -1,40 +1,43 @@
-// The inner seam: how a worker process comes to be and how messages reach it. Knows nothing of chunks' meaning.
+// The seam between the executor and worker processes: how a worker is started, and what is sent to it and received from
+// it. `fork.ts` implements it; tests use fakes.
 import type { FlightRecord } from '../ipc/flight-recorder/reader.js'
 import type { FromWorker, ToWorker } from '../ipc/protocol.js'
 import type { WorkerStream } from '../model.js'
 
-/** Everything that can happen to a worker. `gone` is the last word, once, after all its messages and output. */
-export type WorkerSignal =
+/** Everything that can happen to a worker. The last one is `exited` or `spawn-failed`, after all messages and output. */
+export type TransportEvent =
   | { readonly type: 'message'; readonly message: FromWorker }
   | { readonly type: 'output'; readonly stream: WorkerStream; readonly line: string; readonly index?: number }
   | {
-      readonly type: 'gone'
+      readonly type: 'exited'
       readonly exitCode: number | null
       readonly signal: string | null
+      /** The last lines it wrote to stderr. */
       readonly stderrTail: readonly string[]
-      /** What it had written down; `undefined` where it could not. */
+      /** The content of its flight recorder; `undefined` if it has none. */
       readonly recorded: FlightRecord | undefined
     }
-  /** There was never a process. Last word too. */
+  /** There was never a process. */
   | { readonly type: 'spawn-failed'; readonly error: Error }
 
 export interface WorkerHandle {
-  /** 0 when the process could not be started. */
+  /** 0 if the process could not be started. */
   readonly pid: number
+  /** Secret that the worker adds to each of its messages, so that a job cannot forge one. */
   readonly token: string
-  /** Descriptor, in the worker, of the file it may write down in. */
+  /** File descriptor of the flight recorder in the worker; `undefined` if there is none. */
   readonly recorder: number | undefined
-  /** Throws where a value cannot be cloned; a worker that is gone swallows it (its `gone` tells). */
+  /** Throws if a value cannot be cloned. Does nothing after the worker has exited. */
   send(message: ToWorker): void
-  /** What it has written down so far. */
+  /** The current content of its flight recorder. */
   inspect(): FlightRecord | undefined
-  /** To the worker's whole process group. */
+  /** Sends a signal to the worker's whole process group. */
   kill(signal: NodeJS.Signals): void
-  /** Whether the channel keeps this process alive. */
+  /** Whether the worker keeps this process alive, as `ref()` and `unref()` of Node's handles. */
   ref(on: boolean): void
 }
 
 export interface Transport {
-  /** Starts a worker; `inbox` hears of everything that happens to it, never within this call. */
-  spawn(inbox: (signal: WorkerSignal) => void, workerId: number): WorkerHandle
+  /** Starts a worker. `onEvent` is never called before this returns. */
+  spawn(onEvent: (event: TransportEvent) => void, workerId: number): WorkerHandle
 }

@@ -1,4 +1,4 @@
-// Where the worker's built entry is, seen from the bundle and from the sources alike. Knows nothing else.
+// Path of the worker's built entry, from the bundle as well as from the sources.
 import path from 'node:path'
 
 export function workerEntry(): string {

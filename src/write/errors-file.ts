@@ -2,10 +2,10 @@
 // as its item settles, so that an interrupted run leaves a complete file.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { OutputError } from '../errors/classes.js'
-import type { FrameOptions } from '../errors/frames.js'
+import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
-import { locate, positionText } from '../framing/position.js'
+import { locate, locationText } from '../framing/location.js'
 import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
 
 export interface ErrorsFile {
@@ -48,8 +48,8 @@ function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): strin
     const index = itemIndexAt(chunk, offset)
     const range = ranges[offset]
     const item = payload.kind === 'bytes' && range !== undefined ? asJson(payload, range, failure) : 'null'
-    const position = failure.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
-    const error = JSON.stringify(plainError({ index, position }, failed, frames))
+    const location = failure.kind === 'input' ? locationText(locate(chunk, offset, failure.at)) : undefined
+    const error = JSON.stringify(plainError({ index, location }, failed, frames))
     text += `{"index":${index},"item":${item},"kind":"${failure.kind}","attempts":${attempts},"error":${error}}\n`
   }
   return text

@@ -1,4 +1,4 @@
-// What the type checker knows of a pool for a job module. Checked by tsc; nothing here is run.
+// Argument and result types that a pool infers from its job module. Checked by tsc; nothing here is run.
 import { expectTypeOf } from 'vitest'
 import { type AsyncResult, Pool, type PoolIterator, type TaskContext } from '../../src/index.js'
 
@@ -44,21 +44,21 @@ pool.collect('default', [{ src: 'a' }], {
   },
 })
 
-// @ts-expect-error no such task
+// @ts-expect-error the module has no such task
 pool.apply('cube', [3])
-// @ts-expect-error not a function
+// @ts-expect-error an export that is not a function
 pool.apply('VERSION')
-// @ts-expect-error poolrun's own
+// @ts-expect-error an export that poolrun itself uses
 pool.apply('initializer', ['a'])
-// @ts-expect-error a string is no number
+// @ts-expect-error a string is not a number
 pool.apply('square', ['3'])
 // @ts-expect-error an argument is missing
 pool.apply('square')
 // @ts-expect-error items of the wrong type
 pool.map('square', ['1'])
-// @ts-expect-error its second parameter would be given the context
+// @ts-expect-error its second parameter would receive the context
 pool.map('mul', [1])
-// @ts-expect-error too few in the tuple
+// @ts-expect-error an argument is missing in the tuple
 pool.starmap('mul', [[1]])
 // @ts-expect-error not iterable
 pool.map('square', 5)

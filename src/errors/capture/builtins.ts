@@ -1,7 +1,7 @@
-// Built-ins taken before any job code ran: a job may replace what it finds on globals, and its errors must still
-// arrive. Whoever runs in the worker on a failure uses these; nothing else needs them.
+// Built-ins captured before any job code runs. A job may replace methods on prototypes and globals, and its errors must
+// still arrive, so the code that captures them uses only what is exported here.
 
-/** `method` as a function of its receiver, deaf to later changes of the prototype. */
+/** `method` as a function that takes its receiver first; later changes of the prototype do not reach it. */
 function uncurry<This, Args extends unknown[], Result>(
   method: (...args: Args) => Result,
 ): (self: This, ...args: Args) => Result {

@@ -1,4 +1,4 @@
-// What an error carries beside its name, message, stack and cause, as data that travels. Knows nothing of the rest.
+// The properties of an error other than name, message, stack and cause, as data that can be cloned.
 import { create, freeze, ownKeys } from './builtins.js'
 import { hasOwn, read, UNREADABLE } from './inspect-error.js'
 import { type Limits, MAX_PROPS } from './limits.js'
@@ -6,12 +6,12 @@ import { previewValue, toCloneable } from './to-cloneable.js'
 
 type Props = Readonly<Record<string, unknown>>
 
-/** One object for all errors that have none: most. */
+/** Shared by all errors without properties, which are most. */
 export const NO_PROPS: Props = freeze({})
-/** Worth having where a class defines them; DOMException derives its `code` from its name and is rebuilt with it. */
+/** Also kept where a class defines them. Not for DOMException: its `code` follows from its name when it is rebuilt. */
 const INHERITED = ['code', 'status'] as const
 
-/** `hasErrors`: its `errors` travel as errors, not here. */
+/** `hasErrors`: its `errors` travel as errors in a field of their own, so they are skipped here. */
 export function errorProperties(error: object, builtin: string, hasErrors: boolean, limits: Limits): Props {
   // Without a prototype, so that `__proto__` is a key like any other.
   let props: Record<string, unknown> | undefined
@@ -19,13 +19,13 @@ export function errorProperties(error: object, builtin: string, hasErrors: boole
   let count = 0
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!
-    if (typeof key !== 'string' || isOwnField(key) || (hasErrors && key === 'errors')) continue
+    if (typeof key !== 'string' || isErrorDataField(key) || (hasErrors && key === 'errors')) continue
     props ??= create(null) as Record<string, unknown>
     if (count++ === MAX_PROPS) {
       props['…'] = '[more properties]'
       break
     }
-    props[limits.text(key)] = portableOrPreview(read(error, key), limits)
+    props[limits.truncate(key)] = cloneOrPreview(read(error, key), limits)
   }
   if (builtin === 'DOMException') return props ?? NO_PROPS
   for (let i = 0; i < INHERITED.length; i++) {
@@ -33,7 +33,7 @@ export function errorProperties(error: object, builtin: string, hasErrors: boole
     const value = read(error, key)
     if ((typeof value === 'string' || typeof value === 'number') && !hasOwn(error, key)) {
       props ??= create(null) as Record<string, unknown>
-      props[key] = portableOrPreview(value, limits)
+      props[key] = cloneOrPreview(value, limits)
     }
   }
   return props ?? NO_PROPS
@@ -47,12 +47,12 @@ function keysOf(error: object): (string | symbol)[] {
   }
 }
 
-/** What travels in a field of its own. */
-function isOwnField(key: string): boolean {
+/** Properties that `ErrorData` has a field for. */
+function isErrorDataField(key: string): boolean {
   return key === 'stack' || key === 'message' || key === 'name' || key === 'cause'
 }
 
-function portableOrPreview(value: unknown, limits: Limits): unknown {
+function cloneOrPreview(value: unknown, limits: Limits): unknown {
   if (value === UNREADABLE) return '[cannot be read]'
   const copy = toCloneable(value, limits)
   return copy.cloned ? copy.value : previewValue(value)

@@ -1,10 +1,11 @@
-// Finds what in a value cannot be encoded, for structured clone or for JSON. Slow and exact: called only when
-// something is known, or suspected, to be wrong. Knows nothing of messages.
+// Finds the part of a value that structured clone or JSON cannot encode. Exact but slow, so it is called only when
+// encoding failed or is suspected to lose something. Runs in the worker for results and in the parent for arguments.
 import { inspect, types } from 'node:util'
 import { serialize } from 'node:v8'
 
-/** JSON.stringify overflows the stack somewhere above; a value this deep is a mistake anyway. */
-const DEEPEST = 1_000
+/** Levels of nesting. JSON.stringify overflows the stack a little deeper, and a value this deep is a mistake anyway. */
+const MAX_JSON_DEPTH = 1_000
+const MAX_PREVIEW_CHARACTERS = 200
 const STACK_OVERFLOW = 'Maximum call stack size exceeded'
 
 const { isDate } = types
@@ -16,66 +17,66 @@ export interface UnserializablePart {
   readonly preview: string
 }
 
-/** The first part of `value` that structured clone refuses, `undefined` if it takes all of it. Never throws. */
+/** The first part of `value` that structured clone refuses; `undefined` if it accepts all of it. Never throws. */
 export function findUncloneable(value: unknown): UnserializablePart | undefined {
   return searchClone(() => value, '', new Set())
 }
 
 /**
- * The first part of `value` that JSON cannot carry, `undefined` if it takes all of it. Stricter than `JSON.stringify`,
- * which drops functions and turns NaN into null and a Map into `{}` without a word. Never throws.
+ * The first part of `value` that JSON cannot represent; `undefined` if it can represent all of it. Stricter than
+ * `JSON.stringify`, which silently drops functions and turns NaN into null and a Map into `{}`. Never throws.
  */
 export function findUnjsonable(value: unknown): UnserializablePart | undefined {
   return searchJson(() => value, '', [])
 }
 
-/** What `JSON.stringify` turns into `{}` without a word. */
-const FORMLESS = [Map, Set, Promise, Error, RegExp, WeakMap, WeakSet] as const
+/** Classes that `JSON.stringify` silently turns into `{}`. */
+const WRITTEN_AS_EMPTY = [Map, Set, Promise, Error, RegExp, WeakMap, WeakSet] as const
 
-/** Reading may throw: the part can be a getter, and what it stands in a proxy. */
+/** `read` may throw: the part can be a getter, or belong to a proxy. */
 interface Part {
   readonly path: string
   read(): unknown
 }
 
-/** `above` is the same on return. */
-function searchJson(read: Part['read'], path: string, above: unknown[]): UnserializablePart | undefined {
+/** `ancestors` has the same elements on return as on entry. */
+function searchJson(read: Part['read'], path: string, ancestors: unknown[]): UnserializablePart | undefined {
   let value: unknown
-  const refused = (message: string): UnserializablePart => ({ path, message, preview: shown(value) })
+  const refused = (message: string): UnserializablePart => ({ path, message, preview: preview(value) })
   try {
     value = read()
   } catch (thrown) {
     return { path, message: reasonOf(thrown), preview: 'unreadable' }
   }
-  const depth = above.length
+  const depth = ancestors.length
   try {
     if (isDate(value) && Number.isNaN(value.getTime())) return refused('an invalid Date has no form in JSON')
-    value = asWritten(value)
+    value = replacedByToJson(value)
     if (typeof value === 'number')
       return Number.isFinite(value) ? undefined : refused(`${value} has no form in JSON`)
     if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
       return refused(`a ${typeof value} has no form in JSON`)
     if (typeof value !== 'object' || value === null) return undefined
-    if (above.includes(value)) return refused('a cycle has no form in JSON')
-    if (depth >= DEEPEST) return refused(`nested more than ${DEEPEST} levels deep`)
-    const Class = FORMLESS.find((candidate) => value instanceof candidate)
+    if (ancestors.includes(value)) return refused('a cycle has no form in JSON')
+    if (depth >= MAX_JSON_DEPTH) return refused(`nested more than ${MAX_JSON_DEPTH} levels deep`)
+    const Class = WRITTEN_AS_EMPTY.find((candidate) => value instanceof candidate)
     if (Class === Promise) return refused('a Promise has no form in JSON; is an await missing?')
     if (Class !== undefined) return refused(`a ${Class.name} has no form in JSON`)
-    above.push(value)
+    ancestors.push(value)
     for (const part of partsOf(value, path)) {
-      const culprit = searchJson(part.read, part.path, above)
-      if (culprit !== undefined) return culprit
+      const found = searchJson(part.read, part.path, ancestors)
+      if (found !== undefined) return found
     }
     return undefined
   } catch (thrown) {
     return refused(reasonOf(thrown))
   } finally {
-    above.length = depth
+    ancestors.length = depth
   }
 }
 
-/** What `JSON.stringify` writes in the place of a value; it, too, asks only once. */
-function asWritten(value: unknown): unknown {
+/** What `JSON.stringify` writes instead of the value. It, too, calls `toJSON` only once. */
+function replacedByToJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const { toJSON } = value as { toJSON?: unknown }
   return typeof toJSON === 'function' ? toJSON.call(value, '') : value
@@ -90,19 +91,19 @@ function searchClone(read: Part['read'], path: string, seen: Set<unknown>): Unse
   }
   const message = refusalOf(value)
   if (message === undefined) return undefined
-  // Where the nesting is to blame, no part is more guilty than the whole.
+  // If the value is nested too deeply, no single part is the cause.
   if (message !== STACK_OVERFLOW && typeof value === 'object' && value !== null && !seen.has(value)) {
     seen.add(value)
     try {
       for (const part of partsOf(value, path)) {
-        const culprit = searchClone(part.read, part.path, seen)
-        if (culprit !== undefined) return culprit
+        const found = searchClone(part.read, part.path, seen)
+        if (found !== undefined) return found
       }
     } catch {
-      // A proxy that does not let itself be looked into is itself the culprit.
+      // A proxy whose traps throw here is reported as a whole.
     }
   }
-  return { path, message, preview: shown(value) }
+  return { path, message, preview: preview(value) }
 }
 
 function refusalOf(value: unknown): string | undefined {
@@ -117,9 +118,9 @@ function refusalOf(value: unknown): string | undefined {
 function* partsOf(value: object, path: string): Generator<Part> {
   if (value instanceof Map)
     for (const [key, child] of value)
-      yield { path: `${path}${path === '' ? '' : '.'}get(${shown(key)})`, read: () => child }
+      yield { path: `${path}${path === '' ? '' : '.'}get(${preview(key)})`, read: () => child }
   else if (value instanceof Set)
-    for (const [place, child] of [...value].entries()) yield { path: join(path, place), read: () => child }
+    for (const [index, child] of [...value].entries()) yield { path: join(path, index), read: () => child }
   else
     for (const key of Object.keys(value))
       yield {
@@ -128,16 +129,16 @@ function* partsOf(value: object, path: string): Generator<Part> {
       }
 }
 
-/** The job may have thrown anything, undefined too. */
+/** `thrown` can be anything, `undefined` too. */
 function reasonOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? String(thrown.message) : `it threw ${shown(thrown)}`
+    return thrown instanceof Error ? String(thrown.message) : `it threw ${preview(thrown)}`
   } catch {
     return 'it threw an error that cannot be read'
   }
 }
 
-/** As a person writes it: `a.b[2]`. */
+/** The path to a part as it is written in code: `a.b[2]`. */
 export function pathText(keys: readonly PropertyKey[]): string {
   return keys.reduce<string>((path, key) => join(path, typeof key === 'number' ? key : String(key)), '')
 }
@@ -148,10 +149,10 @@ function join(path: string, key: string | number): string {
   return `${path}[${JSON.stringify(key)}]`
 }
 
-function shown(value: unknown): string {
+function preview(value: unknown): string {
   try {
     const text = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
-    return text.length > 200 ? `${text.slice(0, 199)}…` : text
+    return text.length > MAX_PREVIEW_CHARACTERS ? `${text.slice(0, MAX_PREVIEW_CHARACTERS - 1)}…` : text
   } catch {
     return typeof value
   }

@@ -1,5 +1,5 @@
-// Reads what makes an error an error (class, name, message) from an object that may be hostile: a proxy, of another
-// realm, with getters that throw. Knows nothing of stacks and of the other properties.
+// Reads the class, name and message of an error that may be hostile: a proxy, an object of another realm, or one whose
+// getters throw.
 import { getOwnPropertyDescriptor, getPrototypeOf, NativeError } from './builtins.js'
 import { isNativeError } from './node-builtins.js'
 import { previewValue } from './to-cloneable.js'
@@ -15,10 +15,10 @@ const BUILTINS = [
   AggregateError,
   DOMException,
 ].map((type) => ({ name: type.name, prototype: type.prototype as object }))
-/** Longer than any real chain; a proxy can make one without end. */
+/** More than any real prototype chain has; a proxy can make an endless one. */
 const MAX_PROTOTYPES = 100
 
-/** In place of what a getter or trap threw for. */
+/** Stands for a property whose getter or trap threw. */
 export const UNREADABLE: unique symbol = Symbol('unreadable')
 
 export function read(object: object, key: string | number): unknown {
@@ -31,21 +31,21 @@ export function read(object: object, key: string | number): unknown {
 
 export function isError(value: object): boolean {
   if (isNativeError(value)) return true
-  return findPrototype(value, (prototype) => prototype === NativeError.prototype || undefined) ?? false
+  return findInPrototypes(value, (prototype) => prototype === NativeError.prototype || undefined) ?? false
 }
 
-/** Name of the nearest built-in class, of another realm too (there by its name). */
+/** Name of the nearest built-in class. Classes of another realm are recognised by their name. */
 export function builtinOf(error: object): string {
-  return findPrototype(error, ownBuiltin) ?? findPrototype(error, foreignBuiltin) ?? 'Error'
+  return findInPrototypes(error, ownBuiltin) ?? findInPrototypes(error, foreignBuiltin) ?? 'Error'
 }
 
-/** As V8 names it, but a class that sets no `name` keeps its class name. */
+/** The name V8 would show, except that a class without a `name` of its own keeps its class name. */
 export function nameOf(error: object, builtin: string): string {
   const name = read(error, 'name')
   if (typeof name === 'string' && name !== '') {
     if (name !== builtin || hasOwn(error, 'name')) return name
   }
-  return findPrototype(error, ownClassName) ?? builtin
+  return findInPrototypes(error, ownClassName) ?? builtin
 }
 
 export function messageOf(error: object): string {
@@ -63,13 +63,13 @@ export function hasOwn(object: object, key: string): boolean {
   }
 }
 
-/** First answer along the prototype chain; `undefined` where a proxy does not let it be walked. */
-function findPrototype<T>(object: object, ask: (prototype: object) => T | undefined): T | undefined {
+/** The first result of `match` along the prototype chain; `undefined` if there is none or a proxy's trap threw. */
+function findInPrototypes<T>(object: object, match: (prototype: object) => T | undefined): T | undefined {
   try {
     let prototype = getPrototypeOf(object)
     for (let i = 0; prototype !== null && i < MAX_PROTOTYPES; i++) {
-      const answer = ask(prototype)
-      if (answer !== undefined) return answer
+      const found = match(prototype)
+      if (found !== undefined) return found
       prototype = getPrototypeOf(prototype)
     }
   } catch {}
@@ -98,7 +98,7 @@ function ownClassName(prototype: object): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
-/** Of a data property: a getter would be job code. */
+/** Value of an own data property; a getter is not called, it would be job code. */
 function ownValue(object: object, key: string): unknown {
   return getOwnPropertyDescriptor(object, key)?.value
 }

@@ -1,8 +1,9 @@
-// What `captured.ts` is for globals, for Node's own modules. A file of its own: node:v8 takes milliseconds to load, and
-// `--help` needs none of it.
-import { inspect, types } from 'node:util'
-import { deserialize, serialize } from 'node:v8'
+// Functions of Node's own modules, captured before any job code runs; the counterpart of `builtins.ts`. A separate file
+// because node:v8 takes milliseconds to load and `--help` does not need it.
+import * as util from 'node:util'
+import * as v8 from 'node:v8'
 
-/** Copies: the imports themselves follow what a job assigns to these modules. */
-export const captured = { deserialize, inspect, serialize } as const
-export const { isNativeError } = types
+// Copies: an import is a live binding and would follow what a job assigns to these modules.
+export const { inspect } = util
+export const { isNativeError } = util.types
+export const { deserialize, serialize } = v8

@@ -1,14 +1,15 @@
-// Reads the frames of an error as V8 has them, positions of the compiled module, cheaply: with source maps enabled in
-// the process each `.stack` read maps every frame, so a formatter of our own stands in while one is read. The job's
-// formatter, if it has set one, is bypassed and put back.
+// Reads the frames of an error as V8 has them, with locations of the compiled module. With source maps enabled in the
+// process, Node maps every frame when `.stack` is first read, which is slow. So `Error.prepareStackTrace` is replaced
+// during the read and restored afterwards, whether it was Node's or the job's own.
 import { indexOf, NativeError, slice, trimStart } from './builtins.js'
 import { read } from './inspect-error.js'
-import { cutFrames } from './limits.js'
+import { truncateFrames } from './limits.js'
 
+/** Input and output of `format`, which V8 calls synchronously. */
 let header = ''
 let formatted: string | undefined
 
-/** V8 keeps what this returns as the error's stack, so it returns what a stack looks like. */
+/** V8 keeps the return value as the error's `stack`, so it must look like one. */
 function format(_error: unknown, sites: readonly unknown[]): string {
   let frames = ''
   for (let i = 0; i < sites.length; i++) frames += `\n    at ${sites[i]}`
@@ -16,14 +17,14 @@ function format(_error: unknown, sites: readonly unknown[]): string {
   return header + frames
 }
 
-/** Frames without the header; empty where there are none. */
+/** The frames without the header; empty if there are none. */
 export function readRawFrames(error: object, name: string, message: string): string {
   header = message === '' ? name : `${name}: ${message}`
   formatted = undefined
   const stack = readWith(format, error)
-  // Not called: the stack was read before (the job logged it), or is no stack of V8's.
-  if (formatted !== undefined) return cutFrames(formatted)
-  return typeof stack === 'string' ? cutFrames(framesOf(stack, message)) : ''
+  // If `format` was not called, the stack was read before (the job logged it), or V8 did not make it.
+  if (formatted !== undefined) return truncateFrames(formatted)
+  return typeof stack === 'string' ? truncateFrames(framesAfterMessage(stack, message)) : ''
 }
 
 function readWith(formatter: typeof format, error: object): unknown {
@@ -33,7 +34,7 @@ function readWith(formatter: typeof format, error: object): unknown {
     try {
       return read(error, 'stack')
     } finally {
-      // `Error` may have been frozen, or the job's accessor may throw: what was read still counts.
+      // May throw (the job froze `Error`, or defined a setter that throws); `formatted` is set by then.
       NativeError.prepareStackTrace = previous
     }
   } catch {
@@ -41,19 +42,22 @@ function readWith(formatter: typeof format, error: object): unknown {
   }
 }
 
-/** The message may itself hold lines that look like frames, so the search begins after it. */
-function framesOf(stack: string, message: string): string {
+/** Searches after the message, which may itself contain lines that look like frames. */
+function framesAfterMessage(stack: string, message: string): string {
   const at = message === '' ? -1 : indexOf(stack, message)
   const end = at < 0 ? 0 : at + message.length
   const first = indexOf(stack, '\n    at ', end)
-  // Without frames, what follows the message was written by whoever set this stack: better than nothing.
+  // Without frames, the text after the message was set by the job: better than nothing.
   const frames = first >= 0 ? slice(stack, first + 1) : at < 0 ? '' : trimStart(slice(stack, end))
-  const place = placeAbove(stack)
-  return place === '' ? frames : `${place}\n${frames}`
+  const location = locationAboveHeader(stack)
+  return location === '' ? frames : `${location}\n${frames}`
 }
 
-/** Node puts `file:line`, the line and a caret above a SyntaxError's header: the only place that error has. */
-function placeAbove(stack: string): string {
+/**
+ * Node puts `file:line`, the source line and a caret above the header of a SyntaxError: its only location. Returned as
+ * a frame.
+ */
+function locationAboveHeader(stack: string): string {
   const first = indexOf(stack, '\n')
   const second = first < 0 ? -1 : indexOf(stack, '\n', first + 1)
   if (second < 0) return ''

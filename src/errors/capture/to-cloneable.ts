@@ -1,14 +1,14 @@
-// Makes any value fit to cross a process boundary: itself, a dead copy of it, or a preview. Runs job code only through
-// getters and proxies of the value, and outlives what they throw.
+// Makes any value fit to cross a process boundary: the value itself, a copy of it, or a preview. The only job code that
+// runs here is the value's own getters and proxy traps, and what they throw is caught.
 
-import { truncate } from '../truncate.js'
 import { isArray } from './builtins.js'
 import type { Limits } from './limits.js'
-import { captured } from './node-builtins.js'
+import { deserialize, inspect, serialize } from './node-builtins.js'
+import { truncate } from './truncate.js'
 
 const PREVIEW_CHARACTERS = 200
-/** `customInspect` would run job code. */
-const PREVIEW = {
+/** Without `customInspect`, which would run job code. */
+const PREVIEW_OPTIONS = {
   depth: 2,
   customInspect: false,
   breakLength: Number.POSITIVE_INFINITY,
@@ -27,19 +27,19 @@ export function toCloneable(value: unknown, limits: Limits): Cloneable {
     case 'symbol':
       return NOT_CLONED
     case 'string':
-      return limits.fits(value.length) ? { cloned: true, value } : NOT_CLONED
+      return limits.tryTake(value.length) ? { cloned: true, value } : NOT_CLONED
     case 'object':
-      return value === null ? { cloned: true, value } : deadCopy(value, limits)
+      return value === null ? { cloned: true, value } : copyOf(value, limits)
     default:
       return { cloned: true, value }
   }
 }
 
-/** The channel would run getters a second time, which may then throw: what travels is a copy that has none. */
-function deadCopy(value: object, limits: Limits): Cloneable {
+/** A copy without getters: the channel would run them a second time, and they may throw then. */
+function copyOf(value: object, limits: Limits): Cloneable {
   try {
-    const bytes = captured.serialize(value)
-    return limits.fits(bytes.byteLength) ? { cloned: true, value: captured.deserialize(bytes) } : NOT_CLONED
+    const bytes = serialize(value)
+    return limits.tryTake(bytes.byteLength) ? { cloned: true, value: deserialize(bytes) } : NOT_CLONED
   } catch {
     return NOT_CLONED
   }
@@ -47,7 +47,7 @@ function deadCopy(value: object, limits: Limits): Cloneable {
 
 export function previewValue(value: unknown): string {
   try {
-    const text = captured.inspect(value, PREVIEW)
+    const text = inspect(value, PREVIEW_OPTIONS)
     return text.length <= PREVIEW_CHARACTERS ? text : `${truncate(text, PREVIEW_CHARACTERS - 1)}…`
   } catch {
     return `[${typeof value} that cannot be shown]`

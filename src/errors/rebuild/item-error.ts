@@ -1,5 +1,5 @@
-// The error a call rejects with, or a callback is given, for an item that failed. A new object each time: whoever
-// catches one may change it. Knows nothing of policies, nor of how an error is printed.
+// Makes the error that a call rejects with, or that a callback receives, for a failed item. A new object each time,
+// because the caller may change the error it catches.
 
 import type { ErrorData } from '../../error-data.js'
 import type { Failure, ItemFailure } from '../../model.js'
@@ -23,29 +23,28 @@ import {
   timeoutMessage,
   validationMessage,
 } from '../messages.js'
-import { type CallSite, showCaller } from '../stacks.js'
+import { attachCallSite, type CallSite } from '../stacks.js'
 import { define, fromErrorData, rebuildError } from './rebuild-error.js'
-import { makeRemoteTraceback, type RemotePlace } from './remote-traceback.js'
+import { makeRemoteTraceback, type RemoteOrigin } from './remote-traceback.js'
 
-export interface ItemErrorWhere {
+export interface ItemErrorContext {
   readonly index: number
-  /** `file:line:column` of the item's text, for failures of kind `input`. */
-  readonly position?: string | undefined
-  /** Whose line the error's own stack shows. */
+  /** `file:line:column` of the first wrong character, for failures of kind `input`. */
+  readonly location?: string | undefined
+  /** The call whose frames the error's own stack shows. */
   readonly site?: CallSite | undefined
 }
 
-export function makeItemError(where: ItemErrorWhere, failed: ItemFailure): Error {
-  const error = makeError(where, failed)
-  if (where.site !== undefined) showCaller(error, where.site)
-  return error
+export function makeItemError(context: ItemErrorContext, failed: ItemFailure): Error {
+  const error = makeError(context, failed)
+  return context.site === undefined ? error : attachCallSite(error, context.site)
 }
 
-export function itemPlace(index: number, { workerId, pid, attempts }: ItemFailure): RemotePlace {
+export function itemOrigin(index: number, { workerId, pid, attempts }: ItemFailure): RemoteOrigin {
   return { subject: `item ${index}`, workerId, pid, index, attempts }
 }
 
-/** `thrown` may be anything; without `index` the callback ran once for a whole call. */
+/** `thrown` can be anything. Without `index`, the callback was called once for a whole call. */
 export function makeCallbackError(
   which: CallbackName,
   index: number | undefined,
@@ -54,15 +53,14 @@ export function makeCallbackError(
   site?: CallSite,
 ): CallbackError {
   const error = new CallbackError(callbackMessage(which, index), task, { cause: thrown })
-  if (site !== undefined) showCaller(error, site)
-  return error
+  return site === undefined ? error : attachCallSite(error, site)
 }
 
-function makeError({ index, position }: ItemErrorWhere, failed: ItemFailure): Error {
+function makeError({ index, location }: ItemErrorContext, failed: ItemFailure): Error {
   const { failure, pid, attempts } = failed
   switch (failure.kind) {
     case 'error':
-      return makeTaskError(failure.error, itemPlace(index, failed))
+      return makeTaskError(failure.error, itemOrigin(index, failed))
     case 'crash':
     case 'oom':
       return new WorkerLostError(
@@ -73,7 +71,7 @@ function makeError({ index, position }: ItemErrorWhere, failed: ItemFailure): Er
     case 'timeout':
       return new TimeoutError(timeoutMessage(index, failure, failed), { index, attempts })
     case 'input':
-      return new InputError(inputMessage(index, failure, position), { index })
+      return new InputError(inputMessage(index, failure, location), { index })
     case 'validation':
       return new InputValidationError(validationMessage(index, failure), {
         index,
@@ -89,8 +87,8 @@ function makeError({ index, position }: ItemErrorWhere, failed: ItemFailure): Er
   }
 }
 
-function makeTaskError(data: ErrorData, place: RemotePlace): Error {
-  const cause = makeRemoteTraceback(place, data)
+function makeTaskError(data: ErrorData, origin: RemoteOrigin): Error {
+  const cause = makeRemoteTraceback(origin, data)
   if (data.type === 'thrown') {
     return new NonErrorThrown(nonErrorMessage(data), data.cloned ? data.value : undefined, { cause })
   }

@@ -1,8 +1,8 @@
-// Makes an error in the parent out of what crossed: of the same built-in class, with its name, message, properties
-// and causes. No constructor of a job ever runs. Knows nothing of items and workers.
+// Rebuilds an error in the parent from error data: same built-in class, name, message, properties and causes. A job's own
+// constructor never runs here.
 import type { ErrorData } from '../../error-data.js'
-import { formatFrames } from '../frames.js'
-import { headerOf, setStack } from '../stacks.js'
+import { formatFrames } from '../render/frames.js'
+import { headerOf, setLazyStack } from '../stacks.js'
 
 type ErrorNode = Extract<ErrorData, { type: 'error' }>
 
@@ -13,16 +13,16 @@ const BUILTINS: ReadonlyMap<string, new (message: string) => Error> = new Map(
   ]),
 )
 
-/** A value thrown that was no Error comes back as itself, or as its preview where it could not be cloned. */
+/** A thrown value that is not an Error comes back as itself, or as its preview if it could not be cloned. */
 export function fromErrorData(data: ErrorData): unknown {
   if (data.type === 'thrown') return data.cloned ? data.value : data.preview
   const error = rebuildError(data)
   if (data.cause !== undefined) define(error, 'cause', fromErrorData(data.cause), false)
-  setStack(error, () => headerOf(data) + formatFrames(data.frames))
+  setLazyStack(error, () => headerOf(data) + formatFrames(data.frames))
   return error
 }
 
-/** All but its cause and stack, which the error that a call rejects with has from elsewhere. */
+/** Everything but cause and stack: for the error that a call rejects with they are a RemoteTraceback and a call site. */
 export function rebuildError(data: ErrorNode): Error {
   const error = construct(data)
   if (error.name !== data.name) define(error, 'name', data.name, false)
@@ -37,7 +37,7 @@ function construct({ builtin, name, message }: ErrorNode): Error {
   return new (BUILTINS.get(builtin) ?? Error)(message)
 }
 
-/** Not by assignment: `__proto__` is data, and a setter on the prototype is not asked. */
+/** Defines instead of assigning, so that `__proto__` is data and no setter of the prototype runs. */
 export function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(error, key, { value, writable: true, enumerable, configurable: true })
 }

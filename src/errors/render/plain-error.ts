@@ -1,36 +1,40 @@
 // A failed item's error as plain JSON data, for files that other programs read: `--errors`, `--envelope`, reports.
-// Knows nothing of files, and shows everything as it was: JSON escapes what a terminal must not see.
+// Nothing is sanitised: JSON escapes what a terminal must not receive.
 
 import type { ErrorData } from '../../error-data.js'
 import type { ItemFailure } from '../../model.js'
 import { previewValue } from '../capture/to-cloneable.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
 import { nonErrorMessage } from '../messages.js'
-import { type ItemErrorWhere, makeItemError } from '../rebuild/item-error.js'
-import { framesBelow, headerOf } from '../stacks.js'
+import { type ItemErrorContext, makeItemError } from '../rebuild/item-error.js'
+import { framesAfterHeader, headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
 
 export interface PlainError {
   readonly name: string
   readonly message: string
-  /** Header and frames, source-mapped; for what happened inside a task. */
+  /** Header and frames, mapped to the sources; for errors that a task threw. */
   readonly stack?: string
-  /** What an Error had of its own, and `exitCode`, `signal`, `timeoutMs`, `path`, `issues` where the kind has them. */
+  /** The error's own properties, and `exitCode`, `signal`, `timeoutMs`, `path`, `issues` where the kind has them. */
   readonly [property: string]: unknown
 }
 
-export function plainError(where: ItemErrorWhere, failed: ItemFailure, options: FrameOptions): PlainError {
+export function plainError(
+  context: ItemErrorContext,
+  failed: ItemFailure,
+  options: FrameOptions,
+): PlainError {
   const { failure } = failed
   if (failure.kind === 'error') return plainData(failure.error, options)
-  const { name, message } = makeItemError(where, failed)
+  const { name, message } = makeItemError(context, failed)
   switch (failure.kind) {
     case 'crash':
     case 'oom': {
       const { exitCode, signal, stderrTail, escaped, exitSite } = failure
-      const site = formatFrames(framesBelow(`\n${exitSite ?? ''}`), options)
+      const frames = formatFrames(framesAfterHeader(`\n${exitSite ?? ''}`), options)
       return {
         name,
         message,
-        ...(site !== '' && { stack: `${name}: ${message}${site}` }),
+        ...(frames !== '' && { stack: `${name}: ${message}${frames}` }),
         exitCode,
         signal,
         stderrTail,
@@ -40,7 +44,7 @@ export function plainError(where: ItemErrorWhere, failed: ItemFailure, options: 
     case 'timeout':
       return { name, message, timeoutMs: failure.timeoutMs }
     case 'input':
-      return { name, message, position: where.position }
+      return { name, message, position: context.location }
     case 'validation':
       return { name, message, issues: failure.issues }
     case 'encoding':
@@ -52,11 +56,11 @@ export function plainError(where: ItemErrorWhere, failed: ItemFailure, options: 
 
 function plainData(data: ErrorData, options: FrameOptions): PlainError {
   if (data.type === 'thrown') {
-    const value = data.cloned ? carried(data.value) : data.preview
+    const value = data.cloned ? jsonOrPreview(data.value) : data.preview
     return { name: 'NonErrorThrown', message: nonErrorMessage(data), value }
   }
   const { name, message, frames, props, cause, errors } = data
-  const own = Object.fromEntries(Object.entries(props).map(([key, value]) => [key, carried(value)]))
+  const own = Object.fromEntries(Object.entries(props).map(([key, value]) => [key, jsonOrPreview(value)]))
   return {
     ...own,
     name,
@@ -67,8 +71,8 @@ function plainData(data: ErrorData, options: FrameOptions): PlainError {
   }
 }
 
-/** Itself where JSON can carry it, else what it looks like. */
-function carried(value: unknown): unknown {
+/** The value itself if JSON can represent it, else a preview. */
+function jsonOrPreview(value: unknown): unknown {
   try {
     return JSON.stringify(value) === undefined ? previewValue(value) : value
   } catch {

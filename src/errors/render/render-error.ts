@@ -1,15 +1,14 @@
-// One error as text: header, frames, properties, aggregated errors, and its causes, oldest first. Knows nothing of
-// items, workers and quotes around it.
+// Renders error data as text: header, frames, properties, aggregated errors, and the causes, oldest first.
 import { inspect } from 'node:util'
 import type { ErrorData } from '../../error-data.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
-import { sanitise } from '../sanitise.js'
 import { headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
+import { sanitise } from './sanitise.js'
 
-type Thrown = Extract<ErrorData, { type: 'thrown' }>
+type NonErrorData = Extract<ErrorData, { type: 'thrown' }>
 
 export const DIRECT_CAUSE = '\n\nThe above exception was the direct cause of the following exception:\n\n'
-const PROPS = {
+const PROPS_OPTIONS = {
   depth: 2,
   breakLength: 100,
   maxArrayLength: 20,
@@ -17,7 +16,7 @@ const PROPS = {
   customInspect: false,
 } as const
 
-/** The whole `cause` chain, as Python writes it. */
+/** The whole `cause` chain, oldest first, joined as in a Python traceback. */
 export function renderChain(data: ErrorData, options: FrameOptions): string {
   const links: string[] = []
   for (let link: ErrorData | undefined = data; link !== undefined; link = causeOf(link)) {
@@ -27,7 +26,7 @@ export function renderChain(data: ErrorData, options: FrameOptions): string {
 }
 
 function renderOne(data: ErrorData, options: FrameOptions): string {
-  if (data.type === 'thrown') return renderThrown(data)
+  if (data.type === 'thrown') return renderNonError(data)
   const parts = [
     sanitise(headerOf(data)) + sanitise(formatFrames(data.frames, options)) + renderProps(data.props),
   ]
@@ -38,22 +37,22 @@ function renderOne(data: ErrorData, options: FrameOptions): string {
   return parts.join('\n')
 }
 
-/** Within a tree a cause stands below what it caused: a chain upwards could not be told from the neighbours. */
+/** In a tree the cause comes after the error it caused: before it, it would look like part of the previous branch. */
 function renderBranch(data: ErrorData, options: FrameOptions): string {
   const cause = causeOf(data)
   const own = renderOne(data, options)
   return cause === undefined ? own : `${own}\n${indent(`caused by: ${renderBranch(cause, options)}`, 4)}`
 }
 
-function renderThrown({ preview, typeName, omitted }: Thrown): string {
-  const shown = sanitise(preview)
-  return omitted === true ? shown : `thrown: ${shown} (${typeName}; not an Error, so no stack)`
+function renderNonError({ preview, typeName, omitted }: NonErrorData): string {
+  const text = sanitise(preview)
+  return omitted === true ? text : `thrown: ${text} (${typeName}; not an Error, so no stack)`
 }
 
-/** Nothing where there are none. */
+/** Empty if there are no properties. */
 function renderProps(props: Readonly<Record<string, unknown>>): string {
   if (Object.keys(props).length === 0) return ''
-  return `\n${indent(sanitise(inspect({ ...props }, PROPS)), 2)}`
+  return `\n${indent(sanitise(inspect({ ...props }, PROPS_OPTIONS)), 2)}`
 }
 
 function causeOf(data: ErrorData): ErrorData | undefined {

@@ -1,54 +1,56 @@
-// The text people read when something failed: the remote block, the sentence, the local error. Pure, without colour;
-// whatever came from a job is sanitised. Knows nothing of streams, policies or summaries.
+// The text people read when something failed: the remote block, the joining sentence, the local error. Without colour;
+// everything that came from a job is sanitised.
 
 import type { ErrorData } from '../../error-data.js'
 import type { Failure, ItemFailure } from '../../model.js'
 import { toErrorData } from '../capture/to-error-data.js'
 import { type CallbackError, type PoolError, RemoteTraceback } from '../classes.js'
-import { type FrameOptions, formatFrames } from '../frames.js'
-import { itemPlace, makeItemError } from '../rebuild/item-error.js'
+import { itemOrigin, makeItemError } from '../rebuild/item-error.js'
 import { renderRemote } from '../rebuild/remote-traceback.js'
-import { previewText, sanitise } from '../sanitise.js'
-import { framesBelow, headerOf } from '../stacks.js'
+import { framesAfterHeader, headerOf } from '../stacks.js'
+import { type FrameOptions, formatFrames } from './frames.js'
 import { DIRECT_CAUSE, renderChain } from './render-error.js'
+import { previewText, sanitise } from './sanitise.js'
 
-/** What was asked for, which stands in for the local stack: a command line has none. */
-export interface Where {
+/** Rendered instead of the local stack, which a command line does not have. */
+export interface CommandContext {
   /** `poolrun map jobs/fail2.ts` */
   readonly command: string
 }
 
-export interface ItemWhere extends Where {
+export interface ItemContext extends CommandContext {
   readonly index: number
-  /** The item's text; shortened here. */
+  /** The item's text; truncated when it is rendered. */
   readonly item?: string | undefined
-  /** `file:line:column` of the item's text, for failures of kind `input`. */
-  readonly position?: string | undefined
+  /** `file:line:column` of the first wrong character, for failures of kind `input`. */
+  readonly location?: string | undefined
 }
 
 const ITEM_CHARACTERS = 60
 
-/** All texts are without a last line end. */
-export function renderItemFailure(where: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
+/** Like every text made here, without a line end at the end. */
+export function renderItemFailure(context: ItemContext, failed: ItemFailure, options: FrameOptions): string {
   const { earlier, attempts } = failed
   const before =
     earlier === undefined
       ? ''
-      : `${renderAttempts(where, earlier, attempts, options)}\n\n${attemptHeading(attempts, attempts)}\n`
-  const remote = renderRemoteSide(where, failed, options)
-  const local = renderLocal(makeItemError(where, failed), itemFrame(where))
-  return before + (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderDeath(failed, options)
+      : `${renderAttempts(context, earlier, attempts, options)}\n\n${attemptHeading(attempts, attempts)}\n`
+  const remote = renderRemoteSide(context, failed, options)
+  const local = renderLocal(makeItemError(context, failed), itemFrame(context))
+  return before + (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderCrashDetails(failed, options)
 }
 
-/** The first of `total` attempts at an item, oldest first: each without the local frame, which all of them share. */
+/**
+ * The first of `total` attempts at an item, oldest first. Each without the local frame, which would be the same for all.
+ */
 export function renderAttempts(
-  where: ItemWhere,
+  context: ItemContext,
   attempts: readonly ItemFailure[],
   total: number,
   options: FrameOptions,
 ): string {
   return attempts
-    .map((failed) => `${attemptHeading(failed.attempts, total)}\n${renderAttempt(where, failed, options)}`)
+    .map((failed) => `${attemptHeading(failed.attempts, total)}\n${renderAttempt(context, failed, options)}`)
     .join('\n\n')
 }
 
@@ -56,29 +58,29 @@ function attemptHeading(attempt: number, total: number): string {
   return `attempt ${attempt} of ${total} failed:`
 }
 
-function renderAttempt(where: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
-  // One excerpt is enough: attempts mostly fail in the same place.
-  const remote = renderRemoteSide(where, failed, { ...options, excerpt: undefined })
-  // What the job threw is all in the remote block; only poolrun's own errors have more to say.
+function renderAttempt(context: ItemContext, failed: ItemFailure, options: FrameOptions): string {
+  // One excerpt is enough: attempts mostly fail at the same location.
+  const remote = renderRemoteSide(context, failed, { ...options, excerpt: undefined })
+  // What the job threw is complete in the remote block; only poolrun's own errors add to it.
   if (failed.failure.kind === 'error') return remote
-  const local = sanitise(headerOf(makeItemError(where, failed))) + renderDeath(failed, options)
+  const local = sanitise(headerOf(makeItemError(context, failed))) + renderCrashDetails(failed, options)
   return remote === '' ? local : remote + DIRECT_CAUSE + local
 }
 
-function renderRemoteSide({ index }: ItemWhere, failed: ItemFailure, options: FrameOptions): string {
+function renderRemoteSide({ index }: ItemContext, failed: ItemFailure, options: FrameOptions): string {
   const data = remoteData(failed.failure)
-  return data === undefined ? '' : renderRemote(itemPlace(index, failed), data, options)
+  return data === undefined ? '' : renderRemote(itemOrigin(index, failed), data, options)
 }
 
-/** For what broke the whole: `InitializerError`, `JobError`, `PoolBrokenError`. */
-export function renderFault(where: Where, error: PoolError, options: FrameOptions): string {
+/** An error that ended the whole run: `InitializerError`, `JobError`, `PoolBrokenError`. */
+export function renderPoolError(context: CommandContext, error: PoolError, options: FrameOptions): string {
   const remote = error.cause instanceof RemoteTraceback ? error.cause.render(options) + DIRECT_CAUSE : ''
-  return `${remote}${renderLocal(error, `    at ${sanitise(where.command)}`)}`
+  return `${remote}${renderLocal(error, `    at ${sanitise(context.command)}`)}`
 }
 
 /** `failed`: the task's own failure, where the callback was an `errorCallback`. */
 export function renderCallbackFailure(
-  where: ItemWhere,
+  context: ItemContext,
   error: CallbackError,
   options: FrameOptions,
   failed?: ItemFailure,
@@ -86,12 +88,12 @@ export function renderCallbackFailure(
   const task =
     failed === undefined
       ? ''
-      : `${renderItemFailure(where, failed, options)}\n\nDuring handling of the above exception, another exception occurred:\n\n`
+      : `${renderItemFailure(context, failed, options)}\n\nDuring handling of the above exception, another exception occurred:\n\n`
   return (
     task +
     renderChain(toErrorData(error.cause), options) +
     DIRECT_CAUSE +
-    renderLocal(error, itemFrame(where))
+    renderLocal(error, itemFrame(context))
   )
 }
 
@@ -104,17 +106,17 @@ function renderLocal(error: Error, frame: string): string {
   return `${sanitise(headerOf(error))}\n${frame}`
 }
 
-function itemFrame({ command, index, item }: ItemWhere): string {
-  const shown = item === undefined ? '' : `: ${previewText(item, ITEM_CHARACTERS)}`
-  return `    at ${sanitise(command)} (item ${index}${shown})`
+function itemFrame({ command, index, item }: ItemContext): string {
+  const text = item === undefined ? '' : `: ${previewText(item, ITEM_CHARACTERS)}`
+  return `    at ${sanitise(command)} (item ${index}${text})`
 }
 
-/** What a dead worker left: where the job ended it, and the last it said. */
-function renderDeath({ failure, workerId }: ItemFailure, options: FrameOptions): string {
+/** Where the job ended its process, and the last lines the worker wrote to stderr. */
+function renderCrashDetails({ failure, workerId }: ItemFailure, options: FrameOptions): string {
   if (failure.kind !== 'crash' && failure.kind !== 'oom') return ''
   let text = ''
-  const site = formatFrames(framesBelow(`\n${failure.exitSite ?? ''}`), options)
-  if (site !== '') text += `\nthe job ended the process:${sanitise(site)}`
+  const frames = formatFrames(framesAfterHeader(`\n${failure.exitSite ?? ''}`), options)
+  if (frames !== '') text += `\nthe job ended the process:${sanitise(frames)}`
   if (failure.stderrTail.length > 0) {
     text += `\nlast stderr of worker ${workerId}:`
     for (const line of failure.stderrTail) text += `\n    | ${sanitise(line)}`

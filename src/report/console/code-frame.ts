@@ -5,9 +5,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { codeFrameColumns } from '@babel/code-frame'
 import type { ErrorData } from '../../error-data.js'
-import { type FrameOptions, parseFrames } from '../../errors/frames.js'
-import { sanitise } from '../../errors/sanitise.js'
-import type { Position } from '../../errors/source-map.js'
+import { type FrameOptions, parseFrames } from '../../errors/render/frames.js'
+import { sanitise } from '../../errors/render/sanitise.js'
+import type { SourceLocation } from '../../errors/render/source-map.js'
 
 /** A larger one was made by a program, for programs. */
 const MAX_BYTES = 256 * 1024
@@ -29,7 +29,7 @@ export function createCodeFrames(options: CodeFrameOptions): (error: ErrorData) 
   const { color, since } = options
   const known = new Map<string, string>()
 
-  function excerpt({ file, line, column }: Position): string {
+  function excerpt({ file, line, column }: SourceLocation): string {
     const source = readSource(file, since)
     if (source === undefined) return ''
     const lines = source.trimEnd().split(/\r?\n/)
@@ -54,12 +54,12 @@ export function createCodeFrames(options: CodeFrameOptions): (error: ErrorData) 
 }
 
 /** Of the job's own code, not of a package it uses; its causes are asked where the error itself has none. */
-function positionOf(error: ErrorData, options: FrameOptions): Position | undefined {
+function positionOf(error: ErrorData, options: FrameOptions): SourceLocation | undefined {
   if (error.type !== 'error') return undefined
   const frame = parseFrames(error.frames, { ...options, fullStack: false }).find(
-    ({ position }) => position !== undefined && !position.file.includes(`${sep}node_modules${sep}`),
+    ({ location }) => location !== undefined && !location.file.includes(`${sep}node_modules${sep}`),
   )
-  if (frame?.position !== undefined) return frame.position
+  if (frame?.location !== undefined) return frame.location
   return error.cause === undefined ? undefined : positionOf(error.cause, options)
 }
 

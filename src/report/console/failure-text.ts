@@ -1,20 +1,21 @@
 // What a failed item, a callback that threw, or a fault of the whole run looks like on stderr: finds the item's text
 // and place, and has the traceback rendered. Knows nothing of grouping, colour or where it is printed.
-import { CallbackFault } from '../../errors/callback-fault.js'
+
 import { toErrorData } from '../../errors/capture/to-error-data.js'
 import { InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
-import type { FrameOptions } from '../../errors/frames.js'
+import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
+import type { FrameOptions } from '../../errors/render/frames.js'
 import { renderChain } from '../../errors/render/render-error.js'
+import { sanitise } from '../../errors/render/sanitise.js'
 import {
-  type ItemWhere,
+  type ItemContext,
   renderAttempts,
   renderCallbackFailure,
-  renderFault,
   renderItemFailure,
+  renderPoolError,
 } from '../../errors/render/traceback.js'
-import { sanitise } from '../../errors/sanitise.js'
 import { itemText } from '../../framing/items.js'
-import { locate, positionText } from '../../framing/position.js'
+import { locate, locationText } from '../../framing/location.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 
@@ -33,11 +34,11 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   const { path, exportName } = plan.job
   const command = `poolrun ${plan.command} ${path}${exportName === 'default' ? '' : `#${exportName}`}`
 
-  const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemWhere => {
+  const where = ({ chunk }: SettledRange, offset: number, failure?: Failure): ItemContext => {
     const { payload } = chunk
     const item = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-    const position = failure?.kind === 'input' ? positionText(locate(chunk, offset, failure.at)) : undefined
-    return { command, index: itemIndexAt(chunk, offset), item, position }
+    const location = failure?.kind === 'input' ? locationText(locate(chunk, offset, failure.at)) : undefined
+    return { command, index: itemIndexAt(chunk, offset), item, location }
   }
 
   return {
@@ -46,14 +47,14 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
     flaky: (settled, attempts) =>
       renderAttempts(where(settled, settled.from), attempts, attempts.length + 1, frames),
     fault(error) {
-      if (error instanceof CallbackFault) {
+      if (error instanceof ItemCallbackError) {
         const { settled, offset, failure } = error
         return renderCallbackFailure(where(settled, offset), error.error, frames, failure)
       }
       // Without a remote side there is nothing that a block would add to the sentence.
       if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
         return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`
-      if (error instanceof PoolError) return renderFault({ command }, error, frames)
+      if (error instanceof PoolError) return renderPoolError({ command }, error, frames)
       return `poolrun: this is a bug in poolrun, please report it\n${renderChain(toErrorData(error), { ...frames, fullStack: true })}`
     },
   }

@@ -3,7 +3,7 @@
 
 import { EXIT } from '../../errors/exit-codes.js'
 import { plainError } from '../../errors/render/plain-error.js'
-import { sanitise } from '../../errors/sanitise.js'
+import { sanitise } from '../../errors/render/sanitise.js'
 import { warningText } from '../../errors/warning-text.js'
 import { itemText } from '../../framing/items.js'
 import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'

@@ -1,7 +1,7 @@
 // What progress says, as text: the live block by the size of the terminal, the plain line of a log, the answer to
 // SIGUSR2. Pure; measures with what it is given, so that it needs no terminal to be tried.
 import { workerTitle } from '../../errors/messages.js'
-import { previewText } from '../../errors/sanitise.js'
+import { previewText } from '../../errors/render/sanitise.js'
 import { itemText } from '../../framing/items.js'
 import { type Counts, itemIndexAt, type Ms, type WorkerActivity } from '../../model.js'
 import type { Charset } from '../charset.js'

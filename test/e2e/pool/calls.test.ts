@@ -1,23 +1,23 @@
-// Many calls in one pool: they share the workers fairly, and none is stalled by what another one does.
+// Many calls in one pool: they share the workers fairly, and none stalls another.
 import { describe, expect, test } from 'vitest'
 import { CallbackError, TimeoutError } from '../../../src/index.js'
 import {
   collected,
-  drain,
   endless,
   errorOf,
   feed,
   makePool,
   outputLog,
   range,
+  readAll,
   sharedPool,
 } from './helpers.js'
 
 const log = outputLog()
 const shared = sharedPool({ onWorkerOutput: log.onWorkerOutput })
 
-describe('many calls at once', () => {
-  test('maps, imaps and collects interleaved, from callbacks too', async () => {
+describe('concurrent calls', () => {
+  test('of all methods interleave, also if made in a callback', async () => {
     const { pool } = shared
     const items = range(200)
     const squares = items.map((n) => n * n)
@@ -43,23 +43,23 @@ describe('many calls at once', () => {
     expect(await inner).toEqual(squares)
   })
 
-  test('a long call does not make a short one wait for its end', async () => {
+  test('share the workers: a short call does not wait for a long one', async () => {
     const { pool } = shared
-    let longIsOver = false
+    let longHasEnded = false
     const controller = new AbortController()
     const long = pool
       .map('later', Array(5_000).fill(1), { chunkSize: 1, signal: controller.signal })
       .then(() => {}, () => {}) // biome-ignore format: one line
       .then(() => {
-        longIsOver = true
+        longHasEnded = true
       })
     await pool.map('later', [1, 1, 1, 1, 1])
-    expect(longIsOver).toBe(false)
+    expect(longHasEnded).toBe(false)
     controller.abort()
     await long
   })
 
-  test('a slow consumer stalls its own call alone', async () => {
+  test('continue while the consumer of another call is slow', async () => {
     const items = endless()
     const iterator = shared.pool.imap('square', items, { bufferSize: 3 })
     await iterator.next()
@@ -68,7 +68,7 @@ describe('many calls at once', () => {
     await iterator.return()
   })
 
-  test('an input that never comes stalls its own call alone', async () => {
+  test('continue while another call waits for its input', async () => {
     const items = feed<number>()
     const iterator = shared.pool.imap('square', items)
     const waiting = iterator.next()
@@ -81,17 +81,17 @@ describe('many calls at once', () => {
 })
 
 describe('an AbortSignal', () => {
-  test('rejects a map with its reason, the very object, and cancels what runs', async () => {
+  test('rejects a map with its reason, the same object, and cancels running items', async () => {
     const controller = new AbortController()
     const reason = { why: 'because' }
     const held = errorOf<unknown>(shared.pool.map('hold', ['mapped'], { signal: controller.signal }))
-    await log.heard('holding mapped')
+    await log.received('holding mapped')
     controller.abort(reason)
     expect(await held).toBe(reason)
-    await log.heard('released mapped')
+    await log.received('released mapped')
   })
 
-  test('that was aborted before rejects, and nothing is taken', async () => {
+  test('that was aborted before the call rejects it, and no item is taken', async () => {
     const items = endless()
     const signal = AbortSignal.abort(new Error('before'))
     expect((await errorOf(shared.pool.map('square', items, { signal }))).message).toBe('before')
@@ -110,7 +110,7 @@ describe('an AbortSignal', () => {
     expect(items.returned).toBe(1)
   })
 
-  test('of one call leaves the others alone', async () => {
+  test('of one call does not affect another', async () => {
     const controller = new AbortController()
     const aborted = errorOf(shared.pool.map('later', Array(50).fill(2), { signal: controller.signal }))
     const other = shared.pool.map('later', Array(20).fill(2))
@@ -121,13 +121,13 @@ describe('an AbortSignal', () => {
 })
 
 describe('iterators', () => {
-  test('concurrent next() calls queue up, each with its own item', async () => {
+  test('answer concurrent next() calls in order', async () => {
     const iterator = shared.pool.imap('square', range(3))
     const steps = await Promise.all(range(5).map(() => iterator.next()))
     expect(steps.map(({ done, value }) => (done ? 'done' : value))).toEqual([0, 1, 4, 'done', 'done'])
   })
 
-  test('break releases the input and cancels what runs', async () => {
+  test('release the input and cancel running items on break', async () => {
     const items = endless()
     for await (const value of shared.pool.imap('square', items, { bufferSize: 8 })) if (value === 9) break
     expect(items.returned).toBe(1)
@@ -136,23 +136,23 @@ describe('iterators', () => {
     expect(items.taken).toBe(taken)
   })
 
-  test('break after break, and next() after it, are done', async () => {
+  test('are done after return(), also for a second return()', async () => {
     const iterator = shared.pool.imap('square', [1, 2])
     await iterator.return()
     expect(await iterator.return()).toEqual({ done: true, value: undefined })
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('return() settles a next() that waits', async () => {
+  test('answer a waiting next() on return()', async () => {
     const iterator = shared.pool.imap('hold', ['waited for'])
     const waiting = iterator.next()
-    await log.heard('holding waited for')
+    await log.received('holding waited for')
     await iterator.return()
     expect(await waiting).toEqual({ done: true, value: undefined })
-    await log.heard('released waited for')
+    await log.received('released waited for')
   })
 
-  test('an input whose return throws rejects return(), and the workers are free', async () => {
+  test('reject return() with what the return of the input throws, and free the workers', async () => {
     const input = {
       [Symbol.iterator]: () => ({
         next: () => ({ done: false, value: 1 }),
@@ -168,7 +168,7 @@ describe('iterators', () => {
     expect((await errorOf(shared.pool.map('failAt2', [2]))).message).toBe('Something bad happened!')
   })
 
-  test('a timed out next() leaves its item to the next one, also when several wait', async () => {
+  test('leave the item of a next() that timed out to the following one', async () => {
     const items = feed<number>()
     const iterator = shared.pool.imap('square', items)
     const hurried = errorOf(iterator.next({ timeout: 1 }))
@@ -181,7 +181,7 @@ describe('iterators', () => {
     expect((await iterator.next()).done).toBe(true)
   })
 
-  test('the fresh error of each failed item shows where the iterator was made', async () => {
+  test('reject with a new error for each failed item that shows where the iterator was made', async () => {
     const iterator = shared.pool.imap('failOdd', [1, 3])
     const [first, second] = [await errorOf(iterator.next()), await errorOf(iterator.next())]
     expect(first).not.toBe(second)
@@ -190,21 +190,21 @@ describe('iterators', () => {
 })
 
 describe('collect', () => {
-  test('hears of each failure with its index and item, and awaits what hears', async () => {
-    const heard: unknown[] = []
+  test('calls onFailure for each failure with its index and item, and awaits it', async () => {
+    const failures: unknown[] = []
     const values = await collected(
       shared.pool.collect('failOdd', range(6), {
         async onFailure(error, index, item) {
           await undefined
-          heard.push([(error as Error).message, index, item])
+          failures.push([(error as Error).message, index, item])
         },
       }),
     )
     expect(values).toEqual([0, 2, 4])
-    expect(heard).toEqual([1, 3, 5].map((n) => [`${n} is odd`, n, n]))
+    expect(failures).toEqual([1, 3, 5].map((n) => [`${n} is odd`, n, n]))
   })
 
-  test('an onFailure that throws: CallbackError, then it is done and the rest is cancelled', async () => {
+  test('rejects with CallbackError if onFailure throws, then is done, and cancels the rest', async () => {
     const items = endless()
     const iterator = shared.pool.collect('failOdd', items, {
       bufferSize: 4,
@@ -221,13 +221,13 @@ describe('collect', () => {
     expect(items.returned).toBe(1)
   })
 
-  test('without onFailure the first failure gives a warning', async () => {
+  test('emits a warning for the first failure without onFailure', async () => {
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
     expect(await collected(shared.pool.collect('failOdd', range(4)))).toEqual([0, 2])
     expect((await warned).message).toContain('first item 1: RangeError: 1 is odd')
   })
 
-  test('unordered: as completed', async () => {
+  test('yields in order of completion if unordered', async () => {
     const values = await collected(
       shared.pool.collect('backwards', range(6), { unordered: true, chunkSize: 1 }),
     )
@@ -236,19 +236,19 @@ describe('collect', () => {
   })
 })
 
-test('concurrency: so many items at once inside one worker', async () => {
+test('concurrency is the number of items that run at the same time in one worker', async () => {
   const pool = makePool({ processes: 1, concurrency: 4 })
   expect(Math.max(...(await pool.map('crowd', range(12), { chunkSize: 1 })))).toBe(4)
 })
 
-test('items that fail and items that do not, in every chunk size and order', async () => {
+test('failed and successful items of every chunk size and order are all delivered', async () => {
   const items = range(40)
   for (const chunkSize of [1, 7, 100, undefined])
     for (const bufferSize of [1, 10, undefined]) {
-      const read = await drain(shared.pool.imap('failOdd', items, { chunkSize, bufferSize }))
+      const read = await readAll(shared.pool.imap('failOdd', items, { chunkSize, bufferSize }))
       expect(read).toEqual(items.map((n) => (n % 2 === 1 ? `${n} is odd` : n)))
       expect(
-        await drain(shared.pool.imapUnordered('failOdd', items, { chunkSize, bufferSize })),
+        await readAll(shared.pool.imapUnordered('failOdd', items, { chunkSize, bufferSize })),
       ).toHaveLength(40)
     }
 })

@@ -1,51 +1,52 @@
-// How a program that uses a pool ends: by itself, in good order or not, and never with a process left behind.
+// How a program that uses a pool exits: by itself, closed or not, and never with a process left behind.
 import { expect, test } from 'vitest'
 import { waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import { runShell, startShell } from '../../helpers/run-cli.js'
 
-const script = (name: string, flags = '') => `exec "$NODE" ${flags} test/pool/fixtures/scripts/${name}.mjs`
+const script = (name: string, flags = '') =>
+  `exec "$NODE" ${flags} test/e2e/pool/fixtures/scripts/${name}.mjs`
 
-test('an idle pool lets the process end; one that was never closed is warned of, once', async () => {
+test('an idle pool lets the process exit, with one warning if it was never closed', async () => {
   const { stdout, stderr, exitCode } = await runShell(script('idle'))
   expect(stdout).toBe('[ 1, 4, 9 ]\n')
   expect(stderr.match(/PoolUnclosedWarning/g)).toHaveLength(1)
-  expect(stderr).toContain('the pool for test/pool/fixtures/job.ts was never closed')
+  expect(stderr).toContain('the pool for test/e2e/pool/fixtures/job.ts was never closed')
   expect(exitCode).toBe(0)
 })
 
-test('a pool that was closed says nothing', async () => {
+test('a closed pool causes no warning', async () => {
   const { stdout, stderr, exitCode } = await runShell(script('closed'))
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: '[ 1, 4, 9 ]\n', stderr: '', exitCode: 0 })
 })
 
-test('an iterator that nobody reads any more does not keep the process', async () => {
+test('an abandoned iterator does not keep the process alive', async () => {
   const { stdout, exitCode } = await runShell(script('abandoned-iterator'))
   expect({ stdout, exitCode }).toEqual({ stdout: 'ended\n', exitCode: 0 })
 })
 
-test('a script that throws leaves no child', async () => {
+test('a script that throws leaves no process behind', async () => {
   const { stderr, exitCode } = await runShell(script('throws'))
   expect(stderr).toContain('Error: the script failed')
   expect(exitCode).toBe(1)
 })
 
-test('GC of running pool: a pool that is collected is warned of once, and its workers end', async () => {
+test('GC of running pool: one warning, and its workers exit', async () => {
   const { stdout, exitCode } = await runShell(script('collected', '--expose-gc'))
   expect({ stdout, exitCode }).toEqual({ stdout: '[ 1, 4, 9 ]\nPoolUnclosedWarning 1\n', exitCode: 0 })
 })
 
-test('once handed over, the pool keeps no argument and no result', async () => {
+test('the pool keeps no argument and no result after handing it over', async () => {
   const { stdout } = await runShell(script('keeps-nothing', '--expose-gc'))
   expect(stdout).toBe('[ undefined, undefined ]\n')
 })
 
-test('a failure that nobody looked at is no unhandled rejection', async () => {
+test('a failure that nobody looks at is not an unhandled rejection', async () => {
   const { stdout, stderr, exitCode } = await runShell(script('unobserved'))
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: 'still here\n', stderr: '', exitCode: 0 })
 })
 
 test.for(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
-  'Ctrl-C, parent SIGTERM / SIGKILL: %s of the parent ends its workers within 2 s, the busy one too',
+  'Ctrl-C, parent SIGTERM / SIGKILL: %s of the parent ends its workers within 2 s, a busy one too',
   async (signal) => {
     const started = startShell(script('busy'))
     await printed(started.child.stdout, ['spinning', 'stubborn 1'])
@@ -56,7 +57,7 @@ test.for(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
   },
 )
 
-test('pickling a pool / nested pool: inner workers die with the outer ones', async () => {
+test('pickling a pool / nested pool: inner workers are killed with the outer ones', async () => {
   const started = startShell(script('nested'))
   await printed(started.child.stdout, ['inner stubborn 1'])
   started.child.kill('SIGKILL')

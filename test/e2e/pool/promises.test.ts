@@ -1,5 +1,5 @@
-// The promises that make this pool more than Python's, each under its number. Where a table row or the end of a process
-// already shows one, the test here looks at it from another side.
+// The guarantees that go beyond Python's Pool, each with its number. python-table.test.ts and life.test.ts test some of
+// them too, in other situations.
 import { describe, expect, test } from 'vitest'
 import {
   CallbackError,
@@ -11,7 +11,6 @@ import {
 import { waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import {
   collected,
-  drain,
   endless,
   errorOf,
   feed,
@@ -20,15 +19,16 @@ import {
   openPool,
   outputLog,
   range,
+  readAll,
   sharedPool,
-  untilGone,
+  untilExited,
 } from './helpers.js'
 
 const shared = sharedPool()
 type Initializers = typeof import('./fixtures/initializers.js')
 
-describe('workers that die', () => {
-  test('P1: a dead worker costs exactly the item it was running', async () => {
+describe('workers that crash', () => {
+  test('P1: a crash costs exactly the item that was running', async () => {
     const failures: number[] = []
     const values = await collected(
       shared.pool.collect('exitAt2', range(30), {
@@ -40,31 +40,31 @@ describe('workers that die', () => {
     expect(values).toEqual(range(30).filter((n) => n !== 2))
   })
 
-  test('P2: idle workers that are killed are replaced without a word', async () => {
+  test('P2: idle workers that are killed are replaced, and no item is affected', async () => {
     const pool = makePool({ processes: 2 })
     const pids = new Set(await pool.map('pid', range(20), { chunkSize: 1 }))
     for (const pid of pids) process.kill(pid, 'SIGKILL')
-    await Promise.all([...pids].map(untilGone))
+    await Promise.all([...pids].map(untilExited))
     expect(await pool.map('square', [1, 2, 3])).toEqual([1, 4, 9])
     pool.close()
     await pool.join()
   })
 
-  test('P3, P4: a worker that dies before it is ready breaks the pool, which starts no other', async () => {
+  test('P3, P4: a worker that exits before it is ready breaks the pool, and no other is started', async () => {
     const pool = makePool<Initializers>({ initializer: 'exits' }, initializersUrl)
     const errors = await Promise.all(range(5).map(() => errorOf(pool.apply('greet'))))
     for (const error of errors) expect(error).toBeInstanceOf(InitializerError)
     expect(errors[0]!.message).toMatch(/[12] workers? started/)
   })
 
-  test('P8: what a task does to its process never ends this one', async () => {
+  test('P8: a task cannot end this process', async () => {
     const error = await errorOf(shared.pool.apply('exit', [0]))
     expect(error.message).toMatch(/exited with code 0 before returning$/)
   })
 
-  test('P19: a crash while a big argument is on its way is P1', async () => {
+  test('P19: P1 also holds while a large argument is being sent', async () => {
     const pool = makePool({ processes: 1 })
-    const read = await drain(
+    const read = await readAll(
       pool.imap('exitAt2', [1, 2, new Uint8Array(20_000_000) as never, 4], { chunkSize: 1 }),
     )
     expect(read.map((value) => (typeof value === 'object' ? 'bytes' : value))).toEqual([
@@ -75,18 +75,18 @@ describe('workers that die', () => {
     ])
   })
 
-  test('P21: a result that was sent before its worker died is kept', async () => {
+  test('P21: a result that was sent before its worker crashed is kept', async () => {
     const pool = makePool({ processes: 1 })
     expect(await pool.map('returnThenDie', [1, 2])).toEqual([1, 2])
-    expect(await errorOf(pool.apply('hold', ['until its worker dies']))).toBeInstanceOf(WorkerLostError)
+    expect(await errorOf(pool.apply('hold', ['until its worker is killed']))).toBeInstanceOf(WorkerLostError)
     expect(await pool.apply('square', [3])).toBe(9)
   })
 
-  test('P23: a job that refuses every way to stop is killed all the same', async () => {
+  test('P23: a job that refuses every way to stop is killed', async () => {
     const log = outputLog()
     const { pool, mark } = openPool({ onWorkerOutput: log.onWorkerOutput, killAfter: 100 })
     const held = errorOf(pool.apply('clingToLife'))
-    await log.heard('clinging')
+    await log.received('clinging')
     await pool.terminate()
     expect(await held).toBeInstanceOf(PoolTerminatedError)
     await waitUntilNoneLeft(mark, 'a job that clings to life')
@@ -94,7 +94,7 @@ describe('workers that die', () => {
 })
 
 describe('errors and callbacks', () => {
-  test('P5: a callback that throws anything, or rejects, is a CallbackError; the pool lives', async () => {
+  test('P5: a callback that throws anything, or rejects, is a CallbackError; the pool lives on', async () => {
     for (const callback of [
       () => {
         throw null
@@ -108,18 +108,18 @@ describe('errors and callbacks', () => {
     expect(await shared.pool.apply('square', [2])).toBe(4)
   })
 
-  test('P6: an exception that cannot be rebuilt by its class fails its item alone', async () => {
-    const read = await drain(shared.pool.imapUnordered('throwFrozen', [1, 2]))
+  test('P6: an error that its class cannot rebuild fails only its item', async () => {
+    const read = await readAll(shared.pool.imapUnordered('throwFrozen', [1, 2]))
     expect(read).toEqual(['frozen', 'frozen'])
     expect(await shared.pool.apply('square', [2])).toBe(4)
   })
 
-  test('P7: what cannot be encoded in an error does not hide it, nor its causes', async () => {
+  test('P7: an error with properties that cannot be cloned keeps its causes', async () => {
     const error = await errorOf<{ cause: RemoteTraceback }>(shared.pool.apply('throwChain'))
     expect(error.cause.cause).toMatchObject({ name: 'RangeError', message: 'the disk is full' })
   })
 
-  test('P18: each failed item, and each reader, has an error object of its own', async () => {
+  test('P18: each get() and await rejects with a new error object', async () => {
     const result = shared.pool.mapAsync('failAt2', [2])
     const errors = await Promise.all([errorOf(result), errorOf(result), errorOf(result.get())])
     expect(new Set(errors).size).toBe(3)
@@ -128,7 +128,7 @@ describe('errors and callbacks', () => {
 })
 
 describe('inputs', () => {
-  test('P9: an endless input is fine, and read no further than the window by default', async () => {
+  test('P9: an endless input works, and is read no further ahead than the default window', async () => {
     const items = endless()
     let read = 0
     for await (const value of shared.pool.imap('square', items)) {
@@ -138,7 +138,7 @@ describe('inputs', () => {
     expect(items.taken).toBeLessThanOrEqual(5_000 + 2 * 1024)
   })
 
-  test('P10: close() wakes a call that waits for its reader, or for its input', async () => {
+  test('P10: close() ends a call that waits for its consumer, or for its input', async () => {
     const pool = makePool()
     const throttled = pool.imap('square', endless(), { bufferSize: 2 })
     await throttled.next()
@@ -151,40 +151,40 @@ describe('inputs', () => {
     expect((await mapped).message).toBe('the pool was closed before all of the input was read')
   })
 
-  test('P11: what is counted is what was given, not what was announced', async () => {
+  test('P11: the items are those that the iterator yields, whatever the length says', async () => {
     const items = Object.assign([1, 2, 3], { [Symbol.iterator]: () => [7][Symbol.iterator]() })
     expect(await shared.pool.map('square', items)).toEqual([49])
   })
 
-  test('P12: results are per item, whatever the chunk', async () => {
-    expect(await drain(shared.pool.imap('failOdd', range(9), { chunkSize: 9 }))).toHaveLength(9)
+  test('P12: results are per item, whatever the chunk size', async () => {
+    expect(await readAll(shared.pool.imap('failOdd', range(9), { chunkSize: 9 }))).toHaveLength(9)
   })
 
-  test('P13: a bad chunk size is no list of nothing', async () => {
+  test('P13: a bad chunk size is an error, not an empty result', async () => {
     expect(await errorOf(shared.pool.starmap('mul', [[1, 2]], { chunkSize: 0 }))).toBeInstanceOf(RangeError)
   })
 })
 
-describe('ends', () => {
-  test('P14: a map that failed fast does not keep join waiting', async () => {
+describe('close and terminate', () => {
+  test('P14: join does not wait for the cancelled items of a map that failed', async () => {
     const pool = makePool({ killAfter: 100 })
     await errorOf(pool.map('failAt2HoldRest', [1, 2, 3, 4], { chunkSize: 1 }))
     pool.close()
     await pool.join()
   })
 
-  test('P15: terminate ends what is deaf, within killAfter and a second, again and again', async () => {
+  test('P15: terminate ends unresponsive tasks within killAfter and a second, and is idempotent', async () => {
     const log = outputLog()
     const pool = makePool({ onWorkerOutput: log.onWorkerOutput, killAfter: 200 })
     const results = [pool.applyAsync('spin'), pool.applyAsync('stubborn', [1])]
-    await Promise.all([log.heard('spinning'), log.heard('stubborn 1')])
+    await Promise.all([log.received('spinning'), log.received('stubborn 1')])
     const began = performance.now()
     await Promise.all([pool.terminate(), pool.terminate(), pool.join()])
     expect(performance.now() - began).toBeLessThan(1_200)
     for (const result of results) expect(await errorOf(result)).toBeInstanceOf(PoolTerminatedError)
   })
 
-  test('P16: whatever was pending rejects with PoolTerminatedError, and iterators are then done', async () => {
+  test('P16: pending calls reject with PoolTerminatedError, and iterators are done after that', async () => {
     const pool = makePool()
     const items = feed<number>()
     const iterator = pool.imap('square', items)

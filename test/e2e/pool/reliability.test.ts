@@ -1,10 +1,10 @@
-// Timeouts, retries, recycling and limits, as a pool's options. What the scheduler does about each is tested there.
+// Timeouts, retries, recycling and limits as options of a pool. The scheduler's tests cover the details.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { InitializerError, PoolBrokenError, TimeoutError, WorkerLostError } from '../../../src/index.js'
-import { drain, errorOf, initializersUrl, makePool, range } from './helpers.js'
+import { errorOf, initializersUrl, makePool, range, readAll } from './helpers.js'
 
 function tempFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'poolrun-pool-'))
@@ -12,7 +12,7 @@ function tempFile(): string {
   return join(folder, 'log')
 }
 
-test('timeout: an item that takes longer fails with TimeoutError, in a busy loop too; the pool goes on', async () => {
+test('timeout: an item that takes longer fails with TimeoutError, in a busy loop too; the pool lives on', async () => {
   const pool = makePool({ processes: 1, timeout: 100, killAfter: 100 })
   for (const start of [() => pool.apply('stubborn', [1]), () => pool.apply('spin')]) {
     const error = await errorOf<TimeoutError>(start())
@@ -24,14 +24,14 @@ test('timeout: an item that takes longer fails with TimeoutError, in a busy loop
   expect(await pool.map('square', [1, 2])).toEqual([1, 4])
 })
 
-test('a timeout of a call goes before that of its pool; it counts from when the item begins', async () => {
+test('timeout: that of a call overrides that of its pool, and counts from when the item begins', async () => {
   const pool = makePool({ processes: 1, timeout: 60_000, killAfter: 100 })
-  const read = await drain(pool.imap('later', [1, 30_000, 1], { timeout: 200, chunkSize: 3 }))
+  const read = await readAll(pool.imap('later', [1, 30_000, 1], { timeout: 200, chunkSize: 3 }))
   expect(read).toEqual([1, expect.stringContaining('exceeded 200 ms'), 1])
   expect(await pool.map('later', Array(8).fill(40), { timeout: 250 })).toHaveLength(8)
 })
 
-test('retries: extra attempts; the last failure tells how many there were', async () => {
+test('retries: further attempts; the error says how many there were', async () => {
   const log = tempFile()
   const pool = makePool({ processes: 1, retries: 2 })
   expect(await pool.map('failTwice', [log])).toEqual([3])
@@ -40,7 +40,7 @@ test('retries: extra attempts; the last failure tells how many there were', asyn
   expect(error.cause).toMatchObject({ attempts: 3 })
 })
 
-test('`maxtasksperchild` …counts chunks, not items: here items, whatever the chunk', async () => {
+test('maxTasksPerChild: counts items, whatever the chunk size (Python counts chunks)', async () => {
   const pool = makePool({ processes: 1, maxTasksPerChild: 3 })
   for (const chunkSize of [1, 3, undefined]) {
     const pids = await pool.map('pid', range(9), { chunkSize })
@@ -50,20 +50,20 @@ test('`maxtasksperchild` …counts chunks, not items: here items, whatever the c
   }
 })
 
-test('maxWorkerRestarts: a spent budget breaks the pool, for calls at hand and later ones', async () => {
+test('maxWorkerRestarts: too many crashes break the pool, for pending and later calls', async () => {
   const pool = makePool({ processes: 1, maxWorkerRestarts: 1 })
-  const read = await drain(pool.imap('exit', [1, 1, 1, 1, 1], { chunkSize: 1 }))
+  const read = await readAll(pool.imap('exit', [1, 1, 1, 1, 1], { chunkSize: 1 }))
   expect(read.at(-1)).toContain('gave up')
   expect(await errorOf(pool.apply('square', [1]))).toBeInstanceOf(PoolBrokenError)
 })
 
-test('initTimeout: not ready in time is an InitializerError', async () => {
+test('initTimeout: a worker that is not ready in time causes an InitializerError', async () => {
   type Initializers = typeof import('./fixtures/initializers.js')
   const pool = makePool<Initializers>({ initializer: 'hangs', initTimeout: 300 }, initializersUrl)
   expect(await errorOf(pool.apply('greet'))).toBeInstanceOf(InitializerError)
 })
 
-test('an exception outside any task: the item that runs there is lost, and the exception is its cause', async () => {
+test('an exception outside any task: the running item is lost, with the exception as its cause', async () => {
   const pool = makePool({ processes: 1 })
   const error = await errorOf(pool.apply('throwLater', [5]))
   expect(error).toBeInstanceOf(WorkerLostError)
@@ -71,7 +71,7 @@ test('an exception outside any task: the item that runs there is lost, and the e
   expect(await pool.apply('square', [2])).toBe(4)
 })
 
-test('maxMemory: the item that takes more fails with kind oom', async () => {
+test('maxMemory: an item that exceeds it fails with kind oom', async () => {
   const pool = makePool({ processes: 1, maxMemory: 200 * 2 ** 20 })
   const error = await errorOf<WorkerLostError>(pool.apply('swell', [600 * 2 ** 20]))
   expect(error).toBeInstanceOf(WorkerLostError)

@@ -1,4 +1,4 @@
-// The examples that people bring from Python, each with its behaviour as it should be.
+// Examples that people bring from Python, each with the behaviour it should have.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ const shared = sharedPool()
 const source = readFileSync(new URL('./fixtures/job.ts', import.meta.url), 'utf8').split('\n')
 const lineOf = (text: string) => source.findIndex((line) => line.includes(text)) + 1
 
-test('an initializer that fails is told once, and no worker is started for it again', async () => {
+test('a failed initializer rejects with InitializerError, whose cause is the error of the worker', async () => {
   const pool = makePool<{ greet(): string }>({ initializer: 'throws' }, initializersUrl)
   const error = await errorOf(pool.apply('greet'))
   expect(error).toBeInstanceOf(InitializerError)
@@ -18,22 +18,22 @@ test('an initializer that fails is told once, and no worker is started for it ag
   expect((error.cause as Error).stack).toContain('Error: no licence')
 })
 
-test('applyAsync, then get() in a try/catch', async () => {
+test('get() of a failed applyAsync can be caught', async () => {
   const result = shared.pool.applyAsync('throwValue', [new Error('Something bad happened!')])
-  let said = ''
+  let message = ''
   try {
     await result.get()
   } catch {
-    said = 'Unable to get the result'
+    message = 'Unable to get the result'
   }
-  expect(said).toBe('Unable to get the result')
+  expect(message).toBe('Unable to get the result')
 })
 
-test('apply in a try/catch', async () => {
+test('apply rejects with the error of the task', async () => {
   await expect(shared.pool.apply('failAt2', [2])).rejects.toThrow('Something bad happened!')
 })
 
-test('wait(), then successful()', async () => {
+test('successful() after wait() distinguishes success and failure', async () => {
   const bad = shared.pool.applyAsync('failAt2', [2])
   expect(await bad.wait()).toBe(true)
   expect(bad.successful()).toBe(false)
@@ -42,7 +42,7 @@ test('wait(), then successful()', async () => {
   expect(good.successful()).toBe(true)
 })
 
-test('mapAsync(…).get() rejects with the error of the task, whose cause names worker, item, file and line', async () => {
+test('mapAsync(…).get() rejects with the error of the task, whose cause has worker, item, file and line', async () => {
   const error = await errorOf(shared.pool.mapAsync('failAt2', range(5)).get())
   expect(error.message).toBe('Something bad happened!')
   const remote = error.cause as RemoteTraceback
@@ -53,14 +53,14 @@ test('mapAsync(…).get() rejects with the error of the task, whose cause names 
     workerId: expect.any(Number),
     pid: expect.any(Number),
   })
-  const place = `${fileURLToPath(new URL('./fixtures/job.ts', import.meta.url)).replace(`${process.cwd()}/`, '')}:${lineOf("throw new Error('Something bad happened!')")}`
-  expect(remote.stack).toContain(place)
+  const location = `${fileURLToPath(new URL('./fixtures/job.ts', import.meta.url)).replace(`${process.cwd()}/`, '')}:${lineOf("throw new Error('Something bad happened!')")}`
+  expect(remote.stack).toContain(location)
   expect(remote.stack).toMatch(
     /^RemoteTraceback: item 2, worker \d \(pid \d+\)\n"""\nError: Something bad happened!\n/,
   )
 })
 
-test('imap gives what comes before the failed item, then its error', async () => {
+test('imap yields the results before a failed item, then rejects with its error', async () => {
   const seen: number[] = []
   const error = await errorOf(
     (async () => {
@@ -71,13 +71,13 @@ test('imap gives what comes before the failed item, then its error', async () =>
   expect(error.message).toBe('Something bad happened!')
 })
 
-test('a callback is given the result', async () => {
+test('callback receives the result', async () => {
   const got: number[] = []
   await shared.pool.applyAsync('square', [4], { callback: (value) => got.push(value) })
   expect(got).toEqual([16])
 })
 
-test('a callback that throws costs its own result alone, and nothing waits for ever', async () => {
+test('a callback that throws rejects only its own result', async () => {
   const result = shared.pool.applyAsync('square', [4], {
     callback: () => {
       throw new Error('in the callback')

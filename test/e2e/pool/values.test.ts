@@ -1,4 +1,4 @@
-// What travels: arguments and results arrive as they are, whatever they are.
+// Arguments and results of every type arrive unchanged.
 import { describe, expect, test } from 'vitest'
 import { errorOf, outputLog, range, sharedPool } from './helpers.js'
 
@@ -28,7 +28,7 @@ const VALUES: readonly (readonly [unknown, string])[] = [
 ]
 
 describe.for(VALUES)('%o', ([value, text]) => {
-  test('arrives as it is, and comes back as it is', async () => {
+  test('arrives unchanged, and comes back unchanged', async () => {
     const { pool } = shared
     expect(await pool.apply('describe', [value])).toBe(text)
     expect(await pool.map('describe', [1, value])).toEqual(['1', text])
@@ -42,12 +42,12 @@ test('holes in a sparse array are items', async () => {
   expect(await shared.pool.map('describe', Array(3))).toEqual(['undefined', 'undefined', 'undefined'])
 })
 
-test('one object given as two items arrives as two', async () => {
+test('the same object as two items arrives as two objects', async () => {
   const item = {}
   expect(await shared.pool.map('touch', [item, item, item], { chunkSize: 3 })).toEqual([false, false, false])
 })
 
-test('large arguments and results pass whole', async () => {
+test('large arguments and results arrive complete', async () => {
   const large = new Uint8Array(5_000_000).fill(7)
   const [back] = (await shared.pool.map('echo', [large])) as [Uint8Array]
   expect(Buffer.compare(back, large)).toBe(0)
@@ -56,7 +56,7 @@ test('large arguments and results pass whole', async () => {
   ])
 })
 
-test('tasks are told their place', async () => {
+test('a task receives its context: index, attempt and worker', async () => {
   expect(await shared.pool.map('context', ['a', 'b'])).toEqual([
     { index: 0, attempt: 1, workerId: 0 },
     { index: 1, attempt: 1, workerId: 0 },
@@ -67,14 +67,14 @@ test('tasks are told their place', async () => {
   expect(await shared.pool.apply('default', [4])).toBe(4)
 })
 
-test('starmap fails an item that is no array, and only that one would', async () => {
+test('starmap fails an item that is not an array with TypeError', async () => {
   const error = await errorOf(shared.pool.starmap('count', [[1], 'ab' as never]))
   expect(error).toBeInstanceOf(TypeError)
 })
 
-test('what jobs print comes as whole lines, with worker and stream', async () => {
+test('onWorkerOutput receives whole lines, with worker and stream', async () => {
   await shared.pool.apply('print', ['a line'])
-  await Promise.all([log.heard('a line'), log.heard('a line!')])
+  await Promise.all([log.received('a line'), log.received('a line!')])
   const pid = await shared.pool.apply('pid')
   expect(log.lines).toContainEqual({ line: 'a line', info: { workerId: 0, pid, stream: 'stdout' } })
   expect(log.lines).toContainEqual({ line: 'a line!', info: { workerId: 0, pid, stream: 'stderr' } })
@@ -85,7 +85,7 @@ test('env is added to the environment of this process', async () => {
   expect(await shared.pool.apply('nodeOptions')).toEqual([])
 })
 
-test('a large map is right', async () => {
+test('a map of 100,000 items has every result at its place', async () => {
   const items = range(100_000)
   expect(await shared.pool.map('square', items)).toEqual(items.map((n) => n * n))
 })

@@ -8,7 +8,7 @@ import type { ChunkMessage, ResultsMessage, ToWorker } from '../../../src/ipc/pr
 import type { Failure, SettledRange, TaskSpec } from '../../../src/model.js'
 import type { RetryOptions } from '../../../src/plan.js'
 import type { ChunkSource } from '../../../src/source.js'
-import type { Transport, WorkerHandle, WorkerSignal } from '../../../src/transport/transport.js'
+import type { Transport, TransportEvent, WorkerHandle } from '../../../src/transport/transport.js'
 
 export class ManualClock implements Clock {
   #now = 0
@@ -40,13 +40,13 @@ export class FakeWorker implements WorkerHandle {
   recorded: FlightRecord | undefined
   readonly sent: ToWorker[] = []
   readonly kills: string[] = []
-  readonly #inbox: (signal: WorkerSignal) => void
+  readonly #inbox: (event: TransportEvent) => void
   alive = true
 
   constructor(
     readonly id: number,
     pid: number,
-    inbox: (signal: WorkerSignal) => void,
+    inbox: (event: TransportEvent) => void,
     readonly encode: (message: ToWorker) => void,
   ) {
     this.pid = pid
@@ -132,7 +132,7 @@ export class FakeWorker implements WorkerHandle {
   ) {
     if (!this.alive) return
     this.alive = false
-    this.#inbox({ type: 'gone', exitCode, signal, stderrTail, recorded: this.recorded })
+    this.#inbox({ type: 'exited', exitCode, signal, stderrTail, recorded: this.recorded })
   }
 }
 

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { LocalExecutor } from '../../../src/executor/local-executor.js'
 import type { SettledRange } from '../../../src/model.js'
-import type { WorkerSignal } from '../../../src/transport/transport.js'
+import type { TransportEvent } from '../../../src/transport/transport.js'
 import fc from '../../helpers/fast-check.js'
 import { ago, ManualClock, numbers, range, sorted, task } from './fakes.js'
 import { type Behaviour, ModelWorker } from './model-worker.js'
@@ -36,7 +36,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
   const settled: SettledRange[] = []
   let pid = 1000
 
-  const spawn = (inbox: (signal: WorkerSignal) => void, id: number) => {
+  const spawn = (inbox: (event: TransportEvent) => void, id: number) => {
     const model = new ModelWorker({
       pid: pid++,
       concurrency,
@@ -69,7 +69,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
         if (said.type !== 'gone') inbox({ type: 'message', message: { ...said, token: '' } as never })
         else {
           workers.delete(id)
-          inbox({ ...said, stderrTail: [], recorded: known(said.recorded) })
+          inbox({ ...said, type: 'exited', stderrTail: [], recorded: known(said.recorded) })
         }
         return true
       },

@@ -1,4 +1,4 @@
-// Where a text stops being JSON. V8 is the judge of whether it does.
+// The first error in a text that is not JSON. V8 decides whether it is.
 import { expect, test } from 'vitest'
 import { findJsonError } from '../../../src/framing/json-error.js'
 
@@ -42,12 +42,12 @@ test.each<[string, number, string]>([
   ['2024-01-31', 4, "Unexpected token '-'"],
   ['1 x', 2, "Unexpected token 'x'"],
   ['NaN', 0, "Unexpected token 'N'"],
-])('%j: at %i, %s', (text, at, message) => {
+])('findJsonError(%j) is at %i: %s', (text, at, message) => {
   expect(() => JSON.parse(text)).toThrow(SyntaxError)
   expect(findJsonError(text)).toEqual({ at, message })
 })
 
-test('it agrees with V8 on every small change of a text that is JSON', () => {
+test('findJsonError agrees with V8 on every small change of a valid text', () => {
   const text = '{"a":[1,-2.5e+3,0,true,null],"b\\u00e4\\n":{"c":"x"},"d":[],"e":{}} '
   const insertions = [
     '',
@@ -86,7 +86,7 @@ test('it agrees with V8 on every small change of a text that is JSON', () => {
   expect(refused).toBeGreaterThan(1000)
 })
 
-test('no depth overflows the stack', () => {
+test('findJsonError does not overflow the stack, however deep the nesting', () => {
   expect(findJsonError('['.repeat(1_000_000))).toEqual({ at: 1_000_000, message: 'Unexpected end of JSON' })
   expect(findJsonError('{"a":'.repeat(300_000))?.at).toBe(1_500_000)
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { CallbackFault } from '../../../src/errors/callback-fault.js'
 import { CallbackError } from '../../../src/errors/classes.js'
+import { ItemCallbackError } from '../../../src/errors/rebuild/item-callback-error.js'
 import type { SettledRange } from '../../../src/model.js'
 import { openCallbacks } from '../../../src/run/callback-hook.js'
 import { tempSpace } from '../../helpers/temp-space.js'
@@ -29,11 +29,11 @@ export function callback(result, index) { globalThis.called.push(['callback', re
 export function errorCallback(error, index) { globalThis.called.push(['errorCallback', error, index]) }
 `
 
-async function faultOf(call: Promise<void>): Promise<CallbackFault> {
+async function faultOf(call: Promise<void>): Promise<ItemCallbackError> {
   try {
     await call
   } catch (error) {
-    if (error instanceof CallbackFault) return error
+    if (error instanceof ItemCallbackError) return error
     throw error
   }
   throw new Error('the callback was expected to throw')

@@ -1,7 +1,7 @@
 // What a run throws × its exit code, and whether the user is shown an error; then what the end of a run comes to.
 import { describe, expect, test } from 'vitest'
-import { CallbackFault } from '../../../src/errors/callback-fault.js'
 import { InitializerError, InputError, JobError, OutputError } from '../../../src/errors/classes.js'
+import { ItemCallbackError } from '../../../src/errors/rebuild/item-callback-error.js'
 import { makeCallbackError } from '../../../src/errors/rebuild/item-error.js'
 import { ExecutionFault } from '../../../src/executor/executor.js'
 import type { RunPlan } from '../../../src/plan.js'
@@ -22,7 +22,7 @@ const plan = {
 } as RunPlan
 
 const terminated = new ExecutionFault({ type: 'terminated' }, 'default')
-const callbackFault = new CallbackFault(
+const callbackFault = new ItemCallbackError(
   makeCallbackError('callback', 0, new Error('no'), { result: 1 }),
   settledRange(valuesChunk(0, 1)),
   0,

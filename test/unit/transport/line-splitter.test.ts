@@ -1,3 +1,4 @@
+// A worker's output as lines, and the item that each line belongs to.
 import { describe, expect, test } from 'vitest'
 import { OUTPUT_MARK, outputMarker } from '../../../src/ipc/protocol.js'
 import { createLineSplitter } from '../../../src/transport/line-splitter.js'
@@ -6,7 +7,7 @@ import { SEEDS, seeded } from '../policy/seeded.js'
 const TOKEN = '0123456789abcdef'
 type Line = [line: string, index: number | undefined]
 
-/** The lines of `parts`, each pushed on its own. */
+/** The lines of `parts`, which are pushed one by one. */
 function split(...parts: (string | Uint8Array)[]): Line[] {
   const lines: Line[] = []
   const splitter = createLineSplitter(TOKEN, (line, index) => lines.push([line, index]))
@@ -23,29 +24,29 @@ describe('lines', () => {
     expect(split('a\r\n\nb\n')).toEqual(plain('a', '', 'b'))
   })
 
-  test('keep a CR inside, where a progress bar paints over itself', () => {
+  test('keep a CR inside, as progress bars use it', () => {
     expect(split('10%\r20%\n')).toEqual(plain('10%\r20%'))
   })
 
-  test('that were not ended are told when the stream ends', () => {
+  test('without a line end are emitted when the stream ends', () => {
     expect(split('a\nb')).toEqual(plain('a', 'b'))
     expect(split('')).toEqual([])
   })
 
-  test('are told as soon as they are whole', () => {
+  test('are emitted as soon as they are complete', () => {
     const lines: string[] = []
     const splitter = createLineSplitter(TOKEN, (line) => lines.push(line))
     splitter.push(Buffer.from('a\nb'))
     expect(lines).toEqual(['a'])
   })
 
-  test('are read from whatever bytes there are, a view into other memory too', () => {
+  test('are read from a Buffer, a view of other memory and a Uint8Array', () => {
     expect(split(Buffer.from('xxa\nxx').subarray(2, 4))).toEqual(plain('a'))
     expect(split(Uint8Array.from([0xc3]), Uint8Array.from([0xa4, 0x0a]))).toEqual(plain('ä'))
     expect(split(Uint8Array.from([0xff, 0x0a]))).toEqual(plain('\ufffd'))
   })
 
-  test.each(SEEDS)('are the same wherever the bytes are split (seed %i)', (seed) => {
+  test.each(SEEDS)('do not depend on where the bytes are split (seed %i)', (seed) => {
     const random = seeded(seed)
     const text = `one\r\n\nzwei äöü 💥\n${mark(3)}three${mark(4)}\n${mark('none')}\0 no mark\nlast`
     const bytes = Buffer.from(text)
@@ -67,25 +68,25 @@ describe('lines', () => {
   })
 })
 
-describe('a line without an end', () => {
-  test('is passed on in pieces, whole when put together, none of it held back for long', () => {
-    let told = 0
+describe('a very long line', () => {
+  test('is passed on in pieces, with nothing lost and only the last piece held back', () => {
+    let emitted = 0
     const pieces: string[] = []
     const splitter = createLineSplitter(TOKEN, (line) => {
       pieces.push(line)
-      told += line.length
+      emitted += line.length
     })
     const part = 'x💥'.repeat(1_000)
     for (let n = 1; n <= 100; n++) {
       splitter.push(Buffer.from(part))
-      expect(n * part.length - told).toBeLessThanOrEqual(64 * 1024 + part.length)
+      expect(n * part.length - emitted).toBeLessThanOrEqual(64 * 1024 + part.length)
     }
     splitter.end()
     expect(pieces.length).toBeGreaterThan(1)
     expect(pieces.join('')).toBe(part.repeat(100))
   })
 
-  test('loses no CR where a piece happens to end with one', () => {
+  test('keeps a CR at the end of a piece', () => {
     const text = `${'x'.repeat(70_000)}\r`
     expect(
       split(text, 'y\n')
@@ -95,7 +96,7 @@ describe('a line without an end', () => {
   })
 
   test.each([1, 8, 12, 20, 27])(
-    'does not tear the marker behind it, of which %d characters have come',
+    'does not split the marker after it, of which %d characters have arrived',
     (length) => {
       const marker = mark(12)
       const lines = split('x'.repeat(70_000) + marker.slice(0, length), `${marker.slice(length)}after\n`)
@@ -112,7 +113,7 @@ describe('a line without an end', () => {
 })
 
 describe('markers', () => {
-  test('say whose the next lines are, and are no lines themselves', () => {
+  test('set the item of the lines that follow and are not emitted', () => {
     expect(split(`${mark(0)}a\nb\n${mark(17)}c\n${mark('none')}d\n`)).toEqual([
       ['a', 0],
       ['b', 0],
@@ -121,14 +122,14 @@ describe('markers', () => {
     ])
   })
 
-  test('behind text without a line end leave that text to the item before', () => {
+  test('after text without a line end leave that text to the previous item', () => {
     expect(split(`${mark(1)}no newline${mark(2)}b\n`)).toEqual([
       ['no newline', 1],
       ['b', 2],
     ])
   })
 
-  test('with another token, or without one, are text like any', () => {
+  test('with another token, or without one, are ordinary text', () => {
     const forged = outputMarker('another', 5).slice(0, -1)
     expect(split(`${mark(1)}${forged}\n${OUTPUT_MARK}9\n${OUTPUT_MARK}\n`)).toEqual([
       [forged, 1],

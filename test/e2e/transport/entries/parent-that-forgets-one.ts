@@ -1,4 +1,4 @@
-// Starts three groups, has all watched and forgets the one in the middle.
+// Starts three process groups, watches all of them and forgets the second.
 import { spawn } from 'node:child_process'
 import { forgetGroup, watchGroup } from '../../../../src/transport/reaper.js'
 

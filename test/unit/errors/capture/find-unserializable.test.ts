@@ -12,21 +12,24 @@ const everyTrapThrows = () => {
 describe.each([
   { search: 'JSON', find: findUnjsonable },
   { search: 'structured clone', find: findUncloneable },
-])('the search for $search never throws', ({ find }) => {
-  test('where nothing can be read', () => {
+])('the search for what $search refuses', ({ find }) => {
+  test('does not throw where every trap throws', () => {
     expect(find([everyTrapThrows()])?.path).toBe('[0]')
   })
 
-  test.each([undefined, null, 0, Object.create(null)])('where a getter throws %s', (thrown) => {
-    const value = {
-      get a() {
-        throw thrown
-      },
-    }
-    expect(find(value)?.path).toBe('a')
-  })
+  test.each([undefined, null, 0, Object.create(null)])(
+    'does not throw where a getter throws %s',
+    (thrown) => {
+      const value = {
+        get a() {
+          throw thrown
+        },
+      }
+      expect(find(value)?.path).toBe('a')
+    },
+  )
 
-  test('where an error that was thrown has no readable message', () => {
+  test('does not throw where the thrown error has an unreadable message', () => {
     const error = Object.defineProperty(new Error(), 'message', { get: () => everyTrapThrows() })
     const value = {
       get a() {
@@ -37,16 +40,16 @@ describe.each([
   })
 })
 
-describe('for JSON', () => {
-  test.each(CARRIED)('nothing is found in $what', ({ make }) => {
+describe('findUnjsonable', () => {
+  test.each(CARRIED)('accepts $what', ({ make }) => {
     expect(findUnjsonable(make())).toBeUndefined()
   })
 
-  test.each(REFUSED)('$what is found', ({ make, path }) => {
+  test.each(REFUSED)('finds $what', ({ make, path }) => {
     expect(findUnjsonable(make())?.path).toBe(path)
   })
 
-  test('the first culprit is named, and shown', () => {
+  test('returns the path and a preview of the first part', () => {
     expect(findUnjsonable({ a: 1, b: [0, 5n], c: () => {} })).toEqual({
       path: 'b[1]',
       message: 'a bigint has no form in JSON',
@@ -54,30 +57,30 @@ describe('for JSON', () => {
     })
   })
 
-  test('a preview is short, whatever the value', () => {
+  test('truncates the preview', () => {
     const preview = findUnjsonable(new Map([['k', 'x'.repeat(10_000)]]))?.preview
     expect(preview?.length).toBe(200)
     expect(preview?.endsWith('…')).toBe(true)
   })
 
-  test('what stands above is no cycle where it only stands beside', () => {
+  test('does not take a value that occurs twice for a cycle', () => {
     const shared = { a: 1 }
     expect(findUnjsonable({ one: shared, two: [shared] })).toBeUndefined()
   })
 })
 
-describe('for structured clone', () => {
+describe('findUncloneable', () => {
   const cycle: { self?: unknown } = {}
   cycle.self = cycle
 
   test.each([
     ['a cycle', cycle],
     ['a Map of a Set', new Map([[1, new Set([2n])]])],
-    ['a Date that is none', new Date(Number.NaN)],
+    ['an invalid Date', new Date(Number.NaN)],
     ['bytes', new Uint8Array(3)],
     ['an error', new TypeError('x')],
     ['undefined', undefined],
-  ])('nothing is found in %s', (_what, value) => {
+  ])('accepts %s', (_what, value) => {
     expect(findUncloneable(value)).toBeUndefined()
   })
 
@@ -89,11 +92,11 @@ describe('for structured clone', () => {
     ['a function in a Set', [new Set([1, () => {}])], '[0][1]'],
     ['a promise', { p: Promise.resolve() }, 'p'],
     ['a WeakMap', new WeakMap(), ''],
-  ])('%s is found', (_what, value, path) => {
+  ])('finds %s', (_what, value, path) => {
     expect(findUncloneable(value)?.path).toBe(path)
   })
 
-  test('a getter that throws is found', () => {
+  test('finds a getter that throws', () => {
     const value = {
       a: {
         get b() {
@@ -104,13 +107,13 @@ describe('for structured clone', () => {
     expect(findUncloneable(value)).toEqual({ path: 'a.b', message: 'no', preview: 'unreadable' })
   })
 
-  test('a cycle with a function in it ends', () => {
+  test('terminates on a cycle with a function in it', () => {
     const value: { self?: unknown; f: () => void } = { f: () => {} }
     value.self = value
     expect(findUncloneable(value)?.path).toBe('f')
   })
 
-  test('nesting that would overflow the stack is found, not thrown', () => {
+  test('reports nesting that would overflow the stack', () => {
     expect(findUncloneable(TOO_DEEP())?.message).toMatch(/stack/)
   })
 })

@@ -1,5 +1,5 @@
-// What crosses the boundary for anything a job can throw. Data is sent through v8's serializer in each test, as the
-// channel would.
+// What crosses the process boundary for anything a job can throw. Each test sends the data through v8's serializer, as
+// the channel does.
 
 import { deserialize, serialize } from 'node:v8'
 import { createContext, runInContext } from 'node:vm'
@@ -8,7 +8,7 @@ import type { ErrorData } from '../../../../src/error-data.js'
 import { toErrorData } from '../../../../src/errors/capture/to-error-data.js'
 
 type ErrorNode = Extract<ErrorData, { type: 'error' }>
-type Thrown = Extract<ErrorData, { type: 'thrown' }>
+type NonErrorData = Extract<ErrorData, { type: 'thrown' }>
 
 function cross(thrown: unknown): ErrorData {
   return deserialize(serialize(toErrorData(thrown)))
@@ -20,7 +20,7 @@ function crossError(thrown: unknown): ErrorNode {
   return data
 }
 
-function crossOther(thrown: unknown): Thrown {
+function crossNonError(thrown: unknown): NonErrorData {
   const data = cross(thrown)
   if (data.type !== 'thrown') throw new TypeError(`taken for an error: ${data.message}`)
   return data
@@ -42,7 +42,7 @@ describe('an error', () => {
     expect(data.frames.split('\n')[0]).toMatch(/^ {4}at .*to-error-data\.test\.ts:\d+:\d+\)?$/)
   })
 
-  test('keeps frames of a stack that the job has read before, also after it changed the message', () => {
+  test('keeps its frames if the job read the stack before, even if it changed the message since', () => {
     const error = new Error('first\n    at lines')
     const frames = crossError(new Error('first')).frames.split('\n').length
     void error.stack
@@ -52,7 +52,7 @@ describe('an error', () => {
     expect(crossError(error).frames).toContain('to-error-data.test.ts')
   })
 
-  test('still has a stack that reads like one after it was described', () => {
+  test('has a normal stack after it was captured', () => {
     const error = new RangeError('kept')
     const first = crossError(error)
     expect(error.stack).toBe(`RangeError: kept\n${first.frames}`)
@@ -94,7 +94,7 @@ describe('an error', () => {
     expect(crossError(new Class('m'))).toMatchObject({ name, builtin, message: 'm' })
   })
 
-  test('of an old-style class that never called Error is one', () => {
+  test('may be of an old-style class that never called Error', () => {
     function Old(this: { message: string }) {
       this.message = 'old'
     }
@@ -123,13 +123,13 @@ describe('an error', () => {
     })
   })
 
-  test('that is a SyntaxError of a module keeps the place Node put above its header', () => {
+  test('that is a SyntaxError of a module keeps the location that Node put above its header', () => {
     const error = new SyntaxError('Unexpected identifier')
     error.stack = `file:///jobs/a.mjs:3\nlet a b\n      ^\n\nSyntaxError: Unexpected identifier\n    at compile (node:x:1:1)`
     expect(crossError(error).frames).toBe('    at file:///jobs/a.mjs:3:7\n    at compile (node:x:1:1)')
   })
 
-  test('whose stack was set to other text keeps what follows the message', () => {
+  test('whose stack was set to other text keeps the text after the message', () => {
     const error = new Error('remote')
     error.stack = 'Error: remote\nTraceback (most recent call last):\n  File "a.py", line 1'
     expect(crossError(error).frames).toBe('Traceback (most recent call last):\n  File "a.py", line 1')
@@ -147,7 +147,7 @@ describe('an error', () => {
           },
         }),
     ],
-  ])('whose stack is %s has no frames and all the rest', (_, spoil) => {
+  ])('whose stack is %s lacks only its frames', (_, spoil) => {
     const error = new Error('m')
     spoil(error)
     expect(crossError(error)).toMatchObject({ name: 'Error', message: 'm', frames: '' })
@@ -162,7 +162,7 @@ describe('an error', () => {
     expect(crossError(Object.assign(new Error(), { message })).message).toBe(text)
   })
 
-  test('whose every getter throws is still an error', () => {
+  test('whose getters all throw is still an error', () => {
     const error = new Error('hidden')
     // `stack` first: to redefine it V8 formats it, which reads the others.
     for (const key of ['stack', 'name', 'message', 'cause', 'errors', 'code']) {
@@ -185,7 +185,7 @@ describe('an error', () => {
     expect(crossError(Object.freeze(new Error('ice')))).toMatchObject({ name: 'Error', message: 'ice' })
   })
 
-  test('behind a proxy is described through it', () => {
+  test('behind a proxy is captured through it', () => {
     const data = crossError(new Proxy(Object.assign(new TypeError('in'), { code: 'E' }), {}))
     expect(data).toMatchObject({
       name: 'TypeError',
@@ -197,7 +197,7 @@ describe('an error', () => {
 })
 
 describe('own properties', () => {
-  test('that can be cloned stay as they are, `__proto__` and what is not enumerable too', () => {
+  test('that can be cloned are kept, `__proto__` and non-enumerable ones too', () => {
     const error = Object.assign(new Error('m'), {
       code: 'E',
       errno: -2,
@@ -211,7 +211,7 @@ describe('own properties', () => {
     expect(Object.getOwnPropertyDescriptor(props, '__proto__')?.value).toBe('data')
   })
 
-  test('that cannot be cloned are previews', () => {
+  test('that cannot be cloned become previews', () => {
     const cyclic: { self?: unknown; f: () => void } = { f() {} }
     cyclic.self = cyclic
     const error = Object.assign(new Error('m'), {
@@ -228,7 +228,7 @@ describe('own properties', () => {
     })
   })
 
-  test('`code` and `status` count where a class defines them', () => {
+  test('include `code` and `status` where a class defines them', () => {
     class HttpError extends Error {
       get status() {
         return 404
@@ -237,7 +237,7 @@ describe('own properties', () => {
     expect(crossError(new HttpError('m')).props).toEqual({ status: 404 })
   })
 
-  test('a getter inside one runs once, for the channel would run it again', () => {
+  test('have their getters called only once, not again by the channel', () => {
     let reads = 0
     const tricky = {
       get once() {
@@ -248,7 +248,7 @@ describe('own properties', () => {
     expect(crossError(Object.assign(new Error('m'), { tricky })).props).toEqual({ tricky: { once: 'value' } })
   })
 
-  test('`errors` that are no Errors are a property like any', () => {
+  test('include `errors` if its elements are not Errors', () => {
     const data = crossError(Object.assign(new Error('m'), { errors: [{ path: 'a' }] }))
     expect(data.props).toEqual({ errors: [{ path: 'a' }] })
     expect(data).not.toHaveProperty('errors')
@@ -256,7 +256,7 @@ describe('own properties', () => {
 })
 
 describe('causes and aggregated errors', () => {
-  test('are kept all the way down, whatever they are', () => {
+  test('are kept all the way down, Errors or not', () => {
     const inner = new TypeError('inner', { cause: 'root' })
     const data = crossError(new AggregateError([inner, 0, null], 'all', { cause: new Error('why') }))
     expect(data).toMatchObject({
@@ -270,7 +270,7 @@ describe('causes and aggregated errors', () => {
     })
   })
 
-  test('that form a cycle end at it', () => {
+  test('end where they form a cycle', () => {
     const a: Error = new Error('a')
     a.cause = new Error('b', { cause: a })
     expect(causesOf(cross(a))).toMatchObject([
@@ -284,7 +284,7 @@ describe('causes and aggregated errors', () => {
     ])
   })
 
-  test('are cut where the chain or the list is too long, and say so', () => {
+  test('are cut where the chain or the list is too long, with a note', () => {
     let error = new Error('0')
     for (let i = 1; i < 1000; i++) error = new Error(`${i}`, { cause: error })
     const chain = causesOf(cross(error))
@@ -295,7 +295,7 @@ describe('causes and aggregated errors', () => {
     expect(parts?.at(-1)).toMatchObject({ omitted: true, preview: '[10 more errors]' })
   })
 
-  test('that fan out at every level stay bounded', () => {
+  test('stay bounded if they fan out at every level', () => {
     let error = new Error('leaf')
     for (let i = 0; i < 10; i++)
       error = new AggregateError(
@@ -305,7 +305,7 @@ describe('causes and aggregated errors', () => {
     expect(JSON.stringify(cross(error)).length).toBeLessThan(2_000_000)
   })
 
-  test('`cause: undefined` and a method named cause are none', () => {
+  test('do not include `cause: undefined` or a method named cause', () => {
     class WithMethod extends Error {}
     Object.assign(WithMethod.prototype, { cause() {} })
     expect(crossError(new Error('m', { cause: undefined }))).not.toHaveProperty('cause')
@@ -313,8 +313,8 @@ describe('causes and aggregated errors', () => {
   })
 })
 
-describe('what is huge', () => {
-  test('is cut and says so, and leaves every later text its beginning', () => {
+describe('a huge error', () => {
+  test('is cut with a note, and every later text keeps its beginning', () => {
     const data = crossError(
       Object.assign(new Error('m'.repeat(1e6), { cause: new Error('why') }), { body: 'x'.repeat(1e6) }),
     )
@@ -334,7 +334,7 @@ describe('what is huge', () => {
   })
 })
 
-describe('what is no error', () => {
+describe('a thrown value that is not an Error', () => {
   test.each([
     [undefined, 'undefined', 'undefined'],
     [null, 'null', 'null'],
@@ -347,43 +347,43 @@ describe('what is no error', () => {
     [{ a: 1 }, 'object', '{ a: 1 }'],
     [[1, 2], 'array', '[ 1, 2 ]'],
   ])('%o crosses as itself', (thrown, typeName, preview) => {
-    expect(crossOther(thrown)).toEqual({ type: 'thrown', typeName, preview, value: thrown, cloned: true })
+    expect(crossNonError(thrown)).toEqual({ type: 'thrown', typeName, preview, value: thrown, cloned: true })
   })
 
   test.each([
     [function run() {}, 'function', '[Function: run]'],
     [Symbol('s'), 'symbol', 'Symbol(s)'],
     [{ f() {} }, 'object', '{ f: [Function: f] }'],
-  ])('%o crosses as a preview where it cannot be cloned', (thrown, typeName, preview) => {
-    expect(crossOther(thrown)).toEqual({ type: 'thrown', typeName, preview, cloned: false })
+  ])('%o crosses as a preview because it cannot be cloned', (thrown, typeName, preview) => {
+    expect(crossNonError(thrown)).toEqual({ type: 'thrown', typeName, preview, cloned: false })
   })
 
-  test('a revoked proxy, and one whose every trap throws, is shown', () => {
+  test('may be a revoked proxy, or one whose every trap throws', () => {
     const revoked = Proxy.revocable({}, {})
     revoked.revoke()
-    expect(crossOther(revoked.proxy)).toMatchObject({ typeName: 'object', cloned: false })
+    expect(crossNonError(revoked.proxy)).toMatchObject({ typeName: 'object', cloned: false })
     const trap = () => {
       throw new Error('trapped')
     }
     const hostile = new Proxy({}, { get: trap, getPrototypeOf: trap, ownKeys: trap, has: trap })
-    expect(crossOther(hostile)).toMatchObject({ typeName: 'object', cloned: false })
+    expect(crossNonError(hostile)).toMatchObject({ typeName: 'object', cloned: false })
   })
 
-  test('a prototype chain without an end is not walked for ever', () => {
+  test('may have an endless prototype chain', () => {
     const endless: object = new Proxy(
       {},
       { getPrototypeOf: () => new Proxy({}, { getPrototypeOf: () => endless }) },
     )
-    expect(crossOther(endless)).toMatchObject({ typeName: 'object' })
+    expect(crossNonError(endless)).toMatchObject({ typeName: 'object' })
   })
 
-  test('a huge string crosses as its beginning', () => {
-    expect(crossOther('x'.repeat(1e6))).toMatchObject({ typeName: 'string', cloned: false })
+  test('may be a huge string, which crosses as its beginning', () => {
+    expect(crossNonError('x'.repeat(1e6))).toMatchObject({ typeName: 'string', cloned: false })
   })
 })
 
-describe('a job that formats stacks itself', () => {
-  test('has its formatter bypassed and put back', () => {
+describe('a job with its own Error.prepareStackTrace', () => {
+  test('has it bypassed and restored', () => {
     const previous = Error.prepareStackTrace
     const own = () => 'mine'
     try {

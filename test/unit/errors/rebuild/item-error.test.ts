@@ -1,13 +1,11 @@
-// The error objects a caller gets, out of what crossed from a worker.
+// The error objects that a caller receives, made from what crossed from a worker.
 import { inspect } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import type { ErrorData } from '../../../../src/error-data.js'
 import { toErrorData } from '../../../../src/errors/capture/to-error-data.js'
 import * as classes from '../../../../src/errors/classes.js'
-import { EXIT, exitCodeOf } from '../../../../src/errors/exit-codes.js'
 import { makeCallbackError, makeItemError } from '../../../../src/errors/rebuild/item-error.js'
-import { fromErrorData } from '../../../../src/errors/rebuild/rebuild-error.js'
 import { captureCallSite } from '../../../../src/errors/stacks.js'
 import type { Failure } from '../../../../src/model.js'
 
@@ -35,20 +33,20 @@ describe('an error that a task threw', () => {
   })
 
   test.each([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError])(
-    'is again of the built-in class $name',
+    'is of the built-in class $name again',
     (Class) => {
       expect(makeThrown(new Class('m'))).toBeInstanceOf(Class)
       expect(Object.hasOwn(makeThrown(new Class('m')), 'name')).toBe(false)
     },
   )
 
-  test('is again a DOMException', () => {
+  test('is a DOMException again', () => {
     const error = makeThrown(AbortSignal.abort().reason)
     expect(error).toBeInstanceOf(DOMException)
     expect(error).toMatchObject({ name: 'AbortError', code: 20 })
   })
 
-  test('has the remote text, the worker and the attempts on its cause', () => {
+  test('has the remote text, the worker and the attempts in its cause', () => {
     const remote = remoteOf(makeThrown(new Mine('bad', { cause: new Error('why') })))
     expect(remote).toMatchObject({ workerId: 1, pid: 4131, index: 2, attempts: 3 })
     expect(remote.message).toBe('item 2, worker 1 (pid 4131), attempt 3')
@@ -58,7 +56,7 @@ describe('an error that a task threw', () => {
     expect(remote.stack).toContain('Mine: bad\n    at test/unit/errors/rebuild/item-error.test.ts:')
   })
 
-  test('has its own causes below the remote one, rebuilt all the way down', () => {
+  test('has its own causes behind the RemoteTraceback, rebuilt all the way down', () => {
     const why = new Mine('why', { cause: { plain: 'value' } })
     const { cause } = remoteOf(makeThrown(new Error('bad', { cause: why })))
     expect(cause).toBeInstanceOf(TypeError)
@@ -76,7 +74,7 @@ describe('an error that a task threw', () => {
     expect(errors[1]).toBeNull()
   })
 
-  test('is an object of its own each time', () => {
+  test('is a new object each time', () => {
     const data = cross(new Error('m', { cause: new Error('why') }))
     const [a, b] = [make({ kind: 'error', error: data }), make({ kind: 'error', error: data })]
     expect(a).not.toBe(b)
@@ -84,7 +82,7 @@ describe('an error that a task threw', () => {
     expect(remoteOf(a).cause).not.toBe(remoteOf(b).cause)
   })
 
-  test('shows the line of the caller, and may be given another stack', () => {
+  test('shows the frames of the caller, and its stack may be assigned', () => {
     const site = callFromHere()
     const error = make({ kind: 'error', error: cross(new Mine('bad')) }, site)
     expect(error.stack).toMatch(/^Mine: bad\n {4}at callFromHere \(.*item-error\.test\.ts:\d+:\d+\)\n/)
@@ -93,7 +91,7 @@ describe('an error that a task threw', () => {
     expect(error.stack).toBe('other')
   })
 
-  test('takes `__proto__` as data', () => {
+  test('treats `__proto__` as data', () => {
     const thrown = new Error('m')
     Object.defineProperty(thrown, '__proto__', { value: { polluted: true }, enumerable: true })
     const error = makeThrown(thrown)
@@ -109,9 +107,9 @@ function callFromHere() {
   return publicCall()
 }
 
-describe('other failures', () => {
+describe('an error for another failure', () => {
   test.each([undefined, null, 0, '', 'x', { a: 1 }])(
-    'a thrown %j is a NonErrorThrown with that value',
+    'is a NonErrorThrown with the value for a thrown %j',
     (value) => {
       const error = makeThrown(value)
       expect(error).toBeInstanceOf(classes.NonErrorThrown)
@@ -120,17 +118,17 @@ describe('other failures', () => {
     },
   )
 
-  test('a thrown value that cannot be cloned is a preview in the message', () => {
+  test('has a preview in its message if the thrown value cannot be cloned', () => {
     expect(makeThrown(Symbol('s'))).toMatchObject({
       value: undefined,
       message: 'job threw a symbol: Symbol(s)',
     })
   })
 
-  const died = { exitCode: null, signal: 'SIGKILL', afterMs: 5, stderrTail: [] }
+  const crashed = { exitCode: null, signal: 'SIGKILL', afterMs: 5, stderrTail: [] }
   test.each<[Failure, new (...args: never[]) => Error, object]>([
     [
-      { kind: 'oom', ...died },
+      { kind: 'oom', ...crashed },
       classes.WorkerLostError,
       { kind: 'oom', exitCode: null, signal: 'SIGKILL', pid: 4131, index: 2, attempts: 3 },
     ],
@@ -151,7 +149,7 @@ describe('other failures', () => {
       classes.InputValidationError,
       { index: 2, attempts: 3, issues: [{ path: 'a', message: 'm' }] },
     ],
-  ])('%j is an error with its fields and without a remote side', (failure, Class, fields) => {
+  ])('has its fields and no remote side for %j', (failure, Class, fields) => {
     const error = make(failure, callFromHere())
     expect(error).toBeInstanceOf(Class)
     expect(error).toBeInstanceOf(classes.PoolError)
@@ -160,63 +158,17 @@ describe('other failures', () => {
     expect(error.stack).toMatch(new RegExp(`^${Class.name}: .*\\n {4}at callFromHere`, 's'))
   })
 
-  test('a worker lost to an escaped exception has that exception as its cause', () => {
-    const error = make({ kind: 'crash', ...died, escaped: cross(new Mine('late')) })
+  test('has an uncaught error of the worker as its cause', () => {
+    const error = make({ kind: 'crash', ...crashed, escaped: cross(new Mine('late')) })
     expect(error.cause).toBeInstanceOf(TypeError)
     expect(error.cause).toMatchObject({ name: 'Mine', message: 'late' })
-    expect(make({ kind: 'crash', ...died, escaped: cross('x') }).cause).toBe('x')
+    expect(make({ kind: 'crash', ...crashed, escaped: cross('x') }).cause).toBe('x')
   })
 
-  test('a callback that threw has what it threw, and the task in hand', () => {
+  test('has what a callback threw and the result of the task', () => {
     const error = makeCallbackError('callback', undefined, undefined, { result: [] }, callFromHere())
     expect(error).toMatchObject({ cause: undefined, result: [], error: undefined })
     expect(error.message).toBe('callback threw; the task itself succeeded')
     expect(error.stack).toContain('at callFromHere')
-  })
-})
-
-describe('values thrown', () => {
-  test('come back as themselves, or as previews', () => {
-    expect(fromErrorData(cross(new Date(5)))).toEqual(new Date(5))
-    expect(fromErrorData(cross(Symbol('s')))).toBe('Symbol(s)')
-  })
-})
-
-describe('error classes', () => {
-  test('have a code and a name each', () => {
-    const { PoolError, ...rest } = classes
-    const own = {
-      index: 0,
-      attempts: 1,
-      path: '',
-      issues: [],
-      kind: 'crash',
-      exitCode: 0,
-      signal: null,
-      pid: 1,
-      workerId: 0,
-    }
-    const made = Object.entries(rest).map(([name, Class]) => {
-      const error: unknown = Reflect.construct(Class, ['m', own, () => 'text'])
-      if (!(error instanceof PoolError)) throw new TypeError(`${name} is no PoolError`)
-      expect(error.name).toBe(name)
-      return error.code
-    })
-    expect(new Set(made).size).toBe(17)
-    for (const code of made) expect(code).toMatch(/^ERR_POOL_[A-Z_]+$/)
-  })
-
-  test.each([
-    [new classes.UsageError('m'), EXIT.usage],
-    [new classes.InputError('a:1:1: m', { index: 0 }), EXIT.input],
-    [new classes.JobError('m'), EXIT.job],
-    [new classes.InitializerError('m'), EXIT.initializer],
-    [new classes.PoolBrokenError('m'), EXIT.trouble],
-    [new classes.OutputError('m'), EXIT.trouble],
-    [new classes.CallbackError('m', {}, { cause: 0 }), EXIT.itemFailed],
-    [new Error('a bug'), EXIT.trouble],
-    [undefined, EXIT.trouble],
-  ])('%s ends a run with its code', (fault, code) => {
-    expect(exitCodeOf(fault)).toBe(code)
   })
 })

@@ -1,23 +1,23 @@
-// The whole text of each kind of failure, to the letter.
+// The complete text of each kind of failure.
 import { expect, test } from 'vitest'
 import type { ErrorData } from '../../../../src/error-data.js'
 import { InitializerError, JobError, PoolBrokenError } from '../../../../src/errors/classes.js'
 import { makeCallbackError } from '../../../../src/errors/rebuild/item-error.js'
 import { makeRemoteTraceback } from '../../../../src/errors/rebuild/remote-traceback.js'
 import {
-  type ItemWhere,
+  type ItemContext,
   renderAttempts,
   renderCallbackFailure,
-  renderFault,
   renderItemFailure,
+  renderPoolError,
 } from '../../../../src/errors/render/traceback.js'
 import type { Failure, ItemFailure } from '../../../../src/model.js'
 
 const OPTIONS = { cwd: '/home/ann', ownFolders: ['/opt/poolrun/dist'] }
-const WHERE: ItemWhere = { command: 'poolrun map jobs/fail2.ts', index: 2, item: '2' }
+const CONTEXT: ItemContext = { command: 'poolrun map jobs/fail2.ts', index: 2, item: '2' }
 
-function error(name: string, message: string, place: string, more: object = {}): ErrorData {
-  const frames = `    at task (file:///home/ann/jobs/${place})\n    at run (file:///opt/poolrun/dist/worker.js:1:1)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)`
+function error(name: string, message: string, location: string, more: object = {}): ErrorData {
+  const frames = `    at task (file:///home/ann/jobs/${location})\n    at run (file:///opt/poolrun/dist/worker.js:1:1)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)`
   return { type: 'error', name, message, frames, builtin: 'Error', props: {}, ...more }
 }
 
@@ -25,13 +25,13 @@ function thrown(typeName: string, preview: string): ErrorData {
   return { type: 'thrown', typeName, preview, cloned: false }
 }
 
-function render(failure: Failure, { attempts = 1, where = WHERE } = {}): string {
-  return `\n${renderItemFailure(where, { offset: 2, failure, workerId: 1, pid: 4131, attempts }, OPTIONS)}\n`
+function render(failure: Failure, { attempts = 1, context = CONTEXT } = {}): string {
+  return `\n${renderItemFailure(context, { offset: 2, failure, workerId: 1, pid: 4131, attempts }, OPTIONS)}\n`
 }
 
-const died = { exitCode: null, signal: null, afterMs: 1234, stderrTail: [] }
+const crashed = { exitCode: null, signal: null, afterMs: 1234, stderrTail: [] }
 
-test('An error is rendered as F1', () => {
+test('renders an error as a remote block, the sentence and the local error', () => {
   expect(render({ kind: 'error', error: error('Error', 'Something bad happened!', 'fail2.ts:6:11') })).toBe(`
 RemoteTraceback: item 2, worker 1 (pid 4131)
 """
@@ -46,13 +46,13 @@ Error: Something bad happened!
 `)
 })
 
-test('Later attempts, properties, an empty message and a long item are said', () => {
+test('shows the attempt, properties, an error without a message and a truncated item', () => {
   const failure: Failure = {
     kind: 'error',
     error: error('Oops', '', 'a.ts:1:2', { props: { code: 'ENOENT', errno: -2 } }),
   }
-  const where = { ...WHERE, item: `"${'long\n'.repeat(20)}"` }
-  expect(render(failure, { attempts: 3, where })).toBe(`
+  const context = { ...CONTEXT, item: `"${'long\n'.repeat(20)}"` }
+  expect(render(failure, { attempts: 3, context })).toBe(`
 RemoteTraceback: item 2, worker 1 (pid 4131), attempt 3
 """
 Oops
@@ -67,7 +67,7 @@ Oops
 `)
 })
 
-test('Causes stand inside the quotes, oldest first, whatever they are', () => {
+test('renders causes inside the quotes, oldest first, Errors or not', () => {
   const middle = error('TypeError', 'middle', 'b.ts:2:2', { cause: thrown('string', "'root'") })
   expect(render({ kind: 'error', error: error('Error', 'outer', 'a.ts:1:1', { cause: middle }) })).toBe(`
 RemoteTraceback: item 2, worker 1 (pid 4131)
@@ -92,7 +92,7 @@ Error: outer
 `)
 })
 
-test('An AggregateError is a tree', () => {
+test('renders an AggregateError as a tree', () => {
   const parts = [
     error('Error', 'a\nsecond line', 'agg.ts:2:9'),
     error('TypeError', 'b', 'agg.ts:3:9', { cause: error('RangeError', 'c', 'agg.ts:1:7') }),
@@ -132,7 +132,7 @@ test.each([
   ['undefined', 'undefined', 'job threw undefined'],
   ['number', '0', 'job threw a number: 0'],
   ['object', '{ a: 1 }', 'job threw an object: { a: 1 }'],
-])('A thrown %s is shown as what it is', (typeName, preview, message) => {
+])('renders a thrown %s with its type', (typeName, preview, message) => {
   expect(render({ kind: 'error', error: thrown(typeName, preview) })).toBe(`
 RemoteTraceback: item 2, worker 1 (pid 4131)
 """
@@ -153,18 +153,18 @@ test.each([
   [{ exitCode: 1, afterMs: 12.3 }, 'exited with code 1 after 12 ms'],
   [{}, 'was lost after 1.2 s'],
   [{ kind: 'oom' as const, signal: 'SIGABRT' }, 'was killed by SIGABRT after 1.2 s (out of memory)'],
-])('A worker that died (%j) has no remote block', (how, text) => {
-  expect(render({ kind: 'crash', ...died, ...how })).toBe(`
+])('renders a crashed worker (%j) without a remote block', (how, text) => {
+  expect(render({ kind: 'crash', ...crashed, ...how })).toBe(`
 WorkerLostError: item 2 lost: worker 1 (pid 4131) ${text}
     at poolrun map jobs/fail2.ts (item 2: 2)
 `)
 })
 
-test('A worker that died leaves its last stderr and the place that ended it', () => {
+test('shows where the job ended its process and the last stderr of a crashed worker', () => {
   const exitSite =
     'Error: process.exit(5)\n    at task (file:///home/ann/jobs/x.ts:4:3)\n    at run (file:///opt/poolrun/dist/worker.js:1:1)'
   const stderrTail = ['first', '\x1b[31mlast\x1b[0m']
-  expect(render({ kind: 'crash', ...died, exitCode: 5, exitSite, stderrTail })).toBe(`
+  expect(render({ kind: 'crash', ...crashed, exitCode: 5, exitSite, stderrTail })).toBe(`
 WorkerLostError: item 2 lost: worker 1 (pid 4131) exited with code 5 after 1.2 s
     at poolrun map jobs/fail2.ts (item 2: 2)
 the job ended the process:
@@ -175,9 +175,9 @@ last stderr of worker 1:
 `)
 })
 
-test('What escaped from a job is the cause of the loss', () => {
+test('renders an uncaught error as the cause of a lost worker', () => {
   const escaped = error('Error', 'from a timer', 'late.ts:3:9')
-  expect(render({ kind: 'crash', ...died, exitCode: 1, escaped })).toBe(`
+  expect(render({ kind: 'crash', ...crashed, exitCode: 1, escaped })).toBe(`
 RemoteTraceback: item 2, worker 1 (pid 4131)
 """
 Error: from a timer
@@ -228,14 +228,14 @@ test.each<[Failure, string]>([
     },
     "InputValidationError: item 2 does not fit the job's input:\n  src: Required\n  too\\x07 odd",
   ],
-])('A failure of kind %j has a sentence of its own', (failure, text) => {
-  expect(render(failure, { where: { ...WHERE, position: 'data.ndjson:3:4' } })).toBe(`
+])('renders the failure %j as one message', (failure, text) => {
+  expect(render(failure, { context: { ...CONTEXT, location: 'data.ndjson:3:4' } })).toBe(`
 ${text}
     at poolrun map jobs/fail2.ts (item 2: 2)
 `)
 })
 
-test('Earlier attempts stand before the last one, oldest first and numbered, each with its own cause', () => {
+test('renders earlier attempts first, oldest first and numbered, each with its own cause', () => {
   const attempt = (attempts: number, failure: Failure): ItemFailure => ({
     ...{ offset: 2, workerId: attempts % 2, pid: 4130 + attempts, attempts },
     failure,
@@ -247,11 +247,11 @@ test('Earlier attempts stand before the last one, oldest first and numbered, eac
       error: error('Error', 'refused \x1b[2J', 'a.ts:6:11', { cause: thrown('number', '0') }),
     }),
     attempt(2, { kind: 'timeout', timeoutMs: 1500 }),
-    attempt(3, { kind: 'crash', ...died, signal: 'SIGKILL', stderrTail: ['last \x07 words'] }),
-    attempt(4, { kind: 'crash', ...died, exitCode: 1, escaped }),
+    attempt(3, { kind: 'crash', ...crashed, signal: 'SIGKILL', stderrTail: ['last \x07 words'] }),
+    attempt(4, { kind: 'crash', ...crashed, exitCode: 1, escaped }),
   ]
   const last = attempt(5, { kind: 'error', error: error('Error', 'gave up', 'a.ts:7:11') })
-  expect(`\n${renderItemFailure(WHERE, { ...last, earlier }, OPTIONS)}\n`).toBe(`
+  expect(`\n${renderItemFailure(CONTEXT, { ...last, earlier }, OPTIONS)}\n`).toBe(`
 attempt 1 of 5 failed:
 RemoteTraceback: item 2, worker 1 (pid 4131)
 """
@@ -295,23 +295,26 @@ Error: gave up
 `)
 })
 
-test('A flaky item is told by its failed attempts alone', () => {
+test('renders only the failed attempts of a flaky item', () => {
   const failure: Failure = { kind: 'timeout', timeoutMs: 500 }
   const failed = [{ offset: 2, failure, workerId: 1, pid: 4131, attempts: 1 }]
-  expect(renderAttempts(WHERE, failed, 2, OPTIONS)).toBe(
+  expect(renderAttempts(CONTEXT, failed, 2, OPTIONS)).toBe(
     'attempt 1 of 2 failed:\nTimeoutError: item 2 exceeded 500 ms on worker 1 (pid 4131); the worker was killed',
   )
 })
 
-test('A failed initializer is rendered as F1 without an item', () => {
+test('renders a failed initializer like an error, without an item', () => {
   const cause = makeRemoteTraceback(
     { subject: 'initializer', workerId: 0, pid: 4131 },
     error('Error', 'no database', 'init.ts:2:9'),
   )
-  const fault = new InitializerError('initializer failed, pool is broken (1 worker started, 0 items run)', {
-    cause,
-  })
-  expect(renderFault({ command: 'poolrun map jobs/init.ts' }, fault, OPTIONS)).toBe(
+  const poolError = new InitializerError(
+    'initializer failed, pool is broken (1 worker started, 0 items run)',
+    {
+      cause,
+    },
+  )
+  expect(renderPoolError({ command: 'poolrun map jobs/init.ts' }, poolError, OPTIONS)).toBe(
     `RemoteTraceback: initializer, worker 0 (pid 4131)
 """
 Error: no database
@@ -326,19 +329,19 @@ InitializerError: initializer failed, pool is broken (1 worker started, 0 items 
 })
 
 test.each([new JobError('no export "x"'), new PoolBrokenError('no export "x"')])(
-  'A fault without a remote side ($name) is its message and the command',
-  (fault) => {
-    expect(renderFault({ command: 'poolrun map a.ts' }, fault, OPTIONS)).toBe(
-      `${fault.name}: no export "x"\n    at poolrun map a.ts`,
+  'renders a $name without a remote side as its message and the command',
+  (poolError) => {
+    expect(renderPoolError({ command: 'poolrun map a.ts' }, poolError, OPTIONS)).toBe(
+      `${poolError.name}: no export "x"\n    at poolrun map a.ts`,
     )
   },
 )
 
-test('A failed callback shows its own error and stack, then what it ran for', () => {
+test('renders what a callback threw, then the item it was called for', () => {
   const thrownByCallback = new TypeError('cannot print')
   thrownByCallback.stack = 'TypeError: cannot print\n    at callback (file:///home/ann/hooks.ts:3:9)'
-  const fault = makeCallbackError('callback', 0, thrownByCallback, { result: 22 })
-  expect(renderCallbackFailure({ ...WHERE, index: 0, item: '11' }, fault, OPTIONS)).toBe(
+  const callbackError = makeCallbackError('callback', 0, thrownByCallback, { result: 22 })
+  expect(renderCallbackFailure({ ...CONTEXT, index: 0, item: '11' }, callbackError, OPTIONS)).toBe(
     `TypeError: cannot print
     at callback (hooks.ts:3:9)
 
@@ -349,8 +352,8 @@ CallbackError: callback for item 0 threw; the task itself succeeded
   )
 })
 
-test('A failed errorCallback shows the failure it was called for first', () => {
-  const fault = makeCallbackError('errorCallback', 2, 'again', { error: new Error('m') })
+test('renders the failure first that a throwing errorCallback was called for', () => {
+  const callbackError = makeCallbackError('errorCallback', 2, 'again', { error: new Error('m') })
   const failed = {
     offset: 2,
     failure: { kind: 'timeout', timeoutMs: 500 } as const,
@@ -358,7 +361,7 @@ test('A failed errorCallback shows the failure it was called for first', () => {
     pid: 4131,
     attempts: 1,
   }
-  expect(renderCallbackFailure(WHERE, fault, OPTIONS, failed)).toBe(
+  expect(renderCallbackFailure(CONTEXT, callbackError, OPTIONS, failed)).toBe(
     `TimeoutError: item 2 exceeded 500 ms on worker 1 (pid 4131); the worker was killed
     at poolrun map jobs/fail2.ts (item 2: 2)
 
@@ -373,7 +376,7 @@ CallbackError: errorCallback for item 2 threw; the task itself had failed
   )
 })
 
-test('Nothing that a job says reaches the terminal or the CI as a command', () => {
+test('makes all text from a job harmless on a terminal and in CI logs', () => {
   const hostile = '\x1b]0;owned\x07\r\n::error::x\u202e'
   const data = error(hostile, hostile, `\x1b[2J.ts:1:1`, {
     props: { hostile },
@@ -381,7 +384,7 @@ test('Nothing that a job says reaches the terminal or the CI as a command', () =
   })
   const text = render(
     { kind: 'error', error: data },
-    { where: { ...WHERE, item: hostile, command: hostile } },
+    { context: { ...CONTEXT, item: hostile, command: hostile } },
   )
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
   expect(text).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]|^\s*::/m)

@@ -1,0 +1,31 @@
+// The options of a pool as options of the executor, with their defaults.
+import { availableParallelism } from 'node:os'
+import { CONCURRENCY, INIT_TIMEOUT_MS, KILL_AFTER_MS, maxWorkerRestarts } from '../defaults.js'
+import type { ExecutorOptions } from '../executor/executor.js'
+import type { PoolOptions } from './types.js'
+
+export interface PoolCoreOptions extends PoolOptions {
+  readonly processes: number
+}
+
+export function withProcesses(options: PoolOptions): PoolCoreOptions {
+  return { ...options, processes: options.processes ?? availableParallelism() }
+}
+
+export function executorOptions(options: PoolCoreOptions): Omit<ExecutorOptions, 'job' | 'emit'> {
+  const { processes, env, execArgv } = options
+  return {
+    processes,
+    concurrency: options.concurrency ?? CONCURRENCY,
+    initTimeoutMs: options.initTimeout ?? INIT_TIMEOUT_MS,
+    killAfterMs: options.killAfter ?? KILL_AFTER_MS,
+    maxRestarts: options.maxWorkerRestarts ?? maxWorkerRestarts(processes),
+    maxTasksPerChild: options.maxTasksPerChild,
+    maxMemoryBytes: options.maxMemory,
+    env,
+    execArgv,
+    initializer: options.initializer,
+    initArgs: options.initArgs ?? [],
+    markOutput: false,
+  }
+}

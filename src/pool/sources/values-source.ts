@@ -1,0 +1,77 @@
+// Items from an iterable, as chunks of values: what the sources for synchronous and asynchronous iterables share.
+import type { Chunk, Thrown } from '../../model.js'
+import type { ChunkSource, Want } from '../../source.js'
+import { Batch } from './batch.js'
+import { SizeEstimate } from './size-estimate.js'
+
+export abstract class ValuesSource implements ChunkSource {
+  readonly #sizes = new SizeEstimate()
+  #taken = 0
+  #ended = false
+  /** What the iterable threw, until `next` has passed it on. */
+  #thrown: Thrown | undefined
+  #closing: Promise<void> | undefined
+
+  abstract next(want: Want): Chunk | undefined | Promise<Chunk | undefined>
+
+  remaining?(): number | undefined
+
+  /** Calls `return` of the iterator, unless the iterable has ended. */
+  protected abstract release(): Promise<void>
+
+  /** The iterable has ended, or is not read any further. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Items that were returned in chunks so far. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Estimated bytes of an item; `undefined` before the first. */
+  get meanBytes(): number | undefined {
+    return this.#sizes.mean
+  }
+
+  /** Reads no further: returns what was already read, then ends. Ignores an error of the iterator's `return`. */
+  stopReading(): void {
+    void this.close().catch(() => {})
+  }
+
+  /** `stopReading`, but rejects with what the iterator's `return` threw. Never waits for an iterable that is stuck. */
+  close(): Promise<void> {
+    this.#closing ??= this.release()
+    return this.#closing
+  }
+
+  protected newBatch(want: Want): Batch {
+    return new Batch(want, this.#sizes)
+  }
+
+  protected markEnded(): void {
+    this.#ended = true
+  }
+
+  protected fail(error: unknown): void {
+    this.#ended = true
+    this.#thrown = { error }
+  }
+
+  /**
+   * The result of one `next`: the batch, or the end.
+   * @throws what the iterable threw, once, after all items before it were returned
+   */
+  protected complete(batch: Batch): Chunk | undefined {
+    const values = batch.finish()
+    if (values.length > 0) {
+      const seq = this.#taken
+      this.#taken += values.length
+      return { seq, count: values.length, payload: { kind: 'values', values } }
+    }
+    if (this.#thrown === undefined) return undefined
+    const { error } = this.#thrown
+    this.#thrown = undefined
+    throw error
+  }
+}
