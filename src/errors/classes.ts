@@ -9,7 +9,7 @@ export abstract class PoolError extends Error {
 }
 
 /** Where an item was, or is to be blamed on. */
-export interface ItemFields {
+interface ItemFields {
   readonly index: number
   readonly attempts: number
 }

@@ -1,7 +1,7 @@
 // Says where a text stops being JSON, and how. Only called for texts that JSON.parse refused: V8's own message has
 // often no position. Iterative, so that no depth can overflow the stack.
 
-export interface JsonError {
+interface JsonError {
   /** Offset of the first wrong character; the text's length where it ends too soon. */
   readonly at: number
   readonly message: string

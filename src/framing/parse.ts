@@ -45,7 +45,7 @@ export function readItems(payload: BytesPayload): ItemReader {
 }
 
 /** The value of one JSON text, or why it is none. */
-export function parseText(text: string, more?: string): unknown {
+function parseText(text: string, more?: string): unknown {
   try {
     return parse(text)
   } catch (error) {

@@ -8,7 +8,7 @@ const MOST_CHARACTERS = 64 * 1024
 /** Of the index in a marker. */
 const MOST_DIGITS = 16
 
-export interface LineSplitter {
+interface LineSplitter {
   push(bytes: Uint8Array): void
   /** The stream has ended: what is left is a line too. */
   end(): void

@@ -9,7 +9,7 @@ import { nonErrorMessage } from '../messages.js'
 import { type ItemErrorWhere, makeItemError } from '../rebuild/item-error.js'
 import { framesBelow, headerOf } from '../stacks.js'
 
-export interface PlainError {
+interface PlainError {
   readonly name: string
   readonly message: string
   /** Header and frames, source-mapped; for what happened inside a task. */
