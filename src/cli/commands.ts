@@ -1,7 +1,7 @@
 // The commands as `--help`, completion and docs/cli.md describe them. What they do is in src/run and src/policy.
 import type { CommandName } from '../plan.js'
 
-export interface CommandSpec {
+interface CommandSpec {
   readonly summary: string
   readonly description: string
   readonly examples: readonly string[]

@@ -10,7 +10,7 @@ export interface OptionType<T> {
 }
 
 /** `10`, or `5%` of a total that is only known later. */
-export type CountOrPercent = { readonly count: number } | { readonly percent: number }
+type CountOrPercent = { readonly count: number } | { readonly percent: number }
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const UNIT_BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const

@@ -18,7 +18,7 @@ export type CommandLine =
   /** Print to stdout and exit with 0; the text includes its last newline. */
   | { readonly kind: 'print'; readonly text: string }
 
-export interface Invocation extends Environment {
+interface Invocation extends Environment {
   /** Without `node` and the script. */
   readonly argv: readonly string[]
 }

@@ -13,7 +13,7 @@ import {
 /** Flags as text, in the form that their environment variable would have. */
 export type Flags = Readonly<Partial<Record<OptionKey, string>>>
 
-export interface GivenOption {
+interface GivenOption {
   readonly text: string
   readonly source: 'flag' | 'environment'
 }

@@ -11,7 +11,7 @@ export interface Environment {
   readonly availableParallelism: number
 }
 
-export interface Positionals {
+interface Positionals {
   readonly command: CommandName
   readonly job: string
   readonly items: readonly string[]
@@ -62,7 +62,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
 }
 
 /** The last `#` separates path and export, unless the path continues after it (`C#/job.ts`). */
-export function parseJobReference(text: string): JobReference {
+function parseJobReference(text: string): JobReference {
   const lastHash = text.lastIndexOf('#')
   const hasExport = lastHash >= 0 && !/[/\\]/.test(text.slice(lastHash))
   const path = hasExport ? text.slice(0, lastHash) : text

@@ -8,7 +8,7 @@ export abstract class PoolError extends Error {
   abstract readonly code: `ERR_POOL_${string}`
 }
 
-export interface ItemFields {
+interface ItemFields {
   /** Index of the item in the whole input, from 0. */
   readonly index: number
   /** How many attempts there were, from 1. */

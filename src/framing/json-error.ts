@@ -1,7 +1,7 @@
 // Finds the first error in a text that JSON.parse refused, because V8's own message often lacks the location. Iterative,
 // so that deep nesting cannot overflow the stack.
 
-export interface JsonError {
+interface JsonError {
   /** Index of the first wrong character; the text's length if the text ends too early. */
   readonly at: number
   readonly message: string

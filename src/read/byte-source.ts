@@ -10,7 +10,7 @@ import type { Framer, FramerOptions } from './framer.js'
 import { InputBuffer } from './input-buffer.js'
 import { JsonArrayFramer } from './json-array.js'
 
-export interface ByteSourceOptions extends FramerOptions {
+interface ByteSourceOptions extends FramerOptions {
   /** `undefined`: detected from the first bytes. */
   readonly framing: Framing | undefined
   /** For `csv`. */

@@ -14,7 +14,7 @@ import type { InputBuffer } from './input-buffer.js'
 import { NEW_RECORD, RecordScanner } from './record-scanner.js'
 
 /** `parse` of csv-parse, passed in because only CSV inputs load that package. */
-export type ParseRecords = (text: string, options: Options) => string[][]
+type ParseRecords = (text: string, options: Options) => string[][]
 
 export interface Dialect {
   readonly delimiter: ',' | '\t'

@@ -14,7 +14,7 @@ import { type ByteSource, createByteSource } from './byte-source.js'
 import type { Dialect } from './csv.js'
 import { formatOf, isCompressed } from './extensions.js'
 
-export interface OpenOptions {
+interface OpenOptions {
   /** `collect`: a line that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
   /** Read instead of the process's own stdin. */

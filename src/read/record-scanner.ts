@@ -1,7 +1,7 @@
 // Finds where a CSV record ends, in bytes: at the first line feed outside quotes (RFC 4180). A quote opens a field only
 // as its first byte, so a stray quote inside a field does not swallow the lines behind it.
 
-export interface ScanState {
+interface ScanState {
   /** Bytes of the record that were scanned. */
   readonly seen: number
   /** Inside a quoted field. */

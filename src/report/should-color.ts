@@ -1,6 +1,6 @@
 // Whether a stream gets colour. Reads nothing but what it is given.
 
-export interface ColorRequest {
+interface ColorRequest {
   /** `--color`, `--no-color` or neither. */
   readonly flag: boolean | undefined
   readonly env: NodeJS.ProcessEnv

@@ -31,7 +31,7 @@ export interface FlowOptions {
 }
 
 /** What ended a flow before its input did. */
-export interface Stopped {
+interface Stopped {
   readonly failure: ItemFailure
   readonly settled: SettledRange
 }

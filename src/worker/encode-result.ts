@@ -5,7 +5,7 @@ import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-
 const { stringify } = JSON
 const { isArray } = Array
 
-export type Encoded = { readonly text: string } | { readonly culprit: UnserializablePart }
+type Encoded = { readonly text: string } | { readonly culprit: UnserializablePart }
 
 /** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64

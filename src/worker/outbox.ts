@@ -26,7 +26,7 @@ export interface SendingChunk {
   takeMessage(now: Ms): ResultsMessage | undefined
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   /** Throws what structured clone throws; its promise resolves when the message has left this process. */
   readonly send: (messages: readonly ResultsMessage[]) => Promise<void>
   readonly recorder: FlightRecorder | undefined

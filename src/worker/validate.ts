@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { pathText } from '../errors/capture/find-unserializable.js'
 import type { Failure } from '../model.js'
 
-export type Validation = Extract<Failure, { readonly kind: 'validation' }>
+type Validation = Extract<Failure, { readonly kind: 'validation' }>
 
 /** What a task receives in place of its item, or why it receives nothing. Throws what the schema throws. */
 export type Validate = (item: unknown) => Checked | PromiseLike<Checked>

@@ -7,13 +7,13 @@ import { OutputError } from '../errors/classes.js'
 import { openNamelessFile } from '../nameless-file.js'
 import type { ByteSink } from './output.js'
 
-export interface Spool extends ByteSink {
+interface Spool extends ByteSink {
   /** Writes everything to `sink`, in order. The spool is empty afterwards. */
   writeTo(sink: ByteSink): Promise<void>
   discard(): Promise<void>
 }
 
-export interface SpoolOptions {
+interface SpoolOptions {
   /** The most that stays in memory. */
   readonly memoryBytes?: number
   readonly directory?: string

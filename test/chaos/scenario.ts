@@ -4,8 +4,8 @@
 import { createRandom, type Random } from '../helpers/random.js'
 import type { Order } from './job/orders.js'
 
-export type CommandName = 'map' | 'imap' | 'imap-unordered' | 'collect'
-export type InputFormat = 'ndjson' | 'json' | 'lines' | 'nul'
+type CommandName = 'map' | 'imap' | 'imap-unordered' | 'collect'
+type InputFormat = 'ndjson' | 'json' | 'lines' | 'nul'
 
 export interface Scenario {
   readonly seed: number

@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.js'
 type Outcome = 'ok' | 'RangeError' | 'WorkerLostError' | 'TimeoutError' | 'ResultEncodingError' | 'InputError'
 
 /** The outcome of an order if nothing else interferes. */
-export function natural({ do: what }: Order, retries: number): Outcome {
+function natural({ do: what }: Order, retries: number): Outcome {
   switch (what) {
     case 'value':
     case 'sleep':

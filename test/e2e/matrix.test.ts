@@ -7,25 +7,25 @@ const GOOD = '0\n1\n2\n3\n4\n'
 
 /** Each fails item 2 of five. */
 const FAILURES = {
-  throws: { job: 'throws-error', input: GOOD, says: 'Error: boom' },
+  throws: { job: 'throws-error', input: GOOD, message: 'Error: boom' },
   'throws something that is not an Error': {
     job: 'throws-string',
     input: GOOD,
-    says: "NonErrorThrown: job threw a string: 'boom'",
+    message: "NonErrorThrown: job threw a string: 'boom'",
   },
-  'a result JSON cannot carry': { job: 'returns-bigint', input: GOOD, says: 'ResultEncodingError: ' },
+  'a result JSON cannot carry': { job: 'returns-bigint', input: GOOD, message: 'ResultEncodingError: ' },
   'its worker is killed': {
     job: 'kills-self',
     input: GOOD,
-    says: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) was killed by SIGKILL after <time>',
+    message: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) was killed by SIGKILL after <time>',
   },
   'its worker exits': {
     job: 'exits-42',
     input: GOOD,
-    says: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) exited with code 42 after <time>',
+    message: 'WorkerLostError: item 2 lost: worker 0 (pid <pid>) exited with code 42 after <time>',
   },
-  'it throws outside its promise': { job: 'throws-later', input: GOOD, says: 'escaped from a timer' },
-  'a line that does not parse': { job: 'identity', input: '0\n1\n{bad\n3\n4\n', says: '<stdin>:3:2' },
+  'it throws outside its promise': { job: 'throws-later', input: GOOD, message: 'escaped from a timer' },
+  'a line that does not parse': { job: 'identity', input: '0\n1\n{bad\n3\n4\n', message: '<stdin>:3:2' },
 } as const
 
 const STOPPED = /^poolrun map: item 2 failed, stopped \(fail-fast\): \d ok, 1 failed, \d not run$/
@@ -44,7 +44,7 @@ describe.each(Object.entries(POLICIES))('%s', (command, policy) => {
     // Malformed input ends every command but `collect` with an input error.
     const isInputError = name === 'a line that does not parse' && command !== 'collect'
     expect(run.stdout).toBe(policy.stdout)
-    expect(normalise(run.stderr)).toContain(failure.says)
+    expect(normalise(run.stderr)).toContain(failure.message)
     if (!isInputError) expect(lastLine(run.stderr)).toMatch(policy.last)
     expect(run.exitCode).toBe(isInputError ? 4 : policy.exitCode)
   })

@@ -61,16 +61,16 @@ poolrun map: ${STOPPED}
 
   it('an AggregateError: each inner error, numbered and indented, with its cause', async () => {
     const stderr = await stderrOf(['map', fixture('throws-aggregate'), '-j', '1', '0'])
-    const place = (line: number) => `test/fixtures/jobs/throws-aggregate\\.ts:${line}:\\d+`
+    const location = (line: number) => `test/fixtures/jobs/throws-aggregate\\.ts:${line}:\\d+`
     expect(stderr).toMatch(
       new RegExp(
         [
           '^AggregateError: no mirror answered.*',
-          ` {4}at task \\(${place(5)}\\)`,
+          ` {4}at task \\(${location(5)}\\)`,
           ' {2}\\[1/2\\] Error: mirror a is down',
-          ` {6}at task \\(${place(3)}\\)`,
+          ` {6}at task \\(${location(3)}\\)`,
           ' {2}\\[2/2\\] TypeError: mirror b is odd',
-          ` {6}at task \\(${place(4)}\\)`,
+          ` {6}at task \\(${location(4)}\\)`,
         ].join('\n'),
         'm',
       ),

@@ -25,7 +25,7 @@ const ARGS = [
   '--disable-sync',
 ]
 
-export interface OpenPage {
+interface OpenPage {
   readonly page: Page
   /** Errors, dialogs and console output of the page, and its requests to any server. */
   readonly complaints: string[]

@@ -1,4 +1,4 @@
-// What Linux says about a process in /proc. Elsewhere, and after the process has exited, there is no answer.
+// Facts about a process from Linux's /proc. On other systems, and after the process has exited, there are none.
 import { readFileSync } from 'node:fs'
 
 function read(pid: number | string | undefined, file: string): string {

@@ -38,14 +38,23 @@ const KEEP = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SystemRoot'] as const
 const LIMIT_MS = 15_000
 let runs = 0
 
-/** A small environment: no variable of the machine for colour, CI or a test runner reaches the run. */
+/**
+ * A small environment: no variable of the machine for colour, CI or a test runner reaches the run. It has one worker
+ * unless the test gives `-j`, so that tests do the same on every machine and start no process that they do not need.
+ */
 function environment(mark: string, extra: RunOptions['env']): Record<string, string> {
   const cache = inject('cacheDir') ?? join(tmpdir(), 'poolrun-test-cache')
   const kept = KEEP.flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value]]
   })
-  return { ...Object.fromEntries(kept), XDG_CACHE_HOME: cache, [MARK]: mark, ...extra }
+  return {
+    ...Object.fromEntries(kept),
+    XDG_CACHE_HOME: cache,
+    POOLRUN_PROCESSES: '1',
+    [MARK]: mark,
+    ...extra,
+  }
 }
 
 function launch(command: string, args: readonly string[], mark: string, options: RunOptions) {

@@ -33,7 +33,7 @@ export const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status ===
 if (!hasTerminal)
   console.warn('python3 with its pty module is missing: what is live on a terminal is NOT tested')
 
-export interface TerminalRun {
+interface TerminalRun {
   /** Resolves when this was written to the terminal, control sequences included. */
   shows(text: string): Promise<void>
   type(keys: string): void

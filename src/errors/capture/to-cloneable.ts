@@ -17,7 +17,7 @@ const PREVIEW_OPTIONS = {
   maxStringLength: PREVIEW_CHARACTERS,
 } as const
 
-export type Cloneable = { readonly cloned: true; readonly value: unknown } | { readonly cloned: false }
+type Cloneable = { readonly cloned: true; readonly value: unknown } | { readonly cloned: false }
 
 const NOT_CLONED: Cloneable = { cloned: false }
 

@@ -9,7 +9,7 @@ import { type ItemErrorContext, makeItemError } from '../rebuild/item-error.js'
 import { framesAfterHeader, headerOf } from '../stacks.js'
 import { type FrameOptions, formatFrames } from './frames.js'
 
-export interface PlainError {
+interface PlainError {
   readonly name: string
   readonly message: string
   /** Header and frames, mapped to the sources; for errors that a task threw. */

@@ -18,7 +18,7 @@ const LINES_AROUND = 2
 const REMEMBERED = 100
 const SOURCE = /\.[cm]?[jt]sx?$/
 
-export interface CodeFrameOptions extends FrameOptions {
+interface CodeFrameOptions extends FrameOptions {
   readonly color: boolean
   /** Milliseconds since the epoch: files that were changed after it are not shown. */
   readonly since: number

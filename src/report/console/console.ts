@@ -14,7 +14,7 @@ import { createJobOutput } from './job-output.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
-export interface Renderers {
+interface Renderers {
   /** The whole block of a failed item, remote part, sentence and local error; harmless and without colour. */
   failure(event: FailedEvent): string
   /** What the earlier attempts of an item failed with that succeeded at last; as harmless. */

@@ -19,7 +19,7 @@ import { locate, locationText } from '../../framing/location.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 
-export interface FailureTextOptions extends FrameOptions {
+interface FailureTextOptions extends FrameOptions {
   readonly plan: Pick<RunPlan, 'command' | 'job'>
 }
 

@@ -4,7 +4,7 @@ import { itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { JobOutput } from '../../plan.js'
 import { LineBuffer } from './line-buffer.js'
 
-export type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
+type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
 
 export interface JobOutputReport {
   line(event: OutputEvent): void
@@ -15,7 +15,7 @@ export interface JobOutputReport {
   finish(): void
 }
 
-export interface JobOutputOptions {
+interface JobOutputOptions {
   readonly mode: JobOutput
   readonly tag: boolean
   readonly write: (text: string) => void

@@ -3,13 +3,13 @@
 import { describeExit, formatMs, workerTitle } from '../../errors/messages.js'
 import type { Ms, RunEvent } from '../../model.js'
 
-export interface LifecycleOptions {
+interface LifecycleOptions {
   /** Takes whole lines. */
   readonly write: (text: string) => void
   readonly now: () => Ms
 }
 
-export interface Lifecycle {
+interface Lifecycle {
   handle(event: RunEvent): void
   note(line: string): void
 }

@@ -1,7 +1,7 @@
 // `--report json`: the record as it is, under a versioned name; docs/report.md describes it.
 import type { RunRecord } from './run-record.js'
 
-export const JSON_SCHEMA = 'poolrun-report/1'
+const JSON_SCHEMA = 'poolrun-report/1'
 
 export function renderJson({ summary, ...record }: RunRecord): string {
   const counts = summary && {

@@ -22,7 +22,7 @@ const MOST_UNUSUAL = 400_000
 const MOST_FAILURES = 10_000
 const ITEM_CHARACTERS = 200
 
-export interface RecordOptions {
+interface RecordOptions {
   readonly plan: RunPlan
   readonly version: string
   readonly text: FailureText

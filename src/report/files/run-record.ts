@@ -19,7 +19,7 @@ export interface WorkerRecord {
   readonly crashed: boolean
 }
 
-export type ItemStatus = 'ok' | 'flaky' | 'failed'
+type ItemStatus = 'ok' | 'flaky' | 'failed'
 
 /** One attempt at an item. An item that was tried again has several; the last one carries its status. */
 export interface AttemptRecord {

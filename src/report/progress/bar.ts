@@ -12,7 +12,7 @@ const INTERVAL_MS = 125
 /** After a line above it the block is drawn again at once, unless lines come in a flood. */
 const REDRAW_MS = 50
 
-export interface BarOptions {
+interface BarOptions {
   readonly terminal: WriteStream
   /** Where results go: if that is a terminal, they have to pass by the block, too. */
   readonly stdout: WriteStream

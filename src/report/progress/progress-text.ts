@@ -18,7 +18,7 @@ export interface ProgressState {
   readonly workers: readonly WorkerActivity[]
 }
 
-export interface RenderContext {
+interface RenderContext {
   readonly letters: Charset
   readonly painter: Colors
   /** Columns of a text. */
@@ -162,7 +162,7 @@ export function statusText(state: ProgressState): string {
 }
 
 /** Whole characters, as people see them. */
-export function cutToWidth(text: string, room: number, { width, letters }: RenderContext): string {
+function cutToWidth(text: string, room: number, { width, letters }: RenderContext): string {
   if (width(text) <= room) return text
   const most = room - letters.ellipsis.length
   let cut = ''

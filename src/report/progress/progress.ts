@@ -17,7 +17,7 @@ const PLAIN_EVERY_MS: Ms = 30_000
 /** What silent workers do is read from files: while nothing settles it ages between two looks, its times going on. */
 const LOOK_EVERY_MS: Ms = 400
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly mode: ProgressMode
   readonly command: string
   readonly stderr: WriteStream

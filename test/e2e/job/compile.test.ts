@@ -151,10 +151,10 @@ describe('imports', () => {
 
 describe('a module knows its own location', () => {
   it('by every name for it, in the entry and in what it imports', async () => {
-    const place = '[import.meta.url, import.meta.dirname, import.meta.filename, __dirname, __filename]'
+    const names = '[import.meta.url, import.meta.dirname, import.meta.filename, __dirname, __filename]'
     const { run, file } = project({
-      'lib/deep.ts': `export const deep = () => ${place}`,
-      'job.ts': `import { deep } from './lib/deep.js'\nexport default () => [${place}, deep()]`,
+      'lib/deep.ts': `export const deep = () => ${names}`,
+      'job.ts': `import { deep } from './lib/deep.js'\nexport default () => [${names}, deep()]`,
     })
     const of = (name: string, directory: string) => [
       pathToFileURL(file(name)).href,
@@ -277,7 +277,7 @@ describe('TypeScript with its tsconfig', () => {
 describe('the source map', () => {
   const cases = {
     'of a plain module': ['throw new Error("x")', ''],
-    'of a module that knows its place': ['throw new Error(import.meta.url)', ''],
+    'of a module that uses its own location': ['throw new Error(import.meta.url)', ''],
     'of a CommonJS module': ['throw new Error("x")', 'module.exports.y = require("node:fs")'],
     'of a module with a hashbang': ['throw new Error("x")', '', '#!/usr/bin/env node\n'],
   }

@@ -25,7 +25,7 @@ export type Behaviour =
   /** Its result is too large to be written down. */
   | 'large'
 
-export interface Witness {
+interface Witness {
   behaviour(chunk: ChunkMessage, offset: number): Behaviour
   /** `exact`: it is known to whoever reads the recorder. */
   begins(chunk: ChunkMessage, offset: number, exact: boolean): void
