@@ -1,10 +1,11 @@
 // `--report html` as a person meets it: in a browser, clicked through.
 import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, RunRecord } from '../../src/report/files/run-record.js'
-import { renderHtml } from '../../src/report/html/html-report.js'
+import { readPageAssets, renderHtml } from '../../src/report/html/html-report.js'
 import { browserPath, openPage } from '../helpers/browser.js'
-import { lines, runCli } from '../helpers/run-cli.js'
+import { lines, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const EVIL = `</script><img src=x onerror="alert(1)"><!-- \\u2028 \\u0000 \\ud800 {{x}}`
@@ -51,6 +52,11 @@ function recordOf(size: number): RunRecord {
   }
 }
 
+/** With the style and the script that the build has made. */
+function render(record: RunRecord): string {
+  return renderHtml(record, readPageAssets(join(root, 'dist')))
+}
+
 describe.skipIf(browserPath === undefined)('the HTML report', () => {
   it('shows what failed and where, and what a job threw stays text', async () => {
     const space = tempSpace()
@@ -83,7 +89,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
 
   it('is light or dark as the reader is, until told otherwise', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml(recordOf(8)))
+    writeFileSync(file, render(recordOf(8)))
     const { page, complaints } = await openPage(file, 'dark')
     const theme = () => page.evaluate('document.documentElement.dataset.theme')
     expect(await theme()).toBe('dark')
@@ -94,7 +100,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
 
   it('of a hundred thousand items is small, and answers at once', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml(recordOf(100_000)))
+    writeFileSync(file, render(recordOf(100_000)))
     expect(statSync(file).size).toBeLessThan(5_000_000)
     const { page, complaints } = await openPage(file)
     const canvas = page.locator('canvas').first()
@@ -110,7 +116,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
 
   it('of a run that never began says so', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml({ ...recordOf(0), workers: [], verdict: 'the run did not begin' }))
+    writeFileSync(file, render({ ...recordOf(0), workers: [], verdict: 'the run did not begin' }))
     const { page, complaints } = await openPage(file)
     expect(await page.locator('.verdict').innerText()).toContain('the run did not begin')
     expect(complaints).toEqual([])

@@ -19,7 +19,9 @@ export interface WorkerRecord {
   readonly crashed: boolean
 }
 
-export type ItemStatus = 'ok' | 'flaky' | 'failed'
+/** `retried`: this attempt failed and another followed. The others are the status of the item, too. */
+export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed'] as const
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 
 /** One attempt at an item. An item that was tried again has several; the last one carries its status. */
 export interface AttemptRecord {
@@ -29,8 +31,7 @@ export interface AttemptRecord {
   readonly pid: number
   readonly startedAt: Instant
   readonly ms: Ms
-  /** `retried`: this attempt failed and another followed. */
-  readonly status: ItemStatus | 'retried'
+  readonly status: AttemptStatus
 }
 
 export interface FailureRecord {
