@@ -1,4 +1,5 @@
 // The last line of a run, and how lists of item indexes are written. Plain text; nothing of streams or colour.
+import { plural } from '../errors/messages.js'
 import type { CommandName, FailureLimit, RunPlan } from '../plan.js'
 import { NAMED_INDEXES, type Summary } from '../summary.js'
 
@@ -26,7 +27,7 @@ function whyStopped(
   if (stoppedBy === undefined) return undefined
   if (command === 'collect') {
     const limit = maxFailures === undefined ? '' : ` (--max-failures ${limitText(maxFailures)})`
-    return `${failed} ${failed === 1 ? 'item' : 'items'} failed, stopped${limit}`
+    return `${plural(failed, 'item')} failed, stopped${limit}`
   }
   return `item ${stoppedBy.index} failed, stopped${stoppedBy.verdict === 'stop' ? ' (fail-fast)' : ''}`
 }

@@ -1,6 +1,6 @@
 // The console: a consumer of run events that writes failures, warnings, job output and the verdict, for stderr.
 // Knows neither streams nor how a failure is rendered; both are handed in.
-import { formatMs } from '../../errors/messages.js'
+import { formatMs, plural } from '../../errors/messages.js'
 import { warningText } from '../../errors/warning-text.js'
 import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
@@ -119,8 +119,10 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
         }
         case 'interrupted': {
           const { signal, running, graceMs } = event
-          const items = running === 1 ? '1 running item' : `${running} running items`
-          const waiting = running === 0 ? 'ending' : `waiting up to ${formatMs(graceMs)} for ${items}`
+          const waiting =
+            running === 0
+              ? 'ending'
+              : `waiting up to ${formatMs(graceMs)} for ${plural(running, 'running item')}`
           return write(`poolrun: interrupted by ${signal}: ${waiting}; once more to kill at once\n`)
         }
         case 'worker-started':

@@ -1,6 +1,6 @@
 // `--debug`: what becomes of each worker, a line each with the time since the start. A consumer of run events, and of
 // lines that others trace. Knows neither streams nor what failed.
-import { describeExit, formatMs, workerTitle } from '../../errors/messages.js'
+import { describeExit, formatMs, plural, workerTitle } from '../../errors/messages.js'
 import type { Ms, RunEvent } from '../../model.js'
 
 export interface LifecycleOptions {
@@ -51,9 +51,7 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
           const { workerId, pid, exitCode, signal } = event
           const how = describeExit(exitCode, signal)
           const items = lives.get(pid)?.items ?? 0
-          note(
-            `${workerTitle(workerId, pid)} ${how}${after(pid)}, ${items} ${items === 1 ? 'item' : 'items'} settled`,
-          )
+          note(`${workerTitle(workerId, pid)} ${how}${after(pid)}, ${plural(items, 'item')} settled`)
           lives.delete(pid)
           return
         }
