@@ -85,7 +85,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     return result
   } finally {
     progress.stop()
-    const unsaid = ci.end({ verdict, title })
+    const unsaid = ci.end({ summaryLine: verdict, title })
     if (unsaid !== undefined) write(`${painter.warning('poolrun: warning:')} ${sanitise(unsaid)}\n`)
     if (summary !== undefined && counted !== undefined)
       write(dryRunText(plan, counted).split('\n').map(sanitise).join('\n'))
@@ -100,7 +100,7 @@ function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem 
     index,
     name: sanitise(name),
     message: sanitise(message),
-    place: sourceLocationOf(failure.failure, { cwd }),
+    location: sourceLocationOf(failure.failure, { cwd }),
   }
 }
 

@@ -10,7 +10,7 @@ import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRan
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
-import { kindOf } from '../groups.js'
+import { failureGroup } from '../groups.js'
 import { sourceLocationOf } from '../source-location.js'
 import { summaryLine } from '../summary-line.js'
 import type { AttemptRecord, FailureRecord, Instant, RunRecord, WorkerRecord } from './run-record.js'
@@ -102,7 +102,7 @@ export function createRecordBuilder({ plan, version, text, cwd, now }: RecordOpt
       name: sanitise(name),
       message: sanitise(message),
       text: text.failure({ type: 'item-failed', settled: range, failure: failed, verdict: 'skip' }),
-      group: sanitise(kindOf(failure).key),
+      group: sanitise(failureGroup(failure).key),
       place: sourceLocationOf(failure, { cwd }),
     })
   }

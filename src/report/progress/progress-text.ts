@@ -6,7 +6,7 @@ import { itemText } from '../../framing/items.js'
 import { type Counts, itemIndexAt, type Ms, type WorkerActivity } from '../../model.js'
 import type { Charset } from '../charset.js'
 import type { Colors } from '../colors.js'
-import { clockTime, itemTime, percent, speed } from '../units.js'
+import { clockTime, itemTime, percent, rateText } from '../units.js'
 import { timeLeft } from './pace.js'
 
 export interface ProgressState {
@@ -71,7 +71,7 @@ function liveLine(
   if (total !== undefined) parts.push({ text: bar(done, total, letters), paint: painter.good, worth: 1 })
   parts.push({ text: total === undefined ? `${done} done` : `${done}/${total}`, worth: 9 })
   if (total !== undefined) parts.push({ text: percent(done, total), worth: 4 })
-  if (rate !== undefined) parts.push({ text: speed(rate), worth: 5 })
+  if (rate !== undefined) parts.push({ text: rateText(rate), worth: 5 })
   if (left === undefined) parts.push({ text: clockTime(elapsedMs), worth: 3 })
   else parts.push({ text: `ETA ${clockTime(left)}`, worth: 6 })
   if (failed > 0) parts.push({ text: `${failed} failed`, paint: painter.bad, worth: 8 })
@@ -145,7 +145,7 @@ export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): 
     `${failed} failed`,
     `${clockTime(elapsedMs)} elapsed`,
   ]
-  if (rate !== undefined) parts.push(speed(rate))
+  if (rate !== undefined) parts.push(rateText(rate))
   const left = total === undefined ? undefined : timeLeft(total - done, rate)
   if (left !== undefined) parts.push(`about ${clockTime(left)} left`)
   return `poolrun ${command}: ${parts.join(', ')}`

@@ -1,7 +1,7 @@
 // Speed and time left, with a clock that the test moves; and how they are written.
 import { describe, expect, it } from 'vitest'
 import { Pace, timeLeft } from '../../../../src/report/progress/pace.js'
-import { clockTime, itemTime, percent, speed, taskTime } from '../../../../src/report/units.js'
+import { clockTime, itemTime, percent, rateText, taskTime } from '../../../../src/report/units.js'
 
 /** So many items a second, for so many seconds each, sampled eight times a second. */
 function run(...spells: [perSecond: number, seconds: number][]) {
@@ -70,7 +70,7 @@ describe('written', () => {
   })
 
   it('are speeds in the unit that fits', () => {
-    expect([1234.5, 9.96, 3.25, 0.2, 0.001].map(speed)).toEqual([
+    expect([1234.5, 9.96, 3.25, 0.2, 0.001].map(rateText)).toEqual([
       '1235/s',
       '10.0/s',
       '3.3/s',
