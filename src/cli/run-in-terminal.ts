@@ -10,7 +10,7 @@ import { chooseCharset } from '../report/charset.js'
 import { createCiReport } from '../report/ci/ci.js'
 import type { FailedItem } from '../report/ci/ci-report.js'
 import { loadColors } from '../report/colors.js'
-import { createConsoleReporter, type FailedEvent } from '../report/console/console.js'
+import { ConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
@@ -38,12 +38,12 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const mode = progressMode(plan)
   const progress = createProgress({ mode, command: plan.command, stderr, stdout, letters, painter })
   const { write } = progress
-  const reporter = createConsoleReporter({
+  const reporter = new ConsoleReporter({
     plan,
     renderers: { failure: text.failure, flaky: text.flaky, line: sanitise },
     write,
-    painter,
-    letters,
+    colors: painter,
+    charset: letters,
   })
   const record =
     plan.reports.length === 0

@@ -1,8 +1,8 @@
-// What `--dry-run` says: what would run, without running it. Plain text; knows nothing of streams.
+// The text of `--dry-run`: what would run.
 import { formatMs, plural } from '../../errors/messages.js'
 import type { RunPlan } from '../../plan.js'
 
-/** Whole lines; `items` were counted. */
+/** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
   const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry } = plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`

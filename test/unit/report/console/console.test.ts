@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { itemIndexAt, type RunEvent } from '../../../../src/model.js'
 import { chooseCharset } from '../../../../src/report/charset.js'
-import { type ConsoleReporterOptions, createConsoleReporter } from '../../../../src/report/console/console.js'
+import { ConsoleReporter, type ConsoleReporterOptions } from '../../../../src/report/console/console.js'
 import type { Ending } from '../../../../src/summary.js'
 import { flakySettled, itemFailed, itemsSettled, printed, settled, summaryOf } from '../events.js'
 
@@ -12,10 +12,10 @@ function report(
   events: RunEvent[],
   ending: Ending,
   plan: Partial<Plan> = {},
-  letters: ConsoleReporterOptions['letters'] = undefined,
+  charset: ConsoleReporterOptions['charset'] = undefined,
 ): string {
   let text = ''
-  const reporter = createConsoleReporter({
+  const reporter = new ConsoleReporter({
     plan: {
       command: 'collect',
       verbosity: 'normal',
@@ -34,7 +34,7 @@ function report(
       expect(more.endsWith('\n')).toBe(true)
       text += more
     },
-    letters,
+    charset,
   })
   for (const event of events) reporter.handle(event)
   reporter.finish(summaryOf(events, ending))
