@@ -16,7 +16,7 @@ import { createFailureText } from '../report/console/failure-text.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
 import { createRecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
-import { createProgress, type Progress } from '../report/progress/progress.js'
+import { Progress } from '../report/progress/progress.js'
 import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
 import { sourceLocationOf } from '../report/source-location.js'
@@ -36,7 +36,14 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
-  const progress = createProgress({ mode, command: plan.command, stderr, stdout, letters, painter })
+  const progress = new Progress({
+    mode,
+    command: plan.command,
+    stderr,
+    stdout,
+    charset: letters,
+    colors: painter,
+  })
   const { write } = progress
   const reporter = new ConsoleReporter({
     plan,

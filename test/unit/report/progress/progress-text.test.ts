@@ -11,8 +11,8 @@ import {
   statusText,
 } from '../../../../src/report/progress/progress-text.js'
 
-const look = { letters: chooseCharset({}), painter: noColors, width: stringWidth }
-const asciiLook = { ...look, letters: chooseCharset({ LANG: 'C' }) }
+const context = { charset: chooseCharset({}), colors: noColors, width: stringWidth }
+const asciiContext = { ...context, charset: chooseCharset({ LANG: 'C' }) }
 
 function chunkOf(first: number, ...items: string[]): Chunk {
   const bytes = Buffer.from(items.map((item) => `${item}\n`).join(''))
@@ -41,7 +41,7 @@ function state(rest: Partial<ProgressState> = {}): ProgressState {
 const started = { ok: 0, failed: 0, notRun: 0, total: undefined }
 
 describe('the live line', () => {
-  const at = (columns: number, of = state(), with_ = look) => liveText(of, { columns, rows: 5 }, with_)
+  const at = (columns: number, of = state(), within = context) => liveText(of, { columns, rows: 5 }, within)
 
   it('has done and total, speed, the time left and the failures', () => {
     expect(at(80)).toBe('map  ⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀  1234/10000  12%  120/s  ETA 1:13  3 failed')
@@ -69,25 +69,25 @@ describe('the live line', () => {
   })
 
   it('is ASCII where that is all there is', () => {
-    expect(at(80, state(), asciiLook)).toBe(
+    expect(at(80, state(), asciiContext)).toBe(
       'map  ##..................  1234/10000  12%  120/s  ETA 1:13  3 failed',
     )
-    expect(at(12, state(), asciiLook)).toBe('1234/1...')
+    expect(at(12, state(), asciiContext)).toBe('1234/1...')
   })
 
   it('is painted: the bar, and failures', () => {
-    const painter = {
+    const colors = {
       ...noColors,
       good: (text: string) => `<${text}>`,
       bad: (text: string) => `!${text}!`,
     }
-    expect(at(80, state(), { ...look, painter })).toMatch(/<⣿⣿⣀+>.* !3 failed!$/)
+    expect(at(80, state(), { ...context, colors })).toMatch(/<⣿⣿⣀+>.* !3 failed!$/)
   })
 })
 
 describe('what workers do', () => {
   const lines = (workers: WorkerActivity[], columns = 80, rows = 24) =>
-    liveText(state({ workers }), { columns, rows }, look).split('\n').slice(1)
+    liveText(state({ workers }), { columns, rows }, context).split('\n').slice(1)
 
   it('stands below, in columns; an item that takes its time with its text', () => {
     const workers = [

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunView } from '../../../../src/model.js'
 import { chooseCharset } from '../../../../src/report/charset.js'
 import { noColors } from '../../../../src/report/colors.js'
-import { createProgress } from '../../../../src/report/progress/progress.js'
+import { Progress } from '../../../../src/report/progress/progress.js'
 import type { ProgressMode } from '../../../../src/report/progress/progress-mode.js'
 
 beforeEach(
@@ -31,13 +31,13 @@ function setUp(mode: ProgressMode) {
     written += text
   }
   const stream = { write, isTTY: false } as unknown as WriteStream
-  const progress = createProgress({
+  const progress = new Progress({
     mode,
     command: 'map',
     stderr: stream,
     stdout: stream,
-    letters: chooseCharset({}),
-    painter: noColors,
+    charset: chooseCharset({}),
+    colors: noColors,
   })
   const take = () => {
     const taken = written
