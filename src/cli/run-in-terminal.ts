@@ -14,7 +14,7 @@ import { ConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
-import { createRecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
+import { RecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
 import { Progress } from '../report/progress/progress.js'
 import { chooseProgress } from '../report/progress/progress-mode.js'
@@ -55,7 +55,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const record =
     plan.reports.length === 0
       ? undefined
-      : createRecordBuilder({
+      : new RecordBuilder({
           plan,
           version: version(),
           text: createFailureText({ plan, cwd, fullStack }),

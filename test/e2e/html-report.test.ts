@@ -36,7 +36,7 @@ function recordOf(size: number): RunRecord {
     endedAt: 1_000_000 + (size / 4) * 3 + 10,
     exitCode: 3,
     signal: undefined,
-    verdict: 'poolrun collect: many',
+    summaryLine: 'poolrun collect: many',
     summary: undefined,
     workers: [0, 1, 2, 3].map((workerId) => ({
       workerId,
@@ -67,7 +67,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     })
     expect(run.exitCode).toBe(3)
     const { page, complaints } = await openPage(file)
-    expect(await page.locator('.verdict').innerText()).toContain('17 ok, 3 failed (items 3, 5, 7)')
+    expect(await page.locator('.outcome').innerText()).toContain('17 ok, 3 failed (items 3, 5, 7)')
     const groups = page.locator('#groups summary')
     expect(await groups.count()).toBe(2)
     expect(await groups.first().innerText()).toContain('</script><img src=x onerror="alert(1)">')
@@ -116,9 +116,9 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
 
   it('of a run that never began says so', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, render({ ...recordOf(0), workers: [], verdict: 'the run did not begin' }))
+    writeFileSync(file, render({ ...recordOf(0), workers: [], summaryLine: 'the run did not begin' }))
     const { page, complaints } = await openPage(file)
-    expect(await page.locator('.verdict').innerText()).toContain('the run did not begin')
+    expect(await page.locator('.outcome').innerText()).toContain('the run did not begin')
     expect(complaints).toEqual([])
   })
 })

@@ -1,9 +1,9 @@
-// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. A row for each worker; where items overlap
-// in one (`--concurrency`), as many rows below it as there are at once, because such events must nest.
+// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. One row per worker, and more where its items
+// overlap (`--concurrency`), because the events of a row must nest.
 import { type LaneLimits, type Lanes, takeLane } from '../lanes.js'
 import type { AttemptStatus, RunRecord } from './run-record.js'
 
-/** Rows that one worker can have. */
+/** Rows that one worker can have. Row `n` of a worker is thread `workerId * MAX_LANES + n`. */
 const MAX_LANES = 1000
 const LIMITS: LaneLimits = { tolerance: 0.001, maxLanes: MAX_LANES }
 
@@ -17,7 +17,7 @@ const COLORS: Readonly<Record<AttemptStatus, string>> = {
 export function renderTrace(record: RunRecord): string {
   const { command, job, workers, attempts, startedAt } = record
   const failures = new Map(record.failures.map((failure) => [failure.index, failure]))
-  /** Microseconds since the run began, as the format wants them. */
+  /** The format wants microseconds; these count from the start of the run. */
   const at = (ms: number) => Math.round((ms - startedAt) * 1000)
   const events: object[] = [
     { ph: 'M', pid: 1, name: 'process_name', args: { name: `poolrun ${command} ${job}` } },

@@ -17,7 +17,7 @@ type Unchanged =
   | 'startedAt'
   | 'exitCode'
   | 'signal'
-  | 'verdict'
+  | 'summaryLine'
   | 'attemptsLeftOut'
   | 'failures'
   | 'failuresLeftOut'

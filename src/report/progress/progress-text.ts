@@ -40,7 +40,7 @@ const GAP = '  '
 const SHOW_TEXT_AFTER_MS: Ms = 1_000
 const MAX_ITEM_CHARACTERS = 200
 
-// ── live ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── live ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The line after the spinner and, if there is room, one line per worker. All are narrower than the terminal. */
 export function liveText(state: ProgressState, size: Size, context: RenderContext): string {
@@ -113,7 +113,7 @@ function longestRunning(workers: readonly WorkerActivity[], count: number): Work
     .sort((a, b) => a.workerId - b.workerId)
 }
 
-// ── one line per worker ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── one line per worker ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `worker 0  item 1234  2.1 s`, in columns. */
 function describe(workers: readonly WorkerActivity[], withPid = false): string[] {
@@ -137,7 +137,7 @@ function textOf({ chunk, offset }: NonNullable<WorkerActivity['item']>): string 
   return previewText(text ?? '', MAX_ITEM_CHARACTERS)
 }
 
-// ── the plain line, and the answer to SIGUSR2 ────────────────────────────────────────────────────────────────────────
+// ── the plain line, and the answer to SIGUSR2 ───────────────────────────────────────────────────────────────────────
 
 /** `poolrun map: 1234 of 10000 done (12%), 3 failed, 120/s, about 1:13 left`, without a newline. */
 export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): string {

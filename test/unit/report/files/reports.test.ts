@@ -6,7 +6,7 @@ import type { RunEvent } from '../../../../src/model.js'
 import type { RunPlan } from '../../../../src/plan.js'
 import { createFailureText } from '../../../../src/report/console/failure-text.js'
 import { renderJunit } from '../../../../src/report/files/junit-report.js'
-import { createRecordBuilder } from '../../../../src/report/files/record-builder.js'
+import { RecordBuilder } from '../../../../src/report/files/record-builder.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from '../../../../src/report/files/run-record.js'
 import { renderTrace } from '../../../../src/report/files/trace-report.js'
 import fc from '../../../helpers/fast-check.js'
@@ -14,16 +14,16 @@ import { flakySettled, itemsSettled } from '../events.js'
 
 const plan = { command: 'collect', job: { path: 'job.ts', exportName: 'default' }, processes: 2 } as RunPlan
 
-function folded(...events: readonly RunEvent[]): RunRecord {
+function recordOf(...events: readonly RunEvent[]): RunRecord {
   const text = createFailureText({ plan, cwd: '/' })
-  const fold = createRecordBuilder({ plan, version: '0.0.0', text, cwd: '/', now: () => 1_000 })
-  for (const event of events) fold.handle(event)
-  return fold.finish({ exitCode: 0, signal: undefined, summary: undefined })
+  const builder = new RecordBuilder({ plan, version: '0.0.0', text, cwd: '/', now: () => 1_000 })
+  for (const event of events) builder.handle(event)
+  return builder.finish({ exitCode: 0, signal: undefined, summary: undefined })
 }
 
 describe('the record of a run', () => {
   it('keeps 200,000 attempts, more where they failed, and counts the rest', () => {
-    const record = folded(
+    const record = recordOf(
       itemsSettled(0, 200_001),
       itemsSettled(200_001, 2, [200_002]),
       flakySettled(200_003),
@@ -38,14 +38,14 @@ describe('the record of a run', () => {
   })
 
   it('keeps 10,000 failures and counts the rest', () => {
-    const record = folded(itemsSettled(0, 10_003, [...Array(10_003).keys()]))
+    const record = recordOf(itemsSettled(0, 10_003, [...Array(10_003).keys()]))
     expect(record.failures).toHaveLength(10_000)
     expect(record.failuresLeftOut).toBe(3)
     expect(record.attempts.filter(({ status }) => status === 'failed')).toHaveLength(10_003)
   })
 })
 
-const EMPTY = folded()
+const EMPTY = recordOf()
 
 const attempt = (index: number, startedAt: number, ms: number, status: AttemptRecord['status'] = 'ok') => ({
   index,
@@ -96,13 +96,13 @@ describe('JUnit', () => {
   it('is XML, whatever is in names, messages, texts and paths', () => {
     const failure = fc.record({ name: nasty, message: nasty, text: nasty, item: nasty, file: nasty })
     fc.assert(
-      fc.property(nasty, nasty, fc.array(failure, { maxLength: 4 }), (job, verdict, list) => {
+      fc.property(nasty, nasty, fc.array(failure, { maxLength: 4 }), (job, summaryLine, list) => {
         const failures: FailureRecord[] = list.map(({ file, ...texts }, index) => {
           const kind = index % 2 === 0 ? 'error' : 'crash'
-          return { index, kind, attempts: 1, group: 'g', place: { file, line: 1, column: 1 }, ...texts }
+          return { index, kind, attempts: 1, group: 'g', location: { file, line: 1, column: 1 }, ...texts }
         })
         const attempts = list.map((_, index) => attempt(index, 1_000, 1, 'failed'))
-        const text = renderJunit({ ...EMPTY, job, verdict, failures, attempts })
+        const text = renderJunit({ ...EMPTY, job, summaryLine, failures, attempts })
         const seen: string[] = []
         const parser = new SaxesParser()
         parser.on('error', (error) => {

@@ -16,7 +16,7 @@ const record: RunRecord = {
   endedAt: 1_000_100.126,
   exitCode: 3,
   signal: undefined,
-  verdict: 'poolrun collect: 1 ok, 1 failed (item 1)',
+  summaryLine: 'poolrun collect: 1 ok, 1 failed (item 1)',
   summary: {
     ok: 1,
     failed: 1,

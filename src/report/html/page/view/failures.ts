@@ -43,7 +43,7 @@ function failureGroup(group: FailureGroup, open: boolean, select: (index: number
     }),
   )
   const copy = button('Copy', () => void navigator.clipboard?.writeText(text.textContent))
-  const { place } = first
+  const { location } = first
   return el(
     'details',
     { open },
@@ -52,7 +52,7 @@ function failureGroup(group: FailureGroup, open: boolean, select: (index: number
       {},
       el('span', { class: 'count' }, formatNumber(group.length)),
       `${first.name}: ${first.message.split('\n')[0]}`,
-      place && el('span', { class: 'place mono' }, `${place.file}:${place.line}`),
+      location && el('span', { class: 'location mono' }, `${location.file}:${location.line}`),
     ),
     el(
       'div',

@@ -14,8 +14,8 @@ export function header(data: PageData, toggleTheme: () => void): HTMLElement[] {
     el('div', { class: 'bar' }, el('h1', {}, `poolrun ${data.command} `, el('code', {}, data.job)), theme),
     el(
       'div',
-      { class: `verdict${data.exitCode === 0 ? '' : ' bad'}`, role: 'status' },
-      el('strong', {}, data.verdict),
+      { class: `outcome${data.exitCode === 0 ? '' : ' bad'}`, role: 'status' },
+      el('strong', {}, data.summaryLine),
       el(
         'p',
         {},

@@ -15,7 +15,7 @@ function failure(index: number, group: string, item = `{"n":${index}}`): Failure
     message,
     text,
     group,
-    place: undefined,
+    location: undefined,
   }
 }
 
