@@ -30,7 +30,7 @@ export function renderHtml(record: RunRecord, { style, script }: PageAssets = re
 <style>${style}</style>
 </head>
 <body>
-<noscript>This report is drawn by its own script, which this browser does not run.</noscript>
+<noscript>This report needs JavaScript: its own script draws it.</noscript>
 <main id="report"></main>
 <script type="application/json" id="data">${embedded(toPageData(record))}</script>
 <script>${script}</script>

@@ -74,9 +74,9 @@ export function findAttempts(
   return { ids, total }
 }
 
-/** One sentence, like `item 7, attempt 2: flaky after 12 ms on worker 0, from 1.5 s on`. */
+/** One sentence, like `item 7, attempt 2: flaky after 12 ms on worker 0, started at 1.5 s`. */
 export function describeAttempt(attempts: AttemptColumns, id: AttemptId): string {
   const { index, attempt, worker, start, ms, status } = getAttempt(attempts, id)
   const number = attempt > 1 ? `, attempt ${attempt}` : ''
-  return `item ${index}${number}: ${status} after ${formatDuration(ms)} on worker ${worker}, from ${formatDuration(start)} on`
+  return `item ${index}${number}: ${status} after ${formatDuration(ms)} on worker ${worker}, started at ${formatDuration(start)}`
 }

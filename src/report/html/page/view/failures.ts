@@ -24,7 +24,7 @@ export function failureSection(
   const fill = (limit: number): void => {
     const found = filterGroups(groups, filter.value)
     list.replaceChildren(...found.slice(0, limit).map((group, i) => failureGroup(group, i === 0, select)))
-    if (found.length === 0) list.append(el('p', { class: 'empty' }, 'No failure has that.'))
+    if (found.length === 0) list.append(el('p', { class: 'empty' }, 'No failure matches.'))
     if (found.length > limit)
       list.append(button(`Show more of ${formatNumber(found.length)} groups`, () => fill(limit * 10)))
   }
@@ -56,7 +56,7 @@ function failureGroup(group: FailureGroup, open: boolean, select: (index: number
     ),
     el(
       'div',
-      { class: 'chips', 'aria-label': 'Items that failed so' },
+      { class: 'chips', 'aria-label': 'Items with this failure' },
       'items ',
       ...chips,
       group.length > chips.length ? ` and ${formatNumber(group.length - chips.length)} more` : '',

@@ -37,8 +37,8 @@ function tiles(data: PageData, counts: NonNullable<PageData['counts']>): HTMLEle
     tile('of these flaky', formatNumber(counts.flaky), 'flaky'),
     tile('not run', formatNumber(counts.notRun), 'failed'),
     tile('workers lost', formatNumber(crashedWorkers), 'failed'),
-    tile('items a second', formatNumber(itemsPerSecond), ''),
-    tile('in tasks, of all time', `${busyPercent} %`, ''),
+    tile('items per second', formatNumber(itemsPerSecond), ''),
+    tile('of time in tasks', `${busyPercent} %`, ''),
   )
 }
 

@@ -18,7 +18,7 @@ const ATTEMPT_COLUMNS: readonly Column[] = [
   { title: 'outcome' },
   { title: 'took', numeric: true },
   { title: 'worker', numeric: true },
-  { title: 'began at', numeric: true },
+  { title: 'started at', numeric: true },
 ]
 const WORKER_COLUMNS: readonly Column[] = [
   { title: 'worker', numeric: true },
@@ -62,7 +62,7 @@ export function itemSection({ attempts }: PageData, select: Select): HTMLElement
   const outcome = el(
     'select',
     { 'aria-label': 'Outcome', id: 'status', onchange: () => fill(FIRST_ITEMS) },
-    el('option', { value: '' }, 'every outcome'),
+    el('option', { value: '' }, 'all outcomes'),
     ...ATTEMPT_STATUSES.map((status, value) => el('option', { value }, status)),
   )
   const search = el('input', {
@@ -76,7 +76,7 @@ export function itemSection({ attempts }: PageData, select: Select): HTMLElement
     const status = outcome.value === '' ? undefined : ATTEMPT_STATUSES[Number(outcome.value)]
     const { ids, total } = findAttempts(attempts, { status, index: search.value }, limit)
     body.replaceChildren(
-      total === 0 ? el('p', { class: 'empty' }, 'No such item.') : attemptTable(attempts, ids, select),
+      total === 0 ? el('p', { class: 'empty' }, 'No item matches.') : attemptTable(attempts, ids, select),
       total > limit ? button(`Show more of ${formatNumber(total)}`, () => fill(limit * 4)) : '',
     )
   }

@@ -38,7 +38,7 @@ export class Timeline {
     this.#canvas = el('canvas', {
       tabindex: '0',
       role: 'img',
-      'aria-label': `Timeline of ${formatNumber(data.attempts.index.length)} attempts on ${this.#rows.firstRow.size} workers. Arrow keys move, plus and minus zoom; the items are also in the table below.`,
+      'aria-label': `Timeline of ${formatNumber(data.attempts.index.length)} attempts on ${this.#rows.firstRow.size} workers. Arrow keys move it, plus and minus zoom; the table below has the same items.`,
     })
     this.#canvas.style.height = `${timelineHeight(this.#rows)}px`
     this.elements = [
@@ -139,15 +139,14 @@ export class Timeline {
 
   #tools(): HTMLElement {
     const { attemptsLeftOut } = this.#data
-    const leftOut =
-      attemptsLeftOut > 0 ? ` ${formatNumber(attemptsLeftOut)} attempts that went well are not listed.` : ''
+    const leftOut = attemptsLeftOut > 0 ? ` ${formatNumber(attemptsLeftOut)} attempts are not listed.` : ''
     return el(
       'div',
       { class: 'tools' },
       tool('+', 'Zoom in', () => this.zoom(ZOOM_IN)),
       tool('−', 'Zoom out', () => this.zoom(ZOOM_OUT)),
       tool('All', 'Show the whole run', () => this.showAll()),
-      `wheel zooms, dragging moves, a click tells more.${leftOut}`,
+      `Scroll to zoom, drag to move, click an item for details.${leftOut}`,
     )
   }
 }

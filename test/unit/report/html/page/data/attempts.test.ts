@@ -85,9 +85,9 @@ describe('findAttempts', () => {
 
 describe('describeAttempt', () => {
   it('says what became of an attempt, and its number from the second on', () => {
-    expect(describeAttempt(attempts, 1)).toBe('item 5: ok after 10 ms on worker 1, from 2 ms on')
+    expect(describeAttempt(attempts, 1)).toBe('item 5: ok after 10 ms on worker 1, started at 2 ms')
     expect(describeAttempt(attempts, 2)).toBe(
-      'item 4, attempt 2: flaky after 1.5 s on worker 1, from 40 ms on',
+      'item 4, attempt 2: flaky after 1.5 s on worker 1, started at 40 ms',
     )
   })
 })
