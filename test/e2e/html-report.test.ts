@@ -1,4 +1,4 @@
-// `--report html` as a person meets it: in a browser, clicked through.
+// `--report html` in a browser: opened, clicked through.
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -52,13 +52,13 @@ function recordOf(size: number): RunRecord {
   }
 }
 
-/** With the style and the script that the build has made. */
+/** With the style and the script from the build. */
 function render(record: RunRecord): string {
   return renderHtml(record, readPageAssets(join(root, 'dist')))
 }
 
 describe.skipIf(browserPath === undefined)('the HTML report', () => {
-  it('shows what failed and where, and what a job threw stays text', async () => {
+  it('shows what failed and where, and shows what a job threw as text', async () => {
     const space = tempSpace()
     const job = space.write({ 'job.mjs': JOB })
     const file = space.path('r.html')
@@ -87,7 +87,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('is light or dark as the reader is, until told otherwise', async () => {
+  it('has the theme that the browser prefers, until the reader changes it', async () => {
     const file = tempSpace().path('r.html')
     writeFileSync(file, render(recordOf(8)))
     const { page, complaints } = await openPage(file, 'dark')
@@ -98,7 +98,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('of a hundred thousand items is small, and answers at once', async () => {
+  it('is small and responsive with 100,000 items', async () => {
     const file = tempSpace().path('r.html')
     writeFileSync(file, render(recordOf(100_000)))
     expect(statSync(file).size).toBeLessThan(5_000_000)
@@ -114,7 +114,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('of a run that never began says so', async () => {
+  it('says that a run never began', async () => {
     const file = tempSpace().path('r.html')
     writeFileSync(file, render({ ...recordOf(0), workers: [], summaryLine: 'the run did not begin' }))
     const { page, complaints } = await openPage(file)

@@ -3,19 +3,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { renderJson } from '../../../../src/report/files/json-report.js'
 import type { RunRecord } from '../../../../src/report/files/run-record.js'
+import { attemptAt, EMPTY_RECORD } from './records.js'
 
 const location = { file: '/work/job.ts', line: 4, column: 11 }
 
 const record: RunRecord = {
-  poolrun: '0.1.0',
-  node: 'v20.19.0',
-  command: 'collect',
-  job: 'job.ts',
-  processes: 2,
-  startedAt: 1000,
-  endedAt: 2000,
-  exitCode: 3,
-  signal: undefined,
+  ...EMPTY_RECORD,
   summaryLine: 'poolrun collect: 1 ok, 1 failed (item 1)',
   summary: {
     ok: 1,
@@ -40,8 +33,7 @@ const record: RunRecord = {
       crashed: false,
     },
   ],
-  attempts: [{ index: 1, attempt: 1, workerId: 0, pid: 7, startedAt: 1200, ms: 3, status: 'failed' }],
-  attemptsLeftOut: 0,
+  attempts: [attemptAt(1, 1200, 3, 'failed')],
   failures: [
     {
       index: 1,
@@ -55,8 +47,6 @@ const record: RunRecord = {
       location,
     },
   ],
-  failuresLeftOut: 0,
-  warnings: [],
 }
 
 const report = JSON.parse(renderJson(record))
