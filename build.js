@@ -77,7 +77,7 @@ async function buildWorker() {
   })
 }
 
-/** Style and script of the HTML report. The report embeds both, so the script is one file for any current browser. */
+/** Style and script of the HTML report. They are embedded in each report, so the script is a single file. */
 async function buildPage() {
   const source = path.join(import.meta.dirname, 'src/report/html')
   copyFileSync(path.join(source, 'page.css'), path.join(DIST, 'page.css'))
@@ -87,7 +87,7 @@ async function buildPage() {
     format: 'iife',
     platform: 'browser',
     target: 'es2022',
-    // Written as it is: the page declares UTF-8, and the policy's hash is that of these bytes.
+    // Not escaped to ASCII: the page declares UTF-8.
     charset: 'utf8',
     logLevel: 'warning',
     outfile: path.join(DIST, 'page.js'),

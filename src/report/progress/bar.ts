@@ -1,4 +1,4 @@
-// The live block at the bottom of the terminal, drawn by ora. Whatever else is written to the terminal appears above it.
+// The live block at the bottom of the terminal, drawn by ora. Other text on the terminal appears above it.
 // Import lazily: only a run that draws needs it.
 import type { WriteStream } from 'node:tty'
 import ora from 'ora'

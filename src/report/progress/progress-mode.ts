@@ -1,4 +1,4 @@
-// Whether progress is a live bar, a plain line now and then, or nothing. It depends on `--progress` and on what stderr is.
+// Whether progress is a live bar, plain lines or nothing. It depends on `--progress` and on what stderr is.
 import type { ProgressChoice } from '../../plan.js'
 
 export type ProgressMode = 'bar' | 'plain' | 'none'

@@ -1,4 +1,4 @@
-// Look-ups in the columns of attempts. They can have several 100,000 rows and are ascending by start.
+// Look-ups in the columns of attempts. There can be several hundred thousand, ascending by start.
 import { ATTEMPT_STATUSES, type AttemptStatus } from '../../../files/run-record.js'
 import type { AttemptColumns } from '../../page-data.js'
 import { formatDuration } from './format.js'

@@ -5,7 +5,7 @@ import type { AttemptColumns } from '../../page-data.js'
 /** A histogram of durations starts no lower: the logarithm of 0 is infinite. */
 const LEAST_MS = 0.01
 
-/** The value below which a `part` (0 … 1) of the ascending values is. */
+/** The value at `part` (0 … 1) of the way through ascending values: 0.5 is the median. */
 export function quantile(sorted: ArrayLike<number>, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!
 }

@@ -1,4 +1,4 @@
-// Failures in groups of the same kind, largest group first, and the search in them.
+// Groups failures by their key, largest group first, and searches them.
 import type { FailureRecord } from '../../../files/run-record.js'
 
 /** Never empty; in the order in which the failures settled. */

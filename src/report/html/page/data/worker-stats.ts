@@ -4,7 +4,7 @@ import { percentOf } from './overview.js'
 
 export interface WorkerStats {
   readonly workerId: number
-  /** Of its processes, oldest first. */
+  /** One per process, oldest first. */
   readonly pids: readonly number[]
   readonly attempts: number
   readonly busyPercent: number

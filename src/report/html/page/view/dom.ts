@@ -1,4 +1,4 @@
-// Elements, written short. Whatever comes from a job is passed as a string and becomes a text node.
+// Helpers that create elements and draw. Text from a job is passed as a string and so becomes a text node.
 
 type Attribute = string | number | boolean | undefined
 /** `never`: a handler of any event. */

@@ -42,7 +42,7 @@ function tiles(data: PageData, counts: NonNullable<PageData['counts']>): HTMLEle
   )
 }
 
-/** `color`: of a value that is not zero. */
+/** `color` is used unless the value is zero. */
 function tile(label: string, value: string, color: string): HTMLElement {
   return el('div', { class: `tile ${value === '0' ? '' : color}` }, el('b', {}, value), el('span', {}, label))
 }

@@ -17,7 +17,7 @@ export interface TimelineDrawing {
   readonly data: PageData
   readonly rows: TimelineRows
   readonly range: TimeRange
-  /** Of the whole run. */
+  /** When the whole run ended. */
   readonly end: number
   readonly selectedIndex: number | undefined
 }
@@ -30,7 +30,7 @@ export function timelineScale(canvas: HTMLCanvasElement, range: TimeRange): Time
   return { range, left: LABEL_WIDTH, width: canvas.clientWidth - LABEL_WIDTH }
 }
 
-/** `y` from the top of the canvas. */
+/** The row at `y` pixels from the top of the canvas. */
 export function rowAt(y: number): number {
   return Math.floor((y - AXIS_HEIGHT) / ROW_HEIGHT)
 }

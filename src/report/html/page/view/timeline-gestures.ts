@@ -5,11 +5,11 @@ import { moveRange, type TimeRange, type TimeScale, toMs } from '../data/time-ra
 export const ZOOM_IN = 0.6
 export const ZOOM_OUT = 1 / ZOOM_IN
 
-/** A pointer that moves less between down and up has clicked. */
+/** If the pointer moves no further than this between down and up, it is a click. */
 const DRAG_FROM_PX = 3
 /** Wheel units that zoom by a factor of e. */
 const WHEEL_PER_ZOOM = 400
-/** Of what is shown, for one press of an arrow key. */
+/** How much of the shown range one press of an arrow key moves. */
 const KEY_STEP = 1 / 5
 
 export interface GestureTarget {
