@@ -1,6 +1,6 @@
 // Annotations and the step summary for GitHub Actions. The runner executes workflow commands that it finds anywhere in
-// stdout or stderr. A job must not be able to issue any, so `::stop-commands::` turns them off while jobs may print; only
-// a random token turns them on again. See "Workflow commands for GitHub Actions" in GitHub's documentation.
+// stdout or stderr. A job must not be able to issue any, so `::stop-commands::` turns them off while jobs may print;
+// only a random token turns them on again. See "Workflow commands for GitHub Actions" in GitHub's documentation.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'

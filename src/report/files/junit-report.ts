@@ -1,5 +1,5 @@
-// `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains, and
-// has only attributes that all CI systems accept.
+// `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains,
+// and has only attributes that all CI systems accept.
 import junit, { type Builder } from 'junit-report-builder'
 import type { AttemptRecord, RunRecord } from './run-record.js'
 

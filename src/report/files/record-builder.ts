@@ -1,5 +1,5 @@
-// Builds the record of a run from its events. Keeps a bounded number of attempts and failures and counts the rest, so that
-// the memory of a report does not grow with the input.
+// Builds the record of a run from its events. Keeps a bounded number of attempts and failures and counts the rest, so
+// that the memory of a report does not grow with the input.
 import { EXIT } from '../../errors/exit-codes.js'
 import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/sanitise.js'

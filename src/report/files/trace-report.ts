@@ -1,5 +1,5 @@
-// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. One row per worker, and more where its items
-// overlap (`--concurrency`), because the events of a row must nest.
+// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. One row per worker, and more where its
+// items overlap (`--concurrency`), because the events of a row must nest.
 import { type LaneLimits, type Lanes, takeLane } from '../lanes.js'
 import type { AttemptStatus, RunRecord } from './run-record.js'
 

@@ -1,6 +1,6 @@
-// Whether this process is in the foreground of its terminal. In the background, after Ctrl-Z and `bg` or with `&`, a block
-// that redraws itself would write into the command that the user is typing. Only Linux exposes this without a system call
-// that Node lacks; elsewhere the answer is yes.
+// Whether this process is in the foreground of its terminal. In the background, after Ctrl-Z and `bg` or with `&`, a
+// block that redraws itself would write into the command that the user is typing. Only Linux exposes this without a
+// system call that Node lacks; elsewhere the answer is yes.
 import { readFileSync } from 'node:fs'
 
 export function isForeground(read = readStat): boolean {

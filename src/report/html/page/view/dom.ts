@@ -5,7 +5,7 @@ type Attribute = string | number | boolean | undefined
 type Handler = (event: never) => unknown
 type Child = Node | string | undefined
 
-/** `on…` adds a listener; an attribute that is `false` or `undefined` is left out, `true` is written without a value. */
+/** `on…` adds a listener. An attribute that is `false` or `undefined` is left out, `true` has no value. */
 export function el<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, Attribute | Handler>> = {},
