@@ -4,7 +4,7 @@ import { itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { JobOutput } from '../../plan.js'
 import { LineBuffer } from './line-buffer.js'
 
-export type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
+type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
 
 export interface JobOutputReport {
   line(event: OutputEvent): void

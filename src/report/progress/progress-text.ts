@@ -165,7 +165,7 @@ export function statusText(state: ProgressState): string {
 }
 
 /** Cuts between grapheme clusters, never inside one. */
-export function cutToWidth(text: string, room: number, { width, charset }: RenderContext): string {
+function cutToWidth(text: string, room: number, { width, charset }: RenderContext): string {
   if (width(text) <= room) return text
   const most = room - charset.ellipsis.length
   let cut = ''

@@ -1,5 +1,5 @@
 // The top of the page: what was run, how it ended, and the figures.
-import type { PageData } from '../../page-data.js'
+import type { PageCounts, PageData } from '../../page-data.js'
 import { formatDuration, formatNumber } from '../data/format.js'
 import { overviewOf } from '../data/overview.js'
 import { button, el } from './dom.js'
@@ -27,7 +27,7 @@ export function header(data: PageData, toggleTheme: () => void): HTMLElement[] {
   ]
 }
 
-function tiles(data: PageData, counts: NonNullable<PageData['counts']>): HTMLElement {
+function tiles(data: PageData, counts: PageCounts): HTMLElement {
   const { crashedWorkers, itemsPerSecond, busyPercent } = overviewOf(data)
   return el(
     'div',
