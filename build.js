@@ -15,8 +15,7 @@ rmSync(DIST, { recursive: true, force: true })
 mkdirSync(DIST)
 await buildParent()
 await buildWorker()
-for (const file of ['page.css', 'page.js'])
-  copyFileSync(path.join(import.meta.dirname, 'src/report/html', file), path.join(DIST, file))
+await buildPage()
 
 /**
  * Two steps, for only ES modules can be split, so that a run loads what it needs and the command line and the library
@@ -75,5 +74,22 @@ async function buildWorker() {
     outfile: path.join(DIST, 'worker.cjs'),
     sourcemap: true,
     sourcesContent: false,
+  })
+}
+
+/** Style and script of the HTML report. They are embedded in each report, so the script is a single file. */
+async function buildPage() {
+  const source = path.join(import.meta.dirname, 'src/report/html')
+  copyFileSync(path.join(source, 'page.css'), path.join(DIST, 'page.css'))
+  await build({
+    entryPoints: [path.join(source, 'page/view/main.ts')],
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    // Not escaped to ASCII: the page declares UTF-8.
+    charset: 'utf8',
+    logLevel: 'warning',
+    outfile: path.join(DIST, 'page.js'),
   })
 }

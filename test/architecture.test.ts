@@ -76,7 +76,8 @@ const PURE = [
   /^policy\/(policy|delivery-order)$/,
   /^run\/(settings|pool-error|item-counts)$/,
   /^job\/(exports|did-you-mean)$/,
-  /^report\/(groups|summary-line|units|source-location)$/,
+  /^report\/(groups|summary-line|units|source-location|lanes)$/,
+  /^report\/html\/(page-data$|page\/data\/)/,
 ]
 
 interface Import {

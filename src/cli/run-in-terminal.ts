@@ -10,13 +10,13 @@ import { chooseCharset } from '../report/charset.js'
 import { createCiReport } from '../report/ci/ci.js'
 import type { FailedItem } from '../report/ci/ci-report.js'
 import { loadColors } from '../report/colors.js'
-import { createConsoleReporter, type FailedEvent } from '../report/console/console.js'
+import { ConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
-import { createRecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
+import { RecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
-import { createProgress, type Progress } from '../report/progress/progress.js'
+import { Progress } from '../report/progress/progress.js'
 import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
 import { sourceLocationOf } from '../report/source-location.js'
@@ -36,19 +36,26 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
-  const progress = createProgress({ mode, command: plan.command, stderr, stdout, letters, painter })
+  const progress = new Progress({
+    mode,
+    command: plan.command,
+    stderr,
+    stdout,
+    charset: letters,
+    colors: painter,
+  })
   const { write } = progress
-  const reporter = createConsoleReporter({
+  const reporter = new ConsoleReporter({
     plan,
     renderers: { failure: text.failure, flaky: text.flaky, line: sanitise },
     write,
-    painter,
-    letters,
+    colors: painter,
+    charset: letters,
   })
   const record =
     plan.reports.length === 0
       ? undefined
-      : createRecordBuilder({
+      : new RecordBuilder({
           plan,
           version: version(),
           text: createFailureText({ plan, cwd, fullStack }),
@@ -85,7 +92,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     return result
   } finally {
     progress.stop()
-    const unsaid = ci.end({ verdict, title })
+    const unsaid = ci.end({ summaryLine: verdict, title })
     if (unsaid !== undefined) write(`${painter.warning('poolrun: warning:')} ${sanitise(unsaid)}\n`)
     if (summary !== undefined && counted !== undefined)
       write(dryRunText(plan, counted).split('\n').map(sanitise).join('\n'))
@@ -100,7 +107,7 @@ function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem 
     index,
     name: sanitise(name),
     message: sanitise(message),
-    place: sourceLocationOf(failure.failure, { cwd }),
+    location: sourceLocationOf(failure.failure, { cwd }),
   }
 }
 

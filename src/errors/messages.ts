@@ -76,3 +76,8 @@ export function describeExit(exitCode: number | null, signal: string | null): st
 export function formatMs(ms: Ms): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`
 }
+
+/** `1 item`, `3 items`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,5 +1,6 @@
 // `--debug`: what the scheduler does with workers, as lines of text. Chunks are too many for one line each: only those
 // that are twice as large as the worker's largest one so far get a line.
+import { plural } from '../errors/messages.js'
 import type { Command } from './scheduler/messages.js'
 
 /** `write` takes one line, without its line end. */
@@ -40,8 +41,4 @@ export function traceCommands(write: (line: string) => void): (command: Command)
         command satisfies never
     }
   }
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -4,6 +4,7 @@
 // csv-parse gets one record at a time once one was bad: after an error its state is off, and it rejects good records.
 import { isUtf8 } from 'node:buffer'
 import type { Options } from 'csv-parse/sync'
+import { plural } from '../errors/messages.js'
 import { firstInvalidUtf8 } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
 import { advance } from '../framing/location.js'
@@ -194,7 +195,7 @@ export class CsvFramer extends Framer {
   #lineOf(fields: readonly string[]): string {
     const keys = this.#keys!
     if (fields.length !== keys.length)
-      return `expected ${countOf(keys.length)} as in the header, found ${fields.length}`
+      return `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
     return `{${fields.map((value, i) => keys[i]! + JSON.stringify(value)).join(',')}}`
   }
 
@@ -209,10 +210,6 @@ export class CsvFramer extends Framer {
     this.input.skip(end)
     this.#scanned = NEW_RECORD
   }
-}
-
-function countOf(fields: number): string {
-  return fields === 1 ? '1 field' : `${fields} fields`
 }
 
 /** `end` is after the line feed, if there is one. */

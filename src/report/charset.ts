@@ -1,17 +1,16 @@
-// Whether people's terminal can show more than ASCII, and what stands in where it cannot. Reads nothing but what it is
-// given.
+// Whether the terminal can show more than ASCII, and what replaces the characters that it cannot show.
 
 export interface Charset {
   readonly spinner: readonly string[]
   readonly barDone: string
   readonly barRest: string
-  /** Where a text was cut. */
+  /** Marks the end of a text that was cut. */
   readonly ellipsis: string
-  /** Our own text, without letters that cannot be shown. */
+  /** poolrun's own text (never a job's), with replacements for characters that cannot be shown. */
   text(text: string): string
 }
 
-// Braille: unlike blocks and lines it is one column wide in East Asian terminals, too.
+// Braille: unlike block and line characters, it is one column wide in East Asian terminals too.
 const UNICODE: Charset = {
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
   barDone: '⣿',
@@ -29,8 +28,8 @@ const ASCII: Charset = {
 }
 
 /**
- * The first of LC_ALL, LC_CTYPE and LANG that is set decides. Where none is, as in most containers and CI systems,
- * what shows our text takes UTF-8 all the same. The console of Linux (`TERM=linux`) has too few letters.
+ * The first of LC_ALL, LC_CTYPE and LANG that is set decides. If none is set, as in most containers and CI systems,
+ * the output is still displayed as UTF-8. The Linux console (`TERM=linux`) has too few characters.
  */
 export function chooseCharset({ LC_ALL, LC_CTYPE, LANG, TERM }: NodeJS.ProcessEnv): Charset {
   const locale = LC_ALL || LC_CTYPE || LANG || 'UTF-8'

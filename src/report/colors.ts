@@ -1,9 +1,8 @@
-// Colour as a layer over text that is already rendered: without it the bytes are exactly the plain format.
-// Knows the look of failure blocks, not what is in them.
+// Colour as a layer over text that is already rendered: without colour, the bytes are exactly the plain format.
 import type { ChalkInstance } from 'chalk'
 
 export interface Colors {
-  /** A failure block: headings red and bold, frames dim. */
+  /** A failure block: headings red and bold, stack frames dim. */
   block(text: string): string
   good(text: string): string
   bad(text: string): string
@@ -11,23 +10,29 @@ export interface Colors {
   dim(text: string): string
 }
 
-const same = (text: string) => text
+const unchanged = (text: string) => text
 
-export const noColors: Colors = { block: same, good: same, bad: same, warning: same, dim: same }
+export const noColors: Colors = {
+  block: unchanged,
+  good: unchanged,
+  bad: unchanged,
+  warning: unchanged,
+  dim: unchanged,
+}
 
-/** Loads chalk only where there is colour. Its own detection (argv, CI, no NO_COLOR) is not asked. */
+/** Loads chalk only if there is colour. Chalk's own detection is bypassed: it reads argv and ignores NO_COLOR. */
 export async function loadColors(color: boolean): Promise<Colors> {
   if (!color) return noColors
   const { Chalk } = await import('chalk')
-  return chalkPainter(new Chalk({ level: 1 }))
+  return chalkColors(new Chalk({ level: 1 }))
 }
 
 const ATTEMPT = /^attempt \d+ of \d+ failed:$/
 const LINK = 'The above exception was the direct cause of the following exception:'
 
-function chalkPainter(chalk: ChalkInstance): Colors {
+function chalkColors(chalk: ChalkInstance): Colors {
   return {
-    block: (text) => paintBlock(text, chalk),
+    block: (text) => colorBlock(text, chalk),
     good: chalk.green,
     bad: chalk.red,
     warning: chalk.yellow,
@@ -35,8 +40,8 @@ function chalkPainter(chalk: ChalkInstance): Colors {
   }
 }
 
-/** A heading is the first line of the block, of the quotes, after each linking sentence and each number of an attempt. */
-function paintBlock(text: string, chalk: ChalkInstance): string {
+/** Headings are the first line of the block and of the quoted part, and the line after each `LINK` and `ATTEMPT`. */
+function colorBlock(text: string, chalk: ChalkInstance): string {
   let headingNext = true
   let quoted = false
   return text
@@ -44,7 +49,7 @@ function paintBlock(text: string, chalk: ChalkInstance): string {
     .map((line) => {
       if (line === '') return line
       if (line === '"""' || line.startsWith('RemoteTraceback:')) {
-        // Behind the second one stands the sentence, or an excerpt of the source in colours of its own.
+        // The closing quotes are followed by the linking sentence, or by a code frame that has colours of its own.
         quoted = line === '"""' && !quoted
         headingNext = quoted
         return chalk.dim(line)

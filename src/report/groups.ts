@@ -1,25 +1,24 @@
-// Repeated failures: the first ten of a kind are shown, later ones only counted and told of at the end.
-// Of a kind are failures with the same first frame and message. Bounded memory, however many kinds there are.
+// Repeated failures: the first ten of a group are shown, later ones are counted and reported at the end.
+// Failures with the same first frame and message form a group. Memory is bounded, however many groups there are.
 import type { ErrorData } from '../error-data.js'
 import { formatMs } from '../errors/messages.js'
 import type { Failure } from '../model.js'
 import { NAMED_INDEXES } from '../summary.js'
 
-/** Blocks shown of each kind. */
-const SHOWN = 10
-/** Kinds remembered; of those least recently met only the unreported count is given out, early. */
-const KINDS = 1000
-/** Of a message that is longer, the beginning and the length tell it apart well enough. */
-const KEY_LENGTH = 500
+const SHOWN_PER_GROUP = 10
+/** Beyond this many, the group that is least recently used is reported early and forgotten. */
+const MAX_GROUPS = 1000
+/** A longer message is identified by its first characters and its length. */
+const KEY_CHARACTERS = 500
 
 export interface RepeatedFailure {
-  /** The first item that failed so. */
+  /** The first item of the group. */
   readonly index: number
-  /** What failed, in a line; text of the job, not yet made harmless. */
+  /** What failed, in one line. Text of the job: not yet sanitised. */
   readonly title: string
   /** Failures that were not shown. */
   readonly more: number
-  /** The first of those. */
+  /** The first few of those. */
   readonly indexes: readonly number[]
 }
 
@@ -38,20 +37,20 @@ export class FailureGroups {
     this.#onForget = onForget
   }
 
-  /** Whether this failure is to be shown. */
+  /** Returns whether to show this failure. */
   add(index: number, failure: Failure): boolean {
-    const { key, title } = kindOf(failure)
+    const { key, title } = failureGroup(failure)
     const group = this.#groups.get(key) ?? { index, title, seen: 0, indexes: [] }
     this.#groups.delete(key)
     this.#groups.set(key, group)
-    if (this.#groups.size > KINDS) this.#forgetOldest()
+    if (this.#groups.size > MAX_GROUPS) this.#forgetOldest()
     group.seen += 1
-    if (group.seen <= SHOWN) return true
+    if (group.seen <= SHOWN_PER_GROUP) return true
     if (group.indexes.length < NAMED_INDEXES) group.indexes.push(index)
     return false
   }
 
-  /** Gives out what was not shown, once. */
+  /** Reports all failures that were not shown. */
   finish(): void {
     while (this.#groups.size > 0) this.#forgetOldest()
   }
@@ -59,11 +58,12 @@ export class FailureGroups {
   #forgetOldest(): void {
     const [key, group] = this.#groups.entries().next().value!
     this.#groups.delete(key)
-    if (group.seen > SHOWN) this.#onForget({ ...group, more: group.seen - SHOWN })
+    if (group.seen > SHOWN_PER_GROUP) this.#onForget({ ...group, more: group.seen - SHOWN_PER_GROUP })
   }
 }
 
-export function kindOf(failure: Failure): { key: string; title: string } {
+/** `key` is the same for all failures of a group. */
+export function failureGroup(failure: Failure): { key: string; title: string } {
   switch (failure.kind) {
     case 'error':
       return {
@@ -74,24 +74,24 @@ export function kindOf(failure: Failure): { key: string; title: string } {
     case 'oom': {
       const how = failure.signal === null ? `exit code ${failure.exitCode}` : failure.signal
       const escaped = failure.escaped === undefined ? '' : shorten(headline(failure.escaped))
-      return same(`worker lost, ${how}`, `${failure.kind} ${escaped} ${failure.exitSite ?? ''}`)
+      return groupOf(`worker lost, ${how}`, `${failure.kind} ${escaped} ${failure.exitSite ?? ''}`)
     }
     case 'timeout':
-      return same(`timeout after ${formatMs(failure.timeoutMs)}`)
+      return groupOf(`timeout after ${formatMs(failure.timeoutMs)}`)
     case 'input':
-      return same(failure.message)
+      return groupOf(failure.message)
     case 'validation':
-      return same(
+      return groupOf(
         failure.issues.map(({ message, path }) => (path === '' ? message : `${path}: ${message}`)).join('; '),
       )
     case 'encoding':
-      return same(failure.message, `${failure.side} ${failure.path}`)
+      return groupOf(failure.message, `${failure.side} ${failure.path}`)
     default:
       return failure satisfies never
   }
 }
 
-function same(title: string, detail = ''): { key: string; title: string } {
+function groupOf(title: string, detail = ''): { key: string; title: string } {
   return { key: `${shorten(title)}\n${shorten(detail)}`, title }
 }
 
@@ -104,5 +104,5 @@ function firstFrame(error: ErrorData): string {
 }
 
 function shorten(text: string): string {
-  return text.length <= KEY_LENGTH ? text : `${text.slice(0, KEY_LENGTH)}${text.length}`
+  return text.length <= KEY_CHARACTERS ? text : `${text.slice(0, KEY_CHARACTERS)}${text.length}`
 }

@@ -1,4 +1,4 @@
-// Whether a stream gets colour. Reads nothing but what it is given.
+// Whether a stream gets colour.
 
 interface ColorRequest {
   /** `--color`, `--no-color` or neither. */
@@ -6,14 +6,14 @@ interface ColorRequest {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** The flag, over NO_COLOR, over FORCE_COLOR, over what the stream is: the first that has an opinion. */
+/** In order of precedence: the flag, NO_COLOR, FORCE_COLOR, whether the stream is a terminal. */
 export function shouldColor(
   stream: { readonly isTTY?: boolean | undefined },
   { flag, env }: ColorRequest,
 ): boolean {
   if (flag !== undefined) return flag
   if (env.NO_COLOR) return false
-  // Set and empty is on, and `false` is off, for Node itself and for chalk's own detection.
+  // As in Node and in chalk: an empty value means on, `false` means off.
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR)
   return stream.isTTY === true && env.TERM !== 'dumb'
 }

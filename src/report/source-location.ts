@@ -1,4 +1,4 @@
-// Where in the job's own sources an item failed. Knows nothing of who wants to know.
+// Where in the job's own sources an item failed.
 import { type FrameOptions, parseFrames } from '../errors/render/frames.js'
 import { framesAfterHeader } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
@@ -10,7 +10,7 @@ export interface SourceLocation {
   readonly column: number
 }
 
-/** The first frame of the user's own code, mapped to its source; `undefined` where there is none to blame. */
+/** The first frame of the job's own code, mapped to its source; `undefined` if there is none. */
 export function sourceLocationOf(failure: Failure, options: FrameOptions = {}): SourceLocation | undefined {
   const frames = framesOf(failure)
   if (frames === undefined) return undefined

@@ -1,8 +1,9 @@
-// The last line of a run, and how lists of item indexes are written. Plain text; nothing of streams or colour.
+// The summary line, which is the last line of a run, and lists of item indexes. Plain text.
+import { plural } from '../errors/messages.js'
 import type { CommandName, FailureLimit, RunPlan } from '../plan.js'
 import { NAMED_INDEXES, type Summary } from '../summary.js'
 
-/** Like `poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run`; no newline. */
+/** Like `poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run`, without a newline. */
 export function summaryLine(plan: Pick<RunPlan, 'command' | 'maxFailures'>, summary: Summary): string {
   const { failed, notRun, unread } = summary
   const why = summary.reason ?? whyStopped(plan, summary)
@@ -15,8 +16,8 @@ export function summaryLine(plan: Pick<RunPlan, 'command' | 'maxFailures'>, summ
   const rest = unread ? ', the rest of the input was not read' : ''
   if (why !== undefined)
     return `poolrun ${plan.command}: ${why}: ${ok}, ${failures}, ${notRun} not run${rest}`
-  const lost = notRun > 0 ? `, ${notRun} not run` : ''
-  return `poolrun ${plan.command}: ${ok}${failed > 0 ? `, ${failures}` : ''}${lost}${rest}`
+  const unrun = notRun > 0 ? `, ${notRun} not run` : ''
+  return `poolrun ${plan.command}: ${ok}${failed > 0 ? `, ${failures}` : ''}${unrun}${rest}`
 }
 
 function whyStopped(
@@ -26,7 +27,7 @@ function whyStopped(
   if (stoppedBy === undefined) return undefined
   if (command === 'collect') {
     const limit = maxFailures === undefined ? '' : ` (--max-failures ${limitText(maxFailures)})`
-    return `${failed} ${failed === 1 ? 'item' : 'items'} failed, stopped${limit}`
+    return `${plural(failed, 'item')} failed, stopped${limit}`
   }
   return `item ${stoppedBy.index} failed, stopped${stoppedBy.verdict === 'stop' ? ' (fail-fast)' : ''}`
 }
@@ -35,7 +36,7 @@ function limitText(limit: FailureLimit): string {
   return 'count' in limit ? String(limit.count) : `${limit.percent}%`
 }
 
-/** `item 2`, `items 2, 5, 9`, or the first ten `… and 90 more`. */
+/** `item 2`, `items 2, 5, 9`, or the first ten and `… and 90 more`. */
 export function itemList(indexes: readonly number[], total: number): string {
   const shown = indexes.slice(0, NAMED_INDEXES)
   const more = total > shown.length ? `, … and ${total - shown.length} more` : ''

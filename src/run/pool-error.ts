@@ -7,7 +7,7 @@ import {
   type PoolError,
   PoolTerminatedError,
 } from '../errors/classes.js'
-import { describeExit } from '../errors/messages.js'
+import { describeExit, plural } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
@@ -86,5 +86,5 @@ function announcedError({ notice }: Extract<PoolFault, { kind: 'startup' }>): Er
 }
 
 function workersStarted({ started }: { readonly started: number }): string {
-  return started === 1 ? '1 worker started' : `${started} workers started`
+  return `${plural(started, 'worker')} started`
 }

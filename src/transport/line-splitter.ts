@@ -8,7 +8,7 @@ const MAX_LINE_CHARACTERS = 64 * 1024
 /** Digits of the item index in a marker. */
 const MAX_INDEX_DIGITS = 16
 
-interface LineSplitter {
+export interface LineSplitter {
   push(bytes: Uint8Array): void
   /** The stream has ended: the rest is a line too. */
   end(): void

@@ -1,12 +1,12 @@
-// What CI systems are told, and that nothing a job prints, throws or returns can tell them anything.
+// What is reported to CI systems, and that nothing a job prints, throws or returns can issue a command to them.
 import { describe, expect, it } from 'vitest'
 import { fixture, lines, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const STOP = /^::stop-commands::(poolrun-[0-9a-f]{32})$/
 
-/** The lines that the runner would take for commands, and obey. */
-function obeyed(stderr: string): string[] {
+/** The lines that the runner would execute as commands. */
+function executed(stderr: string): string[] {
   const commands: string[] = []
   let token: string | undefined
   for (const line of stderr.split('\n')) {
@@ -24,10 +24,10 @@ function obeyed(stderr: string): string[] {
 describe('GitHub', () => {
   const env = { GITHUB_ACTIONS: 'true', CI: 'true', GITHUB_WORKSPACE: root }
 
-  it('annotates the line of the source, with its path in the workspace', async () => {
+  it('gets an annotation at the source line, with its path in the workspace', async () => {
     const { stdout, stderr } = await runCli(['collect', fixture('throws-error')], { input: lines(1, 2), env })
     expect(stdout).toBe('1\n')
-    expect(obeyed(stderr)).toEqual([
+    expect(executed(stderr)).toEqual([
       '::error file=test/fixtures/jobs/throws-error.ts,line=4,col=11,title=item 1::Error: boom',
     ])
     expect(stderr.trimEnd().split('\n').at(-1)).toBe('poolrun collect: 1 ok, 1 failed (item 1)')
@@ -36,25 +36,25 @@ describe('GitHub', () => {
   it('gets nine annotations and one that counts the rest', async () => {
     const input = lines(...Array(14).fill(2))
     const { stderr } = await runCli(['collect', fixture('throws-error'), '-q'], { input, env })
-    const commands = obeyed(stderr)
+    const commands = executed(stderr)
     expect(commands).toHaveLength(10)
     expect(commands.at(-1)).toMatch(/^::error title=poolrun collect .*::5 more failed$/)
   })
 
-  it('obeys nothing of a job, whatever it prints or throws', async () => {
+  it('executes no command of a job, whatever it prints or throws', async () => {
     const space = tempSpace()
     const evil = '::error::forged\\n::add-mask::x\\n##[error]forged %0A::debug::'
     const job = space.write({
       'job.mjs': `export default () => { console.log('${evil}'); console.error('::warning::forged'); throw new Error('${evil}') }`,
     })
     const { stderr } = await runCli(['collect', job, '1'], { env })
-    const commands = obeyed(stderr)
+    const commands = executed(stderr)
     expect(commands).toHaveLength(1)
-    // One line, its text defused besides.
+    // One line, with its text escaped.
     expect(commands[0]).toMatch(/title=item 0::Error: \\?::error::forged%0A\\?::add-mask::x%0A.* %250A.*$/)
   })
 
-  it('gets a summary in Markdown in which text is text', async () => {
+  it('gets a step summary in Markdown with all text escaped', async () => {
     const space = tempSpace()
     const job = space.write({
       'job.mjs': "export default () => { throw new Error('a|b <img> `c` [x](y)\\nnext') }",
@@ -64,21 +64,21 @@ describe('GitHub', () => {
     const text = space.read('summary.md')
     expect(text).toContain('| 0 | Error: a\\|b &#60;img&#62; \\`c\\` \\[x\\]\\(y\\) next |')
     expect(text).toContain('item 0 failed, stopped')
-    const gone = { ...env, GITHUB_STEP_SUMMARY: `${space.dir}/no/such` }
-    const { stderr, exitCode } = await runCli(['map', fixture('identity'), '1'], { env: gone })
+    const unwritable = { ...env, GITHUB_STEP_SUMMARY: `${space.dir}/no/such` }
+    const { stderr, exitCode } = await runCli(['map', fixture('identity'), '1'], { env: unwritable })
     expect(exitCode).toBe(0)
     expect(stderr).toContain('the step summary could not be written')
   })
 
-  it('obeys again also after a run that never began', async () => {
+  it('executes commands again also after a run that never began', async () => {
     const { stderr, exitCode } = await runCli(['map', 'no-such-job.ts', '1'], { env })
     expect(exitCode).toBe(5)
-    expect(obeyed(stderr)).toEqual([])
+    expect(executed(stderr)).toEqual([])
   })
 })
 
 describe('GitLab', () => {
-  it('folds the failures in a section that a job cannot close', async () => {
+  it('gets the failures in a section that a job cannot close', async () => {
     const env = { GITLAB_CI: 'true' }
     const { stderr } = await runCli(['collect', fixture('throws-error')], { input: lines(1, 2), env })
     const [, name] = /section_start:\d+:(poolrun_failures_[0-9a-f]{16})\r/.exec(stderr) ?? []
@@ -89,11 +89,11 @@ describe('GitLab', () => {
   })
 })
 
-it('--ci none says nothing of all that, --ci github anywhere', async () => {
+it('--ci none turns reports to CI systems off, --ci github turns them on anywhere', async () => {
   const quiet = await runCli(['map', fixture('throws-error'), '2', '--ci', 'none'], {
     env: { GITHUB_ACTIONS: 'true' },
   })
   expect(quiet.stderr).not.toContain('::')
   const asked = await runCli(['map', fixture('throws-error'), '2', '--ci', 'github'])
-  expect(obeyed(asked.stderr)).toHaveLength(1)
+  expect(executed(asked.stderr)).toHaveLength(1)
 })

@@ -1,10 +1,11 @@
-// `--report html` as a person meets it: in a browser, clicked through.
+// `--report html` in a browser: opened, clicked through.
 import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, RunRecord } from '../../src/report/files/run-record.js'
-import { renderHtml } from '../../src/report/html/html-report.js'
+import { readPageAssets, renderHtml } from '../../src/report/html/html-report.js'
 import { browserPath, openPage } from '../helpers/browser.js'
-import { lines, runCli } from '../helpers/run-cli.js'
+import { lines, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const EVIL = `</script><img src=x onerror="alert(1)"><!-- \\u2028 \\u0000 \\ud800 {{x}}`
@@ -35,7 +36,7 @@ function recordOf(size: number): RunRecord {
     endedAt: 1_000_000 + (size / 4) * 3 + 10,
     exitCode: 3,
     signal: undefined,
-    verdict: 'poolrun collect: many',
+    summaryLine: 'poolrun collect: many',
     summary: undefined,
     workers: [0, 1, 2, 3].map((workerId) => ({
       workerId,
@@ -51,8 +52,13 @@ function recordOf(size: number): RunRecord {
   }
 }
 
+/** With the style and the script from the build. */
+function render(record: RunRecord): string {
+  return renderHtml(record, readPageAssets(join(root, 'dist')))
+}
+
 describe.skipIf(browserPath === undefined)('the HTML report', () => {
-  it('shows what failed and where, and what a job threw stays text', async () => {
+  it('shows what failed and where, and shows what a job threw as text', async () => {
     const space = tempSpace()
     const job = space.write({ 'job.mjs': JOB })
     const file = space.path('r.html')
@@ -61,7 +67,7 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     })
     expect(run.exitCode).toBe(3)
     const { page, complaints } = await openPage(file)
-    expect(await page.locator('.verdict').innerText()).toContain('17 ok, 3 failed (items 3, 5, 7)')
+    expect(await page.locator('.outcome').innerText()).toContain('17 ok, 3 failed (items 3, 5, 7)')
     const groups = page.locator('#groups summary')
     expect(await groups.count()).toBe(2)
     expect(await groups.first().innerText()).toContain('</script><img src=x onerror="alert(1)">')
@@ -81,9 +87,9 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('is light or dark as the reader is, until told otherwise', async () => {
+  it('has the theme that the browser prefers, until the reader changes it', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml(recordOf(8)))
+    writeFileSync(file, render(recordOf(8)))
     const { page, complaints } = await openPage(file, 'dark')
     const theme = () => page.evaluate('document.documentElement.dataset.theme')
     expect(await theme()).toBe('dark')
@@ -92,9 +98,9 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('of a hundred thousand items is small, and answers at once', async () => {
+  it('is small and responsive with 100,000 items', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml(recordOf(100_000)))
+    writeFileSync(file, render(recordOf(100_000)))
     expect(statSync(file).size).toBeLessThan(5_000_000)
     const { page, complaints } = await openPage(file)
     const canvas = page.locator('canvas').first()
@@ -108,11 +114,11 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('of a run that never began says so', async () => {
+  it('says that a run never began', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, renderHtml({ ...recordOf(0), workers: [], verdict: 'the run did not begin' }))
+    writeFileSync(file, render({ ...recordOf(0), workers: [], summaryLine: 'the run did not begin' }))
     const { page, complaints } = await openPage(file)
-    expect(await page.locator('.verdict').innerText()).toContain('the run did not begin')
+    expect(await page.locator('.outcome').innerText()).toContain('the run did not begin')
     expect(complaints).toEqual([])
   })
 })

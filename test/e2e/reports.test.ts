@@ -1,5 +1,6 @@
-// `--report`: what other programs read about a run, whatever became of it.
+// `--report`: files about a run for other programs, however the run ended.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -9,15 +10,15 @@ import { tempSpace } from '../helpers/temp-space.js'
 const numbers = lines(0, 1, 2, 3, 4)
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
-/** Strictly: expat stops at the first thing that is no XML. */
+/** Strict: expat stops at the first error. */
 function parseXml(path: string): string {
   const script = `import sys, xml.etree.ElementTree as t
 print([(c.get('name'), [(k.tag, k.get('type')) for k in c]) for c in t.parse(sys.argv[1]).getroot().iter('testcase')])`
   return execFileSync('python3', ['-c', script, path], { encoding: 'utf8' })
 }
 
-describe('a run with failures', () => {
-  it('is told as JSON: counts, workers, attempts with their times, failures with their tracebacks', async () => {
+describe('the JSON report', () => {
+  it('has counts, workers, attempts with their times, and failures', async () => {
     const { dir, path } = tempSpace()
     const run = await runCli(['collect', fixture('throws-error'), '--report', `json=${path('r.json')}`], {
       input: numbers,
@@ -43,7 +44,7 @@ describe('a run with failures', () => {
     expect(readdirSync(dir)).toEqual(['r.json'])
   })
 
-  it('has retried attempts, flaky items and lost workers', async () => {
+  it('has retried attempts and crashed workers, as has the trace', async () => {
     const { path } = tempSpace()
     const args = [
       '--retries',
@@ -69,7 +70,7 @@ describe('a run with failures', () => {
 })
 
 describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
-  it('has a case an item; failures are failures, deaths and timeouts errors', async () => {
+  it('has a test case per item; a crash or a timeout is an error, everything else a failure', async () => {
     const { path } = tempSpace()
     await runCli(['collect', fixture('throws-error'), '--report', `junit=${path('r.xml')}`], {
       input: numbers,
@@ -89,7 +90,7 @@ describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
     expect(parseXml(path('r.xml'))).toContain("('item 0', [('error', 'timeout')])")
   })
 
-  it('is XML whatever a job throws', async () => {
+  it('is well-formed XML whatever a job throws', async () => {
     const space = tempSpace()
     const evil = ']]> <b>&amp; \\u0000 \\u001b[31m \\ud800 \\uffff <![CDATA[ "\\\'>'
     const job = space.write({ 'job.mjs': `export default () => { throw new Error('${evil}') }` })
@@ -98,21 +99,24 @@ describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
   })
 })
 
-describe('is written', () => {
-  it('also when a signal ended the run', async () => {
+describe('a report is written', () => {
+  it('when a signal ended the run', async () => {
     const { path } = tempSpace()
     const { child, ended } = startCli(['imap', fixture('slow'), '--report', `json=${path('r.json')}`])
     child.stdin?.write('1\n60000\n')
+    const firstResult = once(child.stdout!, 'data')
     let printed = ''
     for await (const text of child.stderr!) {
       printed += text
-      if (/(started.*){2}|interrupted/s.test(printed)) process.kill(child.pid!, 'SIGTERM')
+      if (!/(started.*){2}|interrupted/s.test(printed)) continue
+      await firstResult
+      process.kill(child.pid!, 'SIGTERM')
     }
     expect((await ended()).signal).toBe('SIGTERM')
     expect(json(path('r.json'))).toMatchObject({ exitCode: 143, signal: 'SIGTERM', counts: { ok: 1 } })
   })
 
-  it('when the time is up, and when the job does not even load', async () => {
+  it('when the deadline passed, and when the job did not load', async () => {
     const { path } = tempSpace()
     const report = ['--report', `json=${path('r.json')}`]
     await runCli(['imap', fixture('slow'), '--deadline', '300ms', ...report, '60000'])
@@ -126,7 +130,7 @@ describe('is written', () => {
   })
 })
 
-it('a path that cannot be written is exit 7 before the first item', async () => {
+it('a report path that cannot be written is exit 7 before the first item', async () => {
   const space = tempSpace()
   const log = space.path('log')
   const bad = join(space.dir, 'no', 'r.json')

@@ -1,21 +1,21 @@
-// What a CI system is told, and when; the same for all of them. Types only.
+// What a report to a CI system is given, and when. Types only.
 import type { SourceLocation } from '../source-location.js'
 
-/** Harmless text, as everything in it may come from a job. */
+/** All text is sanitised: it may come from a job. */
 export interface FailedItem {
   readonly index: number
   readonly name: string
   readonly message: string
-  readonly place: SourceLocation | undefined
+  readonly location: SourceLocation | undefined
 }
 
 export interface CiReport {
-  /** Before anything of a job can be printed. */
+  /** Called before a job can print anything. */
   begin(): void
-  /** Just before the failure is shown; asks what it is only where that is told on. */
+  /** Called just before a failure is shown. Calls `describe` only if it reports the details. */
   failed(describe: () => FailedItem): void
-  /** Just before the verdict, when all results have been written; a warning where something could not be told. */
-  end(ending: { readonly verdict: string; readonly title: string }): string | undefined
+  /** Called just before the summary line, after all results. Returns a warning if something could not be reported. */
+  end(ending: { readonly summaryLine: string; readonly title: string }): string | undefined
 }
 
 export interface CiReportOptions {

@@ -1,4 +1,4 @@
-// CI systems: which one this is, and what is told to it besides the log that people read.
+// Which CI system this is, and the report for it, besides the log that people read.
 import type { CiChoice } from '../../plan.js'
 import type { CiReport, CiReportOptions } from './ci-report.js'
 import { createGithubReport } from './github.js'

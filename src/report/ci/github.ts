@@ -1,17 +1,17 @@
-// What GitHub Actions makes of a step's log: annotations, folds and the step's summary. The runner obeys commands that
-// it finds anywhere in stdout or stderr, so none is obeyed while jobs may print: a random word that nobody can guess
-// takes obedience back for our own lines. Knows nothing of streams; docs: "Workflow commands for GitHub Actions".
+// Annotations and the step summary for GitHub Actions. The runner executes workflow commands that it finds anywhere in
+// stdout or stderr. A job must not be able to issue any, so `::stop-commands::` turns them off while jobs may print;
+// only a random token turns them on again. See "Workflow commands for GitHub Actions" in GitHub's documentation.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import type { CiReport, CiReportOptions, FailedItem } from './ci-report.js'
 
-/** GitHub shows ten annotations of a step; the last one says how many there are besides. */
-const ANNOTATIONS = 9
-/** Longer messages are cut by the runner, in the middle of an escape if need be. */
-const MESSAGE_CHARACTERS = 3_000
-const SUMMARY_FAILURES = 20
-const CELL_CHARACTERS = 300
+/** GitHub shows ten annotations per step; the tenth says how many more failures there are. */
+const MAX_ANNOTATIONS = 9
+/** The runner cuts longer messages, possibly in the middle of an escape sequence. */
+const MAX_MESSAGE_CHARACTERS = 3_000
+const MAX_SUMMARY_FAILURES = 20
+const MAX_CELL_CHARACTERS = 300
 
 export function createGithubReport({ write, env, cwd }: CiReportOptions): CiReport {
   const token = `poolrun-${randomBytes(16).toString('hex')}`
@@ -24,19 +24,20 @@ export function createGithubReport({ write, env, cwd }: CiReportOptions): CiRepo
     },
     failed(describe) {
       failed++
-      if (shown.length < SUMMARY_FAILURES) shown.push(describe())
+      if (shown.length < MAX_SUMMARY_FAILURES) shown.push(describe())
     },
-    // All at the end: results go their own way, and none of them may come through between two of these lines.
-    end({ verdict, title }) {
+    // All commands are written at the end, in one piece: stdout may share the log, and no result may get in between.
+    end({ summaryLine, title }) {
       let text = `::${token}::\n`
-      for (const item of shown.slice(0, ANNOTATIONS)) text += annotation(item, env.GITHUB_WORKSPACE ?? cwd)
-      const more = failed - ANNOTATIONS
-      if (more > 0) text += `::error title=${property(title)}::${data(`${more} more failed`)}\n`
+      for (const item of shown.slice(0, MAX_ANNOTATIONS))
+        text += annotation(item, env.GITHUB_WORKSPACE ?? cwd)
+      const more = failed - MAX_ANNOTATIONS
+      if (more > 0) text += `::error title=${escapeProperty(title)}::${escapeData(`${more} more failed`)}\n`
       write(text)
       const file = env.GITHUB_STEP_SUMMARY
       if (file === undefined || file === '') return undefined
       try {
-        appendFileSync(file, summaryOf(title, verdict, shown, failed))
+        appendFileSync(file, markdownSummary(title, summaryLine, shown, failed))
         return undefined
       } catch (error) {
         return `the step summary could not be written: ${(error as Error).message}`
@@ -45,14 +46,14 @@ export function createGithubReport({ write, env, cwd }: CiReportOptions): CiRepo
   }
 }
 
-function annotation({ index, name, message, place }: FailedItem, workspace: string): string {
+function annotation({ index, name, message, location }: FailedItem, workspace: string): string {
   const where =
-    place === undefined
+    location === undefined
       ? ''
-      : `file=${property(pathIn(workspace, place.file))},line=${place.line},col=${place.column},`
+      : `file=${escapeProperty(pathIn(workspace, location.file))},line=${location.line},col=${location.column},`
   const text = `${name}: ${message}`
-  const cut = text.length > MESSAGE_CHARACTERS ? `${text.slice(0, MESSAGE_CHARACTERS)}…` : text
-  return `::error ${where}title=${property(`item ${index}`)}::${data(cut)}\n`
+  const cut = text.length > MAX_MESSAGE_CHARACTERS ? `${text.slice(0, MAX_MESSAGE_CHARACTERS)}…` : text
+  return `::error ${where}title=${escapeProperty(`item ${index}`)}::${escapeData(cut)}\n`
 }
 
 function pathIn(workspace: string, file: string): string {
@@ -60,23 +61,28 @@ function pathIn(workspace: string, file: string): string {
   return path.startsWith('..') || isAbsolute(path) ? file : path
 }
 
-/** Of a command's message. */
-function data(text: string): string {
+/** Escapes the message of a command. */
+function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 }
 
-/** Of a command's property. */
-function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+/** Escapes a property of a command. */
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 }
 
-function summaryOf(title: string, verdict: string, shown: readonly FailedItem[], failed: number): string {
-  const lines = [`### ${cell(title)}`, '', cell(verdict), '']
+function markdownSummary(
+  title: string,
+  summaryLine: string,
+  shown: readonly FailedItem[],
+  failed: number,
+): string {
+  const lines = [`### ${escapeCell(title)}`, '', escapeCell(summaryLine), '']
   if (shown.length > 0) {
     lines.push('| item | failed with | at |', '| ---: | --- | --- |')
-    for (const { index, name, message, place } of shown) {
-      const at = place === undefined ? '' : `${place.file}:${place.line}`
-      lines.push(`| ${index} | ${cell(`${name}: ${message}`)} | ${cell(at)} |`)
+    for (const { index, name, message, location } of shown) {
+      const at = location === undefined ? '' : `${location.file}:${location.line}`
+      lines.push(`| ${index} | ${escapeCell(`${name}: ${message}`)} | ${escapeCell(at)} |`)
     }
     if (failed > shown.length) lines.push('', `… and ${failed - shown.length} more`)
     lines.push('')
@@ -84,9 +90,9 @@ function summaryOf(title: string, verdict: string, shown: readonly FailedItem[],
   return `${lines.join('\n')}\n`
 }
 
-/** Text in Markdown: whatever could be markup, a link, a mention or the end of the cell is taken literally. */
-function cell(text: string): string {
-  const cut = text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text
+/** Escapes text for a Markdown table cell: it cannot become markup, a link, a mention or the end of the cell. */
+function escapeCell(text: string): string {
+  const cut = text.length > MAX_CELL_CHARACTERS ? `${text.slice(0, MAX_CELL_CHARACTERS)}…` : text
   return cut
     .replace(/\s+/g, ' ')
     .replace(/[&<>\\`*_{}[\]()#+!|~@$-]/g, (char) =>

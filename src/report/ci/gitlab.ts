@@ -1,9 +1,9 @@
-// What GitLab makes of a job's log: the failures stand in a section that folds. Knows nothing of streams.
+// Puts the failures into a collapsible section of GitLab's job log.
 import { randomBytes } from 'node:crypto'
 import type { CiReport, CiReportOptions } from './ci-report.js'
 
 export function createGitlabReport({ write, now }: CiReportOptions): CiReport {
-  // A name that a job cannot close.
+  // Random, so that a job cannot close the section.
   const name = `poolrun_failures_${randomBytes(8).toString('hex')}`
   let open = false
   const mark = (kind: 'start' | 'end') =>

@@ -1,6 +1,6 @@
-// The console: a consumer of run events that writes failures, warnings, job output and the verdict, for stderr.
-// Knows neither streams nor how a failure is rendered; both are handed in.
-import { formatMs } from '../../errors/messages.js'
+// The console: consumes run events and writes failures, warnings, job output and the summary line, for stderr.
+// How a failure is rendered and where text goes are passed in.
+import { formatMs, plural } from '../../errors/messages.js'
 import { warningText } from '../../errors/warning-text.js'
 import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
@@ -10,16 +10,17 @@ import { type Colors, noColors } from '../colors.js'
 import { FailureGroups, type RepeatedFailure } from '../groups.js'
 import { itemList, summaryLine } from '../summary-line.js'
 import { taskTime } from '../units.js'
-import { createJobOutput } from './job-output.js'
+import { createJobOutput, type JobOutputReport } from './job-output.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
-interface Renderers {
-  /** The whole block of a failed item, remote part, sentence and local error; harmless and without colour. */
+/** All of them return sanitised text without colour. */
+export interface Renderers {
+  /** The whole block of a failed item: remote traceback, linking sentence and local error. */
   failure(event: FailedEvent): string
-  /** What the earlier attempts of an item failed with that succeeded at last; as harmless. */
+  /** What the earlier attempts of an item failed with that succeeded in the end. */
   flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
-  /** A line that a job had a hand in, made harmless. */
+  /** A line that may contain text of a job. */
   line(text: string): string
 }
 
@@ -28,59 +29,112 @@ export interface ConsoleReporterOptions {
   readonly renderers: Renderers
   /** Takes whole lines. */
   readonly write: (text: string) => void
-  readonly painter?: Colors
-  readonly letters?: Pick<Charset, 'text'> | undefined
+  readonly colors?: Colors
+  readonly charset?: Pick<Charset, 'text'> | undefined
 }
 
-export interface ConsoleReporter {
-  handle(event: RunEvent): void
-  /** The verdict, the last thing that is written. */
-  finish(summary: Summary): void
-}
+/** For the message of a group's first failure. */
+const MAX_TITLE_CHARACTERS = 120
 
-/** Of a message that stands for a group. */
-const TITLE_LENGTH = 120
+export class ConsoleReporter {
+  readonly #plan: ConsoleReporterOptions['plan']
+  readonly #renderers: Renderers
+  readonly #colors: Colors
+  readonly #write: (text: string) => void
+  readonly #jobOutput: JobOutputReport
+  readonly #groups = new FailureGroups((repeated) => this.#write(this.#repeatedLine(repeated)))
+  #blocks = 0
 
-export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleReporter {
-  const { plan, renderers, painter = noColors, letters } = options
-  const write = (text: string) => options.write(letters?.text(text) ?? text)
-  const { command, verbosity } = plan
-  const quiet = verbosity === 'quiet'
-  const jobOutput = createJobOutput({
-    mode: plan.jobOutput ?? (quiet ? 'none' : 'lines'),
-    tag: plan.tag,
-    // What jobs print is theirs: no letter of it is replaced.
-    write: options.write,
-    sanitise: renderers.line,
-  })
-  const groups = new FailureGroups((repeated) => write(repeatedLine(repeated)))
-  let blocks = 0
+  constructor({ plan, renderers, write, colors = noColors, charset }: ConsoleReporterOptions) {
+    this.#plan = plan
+    this.#renderers = renderers
+    this.#colors = colors
+    this.#write = (text) => write(charset?.text(text) ?? text)
+    this.#jobOutput = createJobOutput({
+      mode: plan.jobOutput ?? (plan.verbosity === 'quiet' ? 'none' : 'lines'),
+      tag: plan.tag,
+      // Not through the charset: what jobs print stays as it is.
+      write,
+      sanitise: renderers.line,
+    })
+  }
 
-  function itemFailed(event: FailedEvent): void {
-    const index = itemIndexAt(event.settled.chunk, event.failure.offset)
-    const shown = groups.add(index, event.failure.failure)
-    if (shown) separate()
-    jobOutput.failed(index, shown)
-    if (shown) write(`${painter.block(renderers.failure(event).trimEnd())}\n`)
-    if (event.verdict === 'skip' && (shown || verbosity === 'verbose')) {
-      write(`${command}: item ${index} failed, skipped\n`)
+  handle(event: RunEvent): void {
+    switch (event.type) {
+      case 'worker-output':
+        return this.#jobOutput.line(event)
+      case 'items-settled':
+        this.#jobOutput.settled(event.settled)
+        if (this.#plan.verbosity === 'verbose') this.#writeItemLines(event.settled)
+        return
+      case 'item-failed':
+        return this.#writeFailure(event)
+      case 'warning': {
+        const text = warningText(event.warning).split('\n').map(this.#renderers.line).join('\n')
+        if (this.#plan.verbosity !== 'quiet')
+          this.#write(`${this.#colors.warning('poolrun: warning:')} ${text}\n`)
+        return
+      }
+      case 'interrupted': {
+        const { signal, running, graceMs } = event
+        const waiting =
+          running === 0
+            ? 'ending'
+            : `waiting up to ${formatMs(graceMs)} for ${plural(running, 'running item')}`
+        return this.#write(`poolrun: interrupted by ${signal}: ${waiting}; once more to kill at once\n`)
+      }
+      case 'worker-started':
+      case 'worker-ready':
+      case 'worker-exited':
+        return
+      default:
+        return event satisfies never
     }
   }
 
-  function separate(): void {
-    if (blocks++ > 0) write('\n')
+  /** Writes everything that is still held back, and then the summary line. */
+  finish(summary: Summary): void {
+    this.#jobOutput.finish()
+    this.#groups.finish()
+    this.#write(`${this.#summaryColor(summary)(summaryLine(this.#plan, summary))}\n`)
   }
 
-  function writeItemLines(settled: SettledRange): void {
+  #summaryColor({ failed, flaky, notRun, reason }: Summary): (text: string) => string {
+    if (failed > 0 || notRun > 0 || reason !== undefined) return this.#colors.bad
+    return flaky > 0 ? this.#colors.warning : this.#colors.good
+  }
+
+  #writeFailure(event: FailedEvent): void {
+    const { command, verbosity } = this.#plan
+    const index = itemIndexAt(event.settled.chunk, event.failure.offset)
+    const shown = this.#groups.add(index, event.failure.failure)
+    if (shown) this.#separateBlocks()
+    this.#jobOutput.failed(index, shown)
+    if (shown) this.#writeBlock(this.#renderers.failure(event).trimEnd())
+    if (event.verdict === 'skip' && (shown || verbosity === 'verbose'))
+      this.#write(`${command}: item ${index} failed, skipped\n`)
+  }
+
+  #writeBlock(text: string): void {
+    this.#write(`${this.#colors.block(text)}\n`)
+  }
+
+  /** A blank line between two blocks. */
+  #separateBlocks(): void {
+    if (this.#blocks++ > 0) this.#write('\n')
+  }
+
+  #writeItemLines(settled: SettledRange): void {
+    const { command } = this.#plan
     const { chunk, from, count, failures, flaky, workerId } = settled
     const where = (offset: number) => {
       const ms = settled.timings?.ms[offset - from]
       return `(${ms === undefined ? '' : `${taskTime(ms)}, `}worker ${workerId})`
     }
     if (flaky !== undefined) {
-      separate()
-      write(`${painter.block(renderers.flaky(settled, flaky))}\n`)
-      write(
+      this.#separateBlocks()
+      this.#writeBlock(this.#renderers.flaky(settled, flaky))
+      this.#write(
         `${command}: item ${itemIndexAt(chunk, from)} ok, flaky (attempt ${flaky.length + 1}) ${where(from)}\n`,
       )
       return
@@ -88,56 +142,17 @@ export function createConsoleReporter(options: ConsoleReporterOptions): ConsoleR
     const failed = new Set(failures.map(({ offset }) => offset))
     let text = ''
     for (let offset = from; offset < from + count; offset++) {
-      // collect says it with the failure.
+      // `collect` writes that line together with the failure.
       if (failed.has(offset) && command === 'collect') continue
       text += `${command}: item ${itemIndexAt(chunk, offset)} ${failed.has(offset) ? 'failed' : 'ok'} ${where(offset)}\n`
     }
-    if (text !== '') write(text)
+    if (text !== '') this.#write(text)
   }
 
-  function repeatedLine({ index, title, more, indexes }: RepeatedFailure): string {
+  #repeatedLine({ index, title, more, indexes }: RepeatedFailure): string {
     const firstLine = title.split('\n', 1)[0] ?? ''
-    const shown = firstLine.length > TITLE_LENGTH ? `${firstLine.slice(0, TITLE_LENGTH - 1)}…` : firstLine
-    return `${command}: ${more} more failed like item ${index} (${renderers.line(shown)}): ${itemList(indexes, more)}\n`
-  }
-
-  return {
-    handle(event) {
-      switch (event.type) {
-        case 'worker-output':
-          return jobOutput.line(event)
-        case 'items-settled':
-          jobOutput.settled(event.settled)
-          if (verbosity === 'verbose') writeItemLines(event.settled)
-          return
-        case 'item-failed':
-          return itemFailed(event)
-        case 'warning': {
-          const text = warningText(event.warning).split('\n').map(renderers.line).join('\n')
-          if (!quiet) write(`${painter.warning('poolrun: warning:')} ${text}\n`)
-          return
-        }
-        case 'interrupted': {
-          const { signal, running, graceMs } = event
-          const items = running === 1 ? '1 running item' : `${running} running items`
-          const waiting = running === 0 ? 'ending' : `waiting up to ${formatMs(graceMs)} for ${items}`
-          return write(`poolrun: interrupted by ${signal}: ${waiting}; once more to kill at once\n`)
-        }
-        case 'worker-started':
-        case 'worker-ready':
-        case 'worker-exited':
-          return
-        default:
-          return event satisfies never
-      }
-    },
-    finish(summary) {
-      jobOutput.finish()
-      groups.finish()
-      const ended = summary.notRun === 0 && summary.reason === undefined
-      const paint =
-        summary.failed > 0 || !ended ? painter.bad : summary.flaky > 0 ? painter.warning : painter.good
-      write(`${paint(summaryLine(plan, summary))}\n`)
-    },
+    const shown =
+      firstLine.length > MAX_TITLE_CHARACTERS ? `${firstLine.slice(0, MAX_TITLE_CHARACTERS - 1)}…` : firstLine
+    return `${this.#plan.command}: ${more} more failed like item ${index} (${this.#renderers.line(shown)}): ${itemList(indexes, more)}\n`
   }
 }

@@ -1,17 +1,15 @@
-// What `--dry-run` says: what would run, without running it. Plain text; knows nothing of streams.
-import { formatMs } from '../../errors/messages.js'
+// The text of `--dry-run`: what would run.
+import { formatMs, plural } from '../../errors/messages.js'
 import type { RunPlan } from '../../plan.js'
 
-/** Whole lines; `items` were counted. */
+/** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
   const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry } = plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
     timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} an attempt`,
     deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} in all`,
-    retry.retries === 0
-      ? undefined
-      : `${retry.retries} more ${retry.retries === 1 ? 'attempt' : 'attempts'} on ${retry.on.join(', ')}`,
+    retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)
   const rows: readonly (readonly [string, string])[] = [
     ['job', `${name}: loads`],

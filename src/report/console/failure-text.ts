@@ -1,6 +1,5 @@
-// What a failed item, a callback that threw, or a fault of the whole run looks like on stderr: finds the item's text
-// and place, and has the traceback rendered. Knows nothing of grouping, colour or where it is printed.
-
+// The text on stderr for a failed item, a callback that threw, or an error that ended the run: looks up the item's text
+// and location, and renders the traceback.
 import { toErrorData } from '../../errors/capture/to-error-data.js'
 import { InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
 import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
@@ -25,8 +24,9 @@ interface FailureTextOptions extends FrameOptions {
 
 export interface FailureText {
   failure(event: Extract<RunEvent, { type: 'item-failed' }>): string
-  /** What the earlier attempts of an item that succeeded at last failed with. */
+  /** What the earlier attempts of an item failed with that succeeded in the end. */
   flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
+  /** For an error that ended the whole run. */
   fault(error: unknown): string
 }
 
@@ -51,7 +51,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
         const { settled, offset, failure } = error
         return renderCallbackFailure(where(settled, offset), error.error, frames, failure)
       }
-      // Without a remote side there is nothing that a block would add to the sentence.
+      // Without a remote traceback, a block would add nothing to the sentence.
       if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
         return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`
       if (error instanceof PoolError) return renderPoolError({ command }, error, frames)

@@ -1,5 +1,5 @@
-// What becomes of the lines that jobs print: `--job-output` and `--tag`. Lines are made harmless in every mode,
-// as a CI log is shown on a terminal later. Knows nothing of failures but which items failed.
+// Lines that jobs print, under `--job-output` and `--tag`. They are sanitised in every mode: even a log file may be
+// shown on a terminal later.
 import { itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { JobOutput } from '../../plan.js'
 import { LineBuffer } from './line-buffer.js'
@@ -9,9 +9,9 @@ type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
 export interface JobOutputReport {
   line(event: OutputEvent): void
   settled(settled: SettledRange): void
-  /** Just before the item's failure is shown; `shown` is false for a repeated one that is only counted. */
+  /** Called just before a failure is shown; `shown` is false for a repeated failure, which is only counted. */
   failed(index: number, shown: boolean): void
-  /** The end: whatever is still held back of items that never settled. */
+  /** Writes what is still held back from items that never settled. */
   finish(): void
 }
 
@@ -22,8 +22,8 @@ interface JobOutputOptions {
   readonly sanitise: (line: string) => string
 }
 
-const nothing = () => {}
-const silent: JobOutputReport = { line: nothing, settled: nothing, failed: nothing, finish: nothing }
+const ignore = () => {}
+const silent: JobOutputReport = { line: ignore, settled: ignore, failed: ignore, finish: ignore }
 
 export function createJobOutput(options: JobOutputOptions): JobOutputReport {
   const { mode, write } = options
@@ -41,6 +41,7 @@ export function createJobOutput(options: JobOutputOptions): JobOutputReport {
   }
 }
 
+/** Sanitises a line and, with `--tag`, puts item and worker in front of it. */
 function formatter({ tag, sanitise }: JobOutputOptions): (event: OutputEvent) => string {
   return ({ line, index, workerId }) => {
     const item = index === undefined ? '' : `#${index} `
@@ -48,39 +49,49 @@ function formatter({ tag, sanitise }: JobOutputOptions): (event: OutputEvent) =>
   }
 }
 
-/** Settled ranges remembered for lines that come after their item settled: pipes and messages race. */
-const RECENT = 64
+/** A line may arrive after its item settled, because pipes and messages race: so many settled ranges are remembered. */
+const MAX_RECENT_RANGES = 64
 
 interface RecentRange {
   readonly first: number
   readonly last: number
-  /** The failed ones, and what became of their failure. */
+  /** By index of the failed item: whether its failure has been reported yet, and how. */
   readonly failed: Map<number, 'pending' | 'shown' | 'counted'>
 }
 
+/** Holds back what an item prints until it settles (`group`), or until it fails (`failed`). */
 class HeldOutput implements JobOutputReport {
+  readonly #mode: 'group' | 'failed'
+  readonly #write: (text: string) => void
+  readonly #format: (event: OutputEvent) => string
+  /** By item index. */
   readonly #held = new Map<number, LineBuffer>()
   readonly #recent: RecentRange[] = []
 
   constructor(
-    readonly mode: 'group' | 'failed',
-    readonly write: (text: string) => void,
-    readonly format: (event: OutputEvent) => string,
-  ) {}
-
-  line(event: OutputEvent): void {
-    const text = this.format(event)
-    const { index } = event
-    // Nobody knows whose it is: showing it is the only way not to lose it.
-    const fate = index === undefined ? 'show' : this.#fate(index)
-    if (fate === 'show') this.write(`${text}\n`)
-    else if (fate === 'hold' && index !== undefined) this.#hold(index, text)
+    mode: 'group' | 'failed',
+    write: (text: string) => void,
+    format: (event: OutputEvent) => string,
+  ) {
+    this.#mode = mode
+    this.#write = write
+    this.#format = format
   }
 
-  #fate(index: number): 'show' | 'hold' | 'drop' {
+  line(event: OutputEvent): void {
+    const text = this.#format(event)
+    const { index } = event
+    // Without a known item there is nothing to wait for.
+    if (index === undefined) return this.#write(`${text}\n`)
+    const action = this.#actionFor(index)
+    if (action === 'show') this.#write(`${text}\n`)
+    else if (action === 'hold') this.#hold(index, text)
+  }
+
+  #actionFor(index: number): 'show' | 'hold' | 'drop' {
     const range = this.#rangeOf(index)
     if (range === undefined) return 'hold'
-    if (this.mode === 'group') return 'show'
+    if (this.#mode === 'group') return 'show'
     const failure = range.failed.get(index)
     return failure === 'pending' ? 'hold' : failure === 'shown' ? 'show' : 'drop'
   }
@@ -103,11 +114,11 @@ class HeldOutput implements JobOutputReport {
     const last = itemIndexAt(chunk, from + count - 1)
     const failed = new Map(failures.map(({ offset }) => [itemIndexAt(chunk, offset), 'pending' as const]))
     this.#recent.push({ first, last, failed })
-    if (this.#recent.length > RECENT) this.#recent.shift()
-    // Few items hold output at a time, a range can be long: the other way round would visit every item.
+    if (this.#recent.length > MAX_RECENT_RANGES) this.#recent.shift()
+    // Loops over the held items, because they are few; a range can have very many items.
     for (const index of [...this.#held.keys()].sort((a, b) => a - b)) {
       if (index < first || index > last) continue
-      if (this.mode === 'group') this.#flush(index)
+      if (this.#mode === 'group') this.#flush(index)
       else if (!failed.has(index)) this.#held.delete(index)
     }
   }
@@ -119,13 +130,13 @@ class HeldOutput implements JobOutputReport {
   }
 
   finish(): void {
-    if (this.mode === 'group') for (const index of [...this.#held.keys()]) this.#flush(index)
+    if (this.#mode === 'group') for (const index of [...this.#held.keys()]) this.#flush(index)
     this.#held.clear()
   }
 
   #flush(index: number): void {
     const lines = this.#held.get(index)?.lines()
-    if (lines !== undefined) this.write(`${lines.join('\n')}\n`)
+    if (lines !== undefined) this.#write(`${lines.join('\n')}\n`)
     this.#held.delete(index)
   }
 }

@@ -1,6 +1,6 @@
-// `--debug`: what becomes of each worker, a line each with the time since the start. A consumer of run events, and of
-// lines that others trace. Knows neither streams nor what failed.
-import { describeExit, formatMs, workerTitle } from '../../errors/messages.js'
+// `--debug`: one line per event in the life of a worker, with the time since the start. Consumes run events, and lines
+// that other parts of the run trace.
+import { describeExit, formatMs, plural, workerTitle } from '../../errors/messages.js'
 import type { Ms, RunEvent } from '../../model.js'
 
 interface LifecycleOptions {
@@ -11,21 +11,23 @@ interface LifecycleOptions {
 
 interface Lifecycle {
   handle(event: RunEvent): void
+  /** Writes a line of another part of the run. */
   note(line: string): void
 }
 
-interface Life {
+interface Process {
   readonly startedAt: Ms
+  /** Settled so far. */
   items: number
 }
 
 export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
-  const began = now()
+  const startedAt = now()
   /** By pid. */
-  const lives = new Map<number, Life>()
-  /** By worker: who was there before. */
-  const latest = new Map<number, number>()
-  const note = (line: string) => write(`debug: +${((now() - began) / 1000).toFixed(3)} s ${line}\n`)
+  const processes = new Map<number, Process>()
+  /** The pid of each worker's latest process. */
+  const latestPid = new Map<number, number>()
+  const note = (line: string) => write(`debug: +${((now() - startedAt) / 1000).toFixed(3)} s ${line}\n`)
 
   return {
     note,
@@ -33,9 +35,9 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
       switch (event.type) {
         case 'worker-started': {
           const { workerId, pid, at } = event
-          const before = latest.get(workerId)
-          latest.set(workerId, pid)
-          lives.set(pid, { startedAt: at, items: 0 })
+          const before = latestPid.get(workerId)
+          latestPid.set(workerId, pid)
+          processes.set(pid, { startedAt: at, items: 0 })
           return note(
             `${workerTitle(workerId, pid)} started${before === undefined ? '' : `, in place of pid ${before}`}`,
           )
@@ -43,18 +45,16 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
         case 'worker-ready':
           return note(`${workerTitle(event.workerId, event.pid)} ready${after(event.pid)}`)
         case 'items-settled': {
-          const life = lives.get(event.settled.pid)
-          if (life !== undefined) life.items += event.settled.count
+          const entry = processes.get(event.settled.pid)
+          if (entry !== undefined) entry.items += event.settled.count
           return
         }
         case 'worker-exited': {
           const { workerId, pid, exitCode, signal } = event
           const how = describeExit(exitCode, signal)
-          const items = lives.get(pid)?.items ?? 0
-          note(
-            `${workerTitle(workerId, pid)} ${how}${after(pid)}, ${items} ${items === 1 ? 'item' : 'items'} settled`,
-          )
-          lives.delete(pid)
+          const items = processes.get(pid)?.items ?? 0
+          note(`${workerTitle(workerId, pid)} ${how}${after(pid)}, ${plural(items, 'item')} settled`)
+          processes.delete(pid)
           return
         }
         case 'worker-output':
@@ -69,7 +69,7 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
   }
 
   function after(pid: number): string {
-    const life = lives.get(pid)
-    return life === undefined ? '' : ` after ${formatMs(now() - life.startedAt)}`
+    const entry = processes.get(pid)
+    return entry === undefined ? '' : ` after ${formatMs(now() - entry.startedAt)}`
   }
 }

@@ -1,29 +1,31 @@
-// What one item printed, held back: the beginning and the end of it, within bounds. Knows nothing of items.
+// Lines that one item printed, held back within bounds: if there are too many, the ones in the middle are dropped.
 
-/** Characters of each half; together 1 MiB for an item. */
-const HALF = 512 * 1024
+/** For the first lines, and as many again for the last: about a million characters per item. */
+const HALF_CHARACTERS = 512 * 1024
+/** Dropped lines leave the array only from this many on: to remove them one by one would take quadratic time. */
+const COMPACT_FROM_LINES = 1024
 
 export class LineBuffer {
   readonly #head: string[] = []
   #headSize = 0
   #tail: string[] = []
   #tailSize = 0
-  /** Lines of the tail that were dropped but are still in the array. */
+  /** Dropped lines that are still at the start of the tail. */
   #dropped = 0
   #cutLines = 0
   #cutSize = 0
 
   push(text: string): void {
-    const line = text.length <= HALF ? text : `${text.slice(0, HALF - 1)}…`
-    if (this.#tail.length === 0 && this.#headSize + line.length <= HALF) {
+    const line = text.length <= HALF_CHARACTERS ? text : `${text.slice(0, HALF_CHARACTERS - 1)}…`
+    if (this.#tail.length === 0 && this.#headSize + line.length <= HALF_CHARACTERS) {
       this.#head.push(line)
       this.#headSize += line.length
       return
     }
     this.#tail.push(line)
     this.#tailSize += line.length
-    while (this.#tailSize > HALF) this.#dropOldest()
-    if (this.#dropped > 1024 && this.#dropped * 2 > this.#tail.length) {
+    while (this.#tailSize > HALF_CHARACTERS) this.#dropOldest()
+    if (this.#dropped > COMPACT_FROM_LINES && this.#dropped * 2 > this.#tail.length) {
       this.#tail = this.#tail.slice(this.#dropped)
       this.#dropped = 0
     }

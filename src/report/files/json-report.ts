@@ -1,9 +1,9 @@
-// `--report json`: the record as it is, under a versioned name; docs/report.md describes it.
+// `--report json`: the record of the run under a versioned name. docs/report.md describes the fields.
 import type { RunRecord } from './run-record.js'
 
 const JSON_SCHEMA = 'poolrun-report/1'
 
-export function renderJson({ summary, ...record }: RunRecord): string {
+export function renderJson({ summary, summaryLine, ...record }: RunRecord): string {
   const counts = summary && {
     ok: summary.ok,
     failed: summary.failed,
@@ -11,5 +11,20 @@ export function renderJson({ summary, ...record }: RunRecord): string {
     notRun: summary.notRun,
     inputReadToEnd: !summary.unread,
   }
-  return `${JSON.stringify({ schema: JSON_SCHEMA, ...record, signal: record.signal ?? null, counts: counts ?? null }, null, 1)}\n`
+  const { workers, attempts, attemptsLeftOut, failures, failuresLeftOut, warnings, ...run } = record
+  const report = {
+    schema: JSON_SCHEMA,
+    ...run,
+    signal: record.signal ?? null,
+    // The names of these two fields are older than those in the record.
+    verdict: summaryLine,
+    workers,
+    attempts,
+    attemptsLeftOut,
+    failures: failures.map(({ location, ...failure }) => ({ ...failure, place: location })),
+    failuresLeftOut,
+    warnings,
+    counts: counts ?? null,
+  }
+  return `${JSON.stringify(report, null, 1)}\n`
 }

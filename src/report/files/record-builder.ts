@@ -1,6 +1,5 @@
-// From a run's events to its record. Keeps a bounded number of attempts and failures, and counts the rest: a run of
-// millions must not need the memory of its report. Knows nothing of formats.
-
+// Builds the record of a run from its events. Keeps a bounded number of attempts and failures and counts the rest, so
+// that the memory of a report does not grow with the input.
 import { EXIT } from '../../errors/exit-codes.js'
 import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/render/sanitise.js'
@@ -10,17 +9,24 @@ import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRan
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
-import { kindOf } from '../groups.js'
+import { failureGroup } from '../groups.js'
 import { sourceLocationOf } from '../source-location.js'
 import { summaryLine } from '../summary-line.js'
-import type { AttemptRecord, FailureRecord, Instant, RunRecord, WorkerRecord } from './run-record.js'
+import type {
+  AttemptRecord,
+  AttemptStatus,
+  FailureRecord,
+  Instant,
+  RunRecord,
+  WorkerRecord,
+} from './run-record.js'
 
-/** Listed one by one; of more than these only what failed at least once is kept. */
-const MOST_ATTEMPTS = 200_000
-/** Kept whatever they are: beyond them a run has more failures than anybody reads. */
-const MOST_UNUSUAL = 400_000
-const MOST_FAILURES = 10_000
-const ITEM_CHARACTERS = 200
+/** Beyond this many attempts, only those are listed that did not succeed at the first attempt … */
+const MAX_ATTEMPTS = 200_000
+/** … and beyond this many, none. */
+const MAX_UNUSUAL_ATTEMPTS = 400_000
+const MAX_FAILURES = 10_000
+const MAX_ITEM_CHARACTERS = 200
 
 interface RecordOptions {
   readonly plan: RunPlan
@@ -37,141 +43,157 @@ export interface RecordEnding {
   readonly summary: Summary | undefined
 }
 
-export interface RecordBuilder {
-  handle(event: RunEvent): void
-  finish(ending: RecordEnding): RunRecord
-}
+type OpenWorkerRecord = { -readonly [Key in keyof WorkerRecord]: WorkerRecord[Key] }
 
-type Open = { -readonly [Key in keyof WorkerRecord]: WorkerRecord[Key] }
+export class RecordBuilder {
+  readonly #options: RecordOptions
+  readonly #startedAt: Instant
+  readonly #workers: OpenWorkerRecord[] = []
+  readonly #attempts: AttemptRecord[] = []
+  #attemptsLeftOut = 0
+  readonly #failures: FailureRecord[] = []
+  #failuresLeftOut = 0
+  readonly #warnings: string[] = []
+  readonly #crashedPids = new Set<number>()
 
-export function createRecordBuilder({ plan, version, text, cwd, now }: RecordOptions): RecordBuilder {
-  const startedAt = now()
-  const workers: Open[] = []
-  const attempts: AttemptRecord[] = []
-  const failures: FailureRecord[] = []
-  const warnings: string[] = []
-  const crashed = new Set<number>()
-  let attemptsLeftOut = 0
-  let failuresLeftOut = 0
-
-  const keep = (attempt: AttemptRecord) => {
-    if (attempts.length < (attempt.status === 'ok' ? MOST_ATTEMPTS : MOST_UNUSUAL)) attempts.push(attempt)
-    else attemptsLeftOut++
-  }
-  const keepFailed = (index: number, failed: ItemFailure, status: 'failed' | 'retried') => {
-    const { workerId, pid, attempts: attempt, failure } = failed
-    const ms = failedMs(failed) ?? 0
-    if (failure.kind === 'crash' || failure.kind === 'oom') crashed.add(pid)
-    // An attempt that says nothing of its time ended with its worker, or just now.
-    const ended = workers.findLast((worker) => worker.pid === pid)?.endedAt ?? now()
-    keep({ index, attempt, workerId, pid, startedAt: failed.startedAt ?? ended - ms, ms, status })
+  constructor(options: RecordOptions) {
+    this.#options = options
+    this.#startedAt = options.now()
   }
 
-  const settled = (range: SettledRange) => {
+  handle(event: RunEvent): void {
+    switch (event.type) {
+      case 'worker-started': {
+        const { workerId, pid, at } = event
+        this.#workers.push({
+          workerId,
+          pid,
+          startedAt: performance.timeOrigin + at,
+          readyAt: undefined,
+          endedAt: undefined,
+          exitCode: null,
+          signal: null,
+          crashed: false,
+        })
+        return
+      }
+      case 'worker-ready': {
+        const worker = this.#workerOf(event.pid)
+        if (worker !== undefined) worker.readyAt = this.#options.now()
+        return
+      }
+      case 'worker-exited': {
+        const { exitCode, signal } = event
+        const worker = this.#workerOf(event.pid)
+        if (worker !== undefined) Object.assign(worker, { endedAt: this.#options.now(), exitCode, signal })
+        return
+      }
+      case 'items-settled':
+        return this.#addSettled(event.settled)
+      case 'warning':
+        this.#warnings.push(sanitise(warningText(event.warning)))
+        return
+      case 'item-failed':
+      case 'worker-output':
+      case 'interrupted':
+        return
+      default:
+        return event satisfies never
+    }
+  }
+
+  finish({ exitCode, signal, summary }: RecordEnding): RunRecord {
+    const { plan, version, now } = this.#options
+    const { path, exportName } = plan.job
+    return {
+      poolrun: version,
+      node: process.version,
+      command: plan.command,
+      job: exportName === 'default' ? path : `${path}#${exportName}`,
+      processes: plan.processes,
+      startedAt: this.#startedAt,
+      endedAt: now(),
+      exitCode,
+      signal,
+      summaryLine: lastLine(plan, summary, exitCode),
+      summary,
+      workers: this.#workers.map((worker) => ({ ...worker, crashed: this.#crashedPids.has(worker.pid) })),
+      attempts: this.#attempts,
+      attemptsLeftOut: this.#attemptsLeftOut,
+      failures: this.#failures,
+      failuresLeftOut: this.#failuresLeftOut,
+      warnings: this.#warnings,
+    }
+  }
+
+  /** The latest with this pid: the system may use a pid again. */
+  #workerOf(pid: number): OpenWorkerRecord | undefined {
+    return this.#workers.findLast((worker) => worker.pid === pid)
+  }
+
+  #addSettled(range: SettledRange): void {
+    const { now } = this.#options
     const { chunk, from, count, timings, workerId, pid, attempts: attempt } = range
-    const failedAt = new Map(range.failures.map((failure) => [failure.offset, failure]))
+    const failureAt = new Map(range.failures.map((failure) => [failure.offset, failure]))
     for (let offset = from; offset < from + count; offset++) {
       const index = itemIndexAt(chunk, offset)
-      const failed = failedAt.get(offset)
-      for (const earlier of failed?.earlier ?? range.flaky ?? []) keepFailed(index, earlier, 'retried')
-      if (failed !== undefined) {
-        keepFailed(index, failed, 'failed')
-        keepFailure(range, failed, index)
+      const failure = failureAt.get(offset)
+      for (const earlier of failure?.earlier ?? range.flaky ?? [])
+        this.#addFailedAttempt(index, earlier, 'retried')
+      if (failure !== undefined) {
+        this.#addFailedAttempt(index, failure, 'failed')
+        this.#addFailure(range, failure, index)
         continue
       }
       const ms = timings?.ms[offset - from] ?? 0
-      const began = timings?.startedAt[offset - from] ?? now() - ms
+      const startedAt = timings?.startedAt[offset - from] ?? now() - ms
       const status = range.flaky === undefined ? 'ok' : 'flaky'
-      keep({ index, attempt, workerId, pid, startedAt: began, ms, status })
+      this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status })
     }
   }
-  const keepFailure = (range: SettledRange, failed: ItemFailure, index: number) => {
-    if (failures.length === MOST_FAILURES) {
-      failuresLeftOut++
+
+  #addFailedAttempt(index: number, failed: ItemFailure, status: AttemptStatus): void {
+    const { workerId, pid, attempts: attempt, failure } = failed
+    const ms = failedMs(failed) ?? 0
+    if (failure.kind === 'crash' || failure.kind === 'oom') this.#crashedPids.add(pid)
+    // Without a measured start, the attempt ended when its worker exited, or just now.
+    const endedAt = this.#workerOf(pid)?.endedAt ?? this.#options.now()
+    const startedAt = failed.startedAt ?? endedAt - ms
+    this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status })
+  }
+
+  #addAttempt(attempt: AttemptRecord): void {
+    const limit = attempt.status === 'ok' ? MAX_ATTEMPTS : MAX_UNUSUAL_ATTEMPTS
+    if (this.#attempts.length < limit) this.#attempts.push(attempt)
+    else this.#attemptsLeftOut++
+  }
+
+  #addFailure(range: SettledRange, failed: ItemFailure, index: number): void {
+    if (this.#failures.length === MAX_FAILURES) {
+      this.#failuresLeftOut++
       return
     }
-    const { failure, attempts: attempt } = failed
+    const { text, cwd } = this.#options
+    const { failure, attempts } = failed
     const { payload } = range.chunk
     const item = payload.kind === 'bytes' ? (itemText(payload, failed.offset) ?? '') : ''
     const { name, message } = plainError({ index }, failed, { cwd })
-    failures.push({
+    this.#failures.push({
       index,
       kind: failure.kind,
-      attempts: attempt,
-      item: sanitise(item.length > ITEM_CHARACTERS ? `${item.slice(0, ITEM_CHARACTERS - 1)}…` : item),
+      attempts,
+      item: sanitise(item.length > MAX_ITEM_CHARACTERS ? `${item.slice(0, MAX_ITEM_CHARACTERS - 1)}…` : item),
       name: sanitise(name),
       message: sanitise(message),
       text: text.failure({ type: 'item-failed', settled: range, failure: failed, verdict: 'skip' }),
-      group: sanitise(kindOf(failure).key),
-      place: sourceLocationOf(failure, { cwd }),
+      group: sanitise(failureGroup(failure).key),
+      location: sourceLocationOf(failure, { cwd }),
     })
-  }
-
-  return {
-    handle(event) {
-      switch (event.type) {
-        case 'worker-started': {
-          const { workerId, pid, at } = event
-          const fresh = {
-            readyAt: undefined,
-            endedAt: undefined,
-            exitCode: null,
-            signal: null,
-            crashed: false,
-          }
-          workers.push({ workerId, pid, startedAt: performance.timeOrigin + at, ...fresh })
-          return
-        }
-        case 'worker-ready': {
-          const worker = workers.findLast(({ pid }) => pid === event.pid)
-          if (worker !== undefined) worker.readyAt = now()
-          return
-        }
-        case 'worker-exited': {
-          const worker = workers.findLast(({ pid }) => pid === event.pid)
-          if (worker === undefined) return
-          Object.assign(worker, { endedAt: now(), exitCode: event.exitCode, signal: event.signal })
-          return
-        }
-        case 'items-settled':
-          return settled(event.settled)
-        case 'warning':
-          warnings.push(sanitise(warningText(event.warning)))
-          return
-        case 'item-failed':
-        case 'worker-output':
-        case 'interrupted':
-          return
-        default:
-          return event satisfies never
-      }
-    },
-    finish({ exitCode, signal, summary }) {
-      const { path, exportName } = plan.job
-      return {
-        poolrun: version,
-        node: process.version,
-        command: plan.command,
-        job: exportName === 'default' ? path : `${path}#${exportName}`,
-        processes: plan.processes,
-        startedAt,
-        endedAt: now(),
-        exitCode,
-        signal,
-        verdict: verdictOf(plan, summary, exitCode),
-        summary,
-        workers: workers.map((worker) => ({ ...worker, crashed: crashed.has(worker.pid) })),
-        attempts,
-        attemptsLeftOut,
-        failures,
-        failuresLeftOut,
-        warnings,
-      }
-    },
   }
 }
 
-function verdictOf(plan: RunPlan, summary: Summary | undefined, exitCode: number): string {
+/** The summary line, or what ended the run before there was anything to sum up. */
+function lastLine(plan: RunPlan, summary: Summary | undefined, exitCode: number): string {
   if (summary !== undefined) return summaryLine(plan, summary)
   return exitCode === EXIT.brokenPipe ? 'the reader of stdout went away' : 'the run did not begin'
 }

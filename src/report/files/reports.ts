@@ -1,4 +1,4 @@
-// The kinds of `--report`, each a function from the run's record to a text; loaded when asked for.
+// The kinds of `--report`: each is a function from the record of a run to text, loaded on demand.
 import type { ReportKind } from '../../plan.js'
 import type { RunRecord } from './run-record.js'
 

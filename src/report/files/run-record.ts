@@ -1,12 +1,12 @@
-// What the file reports are made of: the run as data, once it is over. Types only; made by fold-record.ts from the run's
-// events. Knows nothing of formats.
+// The record of a run, from which all file reports are rendered.
 import type { FailureKind, Ms } from '../../model.js'
 import type { Summary } from '../../summary.js'
+import type { SourceLocation } from '../source-location.js'
 
 /** Milliseconds since the epoch. */
 export type Instant = number
 
-/** A worker process from its start to its end; several may have had the same `workerId`, one after another. */
+/** A worker process from its start to its exit. Processes that replaced one another have the same `workerId`. */
 export interface WorkerRecord {
   readonly workerId: number
   readonly pid: number
@@ -15,13 +15,15 @@ export interface WorkerRecord {
   readonly endedAt: Instant | undefined
   readonly exitCode: number | null
   readonly signal: string | null
-  /** It ended without having been asked to. */
+  /** An item failed as `crash` or `oom` because this process exited. */
   readonly crashed: boolean
 }
 
-type ItemStatus = 'ok' | 'flaky' | 'failed'
+/** `retried`: this attempt failed and another followed. The others are the status of the item, too. */
+export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed'] as const
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 
-/** One attempt at an item. An item that was tried again has several; the last one carries its status. */
+/** One attempt at an item. A retried item has several; the last one has the status of the item. */
 export interface AttemptRecord {
   readonly index: number
   readonly attempt: number
@@ -29,25 +31,25 @@ export interface AttemptRecord {
   readonly pid: number
   readonly startedAt: Instant
   readonly ms: Ms
-  /** `retried`: this attempt failed and another followed. */
-  readonly status: ItemStatus | 'retried'
+  readonly status: AttemptStatus
 }
 
+/** All text is sanitised. */
 export interface FailureRecord {
   readonly index: number
   readonly kind: FailureKind
   readonly attempts: number
   /** The item's text, shortened. */
   readonly item: string
-  /** Name and message of what failed, first line first; harmless. */
+  /** Name and message of the error. */
   readonly name: string
   readonly message: string
-  /** The whole block as it stands on stderr, without colour; harmless. */
+  /** The whole block as on stderr, without colour. */
   readonly text: string
-  /** Failures of a kind have the same key: first frame and message. */
+  /** The same key for failures with the same first frame and message. */
   readonly group: string
-  /** The first frame of the job's own code, relative to the working directory. */
-  readonly place: { readonly file: string; readonly line: number; readonly column: number } | undefined
+  /** The first frame of the job's own code. */
+  readonly location: SourceLocation | undefined
 }
 
 export interface RunRecord {
@@ -58,17 +60,17 @@ export interface RunRecord {
   readonly processes: number
   readonly startedAt: Instant
   readonly endedAt: Instant
-  /** 128 + n for a death by signal. */
+  /** 128 + n if signal number n ended the run. */
   readonly exitCode: number
   readonly signal: string | undefined
   /** The last line of stderr. */
-  readonly verdict: string
-  /** None where the run never began. */
+  readonly summaryLine: string
+  /** Missing if the run never began. */
   readonly summary: Summary | undefined
   readonly workers: readonly WorkerRecord[]
   /** In the order in which they settled. */
   readonly attempts: readonly AttemptRecord[]
-  /** Attempts that happened and are not listed, because there were too many of them. */
+  /** How many attempts are not listed because there were too many. */
   readonly attemptsLeftOut: number
   readonly failures: readonly FailureRecord[]
   readonly failuresLeftOut: number

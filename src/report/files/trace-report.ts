@@ -1,11 +1,13 @@
-// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. A row for each worker; where items overlap
-// in one (`--concurrency`), as many rows below it as there are at once, because such events must nest.
-import type { AttemptRecord, RunRecord } from './run-record.js'
+// `--report trace`: Chrome's trace events, for Perfetto and chrome://tracing. One row per worker, and more where its
+// items overlap (`--concurrency`), because the events of a row must nest.
+import { type LaneLimits, type Lanes, takeLane } from '../lanes.js'
+import type { AttemptStatus, RunRecord } from './run-record.js'
 
-/** Rows that one worker can have. */
-const LANES = 1000
+/** Rows that one worker can have. Row `n` of a worker is thread `workerId * MAX_LANES + n`. */
+const MAX_LANES = 1000
+const LIMITS: LaneLimits = { tolerance: 0.001, maxLanes: MAX_LANES }
 
-const COLORS: Readonly<Record<AttemptRecord['status'], string>> = {
+const COLORS: Readonly<Record<AttemptStatus, string>> = {
   ok: 'good',
   flaky: 'yellow',
   retried: 'bad',
@@ -15,14 +17,14 @@ const COLORS: Readonly<Record<AttemptRecord['status'], string>> = {
 export function renderTrace(record: RunRecord): string {
   const { command, job, workers, attempts, startedAt } = record
   const failures = new Map(record.failures.map((failure) => [failure.index, failure]))
-  /** Microseconds since the run began, as the format wants them. */
+  /** The format wants microseconds; these count from the start of the run. */
   const at = (ms: number) => Math.round((ms - startedAt) * 1000)
   const events: object[] = [
     { ph: 'M', pid: 1, name: 'process_name', args: { name: `poolrun ${command} ${job}` } },
   ]
   const named = new Set<number>()
   const row = (workerId: number, lane: number) => {
-    const tid = workerId * LANES + lane
+    const tid = workerId * MAX_LANES + lane
     if (!named.has(tid)) {
       named.add(tid)
       const name = lane === 0 ? `worker ${workerId}` : `worker ${workerId} (${lane + 1})`
@@ -41,15 +43,12 @@ export function renderTrace(record: RunRecord): string {
     const args = { pid, exitCode, signal }
     events.push({ ph: 'i', s: 't', pid: 1, tid, name: 'worker lost', ts: at(worker.endedAt), args })
   }
-  const free = new Map<number, number[]>()
+  const lanesOf = new Map<number, Lanes>()
   for (const attempt of [...attempts].sort((a, b) => a.startedAt - b.startedAt)) {
     const { workerId, index, status, ms } = attempt
-    const lanes = free.get(workerId) ?? []
-    free.set(workerId, lanes)
-    const begins = attempt.startedAt
-    const open = lanes.findIndex((until) => until <= begins + 0.001)
-    const lane = open === -1 ? Math.min(lanes.length, LANES - 1) : open
-    lanes[lane] = begins + ms
+    const lanes = lanesOf.get(workerId) ?? []
+    lanesOf.set(workerId, lanes)
+    const lane = takeLane(lanes, attempt.startedAt, attempt.startedAt + ms, LIMITS)
     const failure = status === 'failed' ? failures.get(index) : undefined
     const error = failure === undefined ? undefined : `${failure.name}: ${failure.message}`
     events.push({
@@ -59,7 +58,7 @@ export function renderTrace(record: RunRecord): string {
       name: `item ${index}`,
       cat: status,
       cname: COLORS[status],
-      ts: at(begins),
+      ts: at(attempt.startedAt),
       dur: Math.round(ms * 1000),
       args: { attempt: attempt.attempt, status, pid: attempt.pid, ...(error !== undefined && { error }) },
     })

@@ -1,155 +1,168 @@
-// The live block at the foot of the terminal, drawn by ora: what others write to the terminal goes above it, whole.
-// Knows how to draw and to step aside; not what the text says. Loaded only when there is something to draw.
+// The live block at the bottom of the terminal, drawn by ora. Other text on the terminal appears above it.
+// Import lazily: only a run that draws needs it.
 import type { WriteStream } from 'node:tty'
 import ora from 'ora'
 import stringWidth from 'string-width'
-import { LEAST_COLUMNS } from './progress-mode.js'
+import { MIN_COLUMNS } from './progress-mode.js'
 import type { Size } from './progress-text.js'
 import { isForeground } from './tty-foreground.js'
 
-/** Eight times a second is smooth, and costs next to nothing. */
+/** Eight times a second looks smooth and costs next to nothing. */
 const INTERVAL_MS = 125
-/** After a line above it the block is drawn again at once, unless lines come in a flood. */
+/** After text above it, the block is drawn again immediately, unless the last such text came less than this ago. */
 const REDRAW_MS = 50
 
 interface BarOptions {
   readonly terminal: WriteStream
-  /** Where results go: if that is a terminal, they have to pass by the block, too. */
+  /** Where results go. If it is a terminal, they have to appear above the block, too. */
   readonly stdout: WriteStream
   readonly spinner: readonly string[]
-  /** What stands behind the spinner, several lines if need be, none as wide as the terminal. */
+  /** The text after the spinner: one or more lines, all narrower than the terminal. */
   readonly text: (size: Size, width: (text: string) => number) => string
 }
 
-export interface Bar {
-  start(): void
-  /** Whole lines, above. */
-  write(text: string): void
-  /** Leaves nothing behind. */
-  stop(): void
-}
+export class Bar {
+  readonly #terminal: WriteStream
+  readonly #stdout: WriteStream
+  readonly #text: BarOptions['text']
+  /** Writes to the terminal without going through the hook. */
+  readonly #writeDirectly: (text: string) => boolean
+  /**
+   * Never started, only rendered and cleared. If it were, its timer would keep the process alive, its signal handlers
+   * would get in the way of the signal that poolrun raises on itself at the end, and it would hide the cursor, which
+   * stays hidden if the process is killed.
+   */
+  readonly #block: ReturnType<typeof ora>
+  /** The lines of the block as they are on the terminal now. */
+  #drawn: readonly string[] = []
+  #isLive = false
+  /** While the block itself is being written. */
+  #isDrawing = false
+  /** The last text above the block did not end its line. */
+  #isMidLine = false
+  #lastWriteAt = 0
+  /** Lines written in this turn of the event loop: the block is cleared once for all of them. */
+  #pending = ''
+  #flush: NodeJS.Immediate | undefined
+  #timer: NodeJS.Timeout | undefined
+  #unhook: readonly (() => void)[] = []
 
-export function createBar({ terminal, stdout, spinner, text }: BarOptions): Bar {
-  // ora is never started: its own timer would keep a process alive in which nothing is left to happen, its handlers
-  // would stand between us and the signal that we raise on ourselves in the end, and a cursor that is never hidden need
-  // not be restored, whatever ends this process.
-  const block = ora({
-    stream: terminal,
-    // Timers are late rather than early: every drawing is to show the next frame.
-    spinner: { interval: INTERVAL_MS - 25, frames: [...spinner] },
-    color: false,
-    isEnabled: true,
-  })
-  const direct = terminal.write.bind(terminal)
-  /** As it stands on the terminal. */
-  let drawn: readonly string[] = []
-  let live = false
-  /** What is being written is the block. */
-  let drawing = false
-  /** Someone has begun a line and not ended it. */
-  let midLine = false
-  let wroteAt = 0
-  /** Lines of this turn of the event loop: the block steps aside once for all of them. */
-  let held = ''
-  let due: NodeJS.Immediate | undefined
-  let timer: NodeJS.Timeout | undefined
-  let unhook: readonly (() => void)[] = []
+  constructor({ terminal, stdout, spinner, text }: BarOptions) {
+    this.#terminal = terminal
+    this.#stdout = stdout
+    this.#text = text
+    this.#writeDirectly = terminal.write.bind(terminal)
+    this.#block = ora({
+      stream: terminal,
+      // Shorter than ours, because timers are not exact: ora repeats a frame until its interval is over.
+      spinner: { interval: INTERVAL_MS - 25, frames: [...spinner] },
+      color: false,
+      isEnabled: true,
+    })
+  }
 
-  function ours(write: () => void): void {
-    drawing = true
+  start(): void {
+    this.#terminal.on('resize', this.#resized)
+    // Also while nothing can be drawn: the terminal may grow, or the process come to the foreground.
+    this.#timer = setInterval(() => (this.#isLive ? this.#draw() : this.#goLive()), INTERVAL_MS).unref()
+    this.#goLive()
+  }
+
+  /** Writes whole lines above the block. */
+  write(lines: string): void {
+    if (!this.#isLive) return void this.#writeDirectly(lines)
+    this.#pending += lines
+    this.#flush ??= setImmediate(() => this.#flushPending())
+  }
+
+  /** Leaves nothing of the block behind. */
+  stop(): void {
+    this.#terminal.off('resize', this.#resized)
+    clearInterval(this.#timer)
+    if (this.#isLive) this.#pause()
+  }
+
+  #goLive(): void {
+    if (this.#terminal.columns < MIN_COLUMNS || !isForeground()) return
+    this.#isLive = true
+    this.#unhook = [this.#terminal, this.#stdout].map((stream) => this.#hook(stream))
+    this.#draw()
+  }
+
+  #pause(): void {
+    this.#flushPending()
+    this.#clear()
+    this.#isLive = false
+    for (const unhook of this.#unhook) unhook()
+    this.#unhook = []
+  }
+
+  #draw(): void {
+    if (!this.#isLive || this.#isMidLine) return
+    const { columns, rows } = this.#terminal
+    this.#block.text = this.#text({ columns, rows }, stringWidth)
+    this.#drawn = `  ${this.#block.text}`.split('\n')
+    this.#whileDrawing(() => this.#block.render())
+  }
+
+  #clear(): void {
+    if (this.#drawn.length === 0) return
+    this.#whileDrawing(() => this.#block.clear())
+    this.#drawn = []
+  }
+
+  #whileDrawing(write: () => void): void {
+    this.#isDrawing = true
     try {
       write()
     } finally {
-      drawing = false
+      this.#isDrawing = false
     }
   }
 
-  function draw(): void {
-    if (!live || midLine) return
-    const { columns, rows } = terminal
-    block.text = text({ columns, rows }, stringWidth)
-    drawn = `  ${block.text}`.split('\n')
-    ours(() => block.render())
+  #flushPending(): void {
+    clearImmediate(this.#flush)
+    this.#flush = undefined
+    const lines = this.#pending
+    this.#pending = ''
+    if (lines !== '') this.#writeAbove(true, () => this.#writeDirectly(lines))
   }
 
-  function clear(): void {
-    if (drawn.length === 0) return
-    ours(() => block.clear())
-    drawn = []
+  #writeAbove<T>(endsLine: boolean, write: () => T): T {
+    this.#clear()
+    const result = write()
+    this.#isMidLine = !endsLine
+    const now = performance.now()
+    const isFlood = now - this.#lastWriteAt < REDRAW_MS
+    this.#lastWriteAt = now
+    if (!isFlood) this.#draw()
+    return result
   }
 
-  function stepAside<T>(endsLine: boolean, write: () => T): T {
-    clear()
-    const written = write()
-    midLine = !endsLine
-    const flood = performance.now() - wroteAt < REDRAW_MS
-    wroteAt = performance.now()
-    if (!flood) draw()
-    return written
-  }
-
-  function flush(): void {
-    clearImmediate(due)
-    due = undefined
-    const lines = held
-    held = ''
-    if (lines !== '') stepAside(true, () => direct(lines))
-  }
-
-  /** Whoever writes to the terminal past us: results, callbacks, Node's own warnings. */
-  function hook(stream: WriteStream): () => void {
+  /** Lets what others write to the terminal (results, callbacks, Node's own warnings) appear above the block. */
+  #hook(stream: WriteStream): () => void {
     if (!stream.isTTY) return () => {}
     const write = stream.write
     stream.write = ((...args: Parameters<typeof write>) => {
       const pass = () => write.apply(stream, args)
-      return drawing || args[0].length === 0 ? pass() : stepAside(endsLine(args[0]), pass)
+      return this.#isDrawing || args[0].length === 0 ? pass() : this.#writeAbove(endsLine(args[0]), pass)
     }) as typeof write
     return () => {
       stream.write = write
     }
   }
 
-  /** A narrower terminal has wrapped what was drawn: ora clears as many lines as it drew. */
-  function resized(): void {
-    const { columns } = terminal
-    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0)
-    if (lines > drawn.length) direct(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(drawn.length - 1)}`)
-    if (columns < LEAST_COLUMNS) pause()
-    else draw()
-  }
-
-  function begin(): void {
-    if (terminal.columns < LEAST_COLUMNS || !isForeground()) return
-    live = true
-    unhook = [terminal, stdout].map(hook)
-    draw()
-  }
-
-  function pause(): void {
-    flush()
-    clear()
-    live = false
-    for (const restore of unhook) restore()
-    unhook = []
-  }
-
-  return {
-    start() {
-      terminal.on('resize', resized)
-      // Where nothing can be drawn, that may change.
-      timer = setInterval(() => (live ? draw() : begin()), INTERVAL_MS).unref()
-      begin()
-    },
-    write(lines) {
-      if (!live) return void direct(lines)
-      held += lines
-      due ??= setImmediate(flush)
-    },
-    stop() {
-      terminal.off('resize', resized)
-      clearInterval(timer)
-      if (live) pause()
-    },
+  /** A terminal that became narrower has wrapped the block, but ora clears only as many lines as it has drawn. */
+  readonly #resized = (): void => {
+    const { columns } = this.#terminal
+    const lines = this.#drawn.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)),
+      0,
+    )
+    if (lines > this.#drawn.length)
+      this.#writeDirectly(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(this.#drawn.length - 1)}`)
+    if (columns < MIN_COLUMNS) this.#pause()
+    else this.#draw()
   }
 }
 

@@ -1,27 +1,27 @@
-// What progress says, as text: the live block by the size of the terminal, the plain line of a log, the answer to
-// SIGUSR2. Pure; measures with what it is given, so that it needs no terminal to be tried.
+// The text of progress: the live block, which depends on the size of the terminal, the plain line for a log, and the
+// answer to SIGUSR2. Pure: how wide a text is on the terminal is passed in.
 import { workerTitle } from '../../errors/messages.js'
 import { previewText } from '../../errors/render/sanitise.js'
 import { itemText } from '../../framing/items.js'
 import { type Counts, itemIndexAt, type Ms, type WorkerActivity } from '../../model.js'
 import type { Charset } from '../charset.js'
 import type { Colors } from '../colors.js'
-import { clockTime, itemTime, percent, speed } from '../units.js'
+import { clockTime, itemTime, percent, rateText } from '../units.js'
 import { timeLeft } from './pace.js'
 
 export interface ProgressState {
   readonly command: string
   readonly counts: Counts & { readonly total: number | undefined }
   readonly elapsedMs: Ms
-  /** Items a second. */
+  /** Items per second. */
   readonly rate: number | undefined
   readonly workers: readonly WorkerActivity[]
 }
 
-interface RenderContext {
-  readonly letters: Charset
-  readonly painter: Colors
-  /** Columns of a text. */
+export interface RenderContext {
+  readonly charset: Charset
+  readonly colors: Colors
+  /** How many columns a text takes. */
   readonly width: (text: string) => number
 }
 
@@ -30,61 +30,61 @@ export interface Size {
   readonly rows: number
 }
 
-/** Below it a terminal has better use for its lines. */
-const LEAST_ROWS = 10
+/** A terminal with fewer rows shows no workers. */
+const MIN_ROWS = 10
 const BAR_COLUMNS = 20
-/** Of the spinner that stands before it. */
+/** The spinner and the space after it. */
 const SPINNER_COLUMNS = 2
 const GAP = '  '
-/** An item is named by its text, too, when one has had the time to read it. */
-const NAMED_AFTER_MS: Ms = 1_000
-const ITEM_CHARACTERS = 200
+/** The text of an item is shown from then on: before, there would be no time to read it. */
+const SHOW_TEXT_AFTER_MS: Ms = 1_000
+const MAX_ITEM_CHARACTERS = 200
 
-// ── live ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── live ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The line behind the spinner and, where there is room, one a worker. No line is as wide as the terminal. */
-export function liveText(state: ProgressState, size: Size, look: RenderContext): string {
+/** The line after the spinner and, if there is room, one line per worker. All are narrower than the terminal. */
+export function liveText(state: ProgressState, size: Size, context: RenderContext): string {
   const room = size.columns - 1
   return [
-    liveLine(state, room - SPINNER_COLUMNS, look),
-    ...workerLines(state, { ...size, columns: room }, look),
+    liveLine(state, room - SPINNER_COLUMNS, context),
+    ...workerLines(state, { ...size, columns: room }, context),
   ].join('\n')
 }
 
 interface Part {
   readonly text: string
-  readonly paint?: (text: string) => string
-  /** The lowest goes first when there is not enough room. */
-  readonly worth: number
+  readonly color?: (text: string) => string
+  /** The part with the lowest priority is left out first when there is not enough room. */
+  readonly priority: number
 }
 
 function liveLine(
   { command, counts, elapsedMs, rate }: ProgressState,
   room: number,
-  look: RenderContext,
+  context: RenderContext,
 ): string {
-  const { painter, letters } = look
+  const { colors, charset } = context
   const { total, failed } = counts
   const done = counts.ok + failed
   const left = total === undefined ? undefined : timeLeft(total - done, rate)
-  const parts: Part[] = [{ text: command, worth: 2 }]
-  if (total !== undefined) parts.push({ text: bar(done, total, letters), paint: painter.good, worth: 1 })
-  parts.push({ text: total === undefined ? `${done} done` : `${done}/${total}`, worth: 9 })
-  if (total !== undefined) parts.push({ text: percent(done, total), worth: 4 })
-  if (rate !== undefined) parts.push({ text: speed(rate), worth: 5 })
-  if (left === undefined) parts.push({ text: clockTime(elapsedMs), worth: 3 })
-  else parts.push({ text: `ETA ${clockTime(left)}`, worth: 6 })
-  if (failed > 0) parts.push({ text: `${failed} failed`, paint: painter.bad, worth: 8 })
+  const parts: Part[] = [{ text: command, priority: 2 }]
+  if (total !== undefined) parts.push({ text: bar(done, total, charset), color: colors.good, priority: 1 })
+  parts.push({ text: total === undefined ? `${done} done` : `${done}/${total}`, priority: 9 })
+  if (total !== undefined) parts.push({ text: percent(done, total), priority: 4 })
+  if (rate !== undefined) parts.push({ text: rateText(rate), priority: 5 })
+  if (left === undefined) parts.push({ text: clockTime(elapsedMs), priority: 3 })
+  else parts.push({ text: `ETA ${clockTime(left)}`, priority: 6 })
+  if (failed > 0) parts.push({ text: `${failed} failed`, color: colors.bad, priority: 8 })
   const width = (texts: readonly Part[]) => texts.map(({ text }) => text).join(GAP).length
   while (parts.length > 1 && width(parts) > room) {
-    const least = Math.min(...parts.map(({ worth }) => worth))
+    const least = Math.min(...parts.map(({ priority }) => priority))
     parts.splice(
-      parts.findIndex(({ worth }) => worth === least),
+      parts.findIndex(({ priority }) => priority === least),
       1,
     )
   }
-  if (width(parts) > room) return cutToWidth(parts[0]!.text, room, look)
-  return parts.map(({ text, paint }) => paint?.(text) ?? text).join(GAP)
+  if (width(parts) > room) return cutToWidth(parts[0]!.text, room, context)
+  return parts.map(({ text, color }) => color?.(text) ?? text).join(GAP)
 }
 
 function bar(done: number, total: number, { barDone, barRest }: Charset): string {
@@ -92,25 +92,28 @@ function bar(done: number, total: number, { barDone, barRest }: Charset): string
   return barDone.repeat(filled) + barRest.repeat(BAR_COLUMNS - filled)
 }
 
-function workerLines({ workers }: ProgressState, { columns, rows }: Size, look: RenderContext): string[] {
-  if (rows < LEAST_ROWS || workers.length === 0) return []
+function workerLines({ workers }: ProgressState, { columns, rows }: Size, context: RenderContext): string[] {
+  if (rows < MIN_ROWS || workers.length === 0) return []
   const most = Math.floor(rows / 2) - 1
-  const shown = workers.length <= most ? workers : longest(workers, most - 1)
-  const lines = describe(shown).map((line) => look.painter.dim(cutToWidth(`${GAP}${line}`, columns, look)))
+  const shown = workers.length <= most ? workers : longestRunning(workers, most - 1)
+  const lines = describe(shown).map((line) =>
+    context.colors.dim(cutToWidth(`${GAP}${line}`, columns, context)),
+  )
   const hidden = workers.length - shown.length
-  if (hidden > 0) lines.push(look.painter.dim(cutToWidth(`${GAP}and ${hidden} more workers`, columns, look)))
+  if (hidden > 0)
+    lines.push(context.colors.dim(cutToWidth(`${GAP}and ${hidden} more workers`, columns, context)))
   return lines
 }
 
-/** Those that have been at one item for longest: there one would look first. In their usual order. */
-function longest(workers: readonly WorkerActivity[], count: number): WorkerActivity[] {
+/** The workers whose items have been running longest, in the usual order. */
+function longestRunning(workers: readonly WorkerActivity[], count: number): WorkerActivity[] {
   return [...workers]
     .sort((a, b) => (b.item?.forMs ?? -1) - (a.item?.forMs ?? -1))
     .slice(0, count)
     .sort((a, b) => a.workerId - b.workerId)
 }
 
-// ── a line a worker ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── one line per worker ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `worker 0  item 1234  2.1 s`, in columns. */
 function describe(workers: readonly WorkerActivity[], withPid = false): string[] {
@@ -118,7 +121,7 @@ function describe(workers: readonly WorkerActivity[], withPid = false): string[]
     const title = withPid ? workerTitle(workerId, pid) : `worker ${workerId}`
     if (item === undefined) return { title, what: state, time: '', text: '' }
     const what = `item ${itemIndexAt(item.chunk, item.offset)}${others > 0 ? ` and ${others} more` : ''}`
-    const text = item.forMs >= NAMED_AFTER_MS ? textOf(item) : ''
+    const text = item.forMs >= SHOW_TEXT_AFTER_MS ? textOf(item) : ''
     return { title, what, time: itemTime(item.forMs), text }
   })
   const widest = (key: 'title' | 'what' | 'time') => Math.max(...rows.map((row) => row[key].length))
@@ -131,12 +134,12 @@ function describe(workers: readonly WorkerActivity[], withPid = false): string[]
 function textOf({ chunk, offset }: NonNullable<WorkerActivity['item']>): string {
   const { payload } = chunk
   const text = payload.kind === 'bytes' ? itemText(payload, offset) : String(payload.values[offset])
-  return previewText(text ?? '', ITEM_CHARACTERS)
+  return previewText(text ?? '', MAX_ITEM_CHARACTERS)
 }
 
-// ── a log's line, and the answer to SIGUSR2 ────────────────────────────────────────────────────────────────────────
+// ── the plain line, and the answer to SIGUSR2 ───────────────────────────────────────────────────────────────────────
 
-/** `poolrun map: 1234 of 10000 done (12%), 3 failed, 120/s, about 1:13 left`; no newline. */
+/** `poolrun map: 1234 of 10000 done (12%), 3 failed, 120/s, about 1:13 left`, without a newline. */
 export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): string {
   const { total, failed } = counts
   const done = counts.ok + failed
@@ -145,26 +148,26 @@ export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): 
     `${failed} failed`,
     `${clockTime(elapsedMs)} elapsed`,
   ]
-  if (rate !== undefined) parts.push(speed(rate))
+  if (rate !== undefined) parts.push(rateText(rate))
   const left = total === undefined ? undefined : timeLeft(total - done, rate)
   if (left !== undefined) parts.push(`about ${clockTime(left)} left`)
   return `poolrun ${command}: ${parts.join(', ')}`
 }
 
-/** What is running now, whole lines. */
+/** What is running now, as whole lines. */
 export function statusText(state: ProgressState): string {
   const { counts, workers } = state
   const running = workers.reduce((sum, { item, others }) => sum + (item === undefined ? 0 : 1 + others), 0)
-  // Those taken from the input that have not begun.
+  // Taken from the input, but not started yet.
   const waiting = Math.max(0, counts.notRun - running)
   const lines = describe(workers, true).map((line) => `${GAP}${line}\n`)
   return `${plainLine(state)}, ${running} running, ${waiting} waiting\n${lines.join('')}`
 }
 
-/** Whole characters, as people see them. */
-function cutToWidth(text: string, room: number, { width, letters }: RenderContext): string {
+/** Cuts between grapheme clusters, never inside one. */
+function cutToWidth(text: string, room: number, { width, charset }: RenderContext): string {
   if (width(text) <= room) return text
-  const most = room - letters.ellipsis.length
+  const most = room - charset.ellipsis.length
   let cut = ''
   let used = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
@@ -172,5 +175,5 @@ function cutToWidth(text: string, room: number, { width, letters }: RenderContex
     if (used > most) break
     cut += segment
   }
-  return cut + letters.ellipsis
+  return cut + charset.ellipsis
 }

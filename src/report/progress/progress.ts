@@ -1,5 +1,5 @@
-// Progress of a run on stderr, live or a line now and then, and the one way for text to get there while it is shown.
-// Looks at the run a few times a second; hears nothing of its items, so that they cost it nothing.
+// Progress of a run on stderr, live or as a plain line now and then. While it is shown, all other text for stderr goes
+// through it. Samples the run a few times per second and consumes no events, so it costs the same however many items.
 import type { WriteStream } from 'node:tty'
 import type { Ms, RunView, WorkerActivity } from '../../model.js'
 import type { Charset } from '../charset.js'
@@ -9,132 +9,159 @@ import { Pace } from './pace.js'
 import type { ProgressMode } from './progress-mode.js'
 import { liveText, type ProgressState, plainLine, statusText } from './progress-text.js'
 
-/** A run that is over by then needs no progress: a block that flashes up is worse than none. */
+/** A shorter run gets no live block: one that flashes up is worse than none. */
 const LIVE_AFTER_MS: Ms = 500
-/** CI systems that see nothing for some minutes think that a run hangs; a log wants to be read all the same. */
+/** CI systems take a run for hung after some minutes of silence, but a log should stay readable. */
 const PLAIN_AFTER_MS: Ms = 10_000
 const PLAIN_EVERY_MS: Ms = 30_000
-/** What silent workers do is read from files: while nothing settles it ages between two looks, its times going on. */
-const LOOK_EVERY_MS: Ms = 400
+/** What silent workers do is read from files. While nothing settles, it is read only this often and aged in between. */
+const READ_ACTIVITY_EVERY_MS: Ms = 400
+const SAMPLE_PACE_EVERY_MS: Ms = 1_000
 
 interface ProgressOptions {
   readonly mode: ProgressMode
   readonly command: string
   readonly stderr: WriteStream
   readonly stdout: WriteStream
-  readonly letters: Charset
-  readonly painter: Colors
+  readonly charset: Charset
+  readonly colors: Colors
   readonly now?: () => Ms
 }
 
-export interface Progress {
-  /** Takes whole lines; they stand above what is live. */
-  write(text: string): void
-  /** From here on there is something to look at. */
-  watch(view: RunView): void
-  /** Before everything stands still (Ctrl-Z): the shell gets a tidy terminal, and the clock stops. */
-  suspend(): void
-  resume(): void
-  /** What is running now, whatever the mode. */
-  status(): string
-  stop(): void
+/** What the workers did at one moment. */
+interface ActivitySample {
+  readonly at: Ms
+  readonly done: number
+  readonly workers: readonly WorkerActivity[]
 }
 
-/** The installation was changed under a running process: its work goes on without a live block. */
-const goWithout = () => {}
-
-const NOTHING: RunView = {
+/** Before the run is there to look at. */
+const EMPTY_VIEW: RunView = {
   counts: () => ({ ok: 0, failed: 0, notRun: 0, total: undefined }),
   activity: () => [],
 }
 
-export function createProgress(options: ProgressOptions): Progress {
-  const { mode, command, stderr, stdout, letters, painter, now = () => performance.now() } = options
-  let view = NOTHING
-  let pace = new Pace(now())
-  let began = now()
-  let suspendedAt: Ms | undefined
-  let paused: Ms = 0
-  let bar: Bar | undefined
-  let looked:
-    | { readonly at: Ms; readonly done: number; readonly workers: readonly WorkerActivity[] }
-    | undefined
-  let timer: NodeJS.Timeout | undefined
-  let sampling: NodeJS.Timeout | undefined
-  let over = false
+export class Progress {
+  readonly #options: ProgressOptions
+  readonly #now: () => Ms
+  #view = EMPTY_VIEW
+  #pace: Pace
+  #startedAt: Ms
+  #suspendedAt: Ms | undefined
+  #suspendedMs: Ms = 0
+  #bar: Bar | undefined
+  #lastActivity: ActivitySample | undefined
+  #timer: NodeJS.Timeout | undefined
+  #paceTimer: NodeJS.Timeout | undefined
+  #isStopped = false
 
-  const time = () => now() - paused
-
-  function state(workers: readonly WorkerActivity[]): ProgressState {
-    const counts = view.counts()
-    const at = time()
-    const done = counts.ok + counts.failed
-    pace.sample(at, done)
-    return { command, counts, elapsedMs: at - began, rate: pace.rate(at, done), workers }
+  constructor(options: ProgressOptions) {
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#startedAt = this.#now()
+    this.#pace = new Pace(this.#startedAt)
   }
 
-  function workersNow(): readonly WorkerActivity[] {
-    const at = time()
-    const { ok, failed } = view.counts()
+  /** Writes whole lines, above the live block if there is one. May be passed on without its object. */
+  readonly write = (text: string): void => {
+    if (this.#bar === undefined) this.#options.stderr.write(text)
+    else this.#bar.write(text)
+  }
+
+  /** Starts to show the progress of a run. */
+  watch(view: RunView): void {
+    const { mode } = this.#options
+    this.#view = view
+    this.#startedAt = this.#runTime()
+    this.#pace = new Pace(this.#startedAt)
+    if (mode === 'bar')
+      this.#timer = setTimeout(() => void this.#goLive().catch(goWithout), LIVE_AFTER_MS).unref()
+    if (mode === 'plain') this.#timer = setTimeout(() => this.#writePlainLine(), PLAIN_AFTER_MS).unref()
+    // Whatever the mode: a plain line and the answer to SIGUSR2 need a recent rate.
+    this.#paceTimer = setInterval(() => this.#state([]), SAMPLE_PACE_EVERY_MS).unref()
+  }
+
+  /** Removes the live block and stops the clock, before the process is suspended (Ctrl-Z). */
+  suspend(): void {
+    this.#suspendedAt ??= this.#now()
+    this.#bar?.stop()
+  }
+
+  resume(): void {
+    if (this.#suspendedAt === undefined) return
+    this.#suspendedMs += this.#now() - this.#suspendedAt
+    this.#suspendedAt = undefined
+    this.#bar?.start()
+  }
+
+  /** What is running now, in any mode. */
+  status(): string {
+    return this.#options.charset.text(statusText(this.#state(this.#view.activity())))
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    clearInterval(this.#paceTimer)
+    this.#bar?.stop()
+    this.#bar = undefined
+  }
+
+  /** The time without that in which the process was suspended. */
+  #runTime(): Ms {
+    return this.#now() - this.#suspendedMs
+  }
+
+  #state(workers: readonly WorkerActivity[]): ProgressState {
+    const counts = this.#view.counts()
+    const now = this.#runTime()
+    const done = counts.ok + counts.failed
+    this.#pace.sample(now, done)
+    return {
+      command: this.#options.command,
+      counts,
+      elapsedMs: now - this.#startedAt,
+      rate: this.#pace.rate(now, done),
+      workers,
+    }
+  }
+
+  #activity(): readonly WorkerActivity[] {
+    const now = this.#runTime()
+    const { ok, failed } = this.#view.counts()
     const done = ok + failed
-    if (looked === undefined || looked.done !== done || at - looked.at >= LOOK_EVERY_MS)
-      looked = { at, done, workers: view.activity() }
-    const age = at - looked.at
-    return looked.workers.map((worker) =>
+    let last = this.#lastActivity
+    if (last === undefined || last.done !== done || now - last.at >= READ_ACTIVITY_EVERY_MS) {
+      last = { at: now, done, workers: this.#view.activity() }
+      this.#lastActivity = last
+    }
+    const ageMs = now - last.at
+    return last.workers.map((worker) =>
       worker.item === undefined
         ? worker
-        : { ...worker, item: { ...worker.item, forMs: worker.item.forMs + age } },
+        : { ...worker, item: { ...worker.item, forMs: worker.item.forMs + ageMs } },
     )
   }
 
-  const write = (text: string) => (bar === undefined ? void stderr.write(text) : bar.write(text))
-
-  async function goLive(): Promise<void> {
-    // What draws takes its time to load: only a run that is long enough to be looked at pays for it.
-    const { createBar } = await import('./bar.js')
-    if (over) return
-    bar = createBar({
+  async #goLive(): Promise<void> {
+    // Loading it takes a while, which only a run that is long enough should pay for.
+    const { Bar } = await import('./bar.js')
+    if (this.#isStopped) return
+    const { stderr, stdout, charset, colors } = this.#options
+    this.#bar = new Bar({
       terminal: stderr,
       stdout,
-      spinner: letters.spinner,
-      text: (size, width) => liveText(state(workersNow()), size, { letters, painter, width }),
+      spinner: charset.spinner,
+      text: (size, width) => liveText(this.#state(this.#activity()), size, { charset, colors, width }),
     })
-    if (suspendedAt === undefined) bar.start()
+    if (this.#suspendedAt === undefined) this.#bar.start()
   }
 
-  function tell(): void {
-    write(`${plainLine(state([]))}\n`)
-    timer = setTimeout(tell, PLAIN_EVERY_MS).unref()
-  }
-
-  return {
-    write,
-    watch(next) {
-      view = next
-      began = time()
-      pace = new Pace(began)
-      if (mode === 'bar') timer = setTimeout(() => void goLive().catch(goWithout), LIVE_AFTER_MS).unref()
-      if (mode === 'plain') timer = setTimeout(tell, PLAIN_AFTER_MS).unref()
-      // Someone may ask for the speed of the last while, or a line be due.
-      sampling = setInterval(() => state([]), 1000).unref()
-    },
-    suspend() {
-      suspendedAt ??= now()
-      bar?.stop()
-    },
-    resume() {
-      if (suspendedAt === undefined) return
-      paused += now() - suspendedAt
-      suspendedAt = undefined
-      bar?.start()
-    },
-    status: () => letters.text(statusText(state(view.activity()))),
-    stop() {
-      over = true
-      clearTimeout(timer)
-      clearInterval(sampling)
-      bar?.stop()
-      bar = undefined
-    },
+  #writePlainLine(): void {
+    this.write(`${plainLine(this.#state([]))}\n`)
+    this.#timer = setTimeout(() => this.#writePlainLine(), PLAIN_EVERY_MS).unref()
   }
 }
+
+/** If the installation is changed under a running process, the bar cannot be loaded: the run goes on without it. */
+function goWithout(): void {}

@@ -1,12 +1,13 @@
-// Whether the terminal is ours: after Ctrl-Z and `bg`, or behind `&`, the shell is at work there, and something that
-// redraws itself would write into what is being typed. Only Linux tells without a system call that Node does not have.
+// Whether this process is in the foreground of its terminal. In the background, after Ctrl-Z and `bg` or with `&`, a
+// block that redraws itself would write into the command that the user is typing. Only Linux exposes this without a
+// system call that Node lacks; elsewhere the answer is yes.
 import { readFileSync } from 'node:fs'
 
 export function isForeground(read = readStat): boolean {
   const stat = read()
-  // `pid (name) state ppid pgrp session tty tpgid …`; the name may hold anything.
+  // `pid (name) state ppid pgrp session tty tpgid …`; the name may contain anything, also spaces and parentheses.
   const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // Without a controlling terminal there is no such thing as a background.
+  // Without a controlling terminal there is no background.
   return foreground === undefined || Number(foreground) <= 0 || foreground === group
 }
 

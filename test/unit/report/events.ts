@@ -1,4 +1,4 @@
-// Run events for tests of their consumers, written short.
+// Short ways to write run events, for tests of their consumers.
 import type { ItemFailure, RunEvent, SettledRange, Verdict } from '../../../src/model.js'
 import { ItemCounts } from '../../../src/run/item-counts.js'
 import { addEvent, type Ending, NO_NAMED_ITEMS, type Summary, summarize } from '../../../src/summary.js'
@@ -49,7 +49,7 @@ export function itemsSettled(first: number, count: number, failedIndexes: number
   return { type: 'items-settled', settled: settled(first, count, failedIndexes) }
 }
 
-/** Succeeded after one attempt that failed. */
+/** An item that succeeded after one failed attempt. */
 export function flakySettled(index: number): RunEvent {
   return {
     type: 'items-settled',

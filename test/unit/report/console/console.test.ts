@@ -1,8 +1,8 @@
-// What the console writes for which events. The renderers are stand-ins: theirs is the block, ours is all around it.
+// What the console writes for which events. The renderers are fakes: this is about what is around their blocks.
 import { describe, expect, it } from 'vitest'
 import { itemIndexAt, type RunEvent } from '../../../../src/model.js'
 import { chooseCharset } from '../../../../src/report/charset.js'
-import { type ConsoleReporterOptions, createConsoleReporter } from '../../../../src/report/console/console.js'
+import { ConsoleReporter, type ConsoleReporterOptions } from '../../../../src/report/console/console.js'
 import type { Ending } from '../../../../src/summary.js'
 import { flakySettled, itemFailed, itemsSettled, printed, settled, summaryOf } from '../events.js'
 
@@ -12,10 +12,10 @@ function report(
   events: RunEvent[],
   ending: Ending,
   plan: Partial<Plan> = {},
-  letters: ConsoleReporterOptions['letters'] = undefined,
+  charset: ConsoleReporterOptions['charset'] = undefined,
 ): string {
   let text = ''
-  const reporter = createConsoleReporter({
+  const reporter = new ConsoleReporter({
     plan: {
       command: 'collect',
       verbosity: 'normal',
@@ -34,15 +34,15 @@ function report(
       expect(more.endsWith('\n')).toBe(true)
       text += more
     },
-    letters,
+    charset,
   })
   for (const event of events) reporter.handle(event)
   reporter.finish(summaryOf(events, ending))
   return text
 }
 
-describe('the console', () => {
-  it('shows the failure and then the verdict of a fail-fast stop', () => {
+describe('ConsoleReporter', () => {
+  it('writes the failure and then the summary line of a fail-fast stop', () => {
     const events = [itemsSettled(0, 3, [2]), itemFailed(2, 'stop')]
     expect(report(events, { accepted: 4 }, { command: 'map' })).toBe(
       'Error: block 2\n    at frame\n' +
@@ -50,7 +50,7 @@ describe('the console', () => {
     )
   })
 
-  it('shows each failure that is skipped, a blank line apart', () => {
+  it('separates skipped failures by a blank line', () => {
     const events = [itemsSettled(0, 4, [1, 3]), itemFailed(1, 'skip'), itemFailed(3, 'skip', 'other')]
     expect(report(events, { accepted: 4 })).toMatchInlineSnapshot(`
       "Error: block 1
@@ -65,7 +65,7 @@ describe('the console', () => {
     `)
   })
 
-  it('writes a line an item with -v', () => {
+  it('writes a line per item with -v', () => {
     const events = [itemsSettled(0, 2, [1]), itemFailed(1, 'skip'), itemsSettled(2, 1)]
     expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
       "collect: item 0 ok (worker 1)
@@ -82,7 +82,7 @@ describe('the console', () => {
     )
   })
 
-  it('says with -v how long an item took, where that is known', () => {
+  it('writes with -v how long an item took, if that is known', () => {
     const timings = { startedAt: Float64Array.of(0, 1), ms: Float64Array.of(0.42, 2100) }
     const events: RunEvent[] = [{ type: 'items-settled', settled: { ...settled(5, 2), timings } }]
     expect(report(events, { accepted: 2 }, { verbosity: 'verbose', command: 'map' })).toContain(
@@ -90,7 +90,7 @@ describe('the console', () => {
     )
   })
 
-  it('writes no letter that the locale has not, but leaves what jobs print alone', () => {
+  it('replaces its own characters that the charset lacks, but not those of a job', () => {
     const many = Array.from({ length: 12 }, (_, index) => index)
     const events = [itemsSettled(0, 12, many), printed('job’s own …')]
     const text = report(events, { accepted: 12 }, {}, chooseCharset({ LANG: 'C' }))
@@ -98,7 +98,7 @@ describe('the console', () => {
     expect(text).toContain('(items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 2 more)\n')
   })
 
-  it('shows the earlier attempts of a flaky item with -v, and only counts it without', () => {
+  it('writes the earlier attempts of a flaky item with -v, and only counts it without', () => {
     const events = [itemsSettled(0, 1), flakySettled(1), itemsSettled(2, 1, [2]), itemFailed(2, 'skip')]
     expect(report(events, { accepted: 3 }, { verbosity: 'verbose' })).toMatchInlineSnapshot(`
       "collect: item 0 ok (worker 1)
@@ -115,19 +115,19 @@ describe('the console', () => {
     expect(report([flakySettled(0)], { accepted: 1 })).toBe('poolrun collect: 1 ok (1 flaky: item 0)\n')
   })
 
-  it('says how long it waits for what runs when it is interrupted', () => {
-    const said = (running: number) => {
+  it('writes how long it waits for running items when it is interrupted', () => {
+    const firstLine = (running: number) => {
       const event = { type: 'interrupted', signal: 'SIGINT', running, graceMs: 5000 } as const
       return report([event], { accepted: 0 }).split('\n')[0]
     }
-    expect(said(2)).toBe(
+    expect(firstLine(2)).toBe(
       'poolrun: interrupted by SIGINT: waiting up to 5 s for 2 running items; once more to kill at once',
     )
-    expect(said(1)).toContain('waiting up to 5 s for 1 running item;')
-    expect(said(0)).toBe('poolrun: interrupted by SIGINT: ending; once more to kill at once')
+    expect(firstLine(1)).toContain('waiting up to 5 s for 1 running item;')
+    expect(firstLine(0)).toBe('poolrun: interrupted by SIGINT: ending; once more to kill at once')
   })
 
-  it('keeps to errors and the verdict with -q', () => {
+  it('writes only failures and the summary line with -q', () => {
     const events: RunEvent[] = [
       printed('noise'),
       { type: 'warning', warning: { kind: 'text', text: 'odd' } },
@@ -140,12 +140,12 @@ describe('the console', () => {
     expect(report(events, { accepted: 2 }, { verbosity: 'quiet', jobOutput: 'lines' })).toContain('noise\n')
   })
 
-  it('writes warnings with the name of the tool, made harmless', () => {
+  it('sanitises warnings', () => {
     const events: RunEvent[] = [{ type: 'warning', warning: { kind: 'text', text: 'odd \u001b[2J' } }]
     expect(report(events, { accepted: 0 })).toBe('poolrun: warning: odd ^[[2J\npoolrun collect: 0 ok\n')
   })
 
-  it('says nothing of worker lifecycles', () => {
+  it('writes nothing about the life of workers', () => {
     const events: RunEvent[] = [
       { type: 'worker-started', workerId: 0, pid: 1, at: 0 },
       { type: 'worker-ready', workerId: 0, pid: 1 },
@@ -163,7 +163,7 @@ describe('repeated failures', () => {
     ]).flat()
   }
 
-  it('are only counted after the tenth, and told of before the verdict', () => {
+  it('are only counted after the tenth, and reported before the summary line', () => {
     const text = report(
       failures(25, () => 'boom \u001b[2J'),
       { accepted: 25 },
@@ -179,7 +179,7 @@ describe('repeated failures', () => {
     `)
   })
 
-  it('are all shown when there are ten', () => {
+  it('are all shown if there are ten', () => {
     const text = report(
       failures(10, () => 'boom'),
       { accepted: 10 },
@@ -188,7 +188,7 @@ describe('repeated failures', () => {
     expect(text).not.toContain('more failed')
   })
 
-  it('with different messages are not of a kind', () => {
+  it('with different messages form different groups', () => {
     const text = report(
       failures(30, (index) => `boom ${index % 2}`),
       { accepted: 30 },
@@ -198,7 +198,7 @@ describe('repeated failures', () => {
     expect(text).toContain('collect: 5 more failed like item 1 (Error: boom 1): items 21, 23, 25, 27, 29\n')
   })
 
-  it('are still told of when more kinds come than are remembered', () => {
+  it('are still reported if there are more groups than are remembered', () => {
     const text = report(
       failures(1100, (index) => (index < 12 ? 'first' : `boom ${index}`)),
       { accepted: 1100 },
@@ -231,18 +231,27 @@ describe('job output', () => {
     printed('never settled', 7),
   ]
   const failed1 = 'Error: block 1\n    at frame\ncollect: item 1 failed, skipped\n'
-  const verdict = 'poolrun collect: 1 ok, 1 failed (item 1), 1 not run\n'
+  const summaryLine = 'poolrun collect: 1 ok, 1 failed (item 1), 1 not run\n'
 
   const modes: [Partial<Plan>, string][] = [
-    [{ jobOutput: 'lines' }, `start ^[[2J\na0\na1\nb0\n${failed1}late1\nlate0\nnever settled\n${verdict}`],
+    [
+      { jobOutput: 'lines' },
+      `start ^[[2J\na0\na1\nb0\n${failed1}late1\nlate0\nnever settled\n${summaryLine}`,
+    ],
     [
       { jobOutput: 'lines', tag: true },
-      `[w3] start ^[[2J\n[#0 w3] a0\n[#1 w3] a1\n[#0 w3] b0\n${failed1}[#1 w3] late1\n[#0 w3] late0\n[#7 w3] never settled\n${verdict}`,
+      `[w3] start ^[[2J\n[#0 w3] a0\n[#1 w3] a1\n[#0 w3] b0\n${failed1}[#1 w3] late1\n[#0 w3] late0\n[#7 w3] never settled\n${summaryLine}`,
     ],
-    [{ jobOutput: 'group' }, `start ^[[2J\na1\n${failed1}late1\na0\nb0\nlate0\nnever settled\n${verdict}`],
-    [{ jobOutput: 'failed' }, `start ^[[2J\na1\n${failed1}late1\n${verdict}`],
-    [{ jobOutput: 'failed', tag: true }, `[w3] start ^[[2J\n[#1 w3] a1\n${failed1}[#1 w3] late1\n${verdict}`],
-    [{ jobOutput: 'none' }, `${failed1}${verdict}`],
+    [
+      { jobOutput: 'group' },
+      `start ^[[2J\na1\n${failed1}late1\na0\nb0\nlate0\nnever settled\n${summaryLine}`,
+    ],
+    [{ jobOutput: 'failed' }, `start ^[[2J\na1\n${failed1}late1\n${summaryLine}`],
+    [
+      { jobOutput: 'failed', tag: true },
+      `[w3] start ^[[2J\n[#1 w3] a1\n${failed1}[#1 w3] late1\n${summaryLine}`,
+    ],
+    [{ jobOutput: 'none' }, `${failed1}${summaryLine}`],
   ]
   for (const [plan, expected] of modes) {
     it(`follows --job-output ${plan.jobOutput}${plan.tag ? ' --tag' : ''}`, () => {
@@ -250,7 +259,7 @@ describe('job output', () => {
     })
   }
 
-  it('of a failure comes before its traceback when that comes later than the settling', () => {
+  it('of a failed item is written before its traceback, even if that comes after other events', () => {
     const events = [
       printed('x', 2),
       itemsSettled(0, 3, [2]),
@@ -263,7 +272,7 @@ describe('job output', () => {
     )
   })
 
-  it('of failures that are only counted is not shown', () => {
+  it('of failures that are only counted is not written', () => {
     const events = Array.from({ length: 12 }, (_, index) => [
       printed(`out ${index}`, index),
       itemsSettled(index, 1, [index]),
@@ -275,10 +284,10 @@ describe('job output', () => {
     expect(text).not.toMatch(/(out|late) 1[01]/)
   })
 
-  it('that is held back keeps its beginning and end and says what was cut', () => {
+  it('that is held back keeps its beginning and end and counts what was cut', () => {
     const line = 'x'.repeat(1022)
     const events = [
-      ...Array.from({ length: 2000 }, (_, at) => printed(`${line}${String(at).padStart(4)}`, 0)),
+      ...Array.from({ length: 2000 }, (_, i) => printed(`${line}${String(i).padStart(4)}`, 0)),
       itemsSettled(0, 1),
     ]
     const lines = report(events, { accepted: 1 }, { jobOutput: 'group' }).split('\n')
@@ -289,7 +298,7 @@ describe('job output', () => {
     expect(lines[cutAt + 511]).toMatch(/x1999$/)
   })
 
-  it('that is held back survives a line longer than all that is kept', () => {
+  it('that is held back may contain a line longer than the limit', () => {
     const events = [
       printed('first', 0),
       printed('y'.repeat(3_000_000), 0),

@@ -1,9 +1,9 @@
-// What --debug says of workers.
+// What --debug writes about workers.
 import { expect, it } from 'vitest'
 import { createLifecycle } from '../../../../src/report/console/lifecycle.js'
 import { itemFailed, itemsSettled, printed } from '../events.js'
 
-it('tells the life of each worker, and nothing of items', () => {
+it('writes a line per event in the life of a worker, and none about items', () => {
   let text = ''
   let now = 1000
   const lifecycle = createLifecycle({

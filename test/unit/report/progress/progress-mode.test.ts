@@ -1,7 +1,6 @@
-// Where there is a live block, where lines, where nothing: the choice against what stderr leads to.
+// Whether there is a live block, plain lines or nothing, by --progress and by what stderr is.
 import { describe, expect, it } from 'vitest'
 import type { ProgressChoice } from '../../../../src/plan.js'
-import { chooseCharset } from '../../../../src/report/charset.js'
 import {
   chooseProgress,
   type ProgressEnvironment,
@@ -11,13 +10,13 @@ import {
 const terminal: ProgressEnvironment = { isTTY: true, columns: 80, env: {}, quiet: false, typing: false }
 const pipe: ProgressEnvironment = { ...terminal, isTTY: false, columns: 0 }
 
-describe('progress', () => {
+describe('chooseProgress', () => {
   const cases: [ProgressChoice, string, ProgressEnvironment, ProgressMode][] = [
     ['auto', 'a terminal', terminal, 'bar'],
     ['auto', 'a file or a pipe', pipe, 'none'],
     ['auto', 'CI', { ...pipe, env: { CI: 'true' } }, 'plain'],
     ['auto', 'CI with a terminal', { ...terminal, env: { CI: '1' } }, 'plain'],
-    ['auto', 'what says that it is no CI', { ...pipe, env: { CI: 'false' } }, 'none'],
+    ['auto', 'an environment with CI=false', { ...pipe, env: { CI: 'false' } }, 'none'],
     ['auto', 'a dumb terminal', { ...terminal, env: { TERM: 'dumb' } }, 'plain'],
     ['auto', 'a terminal of unknown size', { ...terminal, columns: 0 }, 'plain'],
     ['auto', 'a terminal of a few columns', { ...terminal, columns: 8 }, 'plain'],
@@ -34,29 +33,8 @@ describe('progress', () => {
     ['none', 'a terminal', terminal, 'none'],
     ['none', 'CI', { ...pipe, env: { CI: 'true' } }, 'none'],
   ]
-  for (const [choice, where, around, mode] of cases)
-    it(`is ${mode} for --progress ${choice} where stderr is ${where}`, () => {
-      expect(chooseProgress(choice, around)).toBe(mode)
-    })
-})
-
-describe('letters', () => {
-  const cases: [NodeJS.ProcessEnv, boolean][] = [
-    [{}, true],
-    [{ LANG: '' }, true],
-    [{ LANG: 'C' }, false],
-    [{ LANG: 'C.UTF-8' }, true],
-    [{ LANG: 'de_DE.utf8' }, true],
-    [{ LANG: 'de_DE.ISO-8859-1' }, false],
-    [{ LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }, false],
-    [{ LANG: 'C', LC_CTYPE: 'C.UTF-8' }, true],
-    [{ LANG: 'C', LC_CTYPE: 'en_US.UTF-8', LC_ALL: 'C' }, false],
-    [{ LANG: 'en_US.UTF-8', TERM: 'linux' }, false],
-  ]
-  for (const [env, unicode] of cases)
-    it(`are ${unicode ? 'all there' : 'ASCII'} with ${JSON.stringify(env)}`, () => {
-      const letters = chooseCharset(env)
-      const text = letters.spinner.join('') + letters.barDone + letters.barRest + letters.text('4 × n…')
-      expect(/^[\x20-\x7e]*$/.test(text)).toBe(!unicode)
+  for (const [choice, where, environment, mode] of cases)
+    it(`returns ${mode} for --progress ${choice} when stderr is ${where}`, () => {
+      expect(chooseProgress(choice, environment)).toBe(mode)
     })
 })

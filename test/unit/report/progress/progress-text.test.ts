@@ -1,4 +1,4 @@
-// What progress looks like, by what is known and by the size of the terminal.
+// What progress looks like, by what is known about the run and by the size of the terminal.
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
 import type { Chunk, WorkerActivity } from '../../../../src/model.js'
@@ -11,8 +11,8 @@ import {
   statusText,
 } from '../../../../src/report/progress/progress-text.js'
 
-const look = { letters: chooseCharset({}), painter: noColors, width: stringWidth }
-const asciiLook = { ...look, letters: chooseCharset({ LANG: 'C' }) }
+const context = { charset: chooseCharset({}), colors: noColors, width: stringWidth }
+const asciiContext = { ...context, charset: chooseCharset({ LANG: 'C' }) }
 
 function chunkOf(first: number, ...items: string[]): Chunk {
   const bytes = Buffer.from(items.map((item) => `${item}\n`).join(''))
@@ -41,13 +41,13 @@ function state(rest: Partial<ProgressState> = {}): ProgressState {
 const started = { ok: 0, failed: 0, notRun: 0, total: undefined }
 
 describe('the live line', () => {
-  const at = (columns: number, of = state(), with_ = look) => liveText(of, { columns, rows: 5 }, with_)
+  const at = (columns: number, of = state(), within = context) => liveText(of, { columns, rows: 5 }, within)
 
-  it('has done and total, speed, the time left and the failures', () => {
+  it('has done and total, rate, time left and failures', () => {
     expect(at(80)).toBe('map  ⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀  1234/10000  12%  120/s  ETA 1:13  3 failed')
   })
 
-  it('leaves out what matters least when it gets narrow', () => {
+  it('leaves out what matters least in a narrow terminal', () => {
     expect([60, 49, 45, 36, 30, 20, 12].map((columns) => at(columns))).toEqual([
       'map  1234/10000  12%  120/s  ETA 1:13  3 failed',
       '1234/10000  12%  120/s  ETA 1:13  3 failed',
@@ -59,37 +59,37 @@ describe('the live line', () => {
     ])
   })
 
-  it('says only how many are done, and since when, where the total is not known', () => {
+  it('has only the number done and the elapsed time if the total is not known', () => {
     const counts = { ok: 7, failed: 0, notRun: 3, total: undefined }
     expect(at(80, state({ counts, rate: 0.2 }))).toBe('map  7 done  12/min  0:10')
   })
 
-  it('begins with nothing', () => {
+  it('starts with nothing done', () => {
     expect(at(80, state({ counts: started, rate: undefined, elapsedMs: 600 }))).toBe('map  0 done  0:01')
   })
 
-  it('is ASCII where that is all there is', () => {
-    expect(at(80, state(), asciiLook)).toBe(
+  it('is ASCII if the charset is', () => {
+    expect(at(80, state(), asciiContext)).toBe(
       'map  ##..................  1234/10000  12%  120/s  ETA 1:13  3 failed',
     )
-    expect(at(12, state(), asciiLook)).toBe('1234/1...')
+    expect(at(12, state(), asciiContext)).toBe('1234/1...')
   })
 
-  it('is painted: the bar, and failures', () => {
-    const painter = {
+  it('colours the bar and the failures', () => {
+    const colors = {
       ...noColors,
       good: (text: string) => `<${text}>`,
       bad: (text: string) => `!${text}!`,
     }
-    expect(at(80, state(), { ...look, painter })).toMatch(/<⣿⣿⣀+>.* !3 failed!$/)
+    expect(at(80, state(), { ...context, colors })).toMatch(/<⣿⣿⣀+>.* !3 failed!$/)
   })
 })
 
-describe('what workers do', () => {
+describe('the lines of workers', () => {
   const lines = (workers: WorkerActivity[], columns = 80, rows = 24) =>
-    liveText(state({ workers }), { columns, rows }, look).split('\n').slice(1)
+    liveText(state({ workers }), { columns, rows }, context).split('\n').slice(1)
 
-  it('stands below, in columns; an item that takes its time with its text', () => {
+  it('are aligned in columns, with the text of an item that runs for a second', () => {
     const workers = [
       busy(0, 9, 2_140),
       busy(1, 1234, 400),
@@ -106,13 +106,13 @@ describe('what workers do', () => {
     ])
   })
 
-  it('is harmless, whatever an item is', () => {
+  it('are sanitised', () => {
     expect(lines([busy(0, 1, 5000, '"\u001b[2J\u0007\r"')])).toEqual([
       '  worker 0  item 1  5.0 s  "\\x07\\r"',
     ])
   })
 
-  it('never is as wide as the terminal, wide letters and all', () => {
+  it('are always narrower than the terminal, also with wide characters', () => {
     const wide = '"一二三四五六七八九十👩‍👩‍👧‍👦👍🏽é"'
     for (let columns = 12; columns < 80; columns++)
       for (const line of lines([busy(0, 1, 61_000, wide), worker(1)], columns))
@@ -120,12 +120,12 @@ describe('what workers do', () => {
     expect(lines([busy(0, 1, 61_000, wide)], 36)).toEqual(['  worker 0  item 1  1:01  "一二三…'])
   })
 
-  it('is left out where the terminal has only a few lines', () => {
+  it('are left out if the terminal has few rows', () => {
     expect(lines([busy(0, 1, 1000)], 80, 9)).toEqual([])
     expect(lines([busy(0, 1, 1000)], 80, 10)).toHaveLength(1)
   })
 
-  it('takes no more than half of the lines, and then shows the longest', () => {
+  it('take at most half of the rows, and then show the longest running items', () => {
     const many = Array.from({ length: 64 }, (_, id) => busy(id, id, id === 40 ? 9000 : 100 + id, '1'))
     const shown = lines(many)
     expect(shown).toHaveLength(11)
@@ -136,8 +136,8 @@ describe('what workers do', () => {
   })
 })
 
-describe('in a log', () => {
-  it('it is one line', () => {
+describe('the plain line', () => {
+  it('has the rate and the time left if they are known', () => {
     expect(plainLine(state())).toBe(
       'poolrun map: 1234 of 10000 done (12%), 3 failed, 0:10 elapsed, 120/s, about 1:13 left',
     )
@@ -147,8 +147,8 @@ describe('in a log', () => {
   })
 })
 
-describe('asked for', () => {
-  it('it tells who runs what, with pids, and how much waits', () => {
+describe('the answer to SIGUSR2', () => {
+  it('lists what each worker runs, with pids, and counts what waits', () => {
     const workers = [busy(0, 1240, 2_140), busy(1, 1234, 400, '1', 2), worker(2)]
     const counts = { ok: 1231, failed: 3, notRun: 10, total: undefined }
     expect(statusText(state({ workers, counts }))).toBe(
@@ -159,7 +159,7 @@ describe('asked for', () => {
     )
   })
 
-  it('it answers before there is anything to tell', () => {
+  it('is there before the run is', () => {
     expect(statusText(state({ counts: started, rate: undefined }))).toBe(
       'poolrun map: 0 done, 0 failed, 0:10 elapsed, 0 running, 0 waiting\n',
     )

@@ -1,10 +1,10 @@
-// When progress says something, and how it steps aside. The terminal itself is tried in test/e2e/terminal.test.ts.
+// When progress is written. The terminal itself is tested in test/e2e/terminal.test.ts.
 import type { WriteStream } from 'node:tty'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunView } from '../../../../src/model.js'
 import { chooseCharset } from '../../../../src/report/charset.js'
 import { noColors } from '../../../../src/report/colors.js'
-import { createProgress } from '../../../../src/report/progress/progress.js'
+import { Progress } from '../../../../src/report/progress/progress.js'
 import type { ProgressMode } from '../../../../src/report/progress/progress-mode.js'
 
 beforeEach(
@@ -19,11 +19,11 @@ afterEach(() => void vi.useRealTimers())
 function setUp(mode: ProgressMode) {
   let written = ''
   const counts = { ok: 0, failed: 0, notRun: 0, total: 1000 as number | undefined }
-  let looks = 0
+  let reads = 0
   const view: RunView = {
     counts: () => counts,
     activity: () => {
-      looks++
+      reads++
       return [{ workerId: 0, pid: 7, state: 'idle', others: 0 }]
     },
   }
@@ -31,31 +31,31 @@ function setUp(mode: ProgressMode) {
     written += text
   }
   const stream = { write, isTTY: false } as unknown as WriteStream
-  const progress = createProgress({
+  const progress = new Progress({
     mode,
     command: 'map',
     stderr: stream,
     stdout: stream,
-    letters: chooseCharset({}),
-    painter: noColors,
+    charset: chooseCharset({}),
+    colors: noColors,
   })
   const take = () => {
     const taken = written
     written = ''
     return taken
   }
-  /** Items that settle over so many seconds. */
+  /** Lets that many seconds pass, in which that many items settle. */
   const pass = (seconds: number, items: number) => {
     for (let second = 0; second < seconds; second++) {
       counts.ok += items / seconds
       vi.advanceTimersByTime(1000)
     }
   }
-  return { progress, view, counts, take, pass, looks: () => looks }
+  return { progress, view, counts, take, pass, activityReads: () => reads }
 }
 
 describe('plain progress', () => {
-  it('says nothing of a short run, then a line now and then', () => {
+  it('is silent for ten seconds and then writes a line every thirty', () => {
     const { progress, view, take, pass } = setUp('plain')
     progress.watch(view)
     pass(9, 90)
@@ -72,14 +72,14 @@ describe('plain progress', () => {
     expect(take()).toMatch(/^poolrun map: 340 of 1000 .* 1:10 elapsed/)
   })
 
-  it('does not look at the workers for that', () => {
-    const { progress, view, pass, looks } = setUp('plain')
+  it('does not read the activity of the workers', () => {
+    const { progress, view, pass, activityReads } = setUp('plain')
     progress.watch(view)
     pass(60, 60)
-    expect(looks()).toBe(0)
+    expect(activityReads()).toBe(0)
   })
 
-  it('is silent once it is stopped', () => {
+  it('is silent after it was stopped', () => {
     const { progress, view, take, pass } = setUp('plain')
     progress.watch(view)
     progress.stop()
@@ -88,7 +88,7 @@ describe('plain progress', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('does not count the time in which everything stood still', () => {
+  it('does not count the time in which the process was suspended', () => {
     const { progress, view, take, pass } = setUp('plain')
     progress.watch(view)
     pass(5, 50)
@@ -102,7 +102,7 @@ describe('plain progress', () => {
 })
 
 describe('without progress', () => {
-  it('text goes straight through', () => {
+  it('writes text directly', () => {
     const { progress, view, take, pass } = setUp('none')
     progress.watch(view)
     progress.write('a line\n')
@@ -110,7 +110,7 @@ describe('without progress', () => {
     expect(take()).toBe('a line\n')
   })
 
-  it('it still answers when it is asked, also before there is a run', () => {
+  it('still has a status, also before there is a run', () => {
     const { progress, view, pass } = setUp('none')
     expect(progress.status()).toBe('poolrun map: 0 done, 0 failed, 0:00 elapsed, 0 running, 0 waiting\n')
     progress.watch(view)

@@ -1,0 +1,15 @@
+// How the page writes durations and numbers.
+
+/** `0.25 ms`, `12.3 ms`, `4.56 s`, `2 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1) return `${Number(ms.toFixed(2))} ms`
+  if (ms < 1000) return `${Number(ms.toPrecision(3))} ms`
+  if (ms < 60_000) return `${Number((ms / 1000).toPrecision(3))} s`
+  const minutes = Math.floor(ms / 60_000)
+  return `${minutes} min ${Math.round((ms % 60_000) / 1000)} s`
+}
+
+/** With a comma after each three digits, whatever the reader's locale. */
+export function formatNumber(value: number): string {
+  return value.toLocaleString('en-US')
+}

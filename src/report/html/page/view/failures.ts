@@ -1,0 +1,67 @@
+// The failures: groups to open, with the traceback of one item at a time, and the search.
+import type { PageData } from '../../page-data.js'
+import { type FailureGroup, filterGroups, groupFailures } from '../data/failure-groups.js'
+import { formatNumber } from '../data/format.js'
+import { button, el, section } from './dom.js'
+
+const FIRST_GROUPS = 6
+const MAX_CHIPS = 60
+
+export function failureSection(
+  { failures, failuresLeftOut }: PageData,
+  select: (index: number) => void,
+): HTMLElement | undefined {
+  if (failures.length === 0) return undefined
+  const groups = groupFailures(failures)
+  const list = el('div', { id: 'groups' })
+  const filter = el('input', {
+    type: 'search',
+    id: 'filter',
+    placeholder: 'Filter by text or index',
+    'aria-label': 'Filter failures by text or index',
+    oninput: () => fill(FIRST_GROUPS),
+  })
+  const fill = (limit: number): void => {
+    const found = filterGroups(groups, filter.value)
+    list.replaceChildren(...found.slice(0, limit).map((group, i) => failureGroup(group, i === 0, select)))
+    if (found.length === 0) list.append(el('p', { class: 'empty' }, 'No failure matches.'))
+    if (found.length > limit)
+      list.append(button(`Show more of ${formatNumber(found.length)} groups`, () => fill(limit * 10)))
+  }
+  fill(FIRST_GROUPS)
+  const more = failuresLeftOut > 0 ? ` (${formatNumber(failuresLeftOut)} more are not listed)` : ''
+  return section(`Failures${more}`, el('div', { class: 'tools' }, filter), list)
+}
+
+function failureGroup(group: FailureGroup, open: boolean, select: (index: number) => void): HTMLElement {
+  const first = group[0]!
+  const text = el('pre', {}, first.text)
+  const chips = group.slice(0, MAX_CHIPS).map((failure) =>
+    button(String(failure.index), () => {
+      text.textContent = failure.text
+      select(failure.index)
+    }),
+  )
+  const copy = button('Copy', () => void navigator.clipboard?.writeText(text.textContent))
+  const { location } = first
+  return el(
+    'details',
+    { open },
+    el(
+      'summary',
+      {},
+      el('span', { class: 'count' }, formatNumber(group.length)),
+      `${first.name}: ${first.message.split('\n')[0]}`,
+      location && el('span', { class: 'location mono' }, `${location.file}:${location.line}`),
+    ),
+    el(
+      'div',
+      { class: 'chips', 'aria-label': 'Items with this failure' },
+      'items ',
+      ...chips,
+      group.length > chips.length ? ` and ${formatNumber(group.length - chips.length)} more` : '',
+      copy,
+    ),
+    text,
+  )
+}
