@@ -68,7 +68,8 @@ const ALLOWED = {
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */
 const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
-  /^executor\/scheduler\//,
+  /^executor\/(scheduler\/|(activity|recorded)$)/,
+  /^errors\/(messages|warning-text)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
   /^run\/(settings|pool-error|item-counts)$/,

@@ -1,7 +1,7 @@
 // Why an execution was refused or ended early, as data. `run/pool-error` turns it into the public error.
 import type { CallEnd } from './scheduler/messages.js'
 
-export type ExecutionFaultReason = Exclude<CallEnd, { type: 'done' | 'aborted' }>
+type ExecutionFaultReason = Exclude<CallEnd, { type: 'done' | 'aborted' }>
 
 export class ExecutionFault extends Error {
   override readonly name = 'ExecutionFault'

@@ -11,7 +11,7 @@ export interface Clock {
   wakeAt(at: Ms, wake: () => void): () => void
 }
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   wakeAt(at, wake) {
     const timer = setTimeout(wake, Math.max(0, Math.ceil(at - performance.now())))

@@ -88,7 +88,7 @@ function crashFailure(id: number, offset: number, afterMs: Ms, { exit, reason, n
 }
 
 /** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
-export type ExitKind = 'startup' | 'crash' | 'expected'
+type ExitKind = 'startup' | 'crash' | 'expected'
 
 export function judgeExit({
   state,

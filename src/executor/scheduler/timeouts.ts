@@ -14,7 +14,7 @@ export interface TimedChunk {
   readonly recordEachItem: boolean
 }
 
-export type InspectionJudgement =
+type InspectionJudgement =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
   /** There is work and the worker does not begin it. */
   | { readonly kind: 'stuck' }

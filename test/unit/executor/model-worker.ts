@@ -25,7 +25,7 @@ export type Behaviour =
   /** Its result is too large to be written down. */
   | 'large'
 
-export interface Witness {
+interface Witness {
   behaviour(chunk: ChunkMessage, offset: number): Behaviour
   /** `exact`: it is known to whoever reads the recorder. */
   begins(chunk: ChunkMessage, offset: number, exact: boolean): void
@@ -33,7 +33,7 @@ export interface Witness {
   isSafe(id: number, offset: number): void
 }
 
-export interface ModelOptions {
+interface ModelOptions {
   readonly pid: number
   readonly concurrency: number
   readonly records: boolean
@@ -43,7 +43,7 @@ export interface ModelOptions {
   readonly witness: Witness
 }
 
-export type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
+type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
 export type Said =
   | Untagged<FromWorker>
   | {
