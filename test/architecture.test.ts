@@ -70,7 +70,8 @@ const ALLOWED = {
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */
 const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
-  /^executor\/scheduler\//,
+  /^executor\/(scheduler\/|(activity|recorded)$)/,
+  /^errors\/(messages|warning-text)$/,
   /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,

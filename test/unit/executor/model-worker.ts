@@ -33,7 +33,7 @@ interface Witness {
   isSafe(id: number, offset: number): void
 }
 
-export interface ModelOptions {
+interface ModelOptions {
   readonly pid: number
   readonly concurrency: number
   readonly records: boolean
@@ -43,7 +43,7 @@ export interface ModelOptions {
   readonly witness: Witness
 }
 
-export type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
+type Untagged<T> = T extends unknown ? Omit<T, 'token'> : never
 export type Said =
   | Untagged<FromWorker>
   | {
