@@ -9,7 +9,7 @@ export interface UnsendableItem {
   readonly failure: Failure
 }
 
-export interface ChunkSenderOptions {
+interface ChunkSenderOptions {
   /** Throws if a value cannot be cloned. */
   readonly send: (worker: number, message: ToWorker) => void
   /** Nothing of this chunk was sent. */

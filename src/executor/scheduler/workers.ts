@@ -22,7 +22,7 @@ import {
   type WorkerState,
 } from './worker.js'
 
-export interface WorkerTableOptions {
+interface WorkerTableOptions {
   /** Items that one worker runs at a time. */
   readonly concurrency: number
   /** From `terminate`, `stop` or `cancel` to SIGKILL. */
