@@ -15,7 +15,16 @@ export default defineConfig({
         extends: true,
         test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [...e2e, '**/node_modules/**'] },
       },
-      { extends: true, test: { name: 'e2e', include: e2e, globalSetup: 'test/helpers/build.ts' } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: e2e,
+          globalSetup: 'test/helpers/build.ts',
+          // What these test runs in processes of its own, so that the test files can share theirs.
+          isolate: false,
+        },
+      },
     ],
   },
 })

@@ -17,7 +17,7 @@ export const ITEMS_PER_TIMING = 8
 /** No time yet. Not 0: V8 would compile for integers first. */
 const NO_TIME: Ms = Number.NaN
 
-export interface ChunkRunOptions {
+interface ChunkRunOptions {
   readonly cost: Cost
   readonly outbox: Outbox
   readonly recorder: FlightRecorder | undefined

@@ -4,7 +4,7 @@ import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
 
-export interface Guard {
+interface Guard {
   onMessage(listener: (message: ToWorker) => void): void
   /** From now on messages carry the token; before, nothing can be sent. */
   authenticate(token: string): void

@@ -1,4 +1,4 @@
-// The short form of `npm run test:chaos`: always the same runs, or those of POOLRUN_TEST_SEED.
+// The short form of `npm run test:chaos`: always the same runs, or those of POOLRUN_SEED.
 import { fileURLToPath } from 'node:url'
 import { expect, inject, test } from 'vitest'
 import { SEED } from '../helpers/random.js'

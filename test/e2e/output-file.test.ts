@@ -146,7 +146,7 @@ describe('--envelope', () => {
       '5',
     ])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('--envelope and --format raw')
+    expect(stderr).toContain('--envelope cannot be combined with --format raw')
   })
 })
 

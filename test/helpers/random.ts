@@ -1,8 +1,8 @@
-// Random numbers that a seed repeats exactly. Tests use a fixed seed; set POOLRUN_TEST_SEED to try another one by hand.
+// Random numbers that a seed repeats exactly. Tests use a fixed seed; set POOLRUN_SEED to try another one by hand.
 
 const FIXED_SEED = 20_240
 
-export const SEED = Number(process.env.POOLRUN_TEST_SEED ?? FIXED_SEED)
+export const SEED = Number(process.env.POOLRUN_SEED ?? FIXED_SEED)
 
 export interface Random {
   /** 0 ≤ x < 1 */

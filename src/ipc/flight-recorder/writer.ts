@@ -16,7 +16,7 @@ const MAX_BYTES_PER_CHARACTER = 3
 const NEVER: Ms = Number.POSITIVE_INFINITY
 
 /** The item an outcome belongs to. */
-export interface RecordedItem {
+interface RecordedItem {
   readonly id: number
   readonly offset: number
   /** From then on (shared clock) a reader takes the item for late unless its outcome is in the file. */
