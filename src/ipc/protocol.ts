@@ -20,7 +20,7 @@
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
-/** Goes up with every incompatible change; a worker of another version refuses `init`. */
+/** Incremented with every incompatible change; a worker of another version refuses `init`. */
 export const PROTOCOL_VERSION = 2
 
 /** Where a worker finds the job. The parent never imports it. */
@@ -83,7 +83,7 @@ export interface ResultsMessage {
   readonly failures: readonly { readonly offset: number; readonly failure: Failure }[]
   /** Time the tasks of this range took, by the worker's clock. */
   readonly busyMs: Ms
-  /** Where the task asked for it. */
+  /** Only where the task wants them (`TaskSpec.timed`). */
   readonly timings?: Timings
 }
 

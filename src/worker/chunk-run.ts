@@ -12,7 +12,7 @@ import { failureOf } from './outcome.js'
 import { ChunkResults } from './results.js'
 import { type Context, leaveTask, type Task } from './task-context.js'
 
-/** Of unrecorded items every 8th is timed: reading the clock costs more than the cheapest of them. */
+/** Every 8th unrecorded item is timed: reading the clock costs more than the cheapest of them. */
 export const ITEMS_PER_TIMING = 8
 /** No time yet. Not 0: V8 would compile for integers first. */
 const NO_TIME: Ms = Number.NaN
@@ -28,9 +28,9 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   readonly id: number
   readonly chunk: ChunkMessage
   readonly timeoutMs: Ms
-  /** Of the item that is running, where its signal may be needed. */
+  /** Context of the running item, where its signal may be needed. */
   context: Context | undefined
-  /** Written by the recorder. */
+  /** Set by the recorder, with `lateAt`. */
   since = NO_TIME
   lateAt: Ms = Number.POSITIVE_INFINITY
   readonly #cost: Cost
@@ -153,7 +153,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     return this.#isItemRunning
   }
 
-  /** After `tryAddPlainResult`, which leaves the next item running: none is. */
+  /** No item is running: undoes the start of the next one by `tryAddPlainResult`. */
   endBatch(): void {
     this.#isItemRunning = false
   }
@@ -254,9 +254,9 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   }
 
   /**
-   * Settles the item that is running, as `settle` does, and starts the next, where that takes nothing but adding the
-   * result: the chunk is unrecorded and JSON carries the value as it is. False, with nothing done, where it does not, or
-   * where much text has gathered.
+   * Settles the item that is running, as `settle` does, and starts the next one, if that takes nothing but adding the
+   * result. False, with nothing done, if the chunk is recorded, if JSON does not carry the value as it is, or if much text
+   * has gathered.
    */
   tryAddPlainResult(value: unknown): boolean {
     if (this.#isRecorded || this.#outbox.hasMuchText) return false

@@ -8,8 +8,8 @@
 //   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`;
 //   · leaving the task between two items is not visible: no code of the job runs there;
 //   · only every 8th item is timed, as in the normal path, and only a timed item can make a flush due early.
-// Everything else ends the batch and goes through the code of the normal path: a bad item, a failure, a promise, a result
-// that JSON does not carry as it is, much text, and an item that was slow.
+// Everything else ends the batch and takes the normal path: a bad item, a failure, a promise, a result that JSON does not
+// carry as it is, much text, and an item that was slow.
 import { BadItem } from '../framing/parse.js'
 import { type ChunkRun, ITEMS_PER_TIMING } from './chunk-run.js'
 import { isThenable } from './outcome.js'

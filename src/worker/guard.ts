@@ -4,132 +4,155 @@ import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
 
-interface Guard {
-  onMessage(listener: (message: ToWorker) => void): void
-  /** From now on messages carry the token; before, nothing can be sent. */
-  authenticate(token: string): void
+/** Why the process exits unplanned. */
+type ExitReason = { readonly escaped: unknown } | { readonly exitSite: string }
+
+/** What Node's own messages go through, too: a forged one would crash the parent. */
+interface ProcessInternals {
+  _send: (...args: unknown[]) => boolean
+}
+
+export class Guard {
+  // Taken before the job is loaded: it may replace any of these.
+  readonly #pid = process.pid
+  readonly #send = process.send!.bind(process)
+  readonly #exit = process.exit
+  readonly #abort = process.abort
+  readonly #kill = process.kill
+  readonly #disconnect = process.disconnect!
+  #token = ''
+  #beforeUnplannedExit: () => void = () => {}
+  #isExiting = false
+  /** The message that passes through `process._send` now is the worker's. */
+  #isOwnMessage = false
+  #hasWarned = false
+  #lastSent = Promise.resolve()
+
+  constructor() {
+    makeBlocking(process.stdout, process.stderr)
+    this.#guardExits()
+    this.#guardChannel()
+    process.on('uncaughtException', (thrown) => this.#onEscaped('uncaughtException', thrown))
+    process.on('unhandledRejection', (thrown) => this.#onEscaped('unhandledRejection', thrown))
+    process.on('disconnect', () => this.#onDisconnect())
+  }
+
+  onMessage(listener: (message: ToWorker) => void): void {
+    process.on('message', (message) => listener(unpackToWorker(message)))
+  }
+
+  /** From now on messages carry the token; before, the parent accepts none. */
+  authenticate(token: string): void {
+    this.#token = token
+  }
+
+  /** The callback runs before an exit that this process sees coming and the parent did not request. */
+  beforeUnplannedExit(callback: () => void): void {
+    this.#beforeUnplannedExit = callback
+  }
+
   /**
    * Resolves when the message is in the kernel: no crash of this process can lose it any more.
    * @throws what structured clone throws, synchronously
    */
-  send(message: OutgoingMessage): Promise<void>
-  /** Called before an exit that this process sees coming. */
-  beforeUnplannedExit(callback: () => void): void
-  /** Ends this process once all output has been written. */
-  exit(): Promise<void>
-}
-
-export function guardProcess(): Guard {
-  // Taken before the job is loaded: it may replace any of these.
-  const { send: channelSend, exit, kill, abort, disconnect, pid } = process
-  const sendRaw = channelSend!.bind(process)
-  makeBlocking(process.stdout, process.stderr)
-  let token = ''
-  let beforeUnplannedExit: () => void = () => {}
-  let isExiting = false
-  /** The message that `process._send` is given now is the worker's. */
-  let isOwnMessage = false
-  let lastSent = Promise.resolve()
-
-  const send = (message: OutgoingMessage): Promise<void> => {
+  send(message: OutgoingMessage): Promise<void> {
     if (!process.connected) return Promise.resolve()
-    let sent = () => {}
-    const promise = new Promise<void>((resolve) => {
-      sent = resolve
+    let resolveSent = () => {}
+    const sent = new Promise<void>((resolve) => {
+      resolveSent = resolve
     })
-    isOwnMessage = true
+    this.#isOwnMessage = true
     try {
-      sendRaw({ token, ...packFromWorker(message) }, undefined, undefined, () => sent())
+      this.#send({ token: this.#token, ...packFromWorker(message) }, undefined, undefined, () =>
+        resolveSent(),
+      )
     } finally {
-      isOwnMessage = false
+      this.#isOwnMessage = false
     }
-    lastSent = promise
-    return promise
+    this.#lastSent = sent
+    return sent
   }
 
-  /** Sends once why the process ends, after everything that has settled. The job goes on until that is written. */
-  const announceExit = (reason: { escaped: unknown } | { exitSite: string }): Promise<void> => {
-    if (isExiting) return lastSent
-    isExiting = true
-    beforeUnplannedExit()
-    return send({
+  /** Ends this process once its output and its messages have been written. */
+  async exit(): Promise<void> {
+    this.#isExiting = true
+    const written = (stream: NodeJS.WriteStream) =>
+      new Promise<void>((resolve) => stream.write('', () => resolve()))
+    await Promise.all([written(process.stdout), written(process.stderr), this.#lastSent])
+    this.#exit.call(process, 0)
+  }
+
+  /** Sends the reason, once, after everything that has settled. */
+  #announceExit(reason: ExitReason): Promise<void> {
+    if (this.#isExiting) return this.#lastSent
+    this.#isExiting = true
+    this.#beforeUnplannedExit()
+    return this.send({
       type: 'dying',
       ...('escaped' in reason ? { escaped: toErrorData(reason.escaped) } : reason),
     })
   }
 
-  const callStackAbove = (caller: (...args: never[]) => unknown): string => {
-    const holder: { stack?: string } = {}
-    Error.captureStackTrace(holder, caller)
-    return String(holder.stack).split('\n').slice(1).join('\n')
+  #guardExits(): void {
+    const exitByJob = (code?: Parameters<typeof process.exit>[0]): never => {
+      void this.#announceExit({ exitSite: stackAbove(exitByJob) })
+      return this.#exit.call(process, code)
+    }
+    const abortByJob = (): never => {
+      void this.#announceExit({ exitSite: stackAbove(abortByJob) })
+      return this.#abort.call(process)
+    }
+    const disconnectByJob = (): void => {
+      void this.#announceExit({ exitSite: stackAbove(disconnectByJob) })
+      return this.#disconnect.call(process)
+    }
+    process.exit = exitByJob
+    process.abort = abortByJob
+    process.disconnect = disconnectByJob
+    process.kill = (target, signal) => {
+      // Whether the signal ends this process depends on the job's handlers; sending early is harmless.
+      if (Math.abs(target) === this.#pid && signal !== 0) this.#beforeUnplannedExit()
+      return this.#kill.call(process, target, signal)
+    }
   }
 
-  process.exit = function exitByJob(code) {
-    void announceExit({ exitSite: callStackAbove(exitByJob) })
-    return exit.call(process, code)
-  }
-  process.abort = function abortByJob() {
-    void announceExit({ exitSite: callStackAbove(abortByJob) })
-    return abort.call(process)
-  }
-  process.disconnect = function disconnectByJob() {
-    void announceExit({ exitSite: callStackAbove(disconnectByJob) })
-    return disconnect!.call(process)
-  }
-  process.kill = function killByJob(target, signal) {
-    // Whether the signal ends this process depends on the job's handlers; sending early is harmless.
-    if (Math.abs(target) === pid && signal !== 0) beforeUnplannedExit()
-    return kill.call(process, target, signal)
+  #guardChannel(): void {
+    const internals = process as unknown as ProcessInternals
+    const sendInternal = internals._send
+    const drop = () => this.#dropMessageOfJob()
+    internals._send = (...args) => (this.#isOwnMessage ? sendInternal.apply(process, args) : drop())
+    process.send = drop
   }
 
-  // `process._send` sends Node's own messages, too: a forged one would crash the parent.
-  const internals = process as unknown as { _send: (...args: unknown[]) => boolean }
-  const sendInternal = internals._send
-  let hasWarned = false
-  const dropMessageOfJob = () => {
-    const message = `worker ${pid}: the job called process.send(); the message was dropped`
-    if (!hasWarned) void send({ type: 'warning', message })
-    hasWarned = true
+  #dropMessageOfJob(): true {
+    const message = `worker ${this.#pid}: the job called process.send(); the message was dropped`
+    if (!this.#hasWarned) void this.send({ type: 'warning', message })
+    this.#hasWarned = true
     return true
   }
-  internals._send = (...args) => (isOwnMessage ? sendInternal.apply(process, args) : dropMessageOfJob())
-  process.send = dropMessageOfJob
 
-  // Node calls these listeners also where the job has one of its own. Then the job decides what happens.
-  const onEscaped = (event: 'uncaughtException' | 'unhandledRejection') => (thrown: unknown) => {
+  #onEscaped(event: 'uncaughtException' | 'unhandledRejection', thrown: unknown): void {
+    // The job has a listener of its own, which decides what happens. Node calls both.
     if (process.listenerCount(event) > 1) return
-    void announceExit({ escaped: thrown }).then(() => exit.call(process, 1))
+    void this.#announceExit({ escaped: thrown }).then(() => this.#exit.call(process, 1))
   }
-  process.on('uncaughtException', onEscaped('uncaughtException'))
-  process.on('unhandledRejection', onEscaped('unhandledRejection'))
 
-  process.on('disconnect', () => {
-    // The parent has exited, or the job disconnected: no result can be sent any more. The group includes what the job
-    // spawned.
+  /** The parent has exited, or the job disconnected: no result can be sent any more. */
+  #onDisconnect(): void {
     try {
-      kill.call(process, -pid, 'SIGKILL')
+      // The group: what the job spawned ends, too.
+      this.#kill.call(process, -this.#pid, 'SIGKILL')
     } finally {
-      exit.call(process, 1)
+      this.#exit.call(process, 1)
     }
-  })
-
-  return {
-    onMessage: (listener) => void process.on('message', (message) => listener(unpackToWorker(message))),
-    authenticate(secret) {
-      token = secret
-    },
-    send,
-    beforeUnplannedExit(callback) {
-      beforeUnplannedExit = callback
-    },
-    async exit() {
-      isExiting = true
-      const written = (stream: NodeJS.WriteStream) =>
-        new Promise<void>((resolve) => stream.write('', () => resolve()))
-      await Promise.all([written(process.stdout), written(process.stderr), lastSent])
-      exit.call(process, 0)
-    },
   }
+}
+
+/** The call stack without `caller` and what it calls. */
+function stackAbove(caller: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, caller)
+  return String(holder.stack).split('\n').slice(1).join('\n')
 }
 
 /**

@@ -7,7 +7,7 @@ import { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
 import { type LoadedJob, loadJob } from '../job/load-job.js'
-import { guardProcess } from './guard.js'
+import { Guard } from './guard.js'
 import { Outbox } from './outbox.js'
 import { Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'
@@ -16,7 +16,7 @@ import { type Validate, validatorOf } from './validate.js'
 Error.stackTraceLimit = 50
 process.setSourceMapsEnabled(true)
 
-const guard = guardProcess()
+const guard = new Guard()
 // Taken before the job is loaded: it may replace what the clock is made of.
 const clock = captureSystemClock()
 let runner: Runner | undefined

@@ -1,5 +1,4 @@
 // Results on their way to the parent: what is ready to be sent, what may still be in this process, and when to send.
-
 import type { Clock } from '../clock.js'
 import { CHUNK_BYTES } from '../defaults.js'
 import { asBuffer } from '../framing/bytes.js'
@@ -60,13 +59,13 @@ export class Outbox {
     this.#open.add(chunk)
   }
 
-  /** The chunk has ended: what is left of it goes with the next message. */
+  /** The chunk has ended: the rest of its results is part of the next message. */
   close(chunk: SendingChunk): void {
     this.#open.delete(chunk)
     if (chunk.unsentItems > 0) this.#ended.push(chunk)
   }
 
-  /** The chunk was cancelled: what is left of it is dropped. */
+  /** The chunk was cancelled: its unsent results are dropped. */
   discard(chunk: SendingChunk): void {
     this.#open.delete(chunk)
     this.#unsentItems -= chunk.unsentItems

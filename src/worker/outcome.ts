@@ -1,8 +1,8 @@
-// What the call of a task gives: a value, a promise of one, something thrown, or a refusal of its item.
+// The outcome of calling a task: a value, a promise of one, something thrown, or a refusal of its item.
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import type { Failure } from '../model.js'
 
-/** In place of a value where the item was refused before the task saw it. */
+/** In place of a value, where validation refused the item and the task was not called. */
 export class Refusal {
   constructor(readonly failure: Failure) {}
 }

@@ -11,7 +11,7 @@ const { timeOrigin } = performance
 export class ChunkResults {
   readonly #id: number
   readonly #reply: Results['kind']
-  /** The task asks for the timings of each item. */
+  /** The call wants the timings of each item. */
   readonly #isTimed: boolean
   /** Offset of the first item that has not been sent. */
   #from = 0

@@ -1,5 +1,5 @@
-// Runs the chunks of the parent, as many at once as the concurrency says, one item after another in each. Cancels them,
-// and returns what has not started.
+// Runs the chunks that the parent sends, as many at the same time as `concurrency` allows, and one item after another in
+// each. Cancels them, and returns what has not started.
 import type { Clock } from '../clock.js'
 import { BadItem } from '../framing/parse.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
@@ -111,7 +111,7 @@ export class Runner {
 
   // ── work loops ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs chunks one after another until the queue is empty. As many run at once as items may be in flight. */
+  /** Runs chunks one after another until the queue is empty. There are up to `concurrency` such loops. */
   async #workLoop(): Promise<void> {
     this.#workLoops++
     for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
@@ -210,8 +210,8 @@ export class Runner {
 
   #settle(run: ChunkRun, succeeded: boolean, outcome: unknown): void {
     const tookMs = run.settle(succeeded, outcome)
-    // The parent may be ending this worker for it, and the kill must not hit another item. Or it has counted a pause and
-    // does not; then it sends the rest again.
+    // The parent may be terminating this worker for it, and the kill must not hit another item. If the parent has judged
+    // otherwise, because it does not count pauses, it sends the rest again.
     if (tookMs >= run.timeoutMs) this.drain()
   }
 

@@ -6,7 +6,7 @@ import type { Calling } from '../model.js'
 
 /** Facts about the item a task works on. */
 export interface TaskContext {
-  /** Place of the item in the whole input, from 0. */
+  /** Index of the item in the whole input, from 0. */
   readonly index: number
   /** 1 for the first attempt. */
   readonly attempt: number

@@ -23,7 +23,7 @@ interface RecordedItem {
   readonly lateAt: Ms
 }
 
-/** A chunk as the recorder sees it: the worker's own object, because only that knows where the chunk is. */
+/** A chunk as the recorder sees it: the worker's own object, the only owner of where the chunk is. */
 export interface RecordedChunk extends RecordedItem {
   readonly isRecorded: boolean
   /** The item at `offset` has started and has not settled. */

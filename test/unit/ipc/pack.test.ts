@@ -1,4 +1,4 @@
-// What crosses the channel comes out as it went in, whatever it is; half a message is none.
+// What crosses the channel arrives as it was sent, whatever it is; a malformed message is refused.
 import { deserialize, serialize } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import {
@@ -21,12 +21,12 @@ function chunkOf(values: readonly unknown[]): ChunkMessage {
   return { id: 7, task, count: values.length, index: 3, attempt: 1, recordEachItem: false, payload }
 }
 
-function sent(chunk: ChunkMessage): ChunkMessage {
+function receivedByWorker(chunk: ChunkMessage): ChunkMessage {
   const message = unpackToWorker(cross(packToWorker({ type: 'run', chunks: [chunk] })))
   return message.type === 'run' ? message.chunks[0]! : expect.unreachable()
 }
 
-function said(range: ResultsMessage): ResultsMessage | undefined {
+function receivedByParent(range: ResultsMessage): ResultsMessage | undefined {
   const message: OutgoingMessage = { type: 'settled', ranges: [range] }
   const back = unpackFromWorker({
     token: 'secret',
@@ -44,10 +44,10 @@ const rangeOf = (values: readonly unknown[]): ResultsMessage => ({
   busyMs: 1.5,
 })
 
-/** One by one with `Object.is`: `toEqual` takes a typed array for something else, and -0 for 0 it does not. */
+/** One by one with `Object.is`, which tells -0 from 0; `toEqual` also refuses a typed array. */
 function expectSame(actual: ArrayLike<unknown>, expected: readonly unknown[]) {
   expect(actual.length).toBe(expected.length)
-  for (let place = 0; place < expected.length; place++) expect(actual[place]).toBe(expected[place])
+  for (let i = 0; i < expected.length; i++) expect(actual[i]).toBe(expected[i])
 }
 
 const numbers = fc.oneof(
@@ -63,38 +63,38 @@ const lists = fc.oneof(
 )
 
 describe('values', () => {
-  test('arrive as they were given, many numbers among them', () => {
+  test('arrive as they were sent, many numbers among them', () => {
     fc.assert(
       fc.property(lists, (values) => {
-        const { payload } = sent(chunkOf(values))
+        const { payload } = receivedByWorker(chunkOf(values))
         expectSame(payload.kind === 'values' ? payload.values : [], values)
-        const { results } = said(rangeOf(values))!
+        const { results } = receivedByParent(rangeOf(values))!
         expectSame(results.kind === 'values' ? results.values : [], values)
       }),
     )
   })
 
-  test('that are numbers but for one are no numbers', () => {
+  test('are not packed if one of them is not a number', () => {
     for (const odd of [undefined, null, '5', -0, 1n, new Date(5)]) {
       const values: unknown[] = [...Array(100).keys(), odd, ...Array(100).keys()]
-      const { results } = said(rangeOf(values))!
+      const { results } = receivedByParent(rangeOf(values))!
       expect(results).toEqual({ kind: 'values', values })
     }
   })
 
-  test('of a million integers take four bytes each', () => {
+  test('take four bytes each where they are a million integers', () => {
     const values = Array.from({ length: 1_000_000 }, (_, n) => n)
     expect(serialize(packToWorker({ type: 'run', chunks: [chunkOf(values)] })).length).toBeLessThan(4_001_000)
   })
 
-  test('results come back as an array that can be added to', () => {
-    const { results } = said(rangeOf([...Array(100).keys()]))!
+  test('arrive as an array that can be added to', () => {
+    const { results } = receivedByParent(rangeOf([...Array(100).keys()]))!
     expect(Array.isArray(results.kind === 'values' && results.values)).toBe(true)
   })
 })
 
-describe('everything else of a message', () => {
-  test('of a chunk arrives', () => {
+describe('pack and unpack', () => {
+  test('keep everything of a chunk', () => {
     const bytes = new Uint8Array([0x31, 0x2c, 0x32])
     const chunks: ChunkMessage[] = [
       { ...chunkOf([1]), index: [3, 9], attempt: 2, recordEachItem: true, timeoutMs: 20 },
@@ -104,22 +104,22 @@ describe('everything else of a message', () => {
     expect(unpackToWorker(cross(packToWorker({ type: 'run', chunks })))).toEqual({ type: 'run', chunks })
   })
 
-  test('of a settled range arrives', () => {
+  test('keep everything of a settled range', () => {
     const failures = [{ offset: 2, failure: { kind: 'input', message: 'no', at: 1 } as const }]
     const timings = { startedAt: new Float64Array([1]), ms: new Float64Array([2]) }
     const results = { kind: 'json', bytes: new Uint8Array([0x31, 0x0a]) } as const
     const range: ResultsMessage = { ...rangeOf([]), count: 1, failures, timings, results }
-    expect(said(range)).toEqual(range)
+    expect(receivedByParent(range)).toEqual(range)
   })
 
-  test('other messages go as they are', () => {
+  test('do not change other messages', () => {
     const stop: ToWorker = { type: 'stop' }
     expect(packToWorker(stop)).toBe(stop)
     const ready: OutgoingMessage = { type: 'ready', exports: {} }
     expect(packFromWorker(ready)).toBe(ready)
   })
 
-  test('what is large comes last, so that nothing has to be moved for what follows', () => {
+  test('put what is large last, so that nothing has to be moved for what follows', () => {
     const bytes = new Uint8Array(100_000)
     const chunk: ChunkMessage = { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'ndjson' } }
     const range: ResultsMessage = { ...rangeOf([]), results: { kind: 'json', bytes } }
@@ -136,13 +136,13 @@ describe('everything else of a message', () => {
 
 test.each<[string, object]>([
   ['no rows', { type: 'settled' }],
-  ['a row that is none', { type: 'settled', rows: [5] }],
+  ['a row that is a number', { type: 'settled', rows: [5] }],
   ['no count', { type: 'settled', rows: [[1, 0, undefined, undefined, 0, undefined, []]] }],
-  ['a count that is none', { type: 'settled', rows: [[1, 0, 1.5, undefined, 0, undefined, []]] }],
-  ['failures that are none', { type: 'settled', rows: [[1, 0, 1, {}, 0, undefined, []]] }],
+  ['a count that is not an integer', { type: 'settled', rows: [[1, 0, 1.5, undefined, 0, undefined, []]] }],
+  ['failures that are not an array', { type: 'settled', rows: [[1, 0, 1, {}, 0, undefined, []]] }],
   ['no content', { type: 'settled', rows: [[1, 0, 1, undefined, 0, undefined]] }],
   ['content of another kind', { type: 'settled', rows: [[1, 0, 1, undefined, 0, undefined, new Map()]] }],
-  ['a cancel without ids', { type: 'cancelled' }],
-])('%s: half a message is none', (_, message) => {
+  ['cancelled but no ids', { type: 'cancelled' }],
+])('a message of a worker with %s is refused', (_, message) => {
   expect(unpackFromWorker({ token: 'secret', ...message } as unknown as FromWorker)).toBeUndefined()
 })

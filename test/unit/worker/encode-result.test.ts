@@ -14,7 +14,7 @@ describe('what JSON carries', () => {
 })
 
 describe('what JSON cannot carry', () => {
-  test.each(REFUSED)('$what is refused, and the place is named', ({ make, path }) => {
+  test.each(REFUSED)('$what is refused, and its path is named', ({ make, path }) => {
     const encoded = encodeJson(make())
     if (!('culprit' in encoded)) throw new Error(`was written as ${encoded.text}`)
     expect(encoded.culprit.path).toBe(path)

@@ -1,9 +1,9 @@
-// Results as jobs really return them, and worse. Each is made anew: a test may not see what another one did to it.
+// Results as jobs really return them, and worse. Each is made anew, so that no test sees what another one did to it.
 
 export interface Hostile {
   readonly what: string
   make(): unknown
-  /** Where the culprit is; `undefined` where JSON carries the value, as `text`. */
+  /** Path of the part that JSON cannot carry; `undefined` where it carries the value, as `text`. */
   readonly path?: string
   readonly text?: string
 }
@@ -55,8 +55,12 @@ export const CARRIED: readonly Hostile[] = [
   { what: 'a Date', make: () => [new Date(0)], text: '["1970-01-01T00:00:00.000Z"]' },
   { what: 'a class instance', make: () => new Point(3, 4), text: '{"x":3,"y":4}' },
   { what: 'a toJSON', make: () => [new Money(250)], text: '["2.5 €"]' },
-  { what: 'a toJSON that gives undefined', make: () => ({ toJSON: () => undefined }), text: 'null' },
-  { what: 'a property called toJSON that is none', make: () => ({ toJSON: 'x' }), text: '{"toJSON":"x"}' },
+  { what: 'a toJSON that returns undefined', make: () => ({ toJSON: () => undefined }), text: 'null' },
+  {
+    what: 'a property called toJSON that is not a function',
+    make: () => ({ toJSON: 'x' }),
+    text: '{"toJSON":"x"}',
+  },
   { what: 'a property called constructor', make: () => ({ constructor: 'x' }), text: '{"constructor":"x"}' },
   {
     what: 'an own __proto__',
@@ -120,7 +124,7 @@ export const REFUSED: readonly Hostile[] = [
     path: 'a.b',
   },
   {
-    what: 'a getter that gives NaN',
+    what: 'a getter that returns NaN',
     make: () => ({
       get a() {
         return Number.NaN
@@ -149,7 +153,7 @@ export const REFUSED: readonly Hostile[] = [
     make: () => [Object.defineProperties({}, { constructor: throwing('no') })],
     path: '[0].constructor',
   },
-  { what: 'a date that is none', make: () => ({ at: new Date('soon') }), path: 'at' },
+  { what: 'an invalid date', make: () => ({ at: new Date('soon') }), path: 'at' },
   {
     what: 'an own __proto__ with a BigInt',
     make: () => Object.defineProperty({}, '__proto__', { value: 1n, enumerable: true }),

@@ -7,7 +7,7 @@ afterEach(() => {
 })
 
 describe('currentTask()', () => {
-  test('outside a worker says so', () => {
+  test('throws outside a worker', () => {
     expect(() => currentTask()).toThrow('currentTask() was called outside a task of a poolrun worker')
   })
 
@@ -18,12 +18,12 @@ describe('currentTask()', () => {
     expect(currentTask).toBeTypeOf('function')
   })
 
-  test('before the first task says so', () => {
+  test('throws before the first task', () => {
     installCurrentTask(1)
     expect(() => currentTask()).toThrow('outside a task')
   })
 
-  test('belongs to each task where several run at once, across what they await', async () => {
+  test('is the context of each task where several run at the same time, across what they await', async () => {
     const callTask = installCurrentTask(3)
     const seen = await Promise.all(
       [0, 1, 2].map((index) =>
@@ -57,7 +57,7 @@ describe('currentTask()', () => {
     expect(seen).toBe(context)
   })
 
-  test('gives back what the task gives, and throws what it throws', () => {
+  test('returns what the task returns, and throws what it throws', () => {
     for (const concurrency of [1, 2]) {
       const callTask = installCurrentTask(concurrency)
       const context = new Context(0, 1, 0)
@@ -72,11 +72,11 @@ describe('currentTask()', () => {
 })
 
 describe('a context', () => {
-  test('tells index, attempt and worker', () => {
+  test('has index, attempt and worker', () => {
     expect(new Context(3, 2, 1)).toMatchObject({ index: 3, attempt: 2, workerId: 1 })
   })
 
-  test('listens once its signal was looked at, not before', () => {
+  test('listens once its signal was read, not before', () => {
     const context = new Context(0, 1, 0)
     expect(context.listens).toBe(false)
     expect(context.signal.aborted).toBe(false)
@@ -84,7 +84,7 @@ describe('a context', () => {
     expect(context.signal).toBe(context.signal)
   })
 
-  test('that is aborted aborts its signal with an AbortError that says why', () => {
+  test('aborts its signal with an AbortError that has the reason', () => {
     const context = new Context(0, 1, 0)
     const { signal } = context
     context.abort('the item was cancelled')
@@ -92,9 +92,9 @@ describe('a context', () => {
     expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'the item was cancelled' })
   })
 
-  test('that was aborted before anybody looked shows an aborted signal', () => {
+  test('has an aborted signal if it was aborted before the signal was read', () => {
     const context = new Context(0, 1, 0)
-    context.abort('gone')
+    context.abort('too late')
     expect(context.signal.aborted).toBe(true)
   })
 })
