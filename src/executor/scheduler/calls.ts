@@ -23,18 +23,18 @@ interface Call {
   readonly timeoutMs: Ms | undefined
   readonly retry: RetryOptions
   readonly sizer: ChunkSizer
-  /** Many of its chunks may be dispatched ahead: they have the size that was asked for, and no failure stops the call. */
+  /** Many of its chunks may be dispatched ahead: the caller chose their size, and no failure stops the call. */
   readonly isBatched: boolean
   readonly ready: Fifo<PendingChunk>
   /** Failed items that wait for their next attempt. */
   readonly delayed: DelayQueue<PendingChunk>
   /** Chunks in workers. */
   inFlight: number
-  /** Items that the source still has, if it knows. */
+  /** Items left in the source, if that is known. */
   remaining: number | undefined
-  /** The source was asked for a chunk and has not answered. */
+  /** The source has been pulled and has not supplied yet. */
   isPulling: boolean
-  /** The source has no more, or is not asked any more. */
+  /** The source has no more, or is not pulled any more. */
   sourceEnded: boolean
   /** Takes nothing more: what is not running is discarded. */
   isDraining: boolean
@@ -153,7 +153,7 @@ export class CallTable {
 
   // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The call whose turn it is. It has a chunk ready, or its source can be asked for one. */
+  /** The call whose turn it is. It has a chunk ready, or its source can be pulled. */
   next(): ScheduledCall | undefined {
     for (let call = this.#roundRobin.shift(); call !== undefined; call = this.#roundRobin.shift()) {
       call.isQueued = false
@@ -175,7 +175,7 @@ export class CallTable {
     return { ...pending, chunk: sliceChunk(chunk, 0, room) }
   }
 
-  /** Asks the source for a chunk; `supply` is the answer. */
+  /** Requests a chunk from the source; `supply` is the answer. */
   pull(call: Call): void {
     call.isPulling = true
     this.#send({ type: 'pull', call: call.id, want: call.sizer.want(this.#itemsAtATime, call.remaining) })
@@ -289,7 +289,7 @@ export class CallTable {
     this.#roundRobin.push(call)
   }
 
-  /** A source that has no items left is asked even if no worker has room: its end, or its error, ends the call. */
+  /** A source without items is pulled even if no worker has room: its end, or its error, ends the call. */
   #pullEnd(call: Call): void {
     if (call.remaining === 0 && !call.isPulling && !call.sourceEnded && this.#calls.has(call.id))
       this.pull(call)

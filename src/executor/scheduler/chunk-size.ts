@@ -7,7 +7,7 @@ import type { Want } from '../../source.js'
 
 /** Work in one chunk: long enough to outweigh its transport, about 0.5 ms of CPU time in all processes; short enough to settle often. */
 const TARGET_MS: Ms = 12
-/** Most that a chunk may grow from one measurement to the next: a few cheap items say little about the next thousand. */
+/** Most that a chunk may grow from one measurement to the next: a few cheap items predict little about the next thousand. */
 const GROWTH_FACTOR = 4
 /** Even if items cost nothing: the items of a message settle together, and their results are held together. */
 const MAX_ITEMS = 16 * 1024
@@ -17,7 +17,7 @@ export class ChunkSizer {
   #items: number
   #meanMs: Ms | undefined
 
-  /** `fixed`: items per chunk, as `--chunk-size` asks for. The cost is measured in any case. */
+  /** `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. */
   constructor(fixed?: number) {
     this.#fixed = fixed
     this.#items = fixed ?? 1
@@ -36,7 +36,7 @@ export class ChunkSizer {
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
   }
 
-  /** `remaining`: items left in the source, if it knows; `workers` share them. */
+  /** `remaining`: items left in the source, if that is known; `workers` share them. */
   want(workers: number, remaining: number | undefined): Want {
     if (this.#fixed !== undefined) return { items: this.#fixed, bytes: Number.POSITIVE_INFINITY }
     // Half of each worker's share, so that all workers finish at about the same time.

@@ -1,4 +1,4 @@
-// Which worker is given the next chunk, and how the chunk looks on its way there. Pure.
+// Which worker is given the next chunk, and the message that carries it there. Pure.
 import type { ChunkMessage } from '../../ipc/protocol.js'
 import type { InFlightChunk } from './in-flight.js'
 import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'

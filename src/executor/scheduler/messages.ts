@@ -1,4 +1,4 @@
-// What can reach the scheduler and what it can ask for. Types only: inputs and commands are the whole surface between
+// What can reach the scheduler and what it can request. Types only: inputs and commands are the whole surface between
 // the pure core and the executor around it.
 import type { ErrorData } from '../../error-data.js'
 import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
@@ -17,7 +17,7 @@ export interface CallOptions {
   /** Per attempt, from the moment the item begins. */
   readonly timeoutMs?: Ms | undefined
   readonly retry?: RetryOptions | undefined
-  /** Items in the source, if it knows. */
+  /** Items in the source, if that is known. */
   readonly remaining?: number | undefined
 }
 
@@ -122,7 +122,7 @@ export interface ExitNotice {
 /** Effects as data; the executor performs them in order. */
 export type Command =
   | { readonly type: 'spawn'; readonly worker: number }
-  /** Ask the source of a call for a chunk; `supply` answers. */
+  /** Request a chunk from the source of a call; `supply` answers. */
   | { readonly type: 'pull'; readonly call: CallId; readonly want: Want }
   | { readonly type: 'run'; readonly worker: number; readonly chunk: ChunkMessage }
   | { readonly type: 'cancel'; readonly worker: number; readonly ids: readonly number[] }

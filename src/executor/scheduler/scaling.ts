@@ -6,7 +6,7 @@ export interface PoolSize {
   readonly starting: number
   /** Workers that the pool may have. */
   readonly processes: number
-  /** Workers that may start at a time: loading a job uses a whole core, so too many at once slow each other down. */
+  /** Workers that may start at a time: loading a job uses a whole core, so too many slow each other down. */
   readonly bootLimit: number
   /** A worker has loaded the job. */
   readonly jobHasLoaded: boolean

@@ -1,4 +1,4 @@
-// When to ask a worker's flight recorder what is running, and what the answer means. Pure: data in, data out.
+// When to read from a worker's flight recorder what is running, and what the answer means. Pure: data in, data out.
 import type { Ms } from '../../model.js'
 import type { RunningItem } from './messages.js'
 

@@ -1,4 +1,5 @@
-// The scheduler alone, with workers that answer at once: whether an item costs the same however many there are.
+// The scheduler alone, with workers that settle every chunk immediately: whether an item costs the same however many
+// there are.
 // Compiled from the sources here, because the package does not export it.
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

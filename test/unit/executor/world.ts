@@ -27,7 +27,7 @@ export interface CallPlan extends Pick<CallOptions, 'chunkSize' | 'timeoutMs' | 
   readonly cheap: boolean
   /** Its source answers when a step makes it. */
   readonly slow: boolean
-  /** Its source knows how many items are left. */
+  /** The number of items left in its source is known. */
   readonly sized: boolean
 }
 
@@ -128,7 +128,7 @@ export class World {
     const said = worker.said.shift()
     if (said === undefined) return false
     const id = this.workers.indexOf(worker)
-    this.#hear(id, said)
+    this.#receive(id, said)
     return true
   }
 
@@ -141,10 +141,10 @@ export class World {
     // What it leads to may be due immediately, but not without end.
     for (let times = 0; times === 0 || (this.wake ?? Number.POSITIVE_INFINITY) <= this.now; times++) {
       if (times === 10)
-        broken(`the scheduler asks for a tick at ${this.wake} again and again, now ${this.now}`)
+        broken(`the scheduler requests a tick at ${this.wake} again and again, now ${this.now}`)
       this.post({ type: 'tick' })
     }
-    if (Number.isNaN(this.wake)) broken('the scheduler asks for a tick at NaN')
+    if (Number.isNaN(this.wake)) broken('the scheduler requests a tick at NaN')
   }
 
   post(input: SchedulerInput): void {
@@ -245,7 +245,7 @@ export class World {
 
   #pull(id: number, items: number): void {
     const call = this.calls[id]!
-    if (call.end !== undefined) broken(`call ${id} has ended and its source is asked for more`)
+    if (call.end !== undefined) broken(`call ${id} has ended and its source is pulled`)
     if (call.plan.slow) call.pulls.push({ items })
     else this.#supply(call, items)
   }
@@ -308,7 +308,7 @@ export class World {
 
   // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #hear(worker: number, said: Said): void {
+  #receive(worker: number, said: Said): void {
     if (said.type === 'dying') {
       const notice = { uncaughtError: said.escaped, exitCallStack: said.exitSite }
       return this.post({ type: 'exit-announced', worker, notice })

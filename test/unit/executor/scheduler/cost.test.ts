@@ -85,7 +85,7 @@ describe('ten million items in sixty-four workers', () => {
   })
 })
 
-describe('fifty thousand calls at once', () => {
+describe('fifty thousand open calls', () => {
   test('of one item each cost a few steps each', () => {
     const world = drive(4)
     const calls = 50_000

@@ -89,7 +89,7 @@ describe('judgeCrash', () => {
       { record: { ...NOTHING, running: [{ id: 7, offset: 1, forMs: 9 }] } },
       'none | 2… unchanged',
     ],
-    // The chunk had begun, and nothing says which of its items ran: they run again, recorded.
+    // The chunk had begun, and nothing shows which of its items ran: they run again, recorded.
     ['unrecorded, first', { record: UNRECORDED }, 'none | 2… recorded'],
     ['unrecorded, prefetched', { record: UNRECORDED, chunk: prefetched }, 'none | 2… recorded'],
     ['unrecorded, last item', { record: UNRECORDED, chunk: lastItem }, 'none | 4… recorded'],

@@ -59,7 +59,7 @@ describe('the start', () => {
     expect(handle({ type: 'start', count: 9 })).toEqual(['spawn 1'])
   })
 
-  it('spawns a worker per item for a call, and asks its source when one is ready', () => {
+  it('spawns a worker per item for a call, and pulls its source when one is ready', () => {
     expect(open()).toEqual(['spawn 0', 'spawn 1'])
     expect(handle({ type: 'ready', worker: 1, exports: EXPORTS })).toEqual(['pull 1'])
     expect(supply(0, 1)).toEqual(['run 1: 1 from 0'])
@@ -86,7 +86,7 @@ describe('the start', () => {
     expect(open(2)).toEqual(['end 2: fault'])
   })
 
-  it('fails the pool when a worker exits before it is ready, and says in which phase', () => {
+  it('fails the pool when a worker exits before it is ready, with the phase that failed', () => {
     open()
     handle({ type: 'initializing', worker: 0 })
     expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['end 1: fault', 'kill 1: SIGKILL'])

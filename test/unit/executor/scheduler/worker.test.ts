@@ -97,7 +97,7 @@ describe('a timer', () => {
       workerIn(terminating(workerIn(ready(1)), undefined, NOW, 50)),
       NOW + 50,
     ],
-  ])('is due when its state says: %s', (_, worker, expected) => {
+  ])('is due as its state defines: %s', (_, worker, expected) => {
     expect(nextDeadline(worker)).toBe(expected)
   })
 
