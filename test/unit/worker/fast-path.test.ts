@@ -1,5 +1,4 @@
 // Items too cheap to be recorded, and the rule of the fast path: it sends what the normal path sends.
-
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
 import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
