@@ -92,10 +92,10 @@ export type Failure =
   | {
       readonly kind: 'encoding'
       readonly side: 'argument' | 'result'
-      /** Where in the value the culprit is, like `a.f` or `[2].x`; empty for the value itself. */
+      /** Path to the part that cannot be encoded, like `a.f` or `[2].x`; empty for the value itself. */
       readonly path: string
       readonly message: string
-      /** What the culprit looks like, shortened. */
+      /** That part as `util.inspect` shows it, truncated. */
       readonly preview: string
     }
 

@@ -294,7 +294,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
       return this.#settled(0, isSafe)
     }
     const encoded = encodeJson(value)
-    if ('culprit' in encoded) return this.#fail({ kind: 'encoding', side: 'result', ...encoded.culprit })
+    if ('unserializable' in encoded)
+      return this.#fail({ kind: 'encoding', side: 'result', ...encoded.unserializable })
     const { text } = encoded
     const isSafe = !this.#isRecorded || this.#recorder?.json(this, text) === true
     this.#results.addLine(text)

@@ -5,7 +5,7 @@ import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-
 const { stringify } = JSON
 const { isArray } = Array
 
-type Encoded = { readonly text: string } | { readonly culprit: UnserializablePart }
+type Encoded = { readonly text: string } | { readonly unserializable: UnserializablePart }
 
 /** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64
@@ -17,13 +17,13 @@ export function encodeJson(value: unknown): Encoded {
   if (plain !== undefined) return { text: plain }
   try {
     const suspect = findUnjsonable(value)
-    if (suspect !== undefined) return { culprit: suspect }
+    if (suspect !== undefined) return { unserializable: suspect }
     const text = stringify(value)
     // A toJSON may return anything, undefined too.
     return { text: text === undefined ? 'null' : text }
   } catch (thrown) {
     const message = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
-    return { culprit: findUnjsonable(value) ?? { path: '', message, preview: '' } }
+    return { unserializable: findUnjsonable(value) ?? { path: '', message, preview: '' } }
   }
 }
 

@@ -119,9 +119,9 @@ export function withoutUncloneable(message: ResultsMessage): ResultsMessage {
   if (message.results.kind !== 'values') return message
   const failures = new Map(message.failures.map(({ offset, failure }) => [offset, failure]))
   const values = message.results.values.map((value, i) => {
-    const culprit = findUncloneable(value)
-    if (culprit === undefined) return value
-    failures.set(message.from + i, { kind: 'encoding', side: 'result', ...culprit })
+    const part = findUncloneable(value)
+    if (part === undefined) return value
+    failures.set(message.from + i, { kind: 'encoding', side: 'result', ...part })
     return undefined
   })
   const sorted = [...failures]

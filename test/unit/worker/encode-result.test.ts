@@ -16,15 +16,15 @@ describe('what JSON carries', () => {
 describe('what JSON cannot carry', () => {
   test.each(REFUSED)('$what is refused, and its path is named', ({ make, path }) => {
     const encoded = encodeJson(make())
-    if (!('culprit' in encoded)) throw new Error(`was written as ${encoded.text}`)
-    expect(encoded.culprit.path).toBe(path)
-    expect(encoded.culprit.message).not.toBe('')
-    expect(encoded.culprit.preview.length).toBeLessThanOrEqual(200)
+    if (!('unserializable' in encoded)) throw new Error(`was written as ${encoded.text}`)
+    expect(encoded.unserializable.path).toBe(path)
+    expect(encoded.unserializable.message).not.toBe('')
+    expect(encoded.unserializable.preview.length).toBeLessThanOrEqual(200)
   })
 
   test('nesting that would overflow the stack is refused', () => {
     const encoded = encodeJson(TOO_DEEP())
-    expect(encoded).toMatchObject({ culprit: { message: 'nested more than 1000 levels deep' } })
+    expect(encoded).toMatchObject({ unserializable: { message: 'nested more than 1000 levels deep' } })
   })
 
   test('a value whose every trap throws is refused without a throw', () => {
@@ -35,7 +35,7 @@ describe('what JSON cannot carry', () => {
       {},
       { get: trap, has: trap, ownKeys: trap, getPrototypeOf: trap, getOwnPropertyDescriptor: trap },
     )
-    expect(encodeJson(proxy)).toMatchObject({ culprit: { path: '' } })
+    expect(encodeJson(proxy)).toMatchObject({ unserializable: { path: '' } })
   })
 })
 
