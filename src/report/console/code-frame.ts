@@ -44,23 +44,23 @@ export function createCodeFrames(options: CodeFrameOptions): (error: ErrorData) 
   }
 
   return (error) => {
-    const position = positionOf(error, options)
-    if (position === undefined) return ''
-    const key = `${position.file}:${position.line}:${position.column}`
-    const text = cache.get(key) ?? excerpt(position)
+    const location = locationOf(error, options)
+    if (location === undefined) return ''
+    const key = `${location.file}:${location.line}:${location.column}`
+    const text = cache.get(key) ?? excerpt(location)
     if (cache.size < MAX_CACHED_EXCERPTS) cache.set(key, text)
     return text
   }
 }
 
-/** The first position in the job's own code, not in a package; of a cause if the error itself has none. */
-function positionOf(error: ErrorData, options: FrameOptions): SourceLocation | undefined {
+/** The first location in the job's own code, not in a package; of a cause if the error itself has none. */
+function locationOf(error: ErrorData, options: FrameOptions): SourceLocation | undefined {
   if (error.type !== 'error') return undefined
   const frame = parseFrames(error.frames, { ...options, fullStack: false }).find(
     ({ location }) => location !== undefined && !location.file.includes(`${sep}node_modules${sep}`),
   )
   if (frame?.location !== undefined) return frame.location
-  return error.cause === undefined ? undefined : positionOf(error.cause, options)
+  return error.cause === undefined ? undefined : locationOf(error.cause, options)
 }
 
 function readSource(file: string, since: number): string | undefined {

@@ -15,7 +15,7 @@ import { createJobOutput, type JobOutputReport } from './job-output.js'
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
 /** All of them return sanitised text without colour. */
-export interface Renderers {
+interface Renderers {
   /** The whole block of a failed item: remote traceback, linking sentence and local error. */
   failure(event: FailedEvent): string
   /** What the earlier attempts of an item failed with that succeeded in the end. */

@@ -18,7 +18,7 @@ export interface ProgressState {
   readonly workers: readonly WorkerActivity[]
 }
 
-export interface RenderContext {
+interface RenderContext {
   readonly charset: Charset
   readonly colors: Colors
   /** How many columns a text takes. */
