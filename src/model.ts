@@ -1,5 +1,5 @@
-// The nouns every stage shares: chunks of items flowing right, settled ranges flowing back, failures, events.
-// Types, and the arithmetic of item indexes.
+// The nouns that all stages share: chunks on their way to a worker, settled ranges on their way back, failures and events.
+// Types, and little arithmetic on them.
 import type { FAILURE_KINDS } from './defaults.js'
 import type { ErrorData } from './error-data.js'
 
@@ -13,26 +13,26 @@ export interface Thrown {
 
 /**
  * How the raw bytes of a chunk are divided into items.
- * - `ndjson`: JSON texts ended by LF (CR before it is white space); lines of white space only are no items.
+ * - `ndjson`: JSON texts ended by LF (CR before it is white space); lines of white space only are skipped.
  * - `json`: elements of one JSON array, the commas between them included, none before the first or after the last.
- * - `lines`: strings ended by LF or CRLF; empty lines are no items.
+ * - `lines`: strings ended by LF or CRLF; empty lines are skipped.
  * - `nul`: strings ended by NUL; empty strings are items.
- * - `csv`: records of CSV or TSV as lines of JSON: an object, or an array that says why the record is none.
+ * - `csv`: records of CSV or TSV as lines of JSON: an object, or an array that says what is wrong with the record.
  */
 export type Framing = 'ndjson' | 'json' | 'lines' | 'nul' | 'csv'
 
-/** What a chunk carries: values (library; structured clone) or the items' own text, which the parent never parses (CLI). */
+/** The items of a chunk: values (library), or their own text, which the parent never parses (command line). */
 export type Payload =
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   | {
       readonly kind: 'bytes'
       readonly bytes: Uint8Array
       readonly framing: Framing
-      /** Of `json`: where some of the commas between elements are, so that it can be parsed in pieces. */
+      /** With `json`: offsets of some commas between elements, so that the text can be parsed in pieces. */
       readonly cuts?: readonly number[]
     }
 
-/** Where the first byte of a bytes payload stands in its input. */
+/** The location of a bytes payload's first byte in its input. */
 export interface Origin {
   /** Input name for messages: a path, or `<stdin>`. */
   readonly file: string
@@ -45,9 +45,9 @@ export interface Origin {
 }
 
 /**
- * The unit of flow: some consecutive items of one call.
- * `seq` is the place of its first item in the order the call took items; an item's *index* is its place in the
- * whole input, the same number unless a selection (`--only`) left items out: then `indexes` has them.
+ * Consecutive items of one call that travel together. `seq` counts the items that the call took before it. An item's
+ * *index* counts the items before it in the whole input. The two differ only where a selection (`--only`) leaves items
+ * out: then `indexes` has the index of each item.
  */
 export interface Chunk {
   readonly seq: number
@@ -61,7 +61,7 @@ export function itemIndexAt(chunk: Chunk, offset: number): number {
   return chunk.indexes?.[offset] ?? chunk.seq + offset
 }
 
-/** Results of a range: values (one a place, `undefined` where the item failed) or one JSON text a line, failed items left out. */
+/** Results of a range: one value per item, `undefined` for failed ones; or one line of JSON per item that succeeded. */
 export type Results =
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   | { readonly kind: 'json'; readonly bytes: Uint8Array }
@@ -69,7 +69,7 @@ export type Results =
 /** The failure kinds of `--retry-on`, reports and `--errors`. */
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
-/** What became of an item that did not succeed; plain data, made in the worker or by the scheduler. */
+/** What an item ended with instead of a value, as plain data from the worker or from the scheduler. */
 export type Failure =
   | { readonly kind: 'error'; readonly error: ErrorData }
   | {
@@ -78,15 +78,15 @@ export type Failure =
       readonly signal: string | null
       /** How long the item had been running. */
       readonly afterMs: Ms
-      /** Up to ten last lines the worker wrote to stderr. */
+      /** The last lines that the worker wrote to stderr, at most ten. */
       readonly stderrTail: readonly string[]
-      /** What escaped from the job outside any task's promise, when that is why the worker ended. */
+      /** What was thrown outside every task's promise, if that is why the worker exited. */
       readonly escaped?: ErrorData
       /** Stack of the job's own `process.exit` (or `abort`, `kill`) call. */
       readonly exitSite?: string
     }
   | { readonly kind: 'timeout'; readonly timeoutMs: Ms }
-  /** The item's text is no JSON; `at` is the offset, in characters of the item's text, of the first wrong one. */
+  /** The item's text is not JSON. `at` is the offset of the first wrong character in it. */
   | { readonly kind: 'input'; readonly message: string; readonly at: number }
   | { readonly kind: 'validation'; readonly issues: readonly { message: string; path: string }[] }
   | {
@@ -106,22 +106,21 @@ export interface Timings {
   readonly ms: Float64Array
 }
 
-/** A failure with its place: which item, where it ran, which attempt this was (from 1). */
+/** A failure with its item, its worker and the number of its attempt, from 1. */
 export interface ItemFailure {
-  /** Place within the chunk. */
   readonly offset: number
   readonly failure: Failure
   readonly workerId: number
   readonly pid: number
   readonly attempts: number
-  /** When this attempt began (ms since the epoch) and how long it took, where that was asked for and is known. */
+  /** When this attempt began (ms since the epoch) and how long it took, if the task wants timings and they are known. */
   readonly startedAt?: Ms
   readonly ms?: Ms
-  /** What its earlier attempts failed with, oldest first. */
+  /** Failures of the earlier attempts, oldest first. */
   readonly earlier?: readonly ItemFailure[]
 }
 
-/** How long the last attempt took, as far as anyone knows. */
+/** How long the last attempt took, if that is known. */
 export function failedMs({ ms, failure }: ItemFailure): Ms | undefined {
   if (ms !== undefined) return ms
   if (failure.kind === 'crash' || failure.kind === 'oom') return failure.afterMs
@@ -141,59 +140,59 @@ export interface SettledRange {
   /** Where it ran. */
   readonly workerId: number
   readonly pid: number
-  /** From 1: which attempt at these items this was. */
+  /** The number of this attempt, from 1. */
   readonly attempts: number
-  /** Where the task asked for it; not of what a dead worker left behind. */
+  /** Only where the task wants them, and not for results read from a flight record. */
   readonly timings?: Timings
-  /** The range is one item that succeeded at last: what its earlier attempts failed with. */
+  /** The range is one item that succeeded after these failed attempts. */
   readonly flaky?: readonly ItemFailure[]
 }
 
 /** How a task is called with its item: `item` is `fn(item, context)`, `spread` is `fn(...item)` (starmap, apply). */
 export type Calling = 'item' | 'spread'
 
-/** What a call asks of a worker for each of its items. */
+/** How a worker runs the items of a call. */
 export interface TaskSpec {
   /** Export of the job module; `default` for the default export. */
   readonly name: string
   readonly calling: Calling
-  /** What results travel back as. */
+  /** The form in which results travel back. */
   readonly reply: Results['kind']
-  /** Ask for the timings of every item: costs two numbers an item on the way back. */
+  /** Send the timings of every item, at the cost of two numbers per item. */
   readonly timed?: boolean
 }
 
-/** Numbers a run is judged by. `notRun` is whatever was accepted and did not settle. */
+/** `notRun`: taken from the input and not settled. */
 export interface Counts {
   readonly ok: number
   readonly failed: number
   readonly notRun: number
 }
 
-/** What a worker is doing at one moment, for whoever looks on. */
+/** What a worker is doing at one moment, for the progress display. */
 export interface WorkerActivity {
   readonly workerId: number
   readonly pid: number
   readonly state: 'starting' | 'idle' | 'busy' | 'ending'
-  /** Of the items it runs the one that began first, or, among quick ones, the one that is next. */
+  /** The running item that began first; among quick items, the one that is next. */
   readonly item?: { readonly chunk: Chunk; readonly offset: number; readonly forMs: Ms }
-  /** Items it runs besides that one (`--concurrency`). */
+  /** Running items besides that one (`--concurrency`). */
   readonly others: number
 }
 
-/** A run while it goes on. `counts` costs nothing; `activity` is for a few times a second. */
+/** A view of a run in progress. `counts` is cheap; call `activity` a few times per second at most. */
 export interface RunView {
-  /** `notRun` is what was taken and has not settled; `total` what there is, where that is known. */
+  /** `total`: all items of the input, if that is known. */
   counts(): Counts & { readonly total: number | undefined }
   activity(): readonly WorkerActivity[]
 }
 
-/** What a failed item meant for its run. */
+/** A policy's answer to a failure. */
 export type Verdict = 'stop' | 'raise' | 'skip'
 
 export type WorkerStream = 'stdout' | 'stderr'
 
-/** Something that went wrong and ends nothing. `errors/warning-text` words it. */
+/** Something that went wrong without ending the run. `errors/warning-text` words it. */
 export type Warning =
   /** A worker was asked to stop and did not in time. */
   | {
@@ -215,9 +214,9 @@ export type Warning =
   /** Worded where it was noticed: in the worker or by the transport. */
   | { readonly kind: 'text'; readonly text: string }
 
-/** The one stream all reports read. Past tense: it has happened. */
+/** What happened in a run, for reports. */
 export type RunEvent =
-  /** `at` by `performance.now()`: a worker may be older than whoever hears of it. */
+  /** `at` is by `performance.now()`: workers start before reports listen. */
   | { readonly type: 'worker-started'; readonly workerId: number; readonly pid: number; readonly at: Ms }
   | { readonly type: 'worker-ready'; readonly workerId: number; readonly pid: number }
   | {
@@ -243,6 +242,6 @@ export type RunEvent =
       readonly failure: ItemFailure
       readonly verdict: Verdict
     }
-  /** A signal ends the run: so many items are given so long. */
+  /** A signal ends the run; `running` items may go on for `graceMs`. */
   | { readonly type: 'interrupted'; readonly signal: string; readonly running: number; readonly graceMs: Ms }
   | { readonly type: 'warning'; readonly warning: Warning }

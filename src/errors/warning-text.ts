@@ -7,7 +7,7 @@ export function warningText(warning: Warning): string {
   switch (warning.kind) {
     case 'finalizer-timeout': {
       const { workerId, pid, afterMs } = warning
-      return `${workerTitle(workerId, pid)} did not end in good order within ${afterMs} ms and was killed`
+      return `${workerTitle(workerId, pid)} did not stop within ${afterMs} ms and was killed`
     }
     case 'exit-between-items': {
       const { workerId, pid, exitCode, signal, uncaughtError } = warning

@@ -23,7 +23,7 @@ const error: ErrorData = {
 test.each<[warning: Warning, text: string]>([
   [
     { kind: 'finalizer-timeout', ...worker, afterMs: 2_000 },
-    'worker 3 (pid 4711) did not end in good order within 2000 ms and was killed',
+    'worker 3 (pid 4711) did not stop within 2000 ms and was killed',
   ],
   [
     { kind: 'exit-between-items', ...worker, exitCode: 5, signal: null, uncaughtError: undefined },

@@ -27,7 +27,7 @@ export type Behaviour =
 
 interface Witness {
   behaviour(chunk: ChunkMessage, offset: number): Behaviour
-  /** `exact`: it is known to whoever reads the recorder. */
+  /** `exact`: a reader of the flight record sees it. */
   begins(chunk: ChunkMessage, offset: number, exact: boolean): void
   /** Its outcome has left the process, or was written down when it died. */
   isSafe(id: number, offset: number): void

@@ -278,7 +278,7 @@ describe('the end', () => {
     const closed = executor.close()
     clock.advance(2_000)
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
-    expect(warnings).toEqual(['worker 0 (pid 1000) did not end in good order within 2000 ms and was killed'])
+    expect(warnings).toEqual(['worker 0 (pid 1000) did not stop within 2000 ms and was killed'])
     workers[0]!.exit()
     await closed
   })
