@@ -66,7 +66,7 @@ export const OPTIONS = {
     type: nonEmpty('a file, or - for stdin'),
     once: true,
     defaultHelp: 'stdin unless it is a terminal',
-    help: 'read items from this file; - is stdin',
+    help: 'read items from this file, decompressing .gz, .br and .zst; - is stdin',
   },
   inputFormat: {
     group: 'Input',
@@ -74,14 +74,14 @@ export const OPTIONS = {
     type: oneOf('json', 'ndjson', 'lines', 'csv', 'tsv', 'nul'),
     alias: { flag: '-0', value: 'nul' },
     defaultHelp: 'by file extension, else by the first byte',
-    help: 'input format: json (one array), ndjson, lines, csv, tsv or nul; -0 is short for nul; .gz, .br and .zst files are decompressed',
+    help: 'input format: json (one array), ndjson, lines, csv, tsv or nul; -0 is short for nul',
   },
   glob: {
     group: 'Input',
     value: '<pattern>',
     type: patterns,
     repeatable: true,
-    help: 'use the paths that match this pattern, sorted, as items',
+    help: 'use the paths that match this pattern as items, in sorted order',
   },
   only: {
     group: 'Input',
@@ -144,14 +144,14 @@ export const OPTIONS = {
     group: 'Workers',
     value: '<size>',
     type: size,
-    help: 'memory limit per worker: exceeding it fails the running item (oom) or replaces an idle worker',
+    help: 'memory limit per worker; above it the running item fails (oom), or an idle worker is replaced',
   },
   maxWorkerRestarts: {
     group: 'Workers',
     value: '<n>',
     type: integer(0),
     defaultHelp: RESTART_LIMIT_TEXT,
-    help: 'number of crashed workers to replace before the run gives up with exit code 7',
+    help: 'how many crashed workers may be replaced; after that the run ends with exit code 7',
   },
   timeout: {
     group: 'Failures',
@@ -164,13 +164,13 @@ export const OPTIONS = {
     value: '<duration>',
     type: duration,
     default: durationText(KILL_AFTER_MS),
-    help: 'how long a worker that was asked to stop may take before it is killed',
+    help: 'how long a worker may take to exit when asked to, before it is killed',
   },
   deadline: {
     group: 'Failures',
     value: '<duration>',
     type: duration,
-    help: 'time limit for the whole run; exit code 124',
+    help: 'time limit for the whole run; exceeding it ends the run with exit code 124',
   },
   retries: {
     group: 'Failures',
@@ -184,7 +184,7 @@ export const OPTIONS = {
     value: '<duration>',
     type: durationOrZero,
     default: durationText(RETRY_DELAY_MS),
-    help: 'delay before the first retry; doubles each time, with jitter',
+    help: 'delay before the first retry; each further delay is about twice as long',
   },
   retryOn: {
     group: 'Failures',
@@ -207,13 +207,13 @@ export const OPTIONS = {
     bare: 'any',
     commands: ['collect'],
     default: '0',
-    help: 'exit with 0 if no more than this many items failed; without a value, any number may fail',
+    help: 'exit with 0 if at most this many items failed; without a value, any number may fail',
   },
   callbacks: {
     group: 'Results',
     value: '<module>',
     type: nonEmpty('a module'),
-    help: 'module whose callback and errorCallback are called as items settle',
+    help: 'module whose callback is called when an item succeeds, and its errorCallback when one fails',
   },
   format: {
     group: 'Results',
@@ -229,13 +229,13 @@ export const OPTIONS = {
     type: nonEmpty('a file, or - for stdout'),
     once: true,
     defaultHelp: 'stdout',
-    help: 'write results to this file, which is replaced only if the exit code is 0 or 3; - is stdout',
+    help: 'write results to this file; an existing file is kept unless the exit code is 0 or 3; - is stdout',
   },
   envelope: {
     group: 'Results',
     type: flag,
     default: '0',
-    help: 'write results as {"index","ok","value"|"error","attempts","ms"}; with collect, failed items too',
+    help: 'wrap each result as {"index","ok","value"|"error","attempts","ms"}; with collect, failed items are written too',
   },
   errors: {
     group: 'Results',
@@ -285,7 +285,7 @@ export const OPTIONS = {
     value: '<mode>',
     type: oneOf('lines', 'group', 'failed', 'none'),
     defaultHelp: 'lines, or none with --quiet',
-    help: 'which lines printed by jobs to show: lines (all), group (all, grouped by item), failed (those of failed items) or none',
+    help: 'what jobs print: show lines (all), group (all, by item), failed (of failed items) or none',
   },
   tag: {
     group: 'Console',
@@ -320,7 +320,7 @@ export const OPTIONS = {
     default: '0',
     help: 'print a line for every item that settles',
   },
-  debug: { group: 'Console', type: flag, default: '0', help: 'log worker lifecycle events' },
+  debug: { group: 'Console', type: flag, default: '0', help: 'log when workers start, stop or crash' },
 } as const satisfies Record<string, OptionSpec>
 
 export type OptionKey = keyof typeof OPTIONS

@@ -30,9 +30,9 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
-  const letters = chooseCharset(env)
+  const charset = chooseCharset(env)
   const color = shouldColor(stderr, { flag: plan.color, env })
-  const painter = await loadColors(color)
+  const colors = await loadColors(color)
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
@@ -41,16 +41,16 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     command: plan.command,
     stderr,
     stdout,
-    charset: letters,
-    colors: painter,
+    charset,
+    colors,
   })
   const { write } = progress
   const reporter = new ConsoleReporter({
     plan,
     renderers: { failure: text.failure, flaky: text.flaky, line: sanitise },
     write,
-    colors: painter,
-    charset: letters,
+    colors,
+    charset,
   })
   const record =
     plan.reports.length === 0
@@ -67,9 +67,9 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   printStatusOnSignal(progress)
   ci.begin()
   const title = `poolrun ${plan.command} ${plan.job.path}`
-  let verdict = 'the run did not begin'
+  let lastLine = 'the run did not begin'
   let summary: RunResult['summary']
-  let counted: number | undefined
+  let itemsCounted: number | undefined
   try {
     const result = await run(plan, workers, {
       cwd,
@@ -80,22 +80,22 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
         record?.handle(event)
         reporter.handle(event)
       },
-      reportError: (error) => write(letters.text(`${painter.block(text.fault(error))}\n`)),
+      reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
       renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,
       trace: lifecycle?.note,
     })
     progress.stop()
     summary = result.summary
-    counted = result.itemsCounted
-    if (summary !== undefined) verdict = summaryLine(plan, summary)
+    itemsCounted = result.itemsCounted
+    if (summary !== undefined) lastLine = summaryLine(plan, summary)
     return result
   } finally {
     progress.stop()
-    const unsaid = ci.end({ summaryLine: verdict, title })
-    if (unsaid !== undefined) write(`${painter.warning('poolrun: warning:')} ${sanitise(unsaid)}\n`)
-    if (summary !== undefined && counted !== undefined)
-      write(dryRunText(plan, counted).split('\n').map(sanitise).join('\n'))
+    const ciWarning = ci.end({ summaryLine: lastLine, title })
+    if (ciWarning !== undefined) write(`${colors.warning('poolrun: warning:')} ${sanitise(ciWarning)}\n`)
+    if (summary !== undefined && itemsCounted !== undefined)
+      write(dryRunText(plan, itemsCounted).split('\n').map(sanitise).join('\n'))
     else if (summary !== undefined) reporter.finish(summary)
   }
 }

@@ -38,9 +38,12 @@ export function readItems(payload: BytesPayload): ItemReader {
       return isUtf8(bytes) ? lineItems(bytes) : rangeItems(payload, parseBytes)
     case 'csv':
       return recordItems(bytes)
-    default:
+    case 'lines':
+    case 'nul':
       // Decoded one by one: a slice of a long string keeps the whole string alive.
       return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
+    default:
+      return payload.framing satisfies never
   }
 }
 

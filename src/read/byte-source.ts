@@ -100,8 +100,17 @@ class ReaderSource implements ByteSource {
     if (input.position.offset === 0 && !input.skipBom()) return undefined
     const framing = options.framing ?? detect(input, options.file)
     if (framing === undefined) return undefined
-    if (framing === 'json') return new JsonArrayFramer(input, options)
-    if (framing === 'csv') return new CsvFramer(input, options, options.dialect!)
-    return new DelimitedFramer(framing, input, options)
+    switch (framing) {
+      case 'json':
+        return new JsonArrayFramer(input, options)
+      case 'csv':
+        return new CsvFramer(input, options, options.dialect!)
+      case 'ndjson':
+      case 'lines':
+      case 'nul':
+        return new DelimitedFramer(framing, input, options)
+      default:
+        return framing satisfies never
+    }
   }
 }

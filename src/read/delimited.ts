@@ -7,7 +7,7 @@ import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
-type DelimitedFraming = Exclude<Framing, 'json' | 'csv'>
+type DelimitedFraming = Extract<Framing, 'ndjson' | 'lines' | 'nul'>
 
 const LF = 0x0a
 const NUL = 0
