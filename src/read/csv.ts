@@ -1,7 +1,6 @@
-// Frames CSV and TSV: finds the ends of records in bytes, lets csv-parse split each record into fields, and passes the
-// items on as lines of JSON, objects with the names of the header row. A bad record is a line, too: an array that says
-// what is wrong with it.
-// csv-parse gets one record at a time once one was bad: after an error its state is off, and it rejects good records.
+// Frames CSV and TSV: finds records and what is wrong with them in bytes, lets csv-parse split the good ones into fields,
+// and passes the items on as lines of JSON, objects with the names of the header row. A bad record is a line, too: an
+// array that says what is wrong with it.
 import { isUtf8 } from 'node:buffer'
 import type { Options } from 'csv-parse/sync'
 import { plural } from '../errors/messages.js'
@@ -12,7 +11,7 @@ import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
-import { NEW_RECORD, RecordScanner } from './record-scanner.js'
+import { NEW_RECORD, RecordScanner, type ScannedRecord, type ScanRules } from './record-scanner.js'
 
 /** `parse` of csv-parse, passed in because only CSV inputs load that package. */
 type ParseRecords = (text: string, options: Options) => string[][]
@@ -22,24 +21,19 @@ export interface Dialect {
   readonly parse: ParseRecords
 }
 
-interface RecordRange {
-  readonly start: number
-  readonly end: number
+/** What is wrong with a record. */
+class Fault {
+  constructor(readonly message: string) {}
 }
 
 const LF = 0x0a
 const CR = 0x0d
-
-/** csv-parse's error codes in plain words. */
-const PARSE_ERRORS: Readonly<Record<string, string>> = {
-  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
-  CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
-}
+const TORN = 'the last line is torn: it has no line end and is not complete'
 
 export class CsvFramer extends Framer {
   readonly #dialect: Dialect
-  readonly #delimiter: number
-  readonly #rules: Options
+  readonly #scanRules: ScanRules
+  readonly #parseRules: Options
   /** Each field's name as JSON, with its colon. `undefined` before the header row was read. */
   #keys: readonly string[] | undefined
   /** How far the first unread record was scanned without finding its end. */
@@ -49,14 +43,15 @@ export class CsvFramer extends Framer {
     super('csv', input, options)
     const { delimiter } = dialect
     this.#dialect = dialect
-    this.#delimiter = delimiter.charCodeAt(0)
-    this.#rules = {
+    // A single quote character inside a TSV field is more often an inch mark than a mistake.
+    const relaxQuotes = delimiter === '\t'
+    this.#scanRules = { delimiter: delimiter.charCodeAt(0), relaxQuotes }
+    this.#parseRules = {
       delimiter,
       // Without it csv-parse guesses the line end from the first record, and differently for another chunk of the file.
-      record_delimiter: ['\r\n', '\n'],
+      record_delimiter: '\n',
       relax_column_count: true,
-      // A single quote character inside a TSV field is more often an inch mark than a mistake.
-      relax_quotes: delimiter === '\t',
+      relax_quotes: relaxQuotes,
     }
   }
 
@@ -78,32 +73,27 @@ export class CsvFramer extends Framer {
   }
 
   /** Whole records at the front of the unread bytes. Sets `error` if the last one is torn. */
-  #records(want: Want): RecordRange[] {
+  #records(want: Want): ScannedRecord[] {
     this.#skipBlankLines()
     const { unread, ended } = this.input
-    const scanner = new RecordScanner(unread, this.#delimiter)
-    const records: RecordRange[] = []
+    const scanner = new RecordScanner(unread, ended, this.#scanRules)
+    const records: ScannedRecord[] = []
     let start = 0
     while (records.length < want.items && start < unread.length) {
-      const state = start === 0 ? this.#scanned : NEW_RECORD
-      const found = scanner.end(start, state)
-      if (found.end === undefined && !ended) {
-        this.#scanned = start === 0 ? found.state : NEW_RECORD
+      const found = scanner.scan(start, start === 0 ? this.#scanned : NEW_RECORD)
+      if (!('next' in found)) {
+        if (start === 0) this.#scanned = found
+        const { fault } = found
+        // Not only at the end: a file whose lines end with CR is one endless record.
+        if (fault !== undefined && (ended || this.#keys === undefined || !this.options.tolerant)) {
+          const index = this.#keys === undefined ? undefined : this.seq + records.length
+          this.error = this.errorAt(start, index, fault)
+        }
         break
       }
-      const end = found.end ?? unread.length
-      if (records.length > 0 && end > want.bytes) break
-      if (found.end === undefined && found.state.quoted) {
-        const index = this.#keys === undefined ? undefined : this.seq + records.length
-        this.error = this.errorAt(
-          start,
-          index,
-          'a quote that is opened here is never closed: the input is torn',
-        )
-        break
-      }
-      if (!isBlankLine(unread, start, end)) records.push({ start, end })
-      start = end
+      if (records.length > 0 && found.next > want.bytes) break
+      if (found.end > start) records.push(found)
+      start = found.next
     }
     return records
   }
@@ -111,95 +101,100 @@ export class CsvFramer extends Framer {
   #skipBlankLines(): void {
     const { unread } = this.input
     let at = 0
-    for (
-      let lf = unread.indexOf(LF);
-      lf !== -1 && isBlankLine(unread, at, lf + 1);
-      lf = unread.indexOf(LF, at)
-    )
+    for (;;) {
+      const lf = unread[at] === CR ? at + 1 : at
+      if (unread[lf] !== LF) break
       at = lf + 1
-    if (at > 0) this.input.skip(at)
+    }
+    if (at > 0) this.#skipTo(at)
   }
 
-  #readHeader({ start, end }: RecordRange): boolean {
-    const bytes = this.input.unread.subarray(start, end)
-    const names = isUtf8(bytes) ? this.#fieldsOf(bytes) : 'invalid UTF-8 in the header'
-    const twice = Array.isArray(names) ? names.find((name, i) => names.indexOf(name) < i) : undefined
-    if (!Array.isArray(names)) this.error = this.errorAt(start, undefined, names)
+  #readHeader(record: ScannedRecord): boolean {
+    const { start, next, fault } = record
+    const names = this.#fieldsOf(record)
+    const twice = names?.find((name, i) => names.indexOf(name) < i)
+    if (fault !== undefined) this.error = this.errorAt(start, undefined, fault)
+    else if (names === undefined) this.error = this.errorAt(start, undefined, 'invalid UTF-8 in the header')
     else if (twice !== undefined)
       this.error = this.errorAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
     else {
       this.#keys = names.map((name) => `${JSON.stringify(name)}:`)
-      this.#skipTo(end)
+      this.#skipTo(next)
     }
     return this.error === undefined
   }
 
-  #convert(records: readonly RecordRange[]): Chunk | undefined {
+  #convert(records: readonly ScannedRecord[]): Chunk | undefined {
     const { unread } = this.input
     const { tolerant } = this.options
     const { seq } = this
-    const end = records.at(-1)!.end
+    const last = records.at(-1)!
     // For `collect` a record that is not UTF-8 is a bad record like any other.
-    const invalid = tolerant ? -1 : firstInvalidUtf8(unread.subarray(0, end))
-    const valid = invalid === -1 ? records : records.filter((record) => record.end <= invalid)
-    const rows = this.#parseAll(unread, valid)
+    const invalid = tolerant ? -1 : firstInvalidUtf8(unread.subarray(0, last.next))
+    const valid = invalid === -1 ? records : records.filter((record) => record.next <= invalid)
     const lines: string[] = []
-    for (const [i, row] of rows.entries()) {
-      const line = typeof row === 'string' ? row : this.#lineOf(row)
-      if (line.startsWith('{')) lines.push(line)
-      else if (tolerant) lines.push(this.#badLine(valid[i]!, line))
+    let failed = false
+    for (const [i, line] of this.#linesOf(valid).entries()) {
+      const record = valid[i]!
+      const torn = record.next === record.end
+      if (typeof line === 'string') lines.push(line)
+      else if (tolerant && !torn) lines.push(this.#badLine(record, line.message))
       else {
-        this.error = this.errorAt(valid[i]!.start, seq + i, line)
+        this.error = this.errorAt(record.start, seq + i, line.message)
+        failed = true
         break
       }
     }
-    if (this.error === undefined && invalid !== -1)
-      this.error = this.errorAt(invalid, seq + valid.length, 'invalid UTF-8')
+    // `error` may be set already, about a record behind these.
+    if (!failed && invalid !== -1) this.error = this.errorAt(invalid, seq + valid.length, 'invalid UTF-8')
     this.seq += lines.length
-    this.#skipTo(end)
+    this.#skipTo(last.next)
     if (lines.length === 0) return undefined
     const bytes = Buffer.from(`${lines.join('\n')}\n`)
     return { seq, count: lines.length, payload: { kind: 'bytes', bytes, framing: 'csv' } }
   }
 
-  /** The fields of each record, or what is wrong with it. Parsing all together is much faster than one by one. */
-  #parseAll(unread: Buffer, records: readonly RecordRange[]): (string[] | string)[] {
-    if (records.length === 0) return []
-    const bytesOf = ({ start, end }: RecordRange) => unread.subarray(start, end)
-    try {
-      if (isUtf8(unread.subarray(0, records.at(-1)!.end))) {
-        const rows = this.#parse(records.map((record) => bytesOf(record).toString()).join(''))
-        if (rows.length === records.length) return rows
-      }
-    } catch {
-      // Parsing one by one finds the bad record.
-    }
-    return records.map((record) => this.#fieldsOf(bytesOf(record)))
+  /** Each record as a line of JSON. */
+  #linesOf(records: readonly ScannedRecord[]): (string | Fault)[] {
+    const rows = this.#parseAll(records.filter(({ fault }) => fault === undefined))
+    let parsed = 0
+    return records.map((record) => {
+      const torn = record.next === record.end
+      if (record.fault !== undefined) return new Fault(record.fault)
+      const fields = rows === undefined ? this.#fieldsOf(record) : rows[parsed++]!
+      return fields === undefined ? new Fault('invalid UTF-8') : this.#lineOf(fields, torn)
+    })
   }
 
-  /** The fields of one record, or what is wrong with it. */
-  #fieldsOf(bytes: Buffer): string[] | string {
-    if (!isUtf8(bytes)) return 'invalid UTF-8'
-    try {
-      return this.#parse(bytes.toString())[0] ?? []
-    } catch (error) {
-      return PARSE_ERRORS[(error as { code?: string }).code ?? ''] ?? (error as Error).message
-    }
+  /** The fields of each record; `undefined` if one is not UTF-8. Parsing all together is much faster than one by one. */
+  #parseAll(records: readonly ScannedRecord[]): string[][] | undefined {
+    const { unread } = this.input
+    const isValid = records.length === 0 || isUtf8(unread.subarray(records[0]!.start, records.at(-1)!.next))
+    if (!isValid) return undefined
+    return this.#parse(records.map(({ start, end }) => `${unread.toString('utf8', start, end)}\n`).join(''))
+  }
+
+  /** The fields of one record; `undefined` if it is not UTF-8. */
+  #fieldsOf({ start, end, fault }: ScannedRecord): string[] | undefined {
+    const bytes = this.input.unread.subarray(start, end)
+    if (fault !== undefined || !isUtf8(bytes)) return undefined
+    return this.#parse(`${bytes.toString()}\n`)[0]
   }
 
   #parse(text: string): string[][] {
-    return this.#dialect.parse(text, this.#rules)
+    return this.#dialect.parse(text, this.#parseRules)
   }
 
-  /** A record as a line of JSON, or what is wrong with it. */
-  #lineOf(fields: readonly string[]): string {
+  #lineOf(fields: readonly string[], torn: boolean): string | Fault {
     const keys = this.#keys!
-    if (fields.length !== keys.length)
-      return `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
+    if (fields.length !== keys.length) {
+      const message = `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
+      return new Fault(torn ? `${message}; ${TORN}` : message)
+    }
     return `{${fields.map((value, i) => keys[i]! + JSON.stringify(value)).join(',')}}`
   }
 
-  #badLine({ start, end }: RecordRange, message: string): string {
+  #badLine({ start, end }: ScannedRecord, message: string): string {
     const { position, unread } = this.input
     const { line, column } = advance(position, unread, 0, start)
     const text = unread.toString('utf8', start, end)
@@ -210,11 +205,4 @@ export class CsvFramer extends Framer {
     this.input.skip(end)
     this.#scanned = NEW_RECORD
   }
-}
-
-/** `end` is after the line feed, if there is one. */
-function isBlankLine(bytes: Buffer, start: number, end: number): boolean {
-  const size = end - start
-  if (size === 1) return bytes[start] === LF || bytes[start] === CR
-  return size === 2 && bytes[start] === CR && bytes[start + 1] === LF
 }

@@ -78,6 +78,43 @@ describe('CSV', () => {
     child.stdin?.end()
     expect((await ended()).exitCode).toBe(0)
   })
+
+  it('may end with a quote or a CR and no line end', async () => {
+    const space = tempSpace()
+    space.write({ 'a.csv': 'a,b\n1,"x"', 'b.csv': 'a,b\n1,2\r' })
+    const run = (name: string) => runCli(['map', identity, '-i', space.path(name)])
+    expect(await run('a.csv')).toMatchObject({ stdout: '{"a":"1","b":"x"}\n', exitCode: 0 })
+    expect(await run('b.csv')).toMatchObject({ stdout: '{"a":"1","b":"2"}\n', exitCode: 0 })
+  })
+
+  it.each(['map', 'imap', 'collect'])(
+    'with CR line ends is refused by %s, not read as no items',
+    async (command) => {
+      const run = await runCli([command, identity, '--input-format', 'csv'], { input: 'a,b\r1,2\r3,4\r' })
+      expect(run).toMatchObject({ stdout: '', exitCode: 4 })
+      expect(run.stderr).toContain('<stdin>:1:1: a carriage return without a line feed')
+    },
+  )
+
+  it('has the same records when a read ends between the CR and LF of a blank line', async () => {
+    const run = startCli(['imap', identity, '-j', '1', '--input-format', 'tsv'])
+    run.child.stdin.write('a\tb\n1\t2\n\r')
+    await once(run.child.stdout, 'data')
+    run.child.stdin.end('\n\t"x\n9\t8"\n3\t4\n')
+    const { stdout, exitCode } = await run.ended()
+    expect(stdout).toBe('{"a":"1","b":"2"}\n{"a":"","b":"x\\n9\\t8"}\n{"a":"3","b":"4"}\n')
+    expect(exitCode).toBe(0)
+  })
+
+  it('whose last record is torn ends collect with code 4, after a bad record has failed', async () => {
+    const run = await runCli(['collect', identity, '--input-format', 'csv'], { input: 'a,b\n1,"x"y\n2,3\n4' })
+    expect(run.stdout).toBe('{"a":"2","b":"3"}\n')
+    expect(run.stderr).toContain('text after a closing quote')
+    expect(run.stderr).toContain(
+      '<stdin>:4:1: item 2: expected 2 fields as in the header, found 1; the last line is torn',
+    )
+    expect(run.exitCode).toBe(4)
+  })
 })
 
 it('TSV is divided by tabs, and an inch mark in it is a character', async () => {

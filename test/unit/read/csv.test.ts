@@ -74,7 +74,7 @@ describe('CSV', () => {
   })
 
   test.each([1, 2, 9])('accepts mixed line ends, %i records at a time', async (items) => {
-    const text = 'a,b\n1,2\r\n3,x\ry\n5,6\r\n'
+    const text = 'a,b\n1,2\r\n3,"x\ry"\n5,6\r\n'
     const expected = [
       { a: '1', b: '2' },
       { a: '3', b: 'x\ry' },

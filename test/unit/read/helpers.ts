@@ -3,6 +3,7 @@ import { BadItem, readItems } from '../../../src/framing/parse.js'
 import type { Chunk, Framing } from '../../../src/model.js'
 import type { ByteReader } from '../../../src/read/byte-reader.js'
 import { type ByteSource, createByteSource } from '../../../src/read/byte-source.js'
+import type { Dialect } from '../../../src/read/csv.js'
 import type { Want } from '../../../src/source.js'
 
 export const ONE: Want = { items: 1, bytes: 64 * 1024 }
@@ -33,12 +34,14 @@ export interface SourceOptions {
   readonly tolerant?: boolean
   /** Sizes of the blocks; the last one repeats. */
   readonly blocks?: readonly number[]
+  /** For `csv`. */
+  readonly dialect?: Dialect
 }
 
 export function sourceOf(
   text: string | Buffer,
   framing: Framing | undefined,
-  { tolerant = false, blocks = [1 << 20] }: SourceOptions = {},
+  { tolerant = false, blocks = [1 << 20], dialect }: SourceOptions = {},
 ): ByteSource {
   const bytes = Buffer.from(text as string)
   const parts: Buffer[] = []
@@ -47,7 +50,7 @@ export function sourceOf(
     parts.push(bytes.subarray(at, at + size))
     at += size
   }
-  return createByteSource(new BlockReader(parts), { file: 'in', framing, tolerant })
+  return createByteSource(new BlockReader(parts), { file: 'in', framing, tolerant, dialect })
 }
 
 export interface Reading {
