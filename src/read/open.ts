@@ -109,13 +109,11 @@ async function fileReader(path: string): Promise<ByteReader> {
     closeSync(fd)
     throw new InputError(`cannot read ${path}: it is a directory`)
   }
+  const reader = stat.isFile() ? new FileReader(fd) : new StreamReader(streamOf(fd, stat))
   const extension = extname(path).toLowerCase()
-  if (isCompressed(extension)) {
-    const { unpacker } = await import('./compressed.js')
-    return new StreamReader(unpacker(extension, path)(createReadStream('', { fd })))
-  }
-  if (stat.isFile()) return new FileReader(fd)
-  return new StreamReader(streamOf(fd, stat))
+  if (!isCompressed(extension)) return reader
+  const { unpacking } = await import('./compressed.js')
+  return unpacking(extension, path)(reader)
 }
 
 function streamOf(fd: number, stat: Stats): Readable {

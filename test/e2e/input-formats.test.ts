@@ -141,6 +141,25 @@ describe('compressed files', () => {
     expect((await runCli(['imap', identity, '-i', none])).stderr).toContain('incorrect header check')
   })
 
+  it.each([
+    [
+      'a .br file with data after its end',
+      'br',
+      Buffer.concat([brotliCompressSync('1\n'), Buffer.from('2\n')]),
+    ],
+    [
+      'a second .gz member that is torn',
+      'gz',
+      Buffer.concat([gzipSync('1\n'), gzipSync('2\n').subarray(0, 12)]),
+    ],
+  ])('%s is exit 4, after the items before the fault', async (_, extension, bytes) => {
+    const path = tempSpace().write({ [`data.ndjson.${extension}`]: bytes })
+    const run = await runCli(['imap', identity, '-i', path])
+    expect(run).toMatchObject({ stdout: '1\n', exitCode: 4 })
+    expect(run.stderr).toMatch(/cannot read .*(other data after the end|unexpected end of file)/)
+    expect(await runCli(['map', identity, '-i', path])).toMatchObject({ stdout: '', exitCode: 4 })
+  })
+
   it('.zst is unpacked where Node can, else the way round it is told', async () => {
     const path = tempSpace().write({ 'data.ndjson.zst': Buffer.from('28b52ffd2004210000310a32', 'hex') })
     const { stderr, exitCode } = await runCli(['imap', identity, '-i', path])
