@@ -16,7 +16,7 @@ export type InputChoice =
   /** Paths that match, sorted. */
   | { readonly kind: 'glob'; readonly patterns: readonly string[] }
   /** Items from the command line, each as typed. */
-  | { readonly kind: 'items'; readonly texts: readonly string[] }
+  | { readonly kind: 'items'; readonly texts: readonly string[]; readonly asStrings?: boolean }
 
 /** `from` to `to`, both included; without `to` up to the end. */
 export interface IndexRange {

@@ -120,15 +120,27 @@ export const jsonArray: OptionType<readonly unknown[]> = {
   },
 }
 
-/** A comma that separates patterns. Braces may contain commas of their own: `*.{png,jpg}`. */
-const PATTERN_SEPARATOR = /,(?![^{]*\})/
-
+/** Flags end each pattern with a NUL, which no argument can contain; a variable holds a comma-separated list. */
 export const patterns: OptionType<readonly string[]> = {
   accepts: ['a pattern such as "logs/**/*.txt"'],
   parse(text) {
-    const all = text.split(PATTERN_SEPARATOR).filter((pattern) => pattern !== '')
+    const parts = text.includes('\0') ? text.split('\0') : splitAtCommas(text)
+    const all = parts.filter((pattern) => pattern !== '')
     return all.length > 0 ? all : undefined
   },
+}
+
+/** But not at commas in braces (`*.{png,jpg}`), nor at `\\,`. */
+function splitAtCommas(text: string): string[] {
+  const parts = ['']
+  let depth = 0
+  for (const token of text.match(/\\.|[^\\]|\\$/gs) ?? []) {
+    if (token === '{') depth++
+    else if (token === '}' && depth > 0) depth--
+    if (token === ',' && depth === 0) parts.push('')
+    else parts[parts.length - 1] += token
+  }
+  return parts
 }
 
 /** `0,5-9,20-`. */

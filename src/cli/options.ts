@@ -46,6 +46,8 @@ export interface OptionSpec<T = unknown> {
   readonly negatable?: true
   /** May be given several times; its environment variable holds a comma-separated list. */
   readonly repeatable?: true
+  /** Ends each value of a repeatable flag, where a comma may be part of a value. */
+  readonly terminator?: string
   /** Giving it twice is an error. Of other options, the last one wins. */
   readonly once?: true
   /** The commands that accept it; all if absent. */
@@ -81,7 +83,14 @@ export const OPTIONS = {
     value: '<pattern>',
     type: patterns,
     repeatable: true,
-    help: 'use the paths that match this pattern as items, in sorted order',
+    terminator: '\0',
+    help: 'use the paths that match this pattern as items, in sorted order; ranges such as {1..12} are expanded as in bash',
+  },
+  strings: {
+    group: 'Input',
+    type: flag,
+    default: '0',
+    help: 'take items on the command line as strings, also those that are JSON',
   },
   only: {
     group: 'Input',

@@ -136,7 +136,9 @@ function addOptions(command: Command, name: CommandName): void {
       .helpGroup(`${spec.group}:`)
       // Every command accepts every option here, so that read-options can give a better message than "unknown option".
       .hideHelp(!(spec.commands?.includes(name) ?? true))
-    if (spec.repeatable)
+    if (spec.terminator !== undefined)
+      option.argParser((value: string, before = '') => before + value + spec.terminator)
+    else if (spec.repeatable)
       option.argParser((value: string, before: string | undefined) =>
         before === undefined ? value : `${before},${value}`,
       )

@@ -100,16 +100,21 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
 | \`nul\`        | strings that end with NUL, as \`find -print0\` writes them        | \`-0\`                                                 |
 
 - Input is UTF-8. A byte order mark is dropped, lines end with LF or CRLF, and the last line end may be missing.
+  In CSV and TSV, a carriage return alone is an error outside quotes, and so are files whose lines end with it.
 - \`.gz\` and \`.br\` files are decompressed, and \`.zst\` files where Node supports it (22.15, 23.8 and newer). The inner extension
-  decides the format: \`data.csv.gz\`.
+  decides the format: \`data.csv.gz\`. Data after the end of the compressed data is an error.
 - Input is streamed: neither a large array nor a large file is held in memory, and input that is still being written is
   processed as it arrives.
-- An item on the command line is parsed as JSON, else taken as a string. Items that start with \`-\` go after \`--\`.
-- \`--glob 'photos/**/*.jpg'\` uses the matching paths as items. A pattern that matches nothing is an error.
+- An item on the command line is parsed as JSON, else taken as a string. A number is one only if it prints back as it was typed:
+  \`12\` and \`-0.5\` are numbers; \`81444e2\`, \`1.0\`, \`007\` and \`1202285736968061337\` stay strings. With \`--strings\`, all items are
+  strings. Items that start with \`-\` go after \`--\`.
+- \`--glob 'photos/**/*.jpg'\` uses the matching paths as items. \`{a,b}\`, \`{1..12}\`, \`{01..12}\`, \`{a..e}\` and \`{1..10..3}\` are expanded as in
+  bash. A file that several patterns match, or that is reached again through linked folders, is one item. A pattern that matches
+  nothing is an error, also beside others that match. \`--glob '!**/old/**'\` leaves out what another pattern matches.
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
 
 Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
-CSV is one failed item. An input that is cut off ends every run with exit code 4, after all complete items.
+CSV is one failed item. An input that is cut off, also in its last line, ends every run with exit code 4, after all complete items.
 
 ## Output
 

@@ -95,7 +95,12 @@ function chooseInput(
         '--input-format is for --input and stdin; items on the command line are parsed as JSON, else taken as strings',
       )
     }
-    return { kind: 'items', texts: items }
+    return { kind: 'items', texts: items, ...(options.strings && { asStrings: true }) }
+  }
+  if (options.strings && given.strings?.source === 'flag') {
+    throw new UsageError(
+      '--strings is for items on the command line; for --input and stdin use --input-format lines',
+    )
   }
   if (given.input !== undefined) {
     return given.input.text === '-' ? { kind: 'stdin' } : { kind: 'file', path: given.input.text }

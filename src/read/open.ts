@@ -41,10 +41,13 @@ export async function openInput(
       const framing = await framingOf(format ?? formatOf(choice.path))
       return createByteSource(await fileReader(choice.path), { file: choice.path, ...framing, tolerant })
     }
-    case 'glob':
-      return fromLines((await matches(choice.patterns, options.cwd)).map((path) => JSON.stringify(path)))
+    case 'glob': {
+      const { findFiles } = await import('./glob.js')
+      const paths = await findFiles(choice.patterns, options.cwd ?? process.cwd())
+      return fromLines(paths.map((path) => JSON.stringify(path)))
+    }
     case 'items':
-      return fromLines(choice.texts.map(itemLine))
+      return fromLines(choice.texts.map((text) => (choice.asStrings ? JSON.stringify(text) : itemLine(text))))
     default:
       return choice satisfies never
   }
@@ -63,19 +66,15 @@ async function framingOf(
   return { framing: 'csv', dialect: { delimiter: format === 'csv' ? ',' : '\t', parse } }
 }
 
-/** Sorted by code units, not by locale, so that the order is the same on every machine. */
-async function matches(patterns: readonly string[], cwd = process.cwd()): Promise<string[]> {
-  const { glob } = await import('tinyglobby')
-  const paths = await glob([...patterns], { cwd, expandDirectories: false })
-  if (paths.length > 0) return paths.sort()
-  const quoted = patterns.map((pattern) => `'${pattern}'`).join(', ')
-  throw new InputError(`no file matches ${quoted} in ${cwd}`)
-}
-
-/** The text as typed if it is JSON, else as a JSON string. A line break in JSON is white space and would end the item. */
+/**
+ * The text as typed if it is JSON, else as a JSON string. A line break in JSON is white space and would end the item. A
+ * number that does not print back as it was typed is a string: `81444e2` and `007` are identifiers, and one with more
+ * than 16 digits would become another.
+ */
 export function itemLine(text: string): string {
   try {
-    JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'number' && String(value) !== text) return JSON.stringify(text)
     return text.replace(/[\r\n]/g, ' ')
   } catch {
     return JSON.stringify(text)

@@ -1,5 +1,6 @@
 // Inputs beyond JSON and lines: CSV, TSV, compressed files, file patterns, chosen items.
 import { once } from 'node:events'
+import { symlinkSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { fixture, lines, runCli, runShell, startCli } from '../helpers/run-cli.js'
@@ -177,6 +178,37 @@ describe('--glob', () => {
     const args = ['imap', `${process.cwd()}/${identity}`, '--glob', '**/*.txt', '--glob', '*.{png,gif}']
     const { stdout } = await runCli(args, { cwd: space.dir })
     expect(stdout).toBe(lines('a.txt', 'b.txt', 'd.png', 'sub/c.txt'))
+  })
+
+  it('expands ranges, finds names with line breaks, and gives a file once though folders link in circles', async () => {
+    const space = tempSpace()
+    const names = Array.from({ length: 12 }, (_, i) => `r/${i + 1}.txt`)
+    space.write(Object.fromEntries(names.map((name) => [name, ''])))
+    const job = `${process.cwd()}/${identity}`
+    const ranged = await runCli(['map', job, '--glob', 'r/{1..12}.txt'], { cwd: space.dir })
+    expect(ranged.stdout).toBe(lines(...names.sort()))
+    const letters = [...'abcdefg']
+    space.write(Object.fromEntries(letters.map((name) => [`l/${name}/x\n${name}.js`, ''])))
+    for (const from of letters)
+      for (const to of letters) if (from !== to) symlinkSync(`../${to}`, space.path(`l/${from}/${to}`))
+    const linked = await runCli(['map', job, '--glob', 'l/**/*.js'], { cwd: space.dir })
+    expect(linked.stdout).toBe(lines(...letters.map((name) => `l/${name}/x\n${name}.js`)))
+  })
+
+  it('is exit 4 for a pattern without a match beside one that matches', async () => {
+    const space = tempSpace()
+    space.write(FILES)
+    const args = ['collect', `${process.cwd()}/${identity}`, '--glob', '*.txt', '--glob', '*.gif']
+    const run = await runCli(args, { cwd: space.dir })
+    expect(run).toMatchObject({ stdout: '', exitCode: 4 })
+    expect(run.stderr).toContain(`no file matches '*.gif' in ${space.dir}`)
+  })
+
+  it('may be a name with a comma', async () => {
+    const space = tempSpace()
+    space.write({ 'a,b.txt': '', 'b.txt': '', a: '' })
+    const run = await runCli(['map', `${process.cwd()}/${identity}`, '--glob', 'a,b.txt'], { cwd: space.dir })
+    expect(run.stdout).toBe(lines('a,b.txt'))
   })
 
   it('names pattern and folder where nothing matches', async () => {

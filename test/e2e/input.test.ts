@@ -105,3 +105,20 @@ describe('malformed text ends the run with code 4 and a location', () => {
     expect(run.exitCode).toBe(4)
   })
 })
+
+describe('items on the command line', () => {
+  const IDS = ['81444e2', '1202285736968061337', '007', '1.0', '12', '-0.5', '[1]', 'x']
+
+  it('are numbers only where they print back as they were typed', async () => {
+    const run = await runCli(['map', identity, '--', ...IDS])
+    expect(run.stdout).toBe('"81444e2"\n"1202285736968061337"\n"007"\n"1.0"\n12\n-0.5\n[1]\n"x"\n')
+  })
+
+  it('are strings with --strings or POOLRUN_STRINGS', async () => {
+    const strings = IDS.map((id) => `${JSON.stringify(id)}\n`).join('')
+    expect((await runCli(['map', identity, '--strings', '--', ...IDS])).stdout).toBe(strings)
+    const env = { POOLRUN_STRINGS: '1' }
+    expect((await runCli(['map', identity, '--', ...IDS], { env })).stdout).toBe(strings)
+    expect((await runCli(['apply', identity, '--strings', '12'])).stdout).toBe('"12"\n')
+  })
+})

@@ -179,6 +179,24 @@ describe('a run plan', () => {
     ['map C#/job.ts#x', {}, { job: { path: 'C#/job.ts', exportName: 'x' } }],
     ['map job.ts 1 two', {}, { input: { kind: 'items', texts: ['1', 'two'] } }],
     ['map job.ts 1', { tty: true }, { input: { kind: 'items', texts: ['1'] } }],
+    ['map job.ts 1 --strings', {}, { input: { kind: 'items', texts: ['1'], asStrings: true } }],
+    [
+      'map job.ts 1',
+      { env: { POOLRUN_STRINGS: '1' } },
+      { input: { kind: 'items', texts: ['1'], asStrings: true } },
+    ],
+    ['map job.ts 1', { env: { POOLRUN_STRINGS: '0' } }, { input: { kind: 'items', texts: ['1'] } }],
+    ['map job.ts', { env: { POOLRUN_STRINGS: '1' } }, { input: { kind: 'stdin' } }],
+    [
+      ['map', 'job.ts', '--glob', 'a,b.{c,d}', '--glob', 'e{f', '--glob', '{g,{h,i}}'],
+      {},
+      { input: { kind: 'glob', patterns: ['a,b.{c,d}', 'e{f', '{g,{h,i}}'] } },
+    ],
+    [
+      'map job.ts',
+      { env: { POOLRUN_GLOB: 'a,b.{c,d},{g,{h,i}},j\\,k,,' } },
+      { input: { kind: 'glob', patterns: ['a', 'b.{c,d}', '{g,{h,i}}', 'j\\,k'] } },
+    ],
     ['map job.ts -1 -2.5', {}, { input: { kind: 'items', texts: ['-1', '-2.5'] } }],
     ['map job.ts -- -0 --tag -h', {}, { input: { kind: 'items', texts: ['-0', '--tag', '-h'] }, tag: false }],
     [['map', 'job.ts', ''], {}, { input: { kind: 'items', texts: [''] } }],
@@ -288,6 +306,16 @@ describe('a usage error', () => {
     ['map #square', {}, "invalid job '#square': expected path.ts, or path.ts#name for a named export"],
     [['map', ''], {}, "invalid job '': expected path.ts, or path.ts#name for a named export"],
     ['map job.ts', { tty: true }, 'no items: pass them as arguments, with --input FILE, or on stdin'],
+    [
+      'map job.ts --strings',
+      {},
+      '--strings is for items on the command line; for --input and stdin use --input-format lines',
+    ],
+    [
+      'map job.ts --strings -i a',
+      {},
+      '--strings is for items on the command line; for --input and stdin use --input-format lines',
+    ],
     ['map job.ts 1 -i a', {}, '--input cannot be combined with items on the command line'],
     [
       'map job.ts 1 -0',

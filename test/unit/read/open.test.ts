@@ -200,12 +200,33 @@ describe('items on the command line', () => {
     ['hello\nworld', '"hello\\nworld"'],
     ['\ufeff1', '"\ufeff1"'],
     ['"x"', '"x"'],
+    ['true', 'true'],
+    ['[1.0, 007]', '"[1.0, 007]"'],
+    // Numbers only where they print back as they were typed: the others are more likely identifiers.
+    ['0', '0'],
+    ['12', '12'],
+    ['-0.5', '-0.5'],
+    ['1e+21', '1e+21'],
+    ['9007199254740991', '9007199254740991'],
+    ['81444e2', '"81444e2"'],
+    ['1.0', '"1.0"'],
+    ['1E5', '"1E5"'],
+    ['007', '"007"'],
+    ['-0', '"-0"'],
+    ['+1', '"+1"'],
+    ['1e999', '"1e999"'],
+    [' 12', '" 12"'],
+    ['9007199254740993', '"9007199254740993"'],
+    ['1202285736968061337', '"1202285736968061337"'],
+    ['0.1000000000000000055', '"0.1000000000000000055"'],
   ])('are JSON or become strings: %j is read as %j', (typed, sent) => expect(itemLine(typed)).toBe(sent))
 
   test('are one item each', async () => {
     const texts = ['1', 'a b', '', '[\n2]', '"x"', 'null', '😀']
     const source = await openInput({ kind: 'items', texts }, undefined)
     expect((await readAll(source, ONE)).values).toEqual([1, 'a b', '', [2], 'x', null, '😀'])
+    const asStrings = await openInput({ kind: 'items', texts, asStrings: true }, undefined)
+    expect((await readAll(asStrings, ONE)).values).toEqual(texts)
     expect((await readAll(await openInput({ kind: 'items', texts: [] }, undefined))).values).toEqual([])
   })
 })
