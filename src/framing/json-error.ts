@@ -89,12 +89,18 @@ function skipScalar(text: string, from: number): number | JsonError {
   const rest = text.slice(end, end + 3)
   // `-`, `1.` and `1e` match partly or not at all; the wrong character is the one after the sign, point or exponent.
   const dangling = /^(?:-|\.|[eE][+-]?)/.exec(rest)?.[0]
-  if (dangling !== undefined && (end > from ? dangling !== '-' : dangling === '-')) {
+  if (dangling !== undefined && mayFollow(dangling, text.slice(from, end))) {
     const at = end + dangling.length
     return at >= text.length ? endsTooEarly(text) : unexpectedAt(text, at)
   }
   if (end === from) return unexpectedAt(text, from)
   return /\d/.test(text[end] ?? '') ? unexpectedAt(text, end) : end
+}
+
+/** Whether a sign, point or exponent may come after this much of a number. */
+function mayFollow(dangling: string, number: string): boolean {
+  if (dangling === '-' || number === '') return dangling === '-' && number === ''
+  return dangling === '.' ? !/[.eE]/.test(number) : !/[eE]/.test(number)
 }
 
 function skipString(text: string, from: number): number | JsonError {

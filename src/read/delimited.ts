@@ -63,7 +63,8 @@ export class DelimitedFramer extends Framer {
     const chunk = this.chunk(unread.subarray(0, end), count)
     if (framing === 'nul') input.skip(end)
     else input.skipCounted(end, lines, end - 1)
-    this.#searched = Math.max(0, this.#searched - end)
+    // Blank lines between the chunk and the line that was searched have delimiters.
+    this.#searched = at > end ? 0 : Math.max(0, this.#searched - end)
     return chunk
   }
 

@@ -22,6 +22,10 @@ test.each<[string, number, string]>([
   ['1.', 2, 'Unexpected end of JSON'],
   ['1.x', 2, "Unexpected token 'x'"],
   ['1e+', 3, 'Unexpected end of JSON'],
+  ['1.0.2', 3, "Unexpected token '.'"],
+  ['1.5.', 3, "Unexpected token '.'"],
+  ['1e5e', 3, "Unexpected token 'e'"],
+  ['[1e5.2]', 4, "Expected ',' or ']'"],
   ['+1', 0, "Unexpected token '+'"],
   ['.5', 0, "Unexpected token '.'"],
   ['[1 2]', 3, "Expected ',' or ']'"],
@@ -45,6 +49,19 @@ test.each<[string, number, string]>([
 ])('findJsonError(%j) is at %i: %s', (text, at, message) => {
   expect(() => JSON.parse(text)).toThrow(SyntaxError)
   expect(findJsonError(text)).toEqual({ at, message })
+})
+
+test('findJsonError finds the first character that no number goes on with', () => {
+  const begun = /^-?(?:(?:0|[1-9]\d*)(?:\.(?:\d+(?:[eE](?:[+-]?\d*)?)?)?|[eE](?:[+-]?\d*)?)?)?$/
+  const characters = '01.eE+-'
+  for (let n = 0; n < characters.length ** 5; n++) {
+    const text = Array.from({ length: 5 }, (_, i) => characters[Math.floor(n / 7 ** i) % 7]).join('')
+    let at = 0
+    while (at < text.length && begun.test(text.slice(0, at + 1))) at++
+    const valid = at === text.length && Number.isFinite(Number(text)) && /\d$/.test(text)
+    if (valid) expect(findJsonError(text)).toBeUndefined()
+    else expect(findJsonError(text), text).toMatchObject({ at })
+  }
 })
 
 test('findJsonError agrees with V8 on every small change of a valid text', () => {

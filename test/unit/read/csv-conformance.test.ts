@@ -1,8 +1,8 @@
 // The inputs that other CSV readers are tested with, and those on which readers differ, cut at every byte: the items
 // must be those that csv-parse finds in the whole text.
 import { parse } from 'csv-parse/sync'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import fc from '../../helpers/fast-check.js'
 import { MANY, ONE, type Reading, readAll, type SourceOptions, sourceOf } from './helpers.js'
 
 const CSV = { delimiter: ',', parse } as const

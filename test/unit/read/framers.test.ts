@@ -1,8 +1,11 @@
 // The items that each framing finds in a text, whatever blocks its bytes arrive in, and the location of its errors.
 import { describe, expect, test } from 'vitest'
+import { advance, locate } from '../../../src/framing/location.js'
 import { sliceChunk } from '../../../src/framing/slice.js'
 import type { Framing } from '../../../src/model.js'
-import { MANY, ONE, readAll, sourceOf, textOf } from './helpers.js'
+import type { Want } from '../../../src/source.js'
+import fc from '../../helpers/fast-check.js'
+import { MANY, ONE, readAll, type SourceOptions, sourceOf, textOf, valuesOf } from './helpers.js'
 
 const BOM = '\ufeff'
 
@@ -226,6 +229,60 @@ describe('an error has its location and comes after all items before it', () => 
       3,
     ])
   })
+})
+
+test('every chunk and every bad item has its line and column, wherever the input is cut', async () => {
+  const start = { offset: 0, line: 1, column: 1 }
+  const unit = fc.constantFrom(
+    '\n',
+    '\r\n',
+    ' ',
+    '\t',
+    ' \n',
+    '1',
+    '"ä"',
+    '{}',
+    'x',
+    '1.0.2',
+    ',',
+    '[',
+    ']',
+    '\0',
+    '😀',
+  )
+  const framing = fc.constantFrom<Framing | undefined>('ndjson', 'json', 'lines', 'nul', undefined)
+  const blocks = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(
+      framing,
+      fc.string({ unit, maxLength: 12 }),
+      blocks,
+      fc.boolean(),
+      async (as, body, sizes, bom) => {
+        const text = (bom ? BOM : '') + (as === 'json' ? `[${body}]` : body)
+        const bytes = Buffer.from(text)
+        const read = async (options: SourceOptions, want: Want) => {
+          const { chunks, values, error } = await readAll(sourceOf(text, as, options), want)
+          for (const { origin } of chunks) {
+            const { line, column } = advance(
+              start,
+              bytes.subarray(bom ? 3 : 0),
+              0,
+              origin!.offset - (bom ? 3 : 0),
+            )
+            expect(origin).toMatchObject({ line, column })
+          }
+          const items = chunks.flatMap((chunk) => valuesOf(chunk).map((_, i) => locate(chunk, i, 0)))
+          return { values, error, items }
+        }
+        const whole = await read({}, MANY)
+        expect(await read({ blocks: sizes }, ONE)).toEqual(whole)
+        expect(await read({ blocks: sizes }, MANY)).toEqual(whole)
+        expect(await read({}, ONE)).toEqual(whole)
+      },
+    ),
+    { numRuns: 4000 },
+  )
 })
 
 describe('bytes that are not UTF-8', () => {
