@@ -25,7 +25,9 @@ export function resolveJob(job: string | URL, cwd: string = process.cwd()): stri
   const display = showPath(named, cwd)
   const file = kindOf(named) === undefined ? (sourceBeside(named) ?? named) : named
   const kind = kindOf(file)
-  if (kind === undefined) throw new JobError(`job module not found: ${display}${suggestion(named, cwd)}`)
+  if (kind === undefined) {
+    throw new JobError(`job module not found: ${display}${suggestion(named, cwd)}; ${whereLooked(named)}`)
+  }
   if (kind === 'directory') throw new JobError(`${display} is a directory, not a job module`)
   if (kind === 'other') throw new JobError(`${display} is not a regular file`)
   if (!SUPPORTED.includes(path.extname(file))) {
@@ -63,9 +65,20 @@ function kindOf(file: string): 'file' | 'directory' | 'other' | undefined {
 }
 
 function sourceBeside(file: string): string | undefined {
+  return sourcesOf(file).find((source) => kindOf(source) === 'file')
+}
+
+function sourcesOf(file: string): string[] {
   const extension = path.extname(file)
   const stem = file.slice(0, file.length - extension.length)
-  return SOURCES_OF[extension]?.map((source) => stem + source).find((source) => kindOf(source) === 'file')
+  return (SOURCES_OF[extension] ?? []).map((source) => stem + source)
+}
+
+/** For messages: the folder, and the names in it if there are several. */
+function whereLooked(file: string): string {
+  const folder = `looked in ${path.dirname(file)}`
+  const names = [file, ...sourcesOf(file)].map((candidate) => path.basename(candidate))
+  return names.length > 1 ? `${folder} for ${names.join(', ')}` : folder
 }
 
 function suggestion(file: string, cwd: string): string {

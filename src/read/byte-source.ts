@@ -102,7 +102,7 @@ class ReaderSource implements ByteSource {
     if (framing === undefined) return undefined
     switch (framing) {
       case 'json':
-        return new JsonArrayFramer(input, options)
+        return new JsonArrayFramer(input, options, options.framing === undefined)
       case 'csv':
         return new CsvFramer(input, options, options.dialect!)
       case 'ndjson':

@@ -5,7 +5,7 @@ import { BadItem, parseBytes } from '../framing/parse.js'
 import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
-const PLAIN_TEXT_HINT = 'for plain text, one item per line, use --input-format lines'
+export const PLAIN_TEXT_HINT = 'for plain text, one item per line, use --input-format lines'
 
 const LF = 0x0a
 const BRACKET = 0x5b

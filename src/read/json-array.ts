@@ -6,9 +6,11 @@ import { ElementScanner } from '../framing/element-scanner.js'
 import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
+import { PLAIN_TEXT_HINT } from './detect.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
+const LF = 0x0a
 const OPEN = 0x5b
 const CLOSE = 0x5d
 const COMMA = 0x2c
@@ -18,21 +20,34 @@ const SELF_CLOSING = [0x7d, 0x5d, 0x22]
 
 const NDJSON_HINT = 'for one JSON value per line, use --input-format ndjson'
 
+/** A detected array may be text whose first line begins with a bracket: elements in its first bytes are checked. */
+const CHECKED_BYTES = 4096
+/** `{`, `[`, `"`: an element that begins with one of these is meant to be JSON. */
+const CLEARLY_JSON = [0x7b, 0x5b, 0x22]
+
 export class JsonArrayFramer extends Framer {
   #phase: 'before' | 'inside' | 'after' = 'before'
   #scanner = new ElementScanner()
   /** Whether a comma came before the current element. */
   #afterComma = false
+  /** No format was given. */
+  readonly #detected: boolean
+  #firstLine = 1
+  /** Whether white space follows the array. */
+  #spaced = false
 
-  constructor(input: InputBuffer, options: FramerOptions) {
+  constructor(input: InputBuffer, options: FramerOptions, detected: boolean) {
     super('json', input, options)
+    this.#detected = detected
   }
 
   protected override fork(): JsonArrayFramer {
-    const copy = new JsonArrayFramer(this.input.fork(), this.options)
+    const copy = new JsonArrayFramer(this.input.fork(), this.options, this.#detected)
     copy.#phase = this.#phase
     copy.#scanner = Object.assign(new ElementScanner(), this.#scanner)
     copy.#afterComma = this.#afterComma
+    copy.#firstLine = this.#firstLine
+    copy.#spaced = this.#spaced
     return this.copyTo(copy)
   }
 
@@ -48,6 +63,7 @@ export class JsonArrayFramer extends Framer {
     const first = this.input.unread[0]
     if (first === undefined) return
     if (first === OPEN) {
+      this.#firstLine = this.input.position.line
       this.input.skip(1)
       this.#phase = 'inside'
       return
@@ -65,6 +81,7 @@ export class JsonArrayFramer extends Framer {
     let end = 0
     let lines = 0
     let lastLf = -1
+    const mayBeText = this.#detected && input.position.offset < CHECKED_BYTES
     const cuts: number[] = []
     while (count < want.items && this.#phase === 'inside') {
       const stop = scanner.scan(unread)
@@ -72,6 +89,10 @@ export class JsonArrayFramer extends Framer {
       if (torn ? !this.#isWholeAtEnd(count) : !this.#isElement(unread[stop]!, stop, count)) break
       const next = torn ? unread.length : stop
       if (count > 0 && next - first > want.bytes) break
+      if (mayBeText && this.#isText(scanner.contentAt, next, count)) {
+        this.error = this.#wrongElement(scanner.contentAt, next, count)
+        break
+      }
       if (count === 0) first = scanner.contentAt
       else if (end - first - (cuts.at(-1) ?? 0) >= PIECE_BYTES) cuts.push(end - first)
       count++
@@ -140,13 +161,32 @@ export class JsonArrayFramer extends Framer {
     return false
   }
 
+  /** Whether an element of a detected array is no JSON, but may be part of a line of text. */
+  #isText(from: number, to: number, count: number): boolean {
+    // For `collect` a bad element of an array that began well is a failed item.
+    const wouldFailAlone = this.options.tolerant && this.seq + count > 0
+    if (wouldFailAlone || !this.#mayBeText(from)) return false
+    return parseBytes(this.input.unread.subarray(from, to)) instanceof BadItem
+  }
+
+  #mayBeText(from: number): boolean {
+    const { unread, position } = this.input
+    if (!this.#detected || CLEARLY_JSON.includes(unread[from]!)) return false
+    if (position.line !== this.#firstLine || position.offset + from >= CHECKED_BYTES) return false
+    const lf = unread.indexOf(LF)
+    return lf === -1 || lf > from
+  }
+
   #wrongElement(from: number, to: number, count: number): InputError {
     const bytes = this.input.unread.subarray(from, to)
     const value = parseBytes(bytes, "Expected ',' or ']'")
     const text = bytes.toString('utf8')
-    if (!(value instanceof BadItem) || value.at >= text.length) return this.#notClosed(count)
+    const hint = this.#mayBeText(from) ? `; ${PLAIN_TEXT_HINT}` : ''
+    const complete = hint !== '' && to < this.input.unread.length
+    if (!(value instanceof BadItem) || (value.at >= text.length && !complete)) return this.#notClosed(count)
     const at = from + Buffer.byteLength(text.slice(0, value.at))
-    return this.errorAt(at, this.seq + count, value.message)
+    const message = value.at >= text.length ? 'Unexpected end of the array element' : value.message
+    return this.errorAt(at, this.seq + count, message + hint)
   }
 
   #notClosed(count: number): InputError {
@@ -155,8 +195,14 @@ export class JsonArrayFramer extends Framer {
   }
 
   #finish(): void {
-    this.input.skipSpace()
-    if (this.input.unread.length > 0)
-      this.error = this.errorAt(0, undefined, `unexpected text after the JSON array; ${NDJSON_HINT}`)
+    const { input } = this
+    const before = input.position.offset
+    input.skipSpace()
+    this.#spaced ||= input.position.offset > before
+    const next = input.unread[0]
+    if (next === undefined) return
+    const startsValue = (this.#spaced ? /[[{"\-\dtfn]/ : /[[{"]/).test(String.fromCharCode(next))
+    const hint = this.#detected && !startsValue ? PLAIN_TEXT_HINT : NDJSON_HINT
+    this.error = this.errorAt(0, undefined, `unexpected text after the JSON array; ${hint}`)
   }
 }

@@ -1,7 +1,8 @@
 // Where items come from and how their text is read: formats, detection, and the messages for malformed text. More
 // texts are in test/unit/read.
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { fixture, runCli } from '../helpers/run-cli.js'
+import { fixture, runCli, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
@@ -93,6 +94,21 @@ describe('malformed text ends the run with code 4 and a location', () => {
     const run = await runCli(['map', identity], { input: 'alpha\nbeta\n' })
     expect(run.stderr).toContain('--input-format lines')
     expect(run.exitCode).toBe(4)
+  })
+
+  it('with that hint, too, if a line only begins like an array', async () => {
+    const run = await runCli(['imap', identity], { input: '[a].txt\n[b].txt\n' })
+    expect(run.stderr).toContain("<stdin>:1:2: item 0: Unexpected token 'a'; for plain text")
+    expect(run.stderr).toContain('--input-format lines')
+    expect(run).toMatchObject({ stdout: '', exitCode: 4 })
+  })
+
+  it('with the line and column after blank lines', async () => {
+    const run = startCli(['imap', identity, '-j', '1'])
+    run.child.stdin.write('1\n\n"x')
+    await once(run.child.stdout, 'data')
+    run.child.stdin.end('"\n\n1.0.2\n')
+    expect((await run.ended()).stderr).toContain("<stdin>:5:4: item 2: Unexpected token '.'")
   })
 
   it.each([

@@ -51,11 +51,29 @@ describe('resolveJob', () => {
     expect(() => resolveJob(named, root)).toThrow(`job module not found: ${named} (did you mean ${meant}?)`)
   })
 
-  it('suggests nothing if no name is similar', () => {
-    const { root } = project({ 'check.ts': '' })
-    expect(() => resolveJob('other.ts', root)).toThrow(/^job module not found: other\.ts$/)
-    expect(() => resolveJob('none/other.ts', root)).toThrow(/^job module not found: none\/other\.ts$/)
-    expect(() => resolveJob('check.ts/x.ts', root)).toThrow(/^job module not found: check\.ts\/x\.ts$/)
+  it('says where it looked, and suggests nothing if no name is similar', () => {
+    const { root, file } = project({ 'check.ts': '' })
+    const message = (job: string | URL) => {
+      try {
+        return resolveJob(job, root)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(message('other.ts')).toBe(`job module not found: other.ts; looked in ${root}`)
+    expect(message('none/other.ts')).toBe(`job module not found: none/other.ts; looked in ${file('none')}`)
+    expect(message('check.ts/x.ts')).toBe(
+      `job module not found: check.ts/x.ts; looked in ${file('check.ts')}`,
+    )
+    expect(message(file('none/x.js'))).toBe(
+      `job module not found: none/x.js; looked in ${file('none')} for x.js, x.ts, x.tsx`,
+    )
+    expect(message(pathToFileURL(file('y.mjs')))).toBe(
+      `job module not found: y.mjs; looked in ${root} for y.mjs, y.mts`,
+    )
+    expect(message('chek.ts')).toBe(
+      `job module not found: chek.ts (did you mean check.ts?); looked in ${root}`,
+    )
   })
 
   it('rejects a directory, an unsupported extension and a URL that is not a file', () => {

@@ -92,6 +92,15 @@ describe('chunks are the same at every split of the input', () => {
   })
 })
 
+test.each([
+  ['behind the first line', '[1,\ntru, 2]', false],
+  ['behind a good one in a tolerant source', '[1, tru, 2]', true],
+])('a bad element of a detected array is only found when it is parsed: %s', async (_, text, tolerant) => {
+  const { values, error } = await readAll(sourceOf(text, undefined, { tolerant }))
+  expect(error).toBeUndefined()
+  expect(values).toEqual([1, { bad: 'Unexpected end of the array element' }, 2])
+})
+
 describe('the size of a chunk', () => {
   const items = Array.from({ length: 20 }, (_, n) => `"${'x'.repeat(n)}"`)
 
@@ -199,6 +208,35 @@ describe('an error has its location and comes after all items before it', () => 
       'true story',
       [],
       'in:1:1: item 0: this is not JSON; for plain text, one item per line, use --input-format lines',
+    ],
+    // A line that only begins like an array.
+    ...[
+      ['[a].txt\n', [], "in:1:2: item 0: Unexpected token 'a'"],
+      ['\n[info] started\n', [], "in:2:2: item 0: Unexpected token 'i'"],
+      ['[2024-01-31] x', [], "in:1:6: item 0: Unexpected token '-'"],
+      ['[test]', [], "in:1:3: item 0: Unexpected token 'e'"],
+      ['[a', [], "in:1:2: item 0: Unexpected token 'a'"],
+      ['[1].txt\n[2].txt\n', [1], 'in:1:4: unexpected text after the JSON array'],
+      ['[1, 2] x', [1, 2], 'in:1:8: unexpected text after the JSON array'],
+      ['[10, Downing St].txt\n', [10], "in:1:6: item 1: Unexpected token 'D'"],
+      ['[]-x', [], 'in:1:3: unexpected text after the JSON array'],
+    ].map(([text, before, fault]): [undefined, string, unknown[], string] => [
+      undefined,
+      String(text),
+      before as unknown[],
+      `${fault}; for plain text, one item per line, use --input-format lines`,
+    ]),
+    [
+      undefined,
+      '[1]\n[2]\n',
+      [1],
+      'in:2:1: unexpected text after the JSON array; for one JSON value per line, use --input-format ndjson',
+    ],
+    [
+      undefined,
+      '[1] {"a":2}',
+      [1],
+      'in:1:5: unexpected text after the JSON array; for one JSON value per line, use --input-format ndjson',
     ],
   ])('in %s %j', async (framing, text, before, message) => {
     const size = Buffer.byteLength(text)
