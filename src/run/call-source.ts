@@ -2,18 +2,21 @@
 // taken.
 import type { Chunk, Thrown } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
+import type { Accounting } from './accounting.js'
 import type { ItemCounts } from './item-counts.js'
 
 export class CallSource implements ChunkSource {
   readonly remaining?: () => number | undefined
   readonly #inner: ChunkSource
   readonly #counts: ItemCounts
+  readonly #accounting: Accounting
   #ended = false
   #error: Thrown | undefined
 
-  constructor(inner: ChunkSource, counts: ItemCounts) {
+  constructor(inner: ChunkSource, counts: ItemCounts, accounting: Accounting) {
     this.#inner = inner
     this.#counts = counts
+    this.#accounting = accounting
     if (inner.remaining !== undefined) this.remaining = () => inner.remaining!()
   }
 
@@ -47,7 +50,10 @@ export class CallSource implements ChunkSource {
 
   readonly #taken = (chunk: Chunk | undefined): Chunk | undefined => {
     if (chunk === undefined) this.#ended = true
-    else this.#counts.take(chunk.count)
+    else {
+      this.#counts.take(chunk.count)
+      this.#accounting.take(chunk.count)
+    }
     return chunk
   }
 

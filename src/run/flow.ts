@@ -7,6 +7,7 @@ import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/deliv
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
 import type { ChunkSource } from '../source.js'
+import { Accounting } from './accounting.js'
 import { CallSource } from './call-source.js'
 import { ItemCounts } from './item-counts.js'
 import { type SettleHook, SettleQueue } from './settle-queue.js'
@@ -66,6 +67,7 @@ class CallFlow implements Flow {
   readonly #policy: Policy
   readonly #drain: AbortSignal | undefined
   readonly #counts = new ItemCounts()
+  readonly #accounting = new Accounting()
   readonly #source: CallSource
   readonly #window: FlowWindow
   readonly #order: DeliveryOrder
@@ -91,7 +93,7 @@ class CallFlow implements Flow {
     this.#policy = policy
     this.#drain = drain
     this.#order = ordered ? new InputOrder() : new CompletionOrder()
-    this.#source = new CallSource(options.source, this.#counts)
+    this.#source = new CallSource(options.source, this.#counts, this.#accounting)
     const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
     this.#window = new FlowWindow(this.#source, options.window, isReaderBehind)
     if (onSettled !== undefined) {
@@ -120,6 +122,7 @@ class CallFlow implements Flow {
       .catch((error: unknown) => this.#fail(error))
       .then(() => this.#hooks?.idle)
       .then(() => {
+        this.#checkSettled()
         this.#finished = true
         signal?.removeEventListener('abort', onAbort)
         this.#wakeConsumer()
@@ -179,6 +182,7 @@ class CallFlow implements Flow {
   #settle(settled: SettledRange): void {
     if (this.#fatal !== undefined) return
     this.#counts.settle(settled)
+    this.#accounting.settle(settled)
     this.#window.addBytes(resultBytes(settled))
     for (const failure of settled.failures) if (this.#stopped === undefined) this.#judge(failure, settled)
     if (this.#hooks === undefined) this.#arrive(settled)
@@ -209,6 +213,7 @@ class CallFlow implements Flow {
   // ── the pull side ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #deliver(settled: SettledRange): SettledRange {
+    this.#accounting.deliver(settled)
     this.#window.delivered(settled.count, heldBytes(settled))
     return settled
   }
@@ -219,7 +224,20 @@ class CallFlow implements Flow {
     if (settled !== undefined) return this.#deliver(settled)
     const { error } = this.#source
     if (error !== undefined && this.#stopped === undefined) throw error.error
+    const mismatch = this.#isComplete ? this.#accounting.deliveryError() : undefined
+    if (mismatch !== undefined) throw mismatch
     return undefined
+  }
+
+  /** Nothing ended the call before all of its items had settled. */
+  get #isComplete(): boolean {
+    return !this.#canceller.signal.aborted && this.#drain?.aborted !== true
+  }
+
+  #checkSettled(): void {
+    if (!this.#isComplete) return
+    const mismatch = this.#accounting.settlingError()
+    if (mismatch !== undefined) this.#fail(mismatch)
   }
 
   get #isDiscarding(): boolean {

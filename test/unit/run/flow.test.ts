@@ -574,3 +574,32 @@ test('chunks that ran again as slices keep their place in the order', async () =
   executor.end()
   expect(await rest(flow)).toEqual([0, 1, 2])
 })
+
+describe('an executor that loses items', () => {
+  test.each([
+    ['lazy', lazy, true],
+    ['fail-fast', failFast, true],
+    ['collect', collect(), true],
+    ['collect, unordered', collect(), false],
+  ] as const)('never looks like success (%s)', async (_, policy, ordered) => {
+    const { executor, flow } = setUp({ source: source(6), policy, ordered })
+    const chunk = executor.take(6)
+    executor.settle(settledRange(chunk, { from: 0, count: 2 }))
+    executor.settle(settledRange(chunk, { from: 3, count: 3 }))
+    executor.end()
+    const { thrown } = (await thrownBy(rest(flow) as Promise<never>)) as { thrown: unknown }
+    expect(thrown).toMatchObject({
+      code: 'ERR_POOL_BROKEN',
+      message: expect.stringContaining('item 2 never'),
+    })
+  })
+
+  test('never looks like success where one item settles in place of another', async () => {
+    const { executor, flow } = setUp({ source: source(3), ordered: false })
+    const chunk = executor.take(3)
+    for (const from of [0, 1, 1]) executor.settle(settledRange(chunk, { from, count: 1 }))
+    executor.end()
+    const { thrown } = (await thrownBy(rest(flow) as Promise<never>)) as { thrown: unknown }
+    expect(thrown).toMatchObject({ message: expect.stringContaining('item 1 settled more than once') })
+  })
+})
