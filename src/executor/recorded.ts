@@ -6,13 +6,14 @@ import type { ExitRecord, RunningItem } from './scheduler/messages.js'
 
 /** `elapsed`: time since a moment on the clock that the workers share. */
 export function toRunningItems({ running }: FlightRecord, elapsed: (since: Ms) => Ms): RunningItem[] {
-  return running.map(({ id, offset, since }) => ({ id, offset, forMs: elapsed(since) }))
+  return running.map(({ since, ...item }) => ({ ...item, forMs: elapsed(since) }))
 }
 
 export function toExitRecord(record: FlightRecord, elapsed: (since: Ms) => Ms): ExitRecord {
   return {
     outcomes: record.outcomes.map(toResults),
     running: toRunningItems(record, elapsed),
+    begun: [...record.begun].map(([id, upTo]) => ({ id, upTo })),
     unrecorded: record.unrecorded,
   }
 }

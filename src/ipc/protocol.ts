@@ -12,6 +12,7 @@
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
 //        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
 //        terminate                                 ───────────▶  aborts; exits once nothing listens to its signal
+//                                                  ◀───────────  recorder-failed  its record is not complete any more
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
 // The parent waits for the worker's `disconnect` and `exit` together, so that it receives every message that was sent.
@@ -105,6 +106,8 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
+  /** The flight recorder could not be written: from here on its file says nothing. Nothing starts before this has left. */
+  | { readonly type: 'recorder-failed' }
   /** Answers `terminate`: some items listen to their signal and should be given time. */
   | { readonly type: 'terminating' }
   | { readonly type: 'warning'; readonly message: string }

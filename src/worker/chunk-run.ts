@@ -149,13 +149,20 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** False if the item must not start, and everything must be returned. */
   startItem(): boolean {
-    this.#isItemRunning = !this.#isRecorded || this.#recorder?.startItem(this, this.timeoutMs) !== false
+    this.#isItemRunning = this.#isRecorded
+      ? this.#recorder?.startItem(this, this.timeoutMs) !== false
+      : !this.#refusesStarts()
     return this.#isItemRunning
   }
 
   /** No item is running: undoes the start of the next one by `tryAddPlainResult`. */
   endBatch(): void {
     this.#isItemRunning = false
+  }
+
+  /** The next item is expected to take no time to speak of: what has settled may wait for it. */
+  get isNextQuick(): boolean {
+    return this.#cost.isQuick
   }
 
   // ── whether items are recorded ───────────────────────────────────────────────────────────────────────────────────
@@ -173,16 +180,14 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   static announceUnrecorded(runs: readonly ChunkRun[], recorder: FlightRecorder | undefined): void {
     for (const run of runs) {
       recorder?.open(run)
-      run.#isRecorded = false
-      recorder?.noteUnrecorded(run)
+      run.#isRecorded = recorder?.noteUnrecorded(run) === false
     }
     recorder?.write()
   }
 
   stopRecording(): void {
     if (!this.#isRecorded) return
-    this.#isRecorded = false
-    this.#recorder?.noteUnrecorded(this)
+    this.#isRecorded = this.#recorder?.noteUnrecorded(this) === false
     this.#recorder?.write()
   }
 
@@ -197,17 +202,22 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** True if no item has to be recorded or timed one by one; stops it if the items have turned out cheap. */
   trySkipRecording(): boolean {
-    if (!this.#timesEachItem) return true
+    if (this.#refusesStarts()) return false
+    if (!this.#timesEachItem) return !this.#isRecorded
     if (!this.isCheap || this.chunk.task.timed === true) return false
-    this.#timesEachItem = false
     this.stopRecording()
-    return true
+    this.#timesEachItem = this.#isRecorded
+    return !this.#isRecorded && !this.#refusesStarts()
+  }
+
+  #refusesStarts(): boolean {
+    return this.#recorder?.refusesStarts === true
   }
 
   // ── how long items take ──────────────────────────────────────────────────────────────────────────────────────────
 
   startTiming(): void {
-    this.#isTiming = this.#timesEachItem || this.#offset % ITEMS_PER_TIMING === 0
+    this.#isTiming = this.#timesEachItem || !this.#cost.isQuick || this.#offset % ITEMS_PER_TIMING === 0
     if (this.#isTiming) this.#startedAt = this.#clock.now()
   }
 
@@ -255,19 +265,21 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /**
    * Settles the item that is running, as `settle` does, and starts the next one, if that takes nothing but adding the
-   * result. False, with nothing done, if the chunk is recorded, if JSON does not carry the value as it is, or if much text
-   * has gathered.
+   * result. False, with nothing done, if the chunk is recorded, if JSON does not carry the value as it is, or if this much
+   * text has to be sent before the next item starts.
    */
   tryAddPlainResult(value: unknown): boolean {
     if (this.#isRecorded || this.#outbox.hasMuchText) return false
     if (this.#sendsValues) {
+      const size = sizeOf(value)
+      if (size > 0 && this.#outbox.wouldBeFull(size)) return false
       this.#results.addValue(value)
       this.#offset++
-      this.#outbox.itemSettled(0, true)
+      this.#outbox.itemSettled(size, true)
       return true
     }
     const text = plainText(value)
-    if (text === undefined) return false
+    if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
     this.#results.addLine(text)
     this.#offset++
     this.#outbox.itemSettled(text.length, true)
@@ -291,7 +303,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     if (this.#sendsValues) {
       const isSafe = !this.#isRecorded || this.#recorder?.value(this, value) === true
       this.#results.addValue(value)
-      return this.#settled(0, isSafe)
+      return this.#settled(sizeOf(value), isSafe)
     }
     const encoded = encodeJson(value)
     if ('unserializable' in encoded)
@@ -313,6 +325,12 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     this.#offset++
     this.#outbox.itemSettled(characters, isSafe)
   }
+}
+
+/** Of values that are large without being made of many parts; others are measured when they are sent. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  return ArrayBuffer.isView(value) ? value.byteLength : 0
 }
 
 function itemsOf(payload: Payload): ItemReader {

@@ -9,6 +9,8 @@ const CHEAP_BELOW_MS: Ms = 0.01
 const SLOW_ABOVE_MS: Ms = 1
 /** Timed items after which the mean is updated. */
 const SAMPLES_PER_UPDATE = 16
+/** So many timed items in a row must have been quick before the next one is expected to be. */
+const QUICK_ITEMS = 16
 /** A non-integer zero: keeps V8 from compiling for integers and deoptimising on the first fraction. */
 const NO_TIME: Ms = Number.MIN_VALUE
 
@@ -16,10 +18,16 @@ export class Cost {
   #mean: Ms | undefined
   #spent = NO_TIME
   #samples = 0
+  #quickInARow = 0
 
   /** False until an item was timed. */
   get isCheap(): boolean {
     return this.#mean !== undefined && this.#mean < CHEAP_BELOW_MS
+  }
+
+  /** The next item is expected to be: results may wait for it. False until some items have been timed. */
+  get isQuick(): boolean {
+    return this.#quickInARow >= QUICK_ITEMS
   }
 
   /** Adds a timed item. True if it was slow. */
@@ -27,6 +35,7 @@ export class Cost {
     this.#samples++
     this.#spent += ms
     const isSlow = ms > SLOW_ABOVE_MS
+    this.#quickInARow = isSlow ? 0 : this.#quickInARow + 1
     if (isSlow || this.#samples === SAMPLES_PER_UPDATE) this.update()
     return isSlow
   }

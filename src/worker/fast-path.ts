@@ -29,7 +29,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
   const { chunk, task } = run
   const { count, index, attempt } = chunk
   const spread = chunk.task.calling === 'spread'
-  // Never refused: an unrecorded chunk has no time limit.
+  // Never refused: an unrecorded chunk has no time limit, and `trySkipRecording` has seen that items may start.
   run.startItem()
   for (let offset = run.offset; offset < count; offset = run.offset) {
     const item = run.nextItem()

@@ -81,11 +81,17 @@ async function init(message: InitMessage): Promise<void> {
       return void guard.send({ type: 'init-failed', stage: 'initializer', error: toErrorData(thrown) })
     }
   }
-  if (message.recorder !== undefined) recorder = new FlightRecorder(message.recorder)
   const send = (ranges: readonly ResultsMessage[]) => guard.send(settledMessage(ranges, message.reportMemory))
   // An error that escaped while the job was loaded must be reported before the first item can be blamed for it.
   await new Promise((resolve) => setImmediate(resolve))
-  const outbox = new Outbox({ send, recorder, clock })
+  if (message.recorder !== undefined)
+    recorder = new FlightRecorder(message.recorder, {
+      onFailure: () => {
+        void outbox.flush()
+        return guard.send({ type: 'recorder-failed' })
+      },
+    })
+  const outbox: Outbox = new Outbox({ send, recorder, clock })
   runner = new Runner({
     concurrency,
     workerId,

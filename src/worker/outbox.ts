@@ -91,6 +91,11 @@ export class Outbox {
     return this.#characters >= FLUSH_AT_CHARACTERS
   }
 
+  /** A result of this length would fill it. */
+  wouldBeFull(characters: number): boolean {
+    return this.#characters + characters >= FLUSH_AT_CHARACTERS
+  }
+
   /** Between two items, `now` being the end of one that was timed. */
   isFlushDue(now: Ms): boolean {
     return this.isFull || now - this.#flushedAt > FLUSH_AFTER_MS
@@ -152,6 +157,8 @@ export class Outbox {
   /** Records what has not left this process: it may exit now, and what waits in a full channel with it. */
   recordLeavingMessages(): void {
     if (this.#recorder === undefined) return
+    this.#recorder.prepareForExit()
+    for (const messages of this.#leaving) for (const message of messages) this.#recorder.noteBegun(message)
     for (const messages of this.#leaving)
       for (const message of messages) recordOutcomes(this.#recorder, message)
     this.#recorder.write()

@@ -119,7 +119,8 @@ export class Runner {
       run.start(this.#options.getTask(run.chunk.task.name))
       for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run))
         await pending
-      this.#end(run)
+      const left = this.#end(run)
+      if (left !== undefined) await left
       if (this.#queue.length > 0 && this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
     }
     this.#workLoops--
@@ -129,17 +130,20 @@ export class Runner {
     this.#whenIdle = []
   }
 
-  #end(run: ChunkRun): void {
+  /** Returns what to wait for before anything else starts: a result that a crash would lose has to leave first. */
+  #end(run: ChunkRun): Promise<void> | undefined {
     const { isCancelled, isReturned } = run
     this.#started.delete(run.id)
     run.end()
+    const left = this.#outbox.isFull ? this.#outbox.flush() : undefined
     if (isCancelled) this.#options.onCancelled([run.id])
     // More work is ready and little time has passed: the results can share a message.
     if (run.hasFailed || this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk)
       void this.#outbox.flush()
-    if (!isReturned) return
+    if (!isReturned) return left
     void this.#outbox.flush()
     this.#options.onCancelled([run.id])
+    return left
   }
 
   /**
@@ -148,7 +152,12 @@ export class Runner {
    */
   #advance(run: ChunkRun): Promise<void> | undefined {
     while (run.hasNext) {
-      if (this.#allowsFastPath && run.trySkipRecording()) {
+      // It may block this process for long: what has settled must not wait for it.
+      if (!run.isNextQuick && !this.#outbox.isEmpty) {
+        void this.#outbox.flush()
+        if (this.#eventLoop.isYieldDue) return this.#eventLoop.yieldToEventLoop()
+      }
+      if (this.#allowsFastPath && run.isNextQuick && run.trySkipRecording()) {
         const outcome = runUnrecordedItems(run, this.#options.workerId)
         if (outcome !== undefined) return this.#settleLater(run, outcome)
         if (run.isFlushDue) return this.#flushAndYield()

@@ -15,7 +15,12 @@ import { type Attempt, failedItem, resultRange, settledRange, type WorkerIdentit
 export interface PendingChunk extends Attempt {
   /** Each of its items must be recorded before it begins: an earlier worker crashed in it. */
   readonly recordEachItem: boolean
+  /** A worker crashed with it, and nothing of it had begun: it runs in a worker that has nothing else. */
+  readonly isSuspect: boolean
 }
+
+/** Each crash costs a restart, each part a round trip: the largest chunk is down to one item after three more crashes. */
+const SUSPECT_PARTS = 32
 
 interface Call {
   readonly id: CallId
@@ -121,7 +126,7 @@ export class CallTable {
     if (chunk === undefined || call.isDraining) {
       call.sourceEnded = true
       this.#endIfFinished(call)
-    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false })
+    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false, isSuspect: false })
     this.#pullEnd(call)
   }
 
@@ -222,6 +227,25 @@ export class CallTable {
       this.#add(call, { ...pending, chunk, recordEachItem: true })
   }
 
+  /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */
+  requeueSuspects({ call, pending }: CallChunk, from: number): void {
+    const { chunk } = pending
+    const size = Math.ceil((chunk.count - from) / SUSPECT_PARTS)
+    for (let at = from; at < chunk.count; at += size)
+      this.#add(call, {
+        ...pending,
+        chunk: sliceChunk(chunk, at, Math.min(at + size, chunk.count)),
+        recordEachItem: true,
+        isSuspect: true,
+      })
+  }
+
+  /** It was taken, and no worker may have it now. */
+  putBack(call: Call, pending: PendingChunk): void {
+    call.inFlight--
+    call.ready.unshift(pending)
+  }
+
   /** One of its chunks is not in flight any more. */
   release(call: Call): void {
     call.inFlight--
@@ -270,6 +294,7 @@ export class CallTable {
       attempt: attempt + 1,
       earlier: remember(earlier, failure),
       recordEachItem: true,
+      isSuspect: false,
     }
     const delay = retryDelay(call.retry, attempt, this.#random)
     if (delay === 0) return this.#add(call, next)

@@ -28,6 +28,12 @@ export interface LostChunk {
   readonly canHaveBegun: boolean
 }
 
+/** What was in a worker that crashed, all of it together. */
+export interface LostWork {
+  readonly facts: ExitFacts
+  readonly judgements: readonly CrashJudgement[]
+}
+
 export interface CrashJudgement {
   /** Items that fail with their worker, ascending; the first is at `settled`. */
   readonly failed: readonly { readonly offset: number; readonly failure: Failure }[]
@@ -46,32 +52,48 @@ export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
   const { exit, reason, notice, now } = facts
   const { record } = exit
   const running = record?.running.find((item) => item.id === id && item.offset >= settled)
-  // The timed-out item fails even if the record shows a later one: it may have ended before the worker was terminated.
-  const timedOut =
-    reason?.kind === 'timeout' && reason.id === id && reason.offset >= settled ? reason : undefined
-  if (running !== undefined || timedOut !== undefined) {
-    const last = Math.max(running?.offset ?? 0, timedOut?.offset ?? 0)
-    // The items before it have ended, and their outcomes were lost with the worker.
-    return fail(last, running?.forMs ?? now - since)
-  }
+  const begun = record?.begun?.find((chunk) => chunk.id === id)?.upTo ?? 0
+  // The item at fault fails even if the record shows a later one: it may have ended before the worker was terminated.
+  const atFault =
+    (reason?.kind === 'timeout' || reason?.kind === 'protocol') && reason.id === id ? reason.offset : -1
+  const last = Math.max(running?.offset ?? -1, atFault, begun - 1)
+  // The items before it have ended, and their outcomes were lost with the worker.
+  const failed = failures(last, running?.forMs ?? now - since)
+  const rest = Math.max(settled, last + 1)
+  if (running !== undefined || atFault >= settled)
+    return { failed, requeueFrom: rest, requeueAs: 'unchanged' }
   const isUnrecorded = record === undefined ? chunk.canHaveBegun : record.unrecorded.includes(id)
-  if (!isUnrecorded) return { failed: [], requeueFrom: settled, requeueAs: 'unchanged' }
+  if (!isUnrecorded) return { failed, requeueFrom: rest, requeueAs: 'unchanged' }
   // How far the chunk came is known only if the worker announced its exit, which it does after sending what has settled,
   // or if a single item is left that can have run.
-  if (notice !== undefined || (record === undefined && count - settled === 1))
-    return fail(settled, now - since)
-  return { failed: [], requeueFrom: settled, requeueAs: record === undefined ? 'singles' : 'recorded' }
+  if (rest < count && (notice !== undefined || (record === undefined && count - rest === 1)))
+    return { failed: failures(rest, now - since), requeueFrom: rest + 1, requeueAs: 'unchanged' }
+  return { failed, requeueFrom: rest, requeueAs: record === undefined ? 'singles' : 'recorded' }
 
-  function fail(last: number, afterMs: Ms): CrashJudgement {
-    const failed = Array.from({ length: last + 1 - settled }, (_, i) => {
+  function failures(upTo: number, afterMs: Ms): CrashJudgement['failed'] {
+    return Array.from({ length: Math.max(0, upTo + 1 - settled) }, (_, i) => {
       const offset = settled + i
       return { offset, failure: crashFailure(id, offset, afterMs, facts) }
     })
-    return { failed, requeueFrom: last + 1, requeueAs: 'unchanged' }
   }
 }
 
-function crashFailure(id: number, offset: number, afterMs: Ms, { exit, reason, notice }: ExitFacts): Failure {
+/**
+ * Nothing says why the worker crashed: none of its items had begun, and nobody wanted it to exit. What it was given may
+ * be what it cannot even receive.
+ */
+export function isUnexplained({ facts, judgements }: LostWork): boolean {
+  const { reason, notice } = facts
+  if (notice !== undefined || (reason !== undefined && reason.kind !== 'oom')) return false
+  return judgements.every(({ failed, requeueAs }) => failed.length === 0 && requeueAs === 'unchanged')
+}
+
+export function crashFailure(
+  id: number,
+  offset: number,
+  afterMs: Ms,
+  { exit, reason, notice }: ExitFacts,
+): Failure {
   if (reason?.kind === 'timeout' && reason.id === id && reason.offset === offset)
     return { kind: 'timeout', timeoutMs: reason.timeoutMs }
   const { exitCode, signal, stderrTail } = exit
@@ -104,5 +126,5 @@ export function judgeExit({
 }): ExitKind {
   // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
   if (state === 'starting') return jobHasLoaded && signal !== null ? 'crash' : 'startup'
-  return state === 'ready' || reason?.kind === 'stuck' ? 'crash' : 'expected'
+  return state === 'ready' || reason?.kind === 'stuck' || reason?.kind === 'protocol' ? 'crash' : 'expected'
 }

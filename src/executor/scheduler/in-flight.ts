@@ -28,6 +28,8 @@ export class InFlight {
   #chunks: InFlightChunk[] = []
   #items = 0
   #expectedMs: Ms = 0
+  /** It holds a chunk that may crash it, and nothing else: that tells which chunk was at fault. */
+  #hasSuspect = false
   /** Half of the prefetched items have settled: take more until there are `PREFETCH_ITEMS` again. */
   #isRefilling = false
 
@@ -55,6 +57,7 @@ export class InFlight {
 
   /** Another chunk would begin without waiting, or is worth prefetching. */
   get hasRoom(): boolean {
+    if (this.#hasSuspect) return false
     const waiting = this.#chunks.length - this.#concurrency
     if (waiting < 0) return true
     return (waiting < PREFETCH_CHUNKS || this.#isRefilling) && this.#expectedMs < PREFETCH_MS
@@ -71,23 +74,30 @@ export class InFlight {
   add(id: number, call: ScheduledCall, pending: PendingChunk, now: Ms): InFlightChunk {
     const { count } = pending.chunk
     const expectedMs = (call.sizer.meanMs ?? PREFETCH_MS) * count
-    const recordEachItem = pending.recordEachItem || call.timeoutMs !== undefined
+    const recordEachItem = pending.recordEachItem || pending.isSuspect || call.timeoutMs !== undefined
     const chunk = { id, call, pending, settled: 0, since: now, expectedMs, recordEachItem }
     this.#chunks.push(chunk)
     this.#items += count
     this.#expectedMs += expectedMs
+    if (pending.isSuspect) this.#hasSuspect = true
     if (this.#items >= PREFETCH_ITEMS || !call.isBatched) this.#isRefilling = false
     return chunk
   }
 
-  /** `undefined` if the items have settled before: on the channel, and again in the record of a worker that exited. */
+  /**
+   * `undefined` if the items have settled before: on the channel, and again in the record of a worker that exited.
+   * `impossible` if the range does not begin where the last one ended, or is not one of this chunk.
+   */
   settle(
-    { id, from, count }: Pick<ResultsMessage, 'id' | 'from' | 'count'>,
+    { id, from, count, results }: Pick<ResultsMessage, 'id' | 'from' | 'count' | 'results'>,
     now: Ms,
-  ): InFlightChunk | undefined {
+  ): InFlightChunk | 'impossible' | undefined {
     const chunk = this.find(id)
     if (chunk === undefined || from < chunk.settled) return undefined
-    chunk.settled = from + count
+    const upTo = from + count
+    if (from > chunk.settled || count < 1 || upTo > chunk.pending.chunk.count) return 'impossible'
+    if (results.kind === 'values' && results.values.length !== count) return 'impossible'
+    chunk.settled = upTo
     chunk.since = now
     return chunk
   }
@@ -98,6 +108,7 @@ export class InFlight {
     else this.#chunks = this.#chunks.filter((other) => other !== chunk)
     // It can begin now, and not before.
     if (next !== undefined && this.#chunks[this.#concurrency - 1] === next) next.since = now
+    if (chunk.pending.isSuspect) this.#hasSuspect = false
     this.#items -= chunk.pending.chunk.count
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
@@ -107,8 +118,8 @@ export class InFlight {
   /** Takes over from the flight recorder since when items run. One that can be running and is not begins now at the earliest. */
   setStartTimes(running: readonly RunningItem[], now: Ms): void {
     for (let i = 0; i < this.runningCount; i++) this.#chunks[i]!.since = now
-    for (const { id, offset, forMs } of running) {
-      const chunk = this.find(id)
+    for (const { id, offset, forMs, isSending } of running) {
+      const chunk = isSending ? undefined : this.find(id)
       if (chunk !== undefined && offset >= chunk.settled) chunk.since = now - forMs
     }
   }

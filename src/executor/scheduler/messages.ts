@@ -68,6 +68,8 @@ export type WorkerInput =
   | { readonly type: 'cancelled'; readonly ids: readonly number[] }
   /** `dying` on the channel: the process exits next. */
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
+  /** The flight recorder of the process shows nothing that can be relied on any more. */
+  | { readonly type: 'recorder-failed' }
   /** Answers `terminate`: some items listen to their signal and are given time. */
   | { readonly type: 'terminating' }
   /** The last input of a process, after all its messages and output. */
@@ -90,6 +92,8 @@ export interface RunningItem {
   readonly id: number
   readonly offset: number
   readonly forMs: Ms
+  /** It has ended, that long ago, and the message with its outcome is leaving the worker. */
+  readonly isSending?: true
 }
 
 export interface WorkerExit {
@@ -105,6 +109,8 @@ export interface ExitRecord {
   /** Some of them may have been sent as well. */
   readonly outcomes: readonly ResultsMessage[]
   readonly running: readonly RunningItem[]
+  /** The items of a chunk before offset `upTo` have begun. */
+  readonly begun?: readonly { readonly id: number; readonly upTo: number }[]
   /** Chunks that have begun and whose items are not recorded. */
   readonly unrecorded: readonly number[]
 }

@@ -3,7 +3,7 @@
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
-import { type ExitFacts, judgeCrash, judgeExit } from './crash.js'
+import { crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
 import { chunkMessage, leastLoadedWorker } from './dispatch.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
@@ -29,7 +29,7 @@ export interface SchedulerOptions {
   readonly concurrency: number
   readonly initTimeoutMs: Ms
   readonly killAfterMs: Ms
-  /** Crashed workers that are replaced. One more is a fault. */
+  /** Crashed workers that are replaced. One more is a fault. `REFILL_ITEMS` allow one more again. */
   readonly maxRestarts: number
   /** Workers that may start at a time; all of them by default. */
   readonly bootLimit?: number | undefined
@@ -41,6 +41,9 @@ export interface SchedulerOptions {
   readonly random?: (() => number) | undefined
 }
 
+/** Items that settle without a crash until the budget of restarts is refilled by one. */
+const REFILL_ITEMS = 100
+
 export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #maxTasksPerChild: number
@@ -48,7 +51,11 @@ export class Scheduler {
   readonly #calls: CallTable
   readonly #workers: WorkerTable
   #nextChunkId = 1
-  #crashes = 0
+  /** Restarts that were used and have not been refilled. */
+  #usedRestarts = 0
+  #itemsUntilRefill = REFILL_ITEMS
+  /** A chunk waits for a worker that has nothing else. */
+  #suspectWaits = false
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
   #isClosed = false
@@ -169,6 +176,9 @@ export class Scheduler {
       case 'exit-announced':
         worker.notice = input.notice
         return
+      case 'recorder-failed':
+        worker.hasRecorderFailed = true
+        return
       case 'terminating':
         if (state.is === 'terminating') state.signalAt = undefined
         return
@@ -180,7 +190,7 @@ export class Scheduler {
       case 'unsendable':
         return this.#unsendable(worker, input.id, input.failures, now)
       case 'inspected':
-        return this.#inspected(worker, input.running, now)
+        return this.#inspected(worker, worker.hasRecorderFailed ? undefined : input.running, now)
       case 'memory':
         if (state.is === 'ready' && input.rss > this.#maxMemoryBytes) this.#overMemory(worker, state, now)
         return
@@ -203,8 +213,26 @@ export class Scheduler {
     const inFlight = inFlightOf(worker.state)
     const chunk = inFlight?.settle(results, now)
     if (inFlight === undefined || chunk === undefined) return
+    if (chunk === 'impossible') return this.#breaksProtocol(worker, inFlight, results)
+    if (this.#usedRestarts > 0) this.#refillRestarts(results.count)
     this.#calls.settle(worker, chunk, results, now)
     if (chunk.settled === chunk.pending.chunk.count) this.#remove(worker, inFlight, chunk, now)
+  }
+
+  /** Nothing that this worker sends can be relied on. The items that it left out fail with it. */
+  #breaksProtocol(worker: Worker, inFlight: InFlight, { id, from }: ResultsMessage): void {
+    if (worker.state.is !== 'ready') return
+    const { settled, pending } = inFlight.find(id)!
+    const offset = Math.max(settled, Math.min(from, pending.chunk.count) - 1)
+    this.#workers.kill(worker, { kind: 'protocol', id, offset })
+  }
+
+  #refillRestarts(items: number): void {
+    this.#itemsUntilRefill -= items
+    for (; this.#itemsUntilRefill <= 0; this.#itemsUntilRefill += REFILL_ITEMS) this.#usedRestarts--
+    if (this.#usedRestarts > 0) return
+    this.#usedRestarts = 0
+    this.#itemsUntilRefill = REFILL_ITEMS
   }
 
   /** The worker returned a chunk that was cancelled, or that it has not begun. */
@@ -256,14 +284,16 @@ export class Scheduler {
     this.#calls.jobLoaded(exports)
   }
 
-  #workerExited(worker: Worker, exit: WorkerExit, now: Ms): void {
-    for (const outcome of exit.record?.outcomes ?? []) this.#settle(worker, outcome, now)
-    const { id, pid, notice, state } = worker
+  #workerExited(worker: Worker, exited: WorkerExit, now: Ms): void {
+    const { id, pid, notice, state, hasRecorderFailed } = worker
     if (state.is === 'absent') return
-    this.#workers.setAbsent(worker)
+    const exit = hasRecorderFailed ? { ...exited, record: undefined } : exited
     const reason = state.is === 'terminating' ? state.reason : undefined
+    const facts = { exit, reason, notice, now }
+    this.#settleRecorded(worker, exit.record?.outcomes ?? [], facts)
+    this.#workers.setAbsent(worker)
     const lost = inFlightOf(state)?.chunks ?? []
-    const isItemToBlame = this.#requeueLost({ id, pid }, lost, { exit, reason, notice, now })
+    const isItemToBlame = this.#requeueLost({ id, pid }, lost, facts)
     if (state.is === 'ready' && !isItemToBlame) this.#warnOfCrash({ id, pid }, notice, exit)
     const { jobHasLoaded } = this.#calls
     const kind = judgeExit({ state: state.is, reason, signal: exit.signal, jobHasLoaded })
@@ -272,7 +302,7 @@ export class Scheduler {
       const { exitCode, signal, stderrTail } = exit
       const faulty = this.#faultyWorker({ id, pid })
       this.#failPool({ kind, phase, exitCode, signal, stderrTail, notice, ...faulty })
-    } else if (kind === 'crash' && ++this.#crashes > this.#options.maxRestarts)
+    } else if (kind === 'crash' && ++this.#usedRestarts > this.#options.maxRestarts)
       this.#failPool({ kind: 'restarts', limit: this.#options.maxRestarts })
     // Only now: a call whose last item this was ends with the fault, if there is one.
     this.#calls.releaseAll(lost)
@@ -280,23 +310,48 @@ export class Scheduler {
 
   /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
   #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
+    const judgements = lost.map(({ id, pending, settled, since }, i) => {
+      const canHaveBegun = i < this.#options.concurrency
+      return judgeCrash({ id, count: pending.chunk.count, settled, since, canHaveBegun }, facts)
+    })
+    const areSuspects = isUnexplained({ facts, judgements })
     let isItemToBlame = false
     for (const [i, chunk] of lost.entries()) {
       if (this.#isOver || chunk.call.isAborted) {
         isItemToBlame = true
         continue
       }
-      const { id, pending, settled, since } = chunk
+      const { pending, settled } = chunk
       const { count } = pending.chunk
-      const canHaveBegun = i < this.#options.concurrency
-      const judgement = judgeCrash({ id, count, settled, since, canHaveBegun }, facts)
-      const { failed, requeueFrom, requeueAs } = judgement
+      const { failed, requeueFrom, requeueAs } = judgements[i]!
       for (const { offset, failure } of failed) this.#calls.fail(worker, chunk, offset, failure, facts.now)
-      if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom)
-      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' || pending.recordEachItem)
       if (failed.length > 0) isItemToBlame = true
+      if (areSuspects && pending.isSuspect && count - settled === 1) {
+        // It was alone in its worker, twice.
+        const failure = crashFailure(chunk.id, settled, facts.now - chunk.since, facts)
+        this.#calls.fail(worker, chunk, settled, failure, facts.now)
+        isItemToBlame = true
+      } else if (areSuspects) this.#calls.requeueSuspects(chunk, settled)
+      else if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom)
+      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' || pending.recordEachItem)
     }
     return isItemToBlame
+  }
+
+  /** Outcomes that were recorded and not sent. Items between them have begun, and their outcomes were lost. */
+  #settleRecorded(worker: Worker, outcomes: readonly ResultsMessage[], facts: ExitFacts): void {
+    for (const outcome of outcomes) {
+      const chunk = inFlightOf(worker.state)?.find(outcome.id)
+      if (chunk !== undefined && chunk.settled < outcome.from && outcome.from < chunk.pending.chunk.count) {
+        const { id, settled, since } = chunk
+        chunk.settled = outcome.from
+        for (let offset = settled; offset < outcome.from; offset++) {
+          const failure = crashFailure(id, offset, facts.now - since, facts)
+          this.#calls.fail(worker, chunk, offset, failure, facts.now)
+        }
+      }
+      this.#settle(worker, outcome, facts.now)
+    }
   }
 
   /** A worker that was killed from outside while it was idle is replaced without a warning. */
@@ -347,6 +402,7 @@ export class Scheduler {
   // ── 2. dispatch ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #dispatchReadyChunks(now: Ms): void {
+    this.#suspectWaits = false
     while (!this.#isOver) {
       const worker = leastLoadedWorker(this.#workers.all)
       if (worker === undefined) return
@@ -354,7 +410,11 @@ export class Scheduler {
       if (call === undefined) return
       const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
       if (pending === undefined) this.#calls.pull(call)
-      else this.#dispatch(worker, call, pending, now)
+      else if (pending.isSuspect && worker.state.inFlight.length > 0) {
+        this.#calls.putBack(call, pending)
+        this.#suspectWaits = true
+        return
+      } else this.#dispatch(worker, call, pending, now)
     }
   }
 
@@ -375,7 +435,8 @@ export class Scheduler {
     let alive = 0
     let starting = 0
     for (const { state } of this.#workers.all) {
-      if (state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state)) return
+      const isOccupied = this.#suspectWaits && inFlightOf(state)?.length !== 0
+      if (state.is === 'ready' && !isOccupied && state.inFlight.canBeginMore && hasRoom(state)) return
       if (state.is === 'starting') starting++
       if (state.is !== 'absent') alive++
     }

@@ -14,6 +14,9 @@ export interface TimedChunk {
   readonly recordEachItem: boolean
 }
 
+/** A message that takes longer to leave is not on its way any more: its worker is stopped. */
+const MAX_SENDING_MS: Ms = 60_000
+
 type InspectionJudgement =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
   /** There is work and the worker does not begin it. */
@@ -58,9 +61,13 @@ export function judgeInspection(
   }
   // Only a chunk whose items are all recorded has certainly begun nothing when it is not in the record.
   let nothingRuns = begun.every(({ recordEachItem }) => recordEachItem)
-  for (const { id, offset, forMs } of running) {
+  for (const { id, offset, forMs, isSending } of running) {
     const chunk = chunks.find((candidate) => candidate.id === id)
     if (chunk === undefined || offset < chunk.settled) continue
+    if (isSending) {
+      if (forMs < MAX_SENDING_MS) nothingRuns = false
+      continue
+    }
     nothingRuns = false
     const { timeoutMs } = chunk.call
     if (timeoutMs === undefined) continue

@@ -19,6 +19,8 @@ export interface Worker {
   pid: number
   /** What the present process has sent before an exit that it saw coming. */
   notice: ExitNotice | undefined
+  /** Its flight recorder cannot be relied on. */
+  hasRecorderFailed: boolean
   /** Changed by `transition` alone. */
   state: WorkerState
 }
@@ -78,6 +80,8 @@ interface TerminatingState {
 /** Why a worker is terminated although its process is sound. */
 export type TerminationReason =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
+  /** Its messages leave out items: the last of them is at this offset. */
+  | { readonly kind: 'protocol'; readonly id: number; readonly offset: number }
   | { readonly kind: 'oom' }
   /** It does not begin what it was given. */
   | { readonly kind: 'stuck' }
@@ -87,7 +91,7 @@ export type ReadyWorker = Worker & { readonly state: ReadyState }
 export const ABSENT: WorkerState = { is: 'absent' }
 
 export function createWorker(id: number): Worker {
-  return { id, pid: 0, notice: undefined, state: ABSENT }
+  return { id, pid: 0, notice: undefined, hasRecorderFailed: false, state: ABSENT }
 }
 
 export function starting(): WorkerState {
@@ -127,9 +131,9 @@ export function terminating(
   }
 }
 
-/** By SIGKILL. */
-export function killed({ state }: Worker): WorkerState {
-  const reason = state.is === 'terminating' ? state.reason : undefined
+/** By SIGKILL. A reason that it has already stays. */
+export function killed({ state }: Worker, because?: TerminationReason): WorkerState {
+  const reason = state.is === 'terminating' ? state.reason : because
   return { is: 'terminating', inFlight: inFlightOf(state), reason, signalAt: undefined, killAt: undefined }
 }
 
@@ -151,6 +155,7 @@ export function transition(worker: Worker, next: WorkerState): Command | undefin
     case 'absent':
       worker.pid = 0
       worker.notice = undefined
+      worker.hasRecorderFailed = false
       return undefined
     case 'starting':
       return { type: 'spawn', worker: id }

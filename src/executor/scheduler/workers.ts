@@ -106,8 +106,8 @@ export class WorkerTable {
     }
   }
 
-  kill(worker: Worker): void {
-    this.#change(worker, killed(worker))
+  kill(worker: Worker, reason?: TerminationReason): void {
+    this.#change(worker, killed(worker, reason))
   }
 
   killAll(): void {

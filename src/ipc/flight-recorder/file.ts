@@ -1,38 +1,51 @@
 // The flight recorder's file in the parent: made without a name, read as a whole, closed when the worker has exited.
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { tryOpenNamelessFile } from '../../nameless-file.js'
+import { FILE_BYTES, HEADER } from './format.js'
 import { type FlightRecord, readFlightRecord } from './reader.js'
-
-/** Nearly always the whole file: it starts over long before it is this long. */
-const BLOCK_BYTES = 256 * 1024
 
 export interface FlightRecordFile {
   readonly fd: number
-  read(): FlightRecord
+  /** `undefined` where the file cannot be trusted: nothing is known then, which is not the same as nothing began. */
+  read(): FlightRecord | undefined
   close(): void
 }
 
-/** `undefined` where no temporary file can be made; then less is known after a crash. */
-export function createFlightRecordFile(): FlightRecordFile | undefined {
-  const fd = tryOpenNamelessFile('/dev/shm') ?? tryOpenNamelessFile(tmpdir())
-  if (fd === undefined) return undefined
-  return { fd, read: () => readFlightRecord(readAll(fd)), close: () => closeSync(fd) }
+/** `undefined` where none of the folders has room for it; then less is known after a crash. */
+export function createFlightRecordFile(
+  folders: readonly string[] = ['/dev/shm', tmpdir()],
+): FlightRecordFile | undefined {
+  for (const folder of folders) {
+    const fd = tryOpenNamelessFile(folder)
+    if (fd === undefined) continue
+    if (tryReserve(fd)) return { fd, read: () => readFile(fd), close: () => closeSync(fd) }
+    closeSync(fd)
+  }
+  return undefined
 }
 
-function readAll(fd: number): Buffer {
-  const blocks: Buffer[] = []
-  for (let at = 0; ; ) {
-    const block = Buffer.allocUnsafe(BLOCK_BYTES)
-    let count = 0
-    try {
-      count = readSync(fd, block, 0, block.length, at)
-    } catch {
-      return Buffer.concat(blocks)
-    }
-    if (count === 0) return Buffer.concat(blocks)
-    blocks.push(block.subarray(0, count))
-    at += count
-    if (count < block.length) return Buffer.concat(blocks)
+/**
+ * Not a write to a position: the descriptor then points behind the file, so that a job that writes to it by mistake does
+ * not damage the records.
+ */
+function tryReserve(fd: number): boolean {
+  const bytes = Buffer.alloc(FILE_BYTES)
+  HEADER.copy(bytes)
+  try {
+    return writeSync(fd, bytes) === FILE_BYTES
+  } catch {
+    return false
+  }
+}
+
+function readFile(fd: number): FlightRecord | undefined {
+  try {
+    const { size } = fstatSync(fd)
+    const bytes = Buffer.allocUnsafe(size)
+    if (size < FILE_BYTES || readSync(fd, bytes, 0, size, 0) < size) return undefined
+    return readFlightRecord(bytes)
+  } catch {
+    return undefined
   }
 }

@@ -2,9 +2,17 @@
 // writes which items run and the outcomes it has not sent yet; the parent reads the file when the worker has exited or
 // does not answer, so that a crash loses nothing that was recorded.
 //
+//   file:    HEADER · records … · zeros up to FILE_BYTES
 //   record:  size u32 · kind u8 · chunk id u32 · offset u32 · time f64 · body · check u32      … then size 0: the end
 import type { Ms } from '../../model.js'
 
+/**
+ * Written when the file is made. Its space is taken from then on, so that no later write can find the disk full, and a
+ * shorter file is not one of ours. Only what an exiting worker could not send may make it longer.
+ */
+export const FILE_BYTES = 128 * 1024
+/** What the file begins with. Where it is damaged, something else has written to the file. */
+export const HEADER = Buffer.from('poolrun\x01')
 /** Everything before the body. */
 export const HEAD_BYTES = 4 + 1 + 4 + 4 + 8
 /** The check behind the body: the size of the record XOR `CHECK`. */
@@ -22,8 +30,12 @@ export const KIND = {
   failure: 4,
   /** The items of the chunk are not recorded from here on. */
   unrecorded: 5,
-  /** No item of the chunk is running. */
+  /** No item of the chunk is running; those before the offset have begun. */
   between: 6,
+  /** The item has ended, and its outcome is in a message that is leaving the worker, and nowhere in the file. */
+  sending: 7,
+  /** The items of the chunk up to and including the one at the offset have begun. */
+  begun: 8,
 } as const
 
 /** The clock both processes share, in ms: monotonic since the machine started, unlike `performance.now()`. */

@@ -1,7 +1,7 @@
 // The parent's side of the flight recorder: the bytes of the file as facts about the worker that wrote it.
 import { deserialize } from 'node:v8'
 import type { Failure, Ms } from '../../model.js'
-import { CHECK, CHECK_BYTES, HEAD_BYTES, KIND } from './format.js'
+import { CHECK, CHECK_BYTES, HEAD_BYTES, HEADER, KIND } from './format.js'
 
 /** One outcome as it was recorded. */
 export type RecordedOutcome = { readonly id: number; readonly offset: number } & (
@@ -10,20 +10,36 @@ export type RecordedOutcome = { readonly id: number; readonly offset: number } &
   | { readonly failure: Failure }
 )
 
+export interface RecordedItem {
+  readonly id: number
+  readonly offset: number
+  /** When it started, or when its message began to leave, on the shared clock. */
+  readonly since: Ms
+  /** It has ended; the message with its outcome is leaving the worker. */
+  readonly isSending?: true
+}
+
 export interface FlightRecord {
   /** In the order in which the items settled; some may have been sent, too. */
   readonly outcomes: readonly RecordedOutcome[]
-  /** Items that have started and have no outcome, with the time they started at on the shared clock. */
-  readonly running: readonly { readonly id: number; readonly offset: number; readonly since: Ms }[]
+  /** Items that have started and have no outcome. */
+  readonly running: readonly RecordedItem[]
+  /** By chunk: the items before this offset have begun. One of them that has no outcome anywhere is lost. */
+  readonly begun: ReadonlyMap<number, number>
   /** Chunks whose position is not known. */
   readonly unrecorded: readonly number[]
 }
 
-export function readFlightRecord(bytes: Buffer): FlightRecord {
+const SENDING = { isSending: true } as const
+
+/** `undefined` if something else has written to the file. */
+export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
+  if (!bytes.subarray(0, HEADER.length).equals(HEADER)) return undefined
   const outcomes: RecordedOutcome[] = []
-  const running = new Map<number, FlightRecord['running'][number]>()
+  const running = new Map<number, RecordedItem>()
+  const begun = new Map<number, number>()
   const unrecorded = new Set<number>()
-  for (let at = 0; at + HEAD_BYTES + CHECK_BYTES <= bytes.length; ) {
+  for (let at = HEADER.length; at + HEAD_BYTES + CHECK_BYTES <= bytes.length; ) {
     const size = bytes.readUInt32LE(at)
     if (size < HEAD_BYTES + CHECK_BYTES || at + size > bytes.length) break
     // A crash during the write tore this record.
@@ -32,9 +48,20 @@ export function readFlightRecord(bytes: Buffer): FlightRecord {
     const id = bytes.readUInt32LE(at + 5)
     const offset = bytes.readUInt32LE(at + 9)
     const body = bytes.subarray(at + HEAD_BYTES, at + size - CHECK_BYTES)
-    if (kind === KIND.start) {
-      unrecorded.delete(id)
-      running.set(id, { id, offset, since: bytes.readDoubleLE(at + 13) })
+    if (kind !== KIND.unrecorded) {
+      // `between` also takes back the start of an item that was refused.
+      begun.set(id, kind === KIND.between ? offset : Math.max(offset + 1, begun.get(id) ?? 0))
+    }
+    if (kind === KIND.start || kind === KIND.sending) {
+      if (kind === KIND.start) unrecorded.delete(id)
+      running.set(id, {
+        id,
+        offset,
+        since: bytes.readDoubleLE(at + 13),
+        ...(kind === KIND.sending && SENDING),
+      })
+    } else if (kind === KIND.begun) {
+      // Only what was noted above.
     } else if (kind === KIND.unrecorded) {
       unrecorded.add(id)
       running.delete(id)
@@ -49,5 +76,5 @@ export function readFlightRecord(bytes: Buffer): FlightRecord {
     }
     at += size
   }
-  return { outcomes, running: [...running.values()], unrecorded: [...unrecorded] }
+  return { outcomes, running: [...running.values()], begun, unrecorded: [...unrecorded] }
 }

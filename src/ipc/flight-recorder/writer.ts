@@ -3,14 +3,14 @@
 import { writeSync } from 'node:fs'
 import { serialize } from 'node:v8'
 import type { Failure, Ms } from '../../model.js'
-import { CHECK, CHECK_BYTES, END_BYTES, HEAD_BYTES, KIND, sharedNow } from './format.js'
+import { CHECK, CHECK_BYTES, END_BYTES, FILE_BYTES, HEAD_BYTES, HEADER, KIND, sharedNow } from './format.js'
 
-/** Records wait here until the next write. */
-const BUFFER_BYTES = 256 * 1024
 /** The file starts over once it is this long and all its outcomes have been sent; sooner would cost a write per message. */
 const START_OVER_AT_BYTES = 32 * 1024
 /** A larger outcome is sent before the next item starts instead of being written twice. */
 const MAX_OUTCOME_BYTES = 64 * 1024
+/** Kept free of outcomes: room for the records that say what runs until the file starts over. */
+const ROOM_FOR_MARKS_BYTES = 16 * 1024
 /** UTF-8 needs at most this many bytes per UTF-16 code unit. */
 const MAX_BYTES_PER_CHARACTER = 3
 const NEVER: Ms = Number.POSITIVE_INFINITY
@@ -21,6 +21,12 @@ interface RecordedItem {
   readonly offset: number
   /** From then on (shared clock) a reader takes the item for late unless its outcome is in the file. */
   readonly lateAt: Ms
+}
+
+export interface RecorderOptions {
+  /** Called once, when a write has failed. Resolves when the parent can no longer take the file for complete. */
+  readonly onFailure?: (() => Promise<void>) | undefined
+  readonly now?: (() => Ms) | undefined
 }
 
 /** A chunk as the recorder sees it: the worker's own object, the only owner of where the chunk is. */
@@ -36,11 +42,19 @@ export interface RecordedChunk extends RecordedItem {
 export class FlightRecorder {
   readonly #fd: number
   readonly #now: () => Ms
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  readonly #onFailure: () => Promise<void>
+  /** Records wait here until the next write. As long as the file, so that all that has room in the file has room here. */
+  readonly #buffer = Buffer.allocUnsafeSlow(FILE_BYTES)
   #filled = 0
-  #position = 0
+  #position = HEADER.length
   #outcomes = 0
   #isFrozen = false
+  /** A write has failed, so that nothing is recorded any more. */
+  #hasFailed = false
+  /** This process is about to exit: outcomes of any size are kept, behind the reserved space if need be. */
+  #isExiting = false
+  /** The parent does not know of the failure yet: an item that started now would have begun without anyone knowing. */
+  #isFailureUnreported = false
   /** Described again when the file starts over. */
   readonly #chunks = new Set<RecordedChunk>()
   /**
@@ -55,9 +69,15 @@ export class FlightRecorder {
    */
   #lateAt: Ms = NEVER
 
-  constructor(fd: number, now: () => Ms = sharedNow) {
+  constructor(fd: number, { onFailure = () => Promise.resolve(), now = sharedNow }: RecorderOptions = {}) {
     this.#fd = fd
+    this.#onFailure = onFailure
     this.#now = now
+  }
+
+  /** Nothing may start now, recorded or not: everything must be returned. */
+  get refusesStarts(): boolean {
+    return this.#isFailureUnreported
   }
 
   /** From here until `end` the chunk is described again when the file starts over. */
@@ -73,15 +93,17 @@ export class FlightRecorder {
 
   /**
    * Records that the item at the chunk's offset starts; outcomes noted before are written with it. False if it must not
-   * start, because the parent may have judged another item late.
+   * start: the parent may have judged another item late, or the start cannot be recorded.
    */
   startItem(chunk: RecordedChunk, timeoutMs: Ms): boolean {
     if (this.#mayBeJudgedLate()) return false
     const now = this.#now()
     chunk.since = now
     chunk.lateAt = now + timeoutMs
-    this.#note(KIND.start, chunk.id, chunk.offset, now, undefined)
+    if (this.#hasFailed) return !this.#isFailureUnreported
+    if (!this.#note(KIND.start, chunk.id, chunk.offset, now, undefined)) return false
     this.write()
+    if (this.#hasFailed) return false
     if (!this.#mayBeJudgedLate()) return true
     this.noteBetweenItems(chunk)
     this.write()
@@ -99,8 +121,7 @@ export class FlightRecorder {
   // message that carries it must be sent before the next item starts.
 
   json(item: RecordedItem, text: string): boolean {
-    const fits = text.length * MAX_BYTES_PER_CHARACTER <= MAX_OUTCOME_BYTES
-    return this.#noteOutcome(KIND.json, item, fits ? text : undefined)
+    return this.#noteOutcome(KIND.json, item, text)
   }
 
   value(item: RecordedItem, value: unknown): boolean {
@@ -111,28 +132,60 @@ export class FlightRecorder {
     return this.#noteOutcome(KIND.failure, item, trySerialize(failure))
   }
 
-  /** Notes that the chunk's items are not recorded any more. */
-  noteUnrecorded({ id }: RecordedChunk): void {
-    this.#note(KIND.unrecorded, id, 0, 0, undefined)
+  /** Notes that the chunk's items are not recorded any more. False if they still must be. */
+  noteUnrecorded({ id }: RecordedChunk): boolean {
+    return this.#note(KIND.unrecorded, id, 0, 0, undefined)
   }
 
-  /** Notes that no item of the chunk is running. */
-  noteBetweenItems({ id }: RecordedChunk): void {
-    this.#note(KIND.between, id, 0, 0, undefined)
+  /** Notes that the items of a message that may not leave this process have begun, however little of it can be kept. */
+  noteBegun({
+    id,
+    from,
+    count,
+  }: {
+    readonly id: number
+    readonly from: number
+    readonly count: number
+  }): void {
+    this.#note(KIND.begun, id, from + count - 1, 0, undefined)
+  }
+
+  /** This process is about to exit: what it keeps from now on will not be sent. */
+  prepareForExit(): void {
+    this.#isExiting = true
+  }
+
+  /** Notes that no item of the chunk is running, and which of them have begun. */
+  noteBetweenItems({ id, offset }: RecordedChunk): void {
+    this.#note(KIND.between, id, offset, 0, undefined)
   }
 
   /** Writes what was noted. */
   write(): void {
-    if (this.#isFrozen) return
+    if (this.#isFrozen || this.#hasFailed) return
     this.#buffer.writeUInt32LE(0, this.#filled)
-    try {
-      writeSync(this.#fd, this.#buffer, 0, this.#filled + END_BYTES, this.#position)
-      this.#position += this.#filled
-      if (this.#lateAt !== NEVER && this.#now() < this.#lateAt) this.#lateAt = NEVER
-    } catch {
-      // A full disk, or the job closed the file: less is known after a crash, nothing else.
-    }
+    const isWritten = this.#tryWrite(this.#filled + END_BYTES)
+    this.#position += this.#filled
     this.#filled = 0
+    if (!isWritten) this.#fail()
+    else if (this.#lateAt !== NEVER && this.#now() < this.#lateAt) this.#lateAt = NEVER
+  }
+
+  #tryWrite(bytes: number): boolean {
+    try {
+      return writeSync(this.#fd, this.#buffer, 0, bytes, this.#position) === bytes
+    } catch {
+      return false
+    }
+  }
+
+  /** The job closed the file, or the disk has no room for what was reserved. */
+  #fail(): void {
+    this.#hasFailed = true
+    this.#isFailureUnreported = true
+    void this.#onFailure().then(() => {
+      this.#isFailureUnreported = false
+    })
   }
 
   /** From here on nothing is written: an item that is being aborted stays running for the reader. */
@@ -149,26 +202,56 @@ export class FlightRecorder {
   delivered(mark: number): void {
     if (mark !== this.#outcomes || this.#isFrozen) return
     if (this.#position + this.#filled < START_OVER_AT_BYTES) return
-    this.#position = 0
+    this.#position = HEADER.length
     this.#filled = 0
+    this.#isExiting = false
     for (const chunk of this.#chunks)
       if (!chunk.isRecorded) this.noteUnrecorded(chunk)
       else if (chunk.isItemRunning) this.#note(KIND.start, chunk.id, chunk.offset, chunk.since, undefined)
     this.write()
   }
 
-  /** Also counts an outcome that is not kept: the message that carries it must leave before the file starts over. */
+  /**
+   * Also counts an outcome that is not kept: the message that carries it must leave before the file starts over. Until
+   * then the file says that the item has ended: neither does its time limit go on, nor does it begin again after a crash.
+   */
   #noteOutcome(kind: number, item: RecordedItem, body: string | Uint8Array | undefined): boolean {
     this.#outcomes++
     this.#lateAt = Math.min(this.#lateAt, item.lateAt)
-    if (body === undefined || body.length > MAX_OUTCOME_BYTES) return false
-    this.#note(kind, item.id, item.offset, 0, body)
-    return true
+    if (this.#isExiting && body !== undefined && this.#tryWriteAlone(kind, item, body)) return true
+    const fits = body !== undefined && mostBytesOf(body) <= MAX_OUTCOME_BYTES
+    if (fits && this.#note(kind, item.id, item.offset, 0, body)) return true
+    this.#note(KIND.sending, item.id, item.offset, this.#now(), undefined)
+    this.write()
+    return false
   }
 
-  #note(kind: number, id: number, offset: number, time: Ms, body: string | Uint8Array | undefined): void {
-    if (this.#isFrozen) return
-    if (this.#filled + HEAD_BYTES + MAX_OUTCOME_BYTES + CHECK_BYTES + END_BYTES > BUFFER_BYTES) this.write()
+  /** Writes one record of any size, and what was noted before it. */
+  #tryWriteAlone(kind: number, { id, offset }: RecordedItem, body: string | Uint8Array): boolean {
+    this.write()
+    if (this.#isFrozen || this.#hasFailed) return false
+    const record = recordOf(kind, id, offset, body)
+    try {
+      const isWritten = writeSync(this.#fd, record, 0, record.length, this.#position) === record.length
+      if (isWritten) this.#position += record.length - END_BYTES
+      else this.write()
+      return isWritten
+    } catch {
+      this.write()
+      return false
+    }
+  }
+
+  /** False if it has no room, or nothing is recorded any more. */
+  #note(kind: number, id: number, offset: number, time: Ms, body: string | Uint8Array | undefined): boolean {
+    if (this.#hasFailed) return false
+    if (this.#isFrozen) return true
+    const mostBytes =
+      body === undefined
+        ? HEAD_BYTES + CHECK_BYTES
+        : HEAD_BYTES + CHECK_BYTES + ROOM_FOR_MARKS_BYTES + mostBytesOf(body)
+    const usedBytes = (this.#isExiting ? 0 : this.#position) + this.#filled
+    if (usedBytes + mostBytes + END_BYTES > FILE_BYTES) return false
     const buffer = this.#buffer
     const start = this.#filled
     const bodyStart = start + HEAD_BYTES
@@ -186,7 +269,26 @@ export class FlightRecorder {
     buffer.writeDoubleLE(time, start + 13)
     buffer.writeUInt32LE((size ^ CHECK) >>> 0, bodyStart + bodyBytes)
     this.#filled = start + size
+    return true
   }
+}
+
+/** With the end of the records behind it. */
+function recordOf(kind: number, id: number, offset: number, body: string | Uint8Array): Buffer {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  const size = HEAD_BYTES + bytes.length + CHECK_BYTES
+  const record = Buffer.alloc(size + END_BYTES)
+  record.writeUInt32LE(size, 0)
+  record[4] = kind
+  record.writeUInt32LE(id, 5)
+  record.writeUInt32LE(offset, 9)
+  record.set(bytes, HEAD_BYTES)
+  record.writeUInt32LE((size ^ CHECK) >>> 0, size - CHECK_BYTES)
+  return record
+}
+
+function mostBytesOf(body: string | Uint8Array): number {
+  return typeof body === 'string' ? body.length * MAX_BYTES_PER_CHARACTER : body.length
 }
 
 function trySerialize(value: unknown): Buffer | undefined {

@@ -33,7 +33,12 @@ function busy(id: number, ...chunks: ((inFlight: InFlight) => void)[]): Worker {
 
 function holding(id: number, settled: number, since: number) {
   return (chunks: InFlight) => {
-    chunks.add(id, call, { chunk, attempt: 1, earlier: [], recordEachItem: false }, since).settled = settled
+    chunks.add(
+      id,
+      call,
+      { chunk, attempt: 1, earlier: [], recordEachItem: false, isSuspect: false },
+      since,
+    ).settled = settled
   }
 }
 

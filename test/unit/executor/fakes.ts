@@ -100,8 +100,8 @@ export class FakeWorker implements WorkerHandle {
   }
 
   /** Its flight recorder shows this and nothing else. */
-  setRecord({ outcomes = [], running = [], unrecorded = [] }: Partial<FlightRecord>) {
-    this.recorded = { outcomes, running, unrecorded }
+  setRecord({ outcomes = [], running = [], begun = new Map(), unrecorded = [] }: Partial<FlightRecord>) {
+    this.recorded = { outcomes, running, begun, unrecorded }
   }
 
   /** The items cost so little that further chunks are prefetched. */

@@ -6,7 +6,7 @@ const running = [{ id: 4, offset: 2, since: 950 }]
 
 describe('toRunningItems', () => {
   it('turns the beginning of an item into its running time', () => {
-    const record = { outcomes: [], running, unrecorded: [] }
+    const record = { outcomes: [], running, begun: new Map(), unrecorded: [] }
     expect(toRunningItems(record, elapsed)).toEqual([{ id: 4, offset: 2, forMs: 50 }])
   })
 })
@@ -19,7 +19,7 @@ describe('toExitRecord', () => {
       { id: 2, offset: 3, value: undefined },
       { id: 3, offset: 1, failure },
     ]
-    expect(toExitRecord({ outcomes, running, unrecorded: [7] }, elapsed)).toEqual({
+    expect(toExitRecord({ outcomes, running, begun: new Map([[4, 3]]), unrecorded: [7] }, elapsed)).toEqual({
       outcomes: [
         {
           id: 1,
@@ -47,6 +47,7 @@ describe('toExitRecord', () => {
         },
       ],
       running: [{ id: 4, offset: 2, forMs: 50 }],
+      begun: [{ id: 4, upTo: 3 }],
       unrecorded: [7],
     })
   })

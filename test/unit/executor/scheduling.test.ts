@@ -101,7 +101,7 @@ describe('a worker that crashes', () => {
     workers[0]!.ready()
     const [chunk] = workers[0]!.chunks
     workers[0]!.settle(chunk!, { from: 0, count: 1 })
-    workers[0]!.recorded = { outcomes: [], running: [{ id: chunk!.id, offset: 1, since: 0 }], unrecorded: [] }
+    workers[0]!.setRecord({ running: [{ id: chunk!.id, offset: 1, since: 0 }] })
     workers[0]!.exit(5, null)
     expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'crash', exitCode: 5, signal: null } }])
     latest(0).ready()

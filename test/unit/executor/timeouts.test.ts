@@ -61,7 +61,12 @@ describe('an item that exceeds its timeout', () => {
     worker.inspect = () => {
       const since = ago(999)
       while (ago(1_001) < since);
-      return { outcomes: [], running: [{ id: worker.chunks[0]!.id, offset: 0, since }], unrecorded: [] }
+      return {
+        outcomes: [],
+        running: [{ id: worker.chunks[0]!.id, offset: 0, since }],
+        begun: new Map(),
+        unrecorded: [],
+      }
     }
     clock.advance(1_000)
     expect(sentTypes(worker)).not.toContain('terminate')

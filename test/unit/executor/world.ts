@@ -64,6 +64,8 @@ export class World {
   readonly #scheduler: Scheduler
   readonly #chunks = new Map<number, { call: CallState; chunk: ChunkMessage }>()
   readonly #attempts = new Map<string, Attempt>()
+  /** How often each attempt was sent to a worker. */
+  readonly #dispatches = new Map<string, number>()
   readonly #begunAt = new Map<string, number>()
   readonly #inputs: SchedulerInput[] = []
   #posting = false
@@ -269,6 +271,10 @@ export class World {
       .filter((offset) => unsendable[this.#index(chunk, offset) % unsendable.length])
       .map((offset) => ({ offset, failure: UNSENDABLE }))
     if (failures.length > 0) return this.post({ type: 'unsendable', worker, id: chunk.id, failures })
+    for (let offset = 0; offset < chunk.count; offset++) {
+      const name = key(call.id, this.#index(chunk, offset), chunk.attempt)
+      this.#dispatches.set(name, (this.#dispatches.get(name) ?? 0) + 1)
+    }
     this.#worker(worker).inbox.push({ type: 'run', chunks: [chunk] })
   }
 
@@ -302,7 +308,9 @@ export class World {
     const attempt = this.#attempts.get(key(call.id, index, attempts))
     if (attempt?.safe === true)
       broken(`item ${index} of call ${call.id} has ended, which is recorded, and fails as ${failure.kind}`)
-    if (attempt === undefined && this.#options.records && !call.plan.cheap)
+    // What kills a worker twice before it begins, the second time alone, is what kills it.
+    const dispatches = this.#dispatches.get(key(call.id, index, attempts)) ?? 0
+    if (attempt === undefined && dispatches < 2 && this.#options.records && !call.plan.cheap)
       broken(`item ${index} of call ${call.id} has never begun and fails as ${failure.kind}`)
   }
 
@@ -319,6 +327,7 @@ export class World {
     const record = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
       running: this.#running(recorded),
+      begun: [...recorded.begun].map(([id, upTo]) => ({ id, upTo })),
       unrecorded: recorded.unrecorded,
     }
     this.post({ type: 'exited', worker, exitCode, signal, stderrTail: [], record })

@@ -17,7 +17,7 @@ function setUp() {
   const outbox = new Outbox({ send: async (messages) => void sent.push(...messages), recorder, clock })
   const create = (cost: Cost, options?: ChunkOptions) =>
     new ChunkRun(chunkOfValues([...Array(10).keys()], options), { cost, outbox, recorder, clock })
-  return { outbox, recorder, clock, sent, read: () => file.read(), create }
+  return { outbox, recorder, clock, sent, read: () => file.read()!, create }
 }
 
 function started(run: ChunkRun): ChunkRun {
@@ -180,7 +180,7 @@ describe('an unrecorded chunk, before an exit that the process sees coming,', ()
     succeed(run, 0)
     await outbox.flush()
     run.startRecording()
-    expect(read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
+    expect(read()).toMatchObject({ outcomes: [], running: [], unrecorded: [] })
   })
 
   test('adds no result without recording it any more', () => {
@@ -205,14 +205,21 @@ describe('a plain result', () => {
     expect(run).toMatchObject({ offset: 0, unsentItems: 0, isItemRunning: true })
   })
 
-  test('is not added while much text waits to be sent', async () => {
+  test('is not added where it makes much text wait to be sent: the next item would start before it has left', async () => {
     const { create, outbox } = setUp()
     const run = started(create(cheapCost(), { reply: 'json' }))
     run.startItem()
-    expect(run.tryAddPlainResult('x'.repeat(1_000_000))).toBe(true)
-    expect(run.tryAddPlainResult('y')).toBe(false)
+    expect(run.tryAddPlainResult('x'.repeat(150_000))).toBe(true)
+    expect(run.tryAddPlainResult('x'.repeat(150_000))).toBe(false)
     await outbox.flush()
     expect(run.tryAddPlainResult('y')).toBe(true)
+  })
+
+  test.each(['json', 'values'] as const)('is not added where it is large by itself (%s)', (reply) => {
+    const run = started(setUp().create(cheapCost(), { reply }))
+    run.startItem()
+    expect(run.tryAddPlainResult('x'.repeat(1_000_000))).toBe(false)
+    expect(run).toMatchObject({ offset: 0, unsentItems: 0 })
   })
 })
 

@@ -16,7 +16,7 @@ afterEach(() => {
 function recorderOf() {
   const file = createFlightRecordFile()!
   onTestFinished(() => file.close())
-  return { recorder: new FlightRecorder(file.fd), read: () => file.read() }
+  return { recorder: new FlightRecorder(file.fd), read: () => file.read()! }
 }
 
 describe('items too cheap to be recorded', () => {
@@ -278,7 +278,7 @@ async function observe({ chunks, perMessage, hasRecorder }: Scenario, fastPath: 
     const { does, outcome, ms, cancels } = chunks[chunk]!.items[i]!
     const { index, attempt, workerId } = currentTask()
     calls.push([chunk, i, index, attempt, workerId, args.length])
-    if (file !== undefined && i % 16 === 0 && file.read().unrecorded.length > 0) unrecorded++
+    if (file !== undefined && i % 16 === 0 && file.read()!.unrecorded.length > 0) unrecorded++
     clock.spend(ms)
     const value = OUTCOMES[outcome]!()
     const later = async () => {
@@ -300,7 +300,7 @@ async function observe({ chunks, perMessage, hasRecorder }: Scenario, fastPath: 
       case 'signals':
         void outbox.flush()
         runner.recordEverything()
-        calls.push(['records', file?.read().running.map(({ id, offset }) => [chunkNumber(id), offset])])
+        calls.push(['records', file?.read()?.running.map(({ id, offset }) => [chunkNumber(id), offset])])
         return value
       default:
         return value

@@ -37,7 +37,7 @@ function setUp() {
     outbox,
     sent,
     clock,
-    read: () => file.read(),
+    read: () => file.read()!,
     startUnrecorded: startWith(cheapCost()),
     startRecorded: startWith(new Cost()),
     /** The oldest message leaves the process. */

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
 import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
-import { type Context, currentTask } from '../../../src/worker/task-context.js'
+import { Outbox } from '../../../src/worker/outbox.js'
+import { Runner } from '../../../src/worker/runner.js'
+import { type Context, currentTask, installCurrentTask } from '../../../src/worker/task-context.js'
 import { chunkOfText, chunkOfValues, FakeClock, linesOf, outcomesOf, setUpRunner, turn } from './support.js'
 
 afterEach(() => {
@@ -206,15 +208,68 @@ describe('settled items', () => {
   })
 
   test('are sent after 10 ms while a later item of their chunk still runs', async () => {
-    const { runner, sent, clock } = setUpRunner((item) => (item === 1 ? new Promise(() => {}) : item), {
-      recorder: recorderOf().recorder,
-    })
+    const { runner, runAll, sent, clock } = setUpRunner(
+      (item) => (item === 1 ? new Promise(() => {}) : item),
+      { recorder: recorderOf().recorder },
+    )
+    await runAll(chunkOfValues(Array(20).fill(0)))
+    sent.length = 0
     runner.run([chunkOfValues([0, 1])])
     await turn()
     clock.advance(9)
     expect(sent).toEqual([])
     clock.advance(1)
     expect(sent).toMatchObject([{ from: 0, count: 1 }])
+  })
+
+  test.each([
+    ['of the same chunk', [[0, 1]]],
+    ['of the next chunk', [[0], [1]]],
+  ])('are sent before an item %s starts that may take long', async (_, lists) => {
+    const sentBefore: number[] = []
+    const { runAll, sent } = setUpRunner(
+      (item) => {
+        if (item === 1) sentBefore.push(sent.length)
+        return item
+      },
+      { recorder: recorderOf().recorder },
+    )
+    await runAll(...lists.map((list) => chunkOfValues(list)))
+    expect(sentBefore).toEqual([1])
+  })
+
+  test.each([
+    ['of the same chunk', [[0, 1]]],
+    ['of the next chunk', [[0], [1]]],
+  ])('that are too large to be recorded have left before an item %s starts', async (_, lists) => {
+    const started: unknown[] = []
+    let left = () => {}
+    const send = () =>
+      new Promise<void>((resolve) => {
+        left = resolve
+      })
+    const { recorder } = recorderOf()
+    const clock = new FakeClock()
+    const outbox = new Outbox({ send, recorder, clock })
+    const runner = new Runner({
+      concurrency: 1,
+      workerId: 0,
+      outbox,
+      recorder,
+      clock,
+      callTask: installCurrentTask(1),
+      getTask: () => (item) => {
+        started.push(item)
+        return 'x'.repeat(3_000_000)
+      },
+      onCancelled() {},
+    })
+    runner.run(lists.map((list) => chunkOfValues(list)))
+    await turn()
+    expect(started).toEqual([0])
+    left()
+    await turn()
+    expect(started).toEqual([0, 1])
   })
 
   test('are sent one by one where they cannot be recorded: a crash must not lose them', async () => {
@@ -267,7 +322,7 @@ describe('cheap chunks that arrive in one message', () => {
 function recorderOf(now?: () => number) {
   const file = createFlightRecordFile()!
   onTestFinished(() => file.close())
-  return { recorder: new FlightRecorder(file.fd, now), read: () => file.read() }
+  return { recorder: new FlightRecorder(file.fd, { now }), read: () => file.read()! }
 }
 
 describe('a message', () => {

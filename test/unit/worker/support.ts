@@ -44,7 +44,7 @@ export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 /** Of a task whose items are too cheap to be recorded. */
 export function cheapCost(): Cost {
   const cost = new Cost()
-  cost.add(0)
+  for (let i = 0; i < 16; i++) cost.add(0)
   cost.update()
   return cost
 }

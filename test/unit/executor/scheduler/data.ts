@@ -20,7 +20,14 @@ export function chunkOf(seq: number, count: number): Chunk {
 }
 
 export function pendingOf(seq: number, count: number, changes: Partial<PendingChunk> = {}): PendingChunk {
-  return { chunk: chunkOf(seq, count), attempt: 1, earlier: [], recordEachItem: false, ...changes }
+  return {
+    chunk: chunkOf(seq, count),
+    attempt: 1,
+    earlier: [],
+    recordEachItem: false,
+    isSuspect: false,
+    ...changes,
+  }
 }
 
 /** Every item returned what it was given. */

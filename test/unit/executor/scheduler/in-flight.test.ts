@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InFlight } from '../../../../src/executor/scheduler/in-flight.js'
-import { callOf, pendingOf } from './data.js'
+import { callOf, pendingOf, resultsOf } from './data.js'
 
 /** A call whose items cost so much each, as far as is known. */
 function callWithCost(msPerItem: number, chunkSize?: number) {
@@ -46,7 +46,7 @@ describe('what can be running', () => {
 
   it('ignores an item in the record that has settled', () => {
     const inFlight = filled(1, 1)
-    inFlight.settle({ id: 1, from: 0, count: 5 }, 900)
+    inFlight.settle(resultsOf(1, 0, 5, { from: 0 }), 900)
     inFlight.setStartTimes([{ id: 1, offset: 4, forMs: 300 }], 1_000)
     expect(inFlight.chunks[0]!.since).toBe(1_000)
   })
@@ -56,15 +56,15 @@ describe('settle', () => {
   it('moves on to the next item, which begins now', () => {
     const inFlight = new InFlight(1)
     inFlight.add(1, callOf(), pendingOf(0, 5), 0)
-    expect(inFlight.settle({ id: 1, from: 0, count: 3 }, 70)).toMatchObject({ settled: 3, since: 70 })
+    expect(inFlight.settle(resultsOf(1, 0, 3, { from: 0 }), 70)).toMatchObject({ settled: 3, since: 70 })
   })
 
   it('refuses items that have settled before, and chunks that are not there', () => {
     const inFlight = new InFlight(1)
     inFlight.add(1, callOf(), pendingOf(0, 5), 0)
-    inFlight.settle({ id: 1, from: 0, count: 3 }, 70)
-    expect(inFlight.settle({ id: 1, from: 2, count: 1 }, 80)).toBeUndefined()
-    expect(inFlight.settle({ id: 2, from: 0, count: 1 }, 80)).toBeUndefined()
+    inFlight.settle(resultsOf(1, 0, 3, { from: 0 }), 70)
+    expect(inFlight.settle(resultsOf(1, 0, 1, { from: 2 }), 80)).toBeUndefined()
+    expect(inFlight.settle(resultsOf(2, 0, 1, { from: 0 }), 80)).toBeUndefined()
     expect(inFlight.find(1)).toMatchObject({ settled: 3, since: 70 })
   })
 })

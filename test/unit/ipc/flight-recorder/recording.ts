@@ -41,8 +41,9 @@ export class TestChunk implements RecordedChunk {
 }
 
 export function recording(now?: () => number) {
-  const file = createFlightRecordFile()!
+  const created = createFlightRecordFile()!
+  const file = { ...created, read: () => created.read()! }
   onTestFinished(() => file.close())
-  const recorder = new FlightRecorder(file.fd, now)
+  const recorder = new FlightRecorder(file.fd, { now })
   return { file, recorder, chunk: (id: number) => new TestChunk(recorder, id) }
 }

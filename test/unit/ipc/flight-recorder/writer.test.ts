@@ -1,7 +1,10 @@
 // What a worker records and its parent reads, through a real file.
+import { closeSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { createFlightRecordFile } from '../../../../src/ipc/flight-recorder/file.js'
 import { sharedNow } from '../../../../src/ipc/flight-recorder/format.js'
-import { recording, type TestChunk } from './recording.js'
+import { FlightRecorder } from '../../../../src/ipc/flight-recorder/writer.js'
+import { recording, TestChunk } from './recording.js'
 
 const FAILURE = { kind: 'timeout', timeoutMs: 5 } as const
 
@@ -46,18 +49,83 @@ describe('a flight record', () => {
     expect(file.read().running.map(({ id }) => id)).toEqual([2, 3])
   })
 
-  test('may be longer than the buffer it is written from', () => {
+  test('keeps outcomes until the file is full, refuses the others, and goes on saying what runs', () => {
     const { file, chunk } = recording()
     const one = chunk(1)
     const text = JSON.stringify('x'.repeat(20_000))
+    const kept: number[] = []
     for (let offset = 0; offset < 50; offset++) {
-      one.start(offset)
-      one.settle('json', text)
+      expect(one.start(offset)).toBe(true)
+      if (one.settle('json', text)) kept.push(offset)
     }
     one.start(50)
-    const { outcomes, running } = file.read()
-    expect(outcomes.map(({ offset }) => offset)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    const { outcomes, running, begun } = file.read()
+    expect(kept.length).toBeGreaterThan(1)
+    expect(outcomes.map(({ offset }) => offset)).toEqual(kept)
     expect(running).toMatchObject([{ offset: 50 }])
+    expect(begun.get(1)).toBe(51)
+  })
+
+  test('says that an item whose outcome it does not keep has ended', () => {
+    const { file, chunk } = recording()
+    const one = chunk(1)
+    one.start(0)
+    expect(one.settle('json', 'x'.repeat(100_000))).toBe(false)
+    expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 1, offset: 0, isSending: true }] })
+  })
+
+  test('keeps outcomes of any size once the worker exits', () => {
+    const { file, recorder, chunk } = recording()
+    const one = chunk(1)
+    one.start(0)
+    recorder.prepareForExit()
+    const text = 'ä'.repeat(300_000)
+    expect(one.settle('json', text)).toBe(true)
+    one.start(1)
+    expect(file.read()).toMatchObject({ outcomes: [{ offset: 0, text }], running: [{ offset: 1 }] })
+  })
+
+  test('says which items of a message have begun, whatever of it is kept', () => {
+    const { file, recorder } = recording()
+    recorder.noteBegun({ id: 3, from: 5, count: 4 })
+    recorder.write()
+    expect(file.read().begun).toEqual(new Map([[3, 9]]))
+  })
+
+  test('does not say that an item has begun whose start was refused', () => {
+    let now = 0
+    const { file, chunk } = recording(() => now)
+    const one = chunk(1)
+    one.start(0, 100)
+    now = 99
+    one.settle('value', 1)
+    now = 101
+    expect(one.start(1, 100)).toBe(false)
+    one.start(1, 100)
+    expect(file.read().begun.get(1)).toBe(2)
+  })
+})
+
+describe('a write that fails', () => {
+  test('is reported, and no item starts until the report has left', async () => {
+    let reported = () => {}
+    const created = createFlightRecordFile()!
+    closeSync(created.fd)
+    const report = new Promise<void>((resolve) => {
+      reported = resolve
+    })
+    const recorder = new FlightRecorder(created.fd, { onFailure: () => report })
+    const one = new TestChunk(recorder, 1)
+    expect(one.start(0)).toBe(false)
+    expect(one.start(0)).toBe(false)
+    expect(recorder.refusesStarts).toBe(true)
+    reported()
+    await report
+    await report
+    expect(recorder.refusesStarts).toBe(false)
+    expect(one.start(0)).toBe(true)
+    // Nothing keeps it: it has to be sent before the next item starts.
+    expect(one.settle('json', '1')).toBe(false)
   })
 })
 
@@ -110,7 +178,7 @@ describe('once every outcome has left the process, the file', () => {
     one.start(0)
     settleLong(one)
     recorder.delivered(recorder.mark)
-    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
+    expect(file.read()).toMatchObject({ outcomes: [], running: [], unrecorded: [] })
   })
 
   test('still names an unrecorded chunk: otherwise it would run again as if it had never started', () => {
@@ -121,7 +189,7 @@ describe('once every outcome has left the process, the file', () => {
     recorder.end(one)
     two.stopRecording()
     recorder.delivered(recorder.mark)
-    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [2] })
+    expect(file.read()).toMatchObject({ outcomes: [], running: [], unrecorded: [2] })
     recorder.end(two)
     settleLong(one)
     recorder.delivered(recorder.mark)
@@ -167,7 +235,7 @@ describe('an unrecorded chunk', () => {
     four.stopRecording()
     recorder.noteBetweenItems(four)
     recorder.write()
-    expect(file.read()).toEqual({ outcomes: [], running: [], unrecorded: [] })
+    expect(file.read()).toMatchObject({ outcomes: [], running: [], unrecorded: [] })
   })
 })
 
