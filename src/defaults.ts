@@ -41,7 +41,8 @@ export const RETRY_DELAY_MS = 0
 
 /**
  * Crashed workers that are replaced before the run gives up. Every crash costs one item, so a run with a few bad items
- * passes, and a job that crashes every worker does not. A total, unlike Erlang's restarts per time window: a batch run ends.
+ * passes, and a job that crashes every worker does not. Refilled by items that settle, unlike Erlang's restarts per time
+ * window: a server that lives long goes on, however rare or slow its items are.
  */
 export const RESTARTS_PER_PROCESS = 4
 export const MIN_RESTARTS = 16

@@ -158,9 +158,9 @@ export const OPTIONS = {
   maxWorkerRestarts: {
     group: 'Workers',
     value: '<n>',
-    type: integer(0),
+    type: orKeyword(integer(0), 'none'),
     defaultHelp: RESTART_LIMIT_TEXT,
-    help: 'how many crashed workers may be replaced; after that the run ends with exit code 7',
+    help: 'how many crashed workers may be replaced; after that the run ends with exit code 7; 100 items without a crash allow one more; none for no limit',
   },
   timeout: {
     group: 'Failures',

@@ -36,7 +36,8 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     concurrency: options.concurrency,
     maxTasksPerChild: options.maxTasksPerChild,
     maxMemoryBytes: options.maxMemory,
-    maxWorkerRestarts: options.maxWorkerRestarts,
+    maxWorkerRestarts:
+      options.maxWorkerRestarts === 'none' ? Number.POSITIVE_INFINITY : options.maxWorkerRestarts,
     timeoutMs: options.timeout,
     killAfterMs: options.killAfter,
     deadlineMs: options.deadline,

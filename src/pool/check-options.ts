@@ -24,6 +24,12 @@ const integer =
     if ((value as number) < min) throw new RangeError(`${name} must be at least ${min}, not ${value}`)
   }
 
+const integerOrInfinity =
+  (min: number): Check =>
+  (name, value) => {
+    if (value !== Number.POSITIVE_INFINITY) integer(min)(name, value)
+  }
+
 const duration =
   (min: 'positive' | 'may be 0', max: 'finite' | 'may be Infinity'): Check =>
   (name, value) => {
@@ -74,7 +80,7 @@ const CHECKS = {
     timeout,
     retries: integer(0),
     initTimeout: duration('positive', 'finite'),
-    maxWorkerRestarts: integer(0),
+    maxWorkerRestarts: integerOrInfinity(0),
     maxMemory: integer(1),
     killAfter: duration('may be 0', 'finite'),
     env: ofType(

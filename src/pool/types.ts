@@ -73,7 +73,10 @@ export interface PoolOptions {
   readonly retries?: number | undefined
   /** Milliseconds within which a worker must have loaded the job and run its initializer. Default: 60 000. */
   readonly initTimeout?: number | undefined
-  /** Crashed workers that are replaced before the pool breaks. Default: 4 × processes, at least 16. */
+  /**
+   * Crashed workers that are replaced before the pool breaks; `Infinity` for no limit. Refilled by one for every 100 items
+   * that settle without a crash. Default: 4 × processes, at least 16.
+   */
   readonly maxWorkerRestarts?: number | undefined
   /**
    * Limit of one worker's resident memory in bytes. Exceeding it fails the running item, or replaces an idle worker.

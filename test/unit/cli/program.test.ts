@@ -259,6 +259,7 @@ describe('a run plan', () => {
     ['map job.ts -v --debug', {}, { verbosity: 'verbose', debug: true }],
     ['map job.ts --debug', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'normal', debug: true }],
     ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
+    ['map job.ts --max-worker-restarts none', {}, { maxWorkerRestarts: Number.POSITIVE_INFINITY }],
     ['map job.ts --progress none', { env: { POOLRUN_PROGRESS: 'bar' } }, { progress: 'none' }],
   ]
   for (const [argv, environment, expected] of cases) {
@@ -376,7 +377,7 @@ describe('a usage error', () => {
     '--concurrency': 'a positive integer',
     '--max-tasks-per-child': 'a positive integer',
     '--max-memory': 'a size such as 64kb, 512mb or 2gb (a bare number is bytes)',
-    '--max-worker-restarts': 'an integer of 0 or more',
+    '--max-worker-restarts': 'an integer of 0 or more or none',
     '--timeout': DURATION,
     '--kill-after': DURATION,
     '--deadline': DURATION,
@@ -397,7 +398,7 @@ describe('a usage error', () => {
     ['--concurrency', ['0', '-1', 'auto', '50%']],
     ['--max-tasks-per-child', ['0', '-1', '1.5']],
     ['--max-memory', ['0', '0mb', '-1', '64k', '64 kb', '50%', 'mb', '1e9', '9'.repeat(20)]],
-    ['--max-worker-restarts', ['-1', 'none']],
+    ['--max-worker-restarts', ['-1', '1.5', 'all', 'Infinity']],
     ['--timeout', ['0', '-1', '1d', '25000h']],
     ['--kill-after', ['0', '-500ms']],
     ['--deadline', ['0s', 'tomorrow']],

@@ -24,6 +24,7 @@ describe('checkOptions of a pool', () => {
     [{ initTimeout: 2 ** 31 }, RangeError, 'initTimeout must be at most'],
     [{ initTimeout: Number.POSITIVE_INFINITY }, RangeError, 'initTimeout must be at most'],
     [{ killAfter: -1 }, RangeError, 'killAfter must be 0 or more ms'],
+    [{ maxWorkerRestarts: Number.NEGATIVE_INFINITY }, TypeError, 'maxWorkerRestarts must be an integer'],
     [{ maxWorkerRestarts: -1 }, RangeError, 'maxWorkerRestarts must be at least 0'],
     [{ maxMemory: 0 }, RangeError, 'maxMemory must be at least 1'],
     [{ env: { A: 1 } }, TypeError, 'env must be'],

@@ -404,3 +404,174 @@ describe('running', () => {
     expect(scheduler.running).toBe(2)
   })
 })
+
+const NO_RECORD = { outcomes: [], running: [], unrecorded: [] }
+const readyAgain = () => handle({ type: 'ready', worker: 0, exports: EXPORTS })
+
+describe('a gap in what a worker has settled', () => {
+  beforeEach(() => {
+    boot()
+    open()
+    supply(0, 6)
+  })
+
+  it('in the record of an exited worker fails the items in it, and keeps those behind it', () => {
+    const outcomes = [resultsOf(1, 0, 1), resultsOf(1, 0, 1, { from: 3 })]
+    const record = { ...NO_RECORD, outcomes }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0',
+      'settle 1: 1 from 1 crash',
+      'settle 1: 1 from 2 crash',
+      'settle 1: 1 from 3',
+      'spawn 0',
+    ])
+    expect(readyAgain()[0]).toBe('run 0: 1 from 4')
+  })
+
+  it('of items that have begun and whose outcomes are nowhere fails them', () => {
+    const record = { ...NO_RECORD, begun: [{ id: 1, upTo: 2 }] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0 crash',
+      'settle 1: 1 from 1 crash',
+      'spawn 0',
+    ])
+    expect(readyAgain()).toEqual(['run 0: 4 from 2'])
+  })
+
+  it('is retried where crashes are', () => {
+    boot()
+    open(1, { retry: { retries: 1, delayMs: 0, on: ['crash'] } })
+    supply(0, 2)
+    const record = { ...NO_RECORD, outcomes: [resultsOf(1, 0, 1, { from: 1 })] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 1',
+      'spawn 0',
+    ])
+    expect(readyAgain()[0]).toBe('run 0: 1 from 0, attempt 2')
+  })
+
+  it.each([
+    ['begins behind the last one', { from: 2 }, 2],
+    ['is longer than its chunk', { count: 9 }, 7],
+    ['has more results than items', { count: 1 }, 3],
+    ['is empty', { count: 0 }, 0],
+  ])('of a worker that lives, in a range that %s, is a crash of the first item', (_, changes, values) => {
+    expect(settled(1, 0, values, changes)).toEqual(['kill 0: SIGKILL'])
+    expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0'])
+  })
+
+  it('of a worker that lives fails the items that it left out, and no other', () => {
+    expect(settled(1, 0, 2, { from: 2 })).toEqual(['kill 0: SIGKILL'])
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record: NO_RECORD })).toEqual([
+      'settle 1: 1 from 0 crash',
+      'settle 1: 1 from 1 crash',
+      'spawn 0',
+    ])
+    expect(readyAgain()).toEqual(['run 0: 4 from 2'])
+  })
+})
+
+describe('a flight recorder that failed', () => {
+  it('is not relied on: what has not settled may have begun', () => {
+    boot()
+    open()
+    supply(0, 1)
+    expect(handle({ type: 'recorder-failed', worker: 0 })).toEqual([])
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record: NO_RECORD })).toEqual([
+      'settle 1: 1 from 0 crash',
+      'spawn 0',
+    ])
+  })
+})
+
+describe('a chunk that crashes its worker before any of its items begins', () => {
+  const crashes = () => handle({ type: 'exited', worker: 0, ...KILLED, record: NO_RECORD })
+
+  it('is split, and the item at fault fails alone', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(crashes()).toEqual(['spawn 0'])
+    // Nothing else is in the worker meanwhile.
+    expect(readyAgain()).toEqual(['run 0: 1 from 0'])
+    expect(settled(2, 0, 1)).toEqual(['settle 1: 1 from 0', 'run 0: 1 from 1'])
+    expect(crashes()).toEqual(['settle 1: 1 from 1 crash', 'spawn 0'])
+    expect(readyAgain()).toEqual(['run 0: 1 from 2'])
+    expect(settled(4, 2, 1)).toEqual(['settle 1: 1 from 2', 'pull 1'])
+  })
+
+  it('takes few crashes however large it is', () => {
+    boot({ maxRestarts: 5 })
+    open()
+    supply(0, 16_384)
+    const failed: string[] = []
+    let id = 1
+    crashes()
+    for (let run = readyAgain()[0]; run !== undefined && failed.length === 0; ) {
+      const [, count, from] = /run 0: (\d+) from (\d+)/.exec(run)!.map(Number) as [number, number, number]
+      id++
+      if (from <= 9_999 && 9_999 < from + count) {
+        failed.push(...crashes().filter((line) => line.includes('crash')))
+        run = readyAgain()[0]!
+      } else run = settled(id, from, count)[1]!
+    }
+    expect(failed).toEqual(['settle 1: 1 from 9999 crash'])
+  })
+
+  it('does not run next to others', () => {
+    create({ processes: 1, concurrency: 2 })
+    handle({ type: 'start', count: 1 })
+    handle({ type: 'ready', worker: 0, exports: EXPORTS })
+    open(1, { chunkSize: 1 })
+    supply(0, 1)
+    supply(1, 1)
+    crashes()
+    expect(readyAgain()).toEqual(['run 0: 1 from 0'])
+    expect(settled(3, 0, 1)).toContain('run 0: 1 from 1')
+  })
+})
+
+describe('the budget of restarts', () => {
+  const running = (id: number) => ({ ...NO_RECORD, running: [{ id, offset: 0, forMs: 1 }] })
+
+  function crashOf(id: number): string[] {
+    return handle({ type: 'exited', worker: 0, ...KILLED, record: running(id) })
+  }
+
+  it('is refilled by one for every 100 items that settle without a crash', () => {
+    boot({ maxRestarts: 1 })
+    open()
+    supply(0, 1)
+    expect(crashOf(1)).toContain('spawn 0')
+    readyAgain()
+    supply(1, 100)
+    settled(2, 1, 100)
+    supply(101, 1)
+    expect(crashOf(3)).toContain('spawn 0')
+    readyAgain()
+    supply(102, 99)
+    settled(4, 102, 99)
+    supply(201, 1)
+    expect(crashOf(5)).toContain('end 1: fault')
+  })
+
+  it('is never more than full', () => {
+    boot({ maxRestarts: 0 })
+    open()
+    supply(0, 1_000)
+    settled(1, 0, 1_000)
+    supply(1_000, 1)
+    expect(crashOf(2)).toContain('end 1: fault')
+  })
+
+  it('may be without limit', () => {
+    boot({ maxRestarts: Number.POSITIVE_INFINITY })
+    open()
+    supply(0, 1)
+    for (let id = 1; id <= 100; id++) {
+      expect(crashOf(id)).toContain('spawn 0')
+      readyAgain()
+      supply(id, 1)
+    }
+  })
+})
