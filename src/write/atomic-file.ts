@@ -2,10 +2,11 @@
 // not a regular file (a device, a pipe) is written in place.
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, unlinkSync } from 'node:fs'
-import { chmod, open, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { chmod, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { OutputError } from '../errors/classes.js'
+import { targetOf } from './target.js'
 
 export interface AtomicFile {
   readonly stream: Writable
@@ -22,7 +23,7 @@ const SPECIAL = /^\/(dev|proc)\//
 export async function createAtomicFile(path: string, what: string): Promise<AtomicFile> {
   try {
     const full = resolve(path)
-    const target = SPECIAL.test(full) ? full : await realpath(full).catch(() => full)
+    const target = SPECIAL.test(full) ? full : targetOf(full)
     const before = await stat(target).catch(() => undefined)
     if (before?.isDirectory()) throw new Error('it is a directory')
     const inPlace = SPECIAL.test(target) || (before !== undefined && !before.isFile())
