@@ -65,12 +65,18 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
       onSettled,
-      signal: interrupt.deadline,
+      end: interrupt.deadline,
       drain: interrupt.drain,
     })
     progress.started(flow)
     const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
-    await interrupt.untilOverdue(Promise.race([delivery, rejection(output.failed)]))
+    const ended = Promise.race([delivery, rejection(output.failed)])
+    await interrupt.untilStalled(ended, () => {
+      const { ok, failed } = flow.reportedCounts
+      return ok + failed + output.written
+    })
+    // It was reached while an item was cancelled or the last results were written.
+    interrupt.deadline.throwIfAborted()
     progress.ended()
     // After a stop, running items are of no use: they are cancelled below.
     if (progress.named.stoppedBy === undefined) await executor.close()
