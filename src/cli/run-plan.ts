@@ -43,6 +43,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     format: options.format,
     // Opening /dev/stdout by name fails if it is a socket.
     output: ['-', '/dev/stdout'].includes(options.output ?? '-') ? undefined : options.output,
+    keepPartial: options.keepPartial,
     envelope: chooseEnvelope(options),
     errors: options.errors,
     reports: options.report ?? [],

@@ -5,10 +5,13 @@ import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
+import { partialPath } from '../write/target.js'
 
 export class RunFiles {
   errors: ErrorsFile | undefined
   #output: AtomicFile | undefined
+  /** Where to keep an output that is not complete. */
+  #partial: string | undefined
   readonly #reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   readonly #onError: (error: unknown) => void
 
@@ -17,9 +20,12 @@ export class RunFiles {
   }
 
   /** @throws OutputError; the files opened before it are closed as in any run */
-  async open({ output, errors, reports, dryRun }: RunPlan, cwd: string): Promise<void> {
+  async open({ output, keepPartial, errors, reports, dryRun }: RunPlan, cwd: string): Promise<void> {
     if (dryRun) return
-    if (output !== undefined) this.#output = await createAtomicFile(output, 'the output')
+    if (output !== undefined) {
+      this.#output = await createAtomicFile(output, 'the output')
+      if (keepPartial) this.#partial = partialPath(output)
+    }
     for (const { kind, path } of reports)
       this.#reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`) })
     if (errors !== undefined) this.errors = openErrorsFile(errors, { cwd })
@@ -36,8 +42,18 @@ export class RunFiles {
     if (this.#output === undefined) return true
     if (!interrupted && (exitCode === EXIT.ok || exitCode === EXIT.someFailed))
       return this.#commit(this.#output)
-    await this.#output.discard()
-    return true
+    return this.#abandon(this.#output)
+  }
+
+  async #abandon(output: AtomicFile): Promise<boolean> {
+    try {
+      if (this.#partial === undefined) await output.discard()
+      else await output.keepAs(this.#partial)
+      return true
+    } catch (error) {
+      this.#onError(error)
+      return false
+    }
   }
 
   /** Writes all reports, however the run ended. False if one could not be written; the others still are. */

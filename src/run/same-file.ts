@@ -4,7 +4,7 @@ import { type BigIntStats, fstatSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../errors/classes.js'
 import type { RunPlan } from '../plan.js'
-import { standardStream, targetOf } from '../write/target.js'
+import { partialPath, standardStream, targetOf } from '../write/target.js'
 
 interface RunFile {
   /** As it is called in the message. */
@@ -29,7 +29,7 @@ export function refuseSameFiles(plan: RunPlan, cwd: string): void {
 }
 
 /** Every file of a run. A new option that names one is a line here. */
-function filesOf({ input, job, callbacks, output, errors, reports }: RunPlan): RunFile[] {
+function filesOf({ input, job, callbacks, output, keepPartial, errors, reports }: RunPlan): RunFile[] {
   const reads = (name: string, file: RunFile['file'] | undefined) => ({ name, file, access: 'read' as const })
   const writes = (name: string, file: RunFile['file'] | undefined) => ({
     name,
@@ -44,6 +44,7 @@ function filesOf({ input, job, callbacks, output, errors, reports }: RunPlan): R
     writes('stdout', output === undefined ? 1 : undefined),
     writes('stderr', 2),
     writes('--output', output),
+    writes('--keep-partial', keepPartial && output !== undefined ? partialPath(output) : undefined),
     writes('--errors', errors),
     ...reports.map(({ kind, path }) => writes(`--report ${kind}`, path)),
   ].filter((file): file is RunFile => file.file !== undefined)

@@ -2,7 +2,7 @@
 // not a regular file (a device, a pipe) is written in place.
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, unlinkSync } from 'node:fs'
-import { chmod, open, rename, stat, unlink } from 'node:fs/promises'
+import { chmod, copyFile, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { OutputError } from '../errors/classes.js'
@@ -14,6 +14,8 @@ export interface AtomicFile {
   commit(): Promise<void>
   /** Leaves the target as it was. */
   discard(): Promise<void>
+  /** As `discard`, but what was written, if anything, is kept at `path`. @throws OutputError */
+  keepAs(path: string): Promise<void>
 }
 
 /** Links made by the kernel are written in place: `/dev/stdout` may lead to a file that others have open. */
@@ -61,6 +63,9 @@ async function inPlaceFile(target: string, path: string, what: string): Promise<
     async discard() {
       stream.destroy()
     },
+    async keepAs() {
+      stream.destroy()
+    },
   }
 }
 
@@ -87,6 +92,11 @@ async function besideFile(
     }
   }
   process.on('exit', removeAtExit)
+  const discard = async () => {
+    stream.destroy()
+    await unlink(temporary).catch(() => {})
+    process.off('exit', removeAtExit)
+  }
   return {
     stream,
     async commit() {
@@ -98,11 +108,31 @@ async function besideFile(
       }
       process.off('exit', removeAtExit)
     },
-    async discard() {
-      stream.destroy()
-      await unlink(temporary).catch(() => {})
+    discard,
+    async keepAs(partial) {
+      // After a write that failed, what is on the disk is kept.
+      await finish(stream, failed, path, what).catch(() => {})
+      // Results of an earlier run are not replaced by nothing.
+      if (stream.bytesWritten === 0) return discard()
+      try {
+        await move(temporary, partial)
+      } catch (error) {
+        await discard()
+        throw cannotWrite(what, partial, error)
+      }
       process.off('exit', removeAtExit)
     },
+  }
+}
+
+/** Also to another file system, where the target is a link to. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    await copyFile(from, to)
+    await unlink(from)
   }
 }
 

@@ -32,3 +32,8 @@ export function targetOf(path: string): string {
 function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
 }
+
+/** Where `--keep-partial` keeps what was written of an output that stays as it was. */
+export function partialPath(output: string): string {
+  return `${output}.partial`
+}

@@ -1,5 +1,5 @@
 // A run that ends before its input does: what had settled is written, over the gaps, and the numbers agree.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lastLine } from '../../helpers/normalise.js'
 import { type CliResult, runCli, watchCli } from '../../helpers/run-cli.js'
@@ -91,4 +91,26 @@ it('--max-failures writes what had settled, over the item that was cancelled', a
   expect(exitCode).toBe(3)
   expect(values(stdout)).toContain(13)
   expect(values(stdout)).toHaveLength(countedIn(stderr, 'ok'))
+})
+
+describe('--keep-partial', () => {
+  it('keeps what was written before the deadline as FILE.partial, whole JSON, and leaves FILE as it was', async () => {
+    const { args, path, read, write } = folder()
+    write({ out: 'before' })
+    const options = ['-o', path('out'), '--keep-partial', '--format', 'json', '--deadline', '4s']
+    const { stderr, exitCode } = await runCli([...args('collect'), ...options, ...NUMBERS.map(String)])
+    expect(exitCode).toBe(124)
+    expect(read('out')).toBe('before')
+    expect(JSON.parse(read('out.partial'))).toHaveLength(countedIn(stderr, 'ok'))
+  })
+
+  it('keeps what imap wrote before its failed item, and nothing of map', async () => {
+    const { args, path, read } = folder()
+    const options = ['-o', path('out'), '--keep-partial', '1', '2', '12', '4']
+    expect((await runCli([...args('imap'), ...options])).exitCode).toBe(1)
+    expect([read('out.partial'), existsSync(path('out'))]).toEqual(['1\n2\n', false])
+    rmSync(path('out.partial'))
+    expect((await runCli([...args('map'), ...options])).exitCode).toBe(1)
+    expect(existsSync(path('out.partial'))).toBe(false)
+  })
 })

@@ -5,7 +5,9 @@ import type { RunPlan } from '../../../src/plan.js'
 import { refuseSameFiles } from '../../../src/run/same-file.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
-type Files = Partial<Pick<RunPlan, 'input' | 'job' | 'output' | 'errors' | 'callbacks' | 'reports'>>
+type Files = Partial<
+  Pick<RunPlan, 'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'callbacks' | 'reports'>
+>
 
 function refusalOf(files: Files, cwd: string): string | undefined {
   const plan = {
@@ -70,6 +72,13 @@ describe('two roles of one file', () => {
       '--callbacks',
     )
   })
+})
+
+test('the file of --keep-partial is one of them', () => {
+  const { dir } = folder()
+  const files: Files = { output: 'x', errors: './x.partial' }
+  expect(refusalOf(files, dir)).toBeUndefined()
+  expect(refusalOf({ ...files, keepPartial: true }, dir)).toContain('--keep-partial and --errors')
 })
 
 test('the output may name the input, and files that are different pass', () => {
