@@ -108,8 +108,17 @@ export class Interrupt {
    * after the grace of the first one, at the deadline) and `progress` no longer changes, or at one more signal.
    */
   untilStalled<T>(wait: Promise<T>, progress: () => number): Promise<T> {
+    return this.#untilStalledAfter(this.#overdue, wait, progress)
+  }
+
+  /** The same for the files at the end, where no item runs any more: the first signal counts, too. */
+  untilFilesStall<T>(wait: Promise<T>): Promise<T> {
+    return this.#untilStalledAfter(this.#stopped, wait, () => 0)
+  }
+
+  #untilStalledAfter<T>(end: Rejection, wait: Promise<T>, progress: () => number): Promise<T> {
     const waiting = new AbortController()
-    const stalled = this.#overdue.promise.catch(async (reason: unknown): Promise<never> => {
+    const stalled = end.promise.catch(async (reason: unknown): Promise<never> => {
       await untilUnchanged(progress, waiting.signal)
       throw reason
     })

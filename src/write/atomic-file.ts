@@ -6,6 +6,7 @@ import { chmod, copyFile, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { OutputError } from '../errors/classes.js'
+import { openStream } from './open-stream.js'
 import { targetOf } from './target.js'
 
 export interface AtomicFile {
@@ -21,24 +22,34 @@ export interface AtomicFile {
 /** Links made by the kernel are written in place: `/dev/stdout` may lead to a file that others have open. */
 const SPECIAL = /^\/(dev|proc)\//
 
-/** `what` names the file in messages: `the output`. @throws OutputError if it is known that it cannot be written */
-export async function createAtomicFile(path: string, what: string): Promise<AtomicFile> {
+/**
+ * `what` names the file in messages: `the output`. Rejects with the reason of `stop` where a pipe has no reader by then.
+ * @throws OutputError if it is known that it cannot be written
+ */
+export async function createAtomicFile(
+  path: string,
+  what: string,
+  stop: AbortSignal = NEVER,
+): Promise<AtomicFile> {
   try {
     const full = resolve(path)
     const target = SPECIAL.test(full) ? full : targetOf(full)
     const before = await stat(target).catch(() => undefined)
     if (before?.isDirectory()) throw new Error('it is a directory')
     const inPlace = SPECIAL.test(target) || (before !== undefined && !before.isFile())
-    if (inPlace) return inPlaceFile(target, path, what)
+    if (inPlace) return await inPlaceFile(target, path, what, stop)
     // A rename would replace even a file that this user may not write.
     if (before !== undefined) await (await open(target, 'r+')).close()
     return await besideFile(target, before?.mode, path, what)
   } catch (error) {
+    if (stop.aborted && error === stop.reason) throw error
     throw cannotWrite(what, path, error)
   }
 }
 
-function cannotWrite(what: string, path: string, error: unknown): OutputError {
+const NEVER = new AbortController().signal
+
+export function cannotWrite(what: string, path: string, error: unknown): OutputError {
   if (error instanceof OutputError) return error
   const { code, message } = error as NodeJS.ErrnoException
   const reason = code === undefined ? message : (REASONS[code] ?? message)
@@ -53,20 +64,21 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
 }
 
-async function inPlaceFile(target: string, path: string, what: string): Promise<AtomicFile> {
-  const handle = await open(target, 'w')
-  const stream = handle.createWriteStream()
-  const failed = firstError(stream)
-  return {
-    stream,
-    commit: () => finish(stream, failed, path, what),
-    async discard() {
-      stream.destroy()
-    },
-    async keepAs() {
-      stream.destroy()
-    },
+async function inPlaceFile(
+  target: string,
+  path: string,
+  what: string,
+  stop: AbortSignal,
+): Promise<AtomicFile> {
+  const { stream, shared } = (await openStream(target, stop)) ?? {
+    stream: (await open(target, 'w')).createWriteStream(),
+    shared: false,
   }
+  const failed = firstError(stream)
+  const discard = async () => {
+    if (!shared) stream.destroy()
+  }
+  return { stream, commit: () => finish(stream, failed, path, what, shared), discard, keepAs: discard }
 }
 
 async function besideFile(
@@ -140,10 +152,18 @@ function firstError(stream: Writable): Promise<Error> {
   return new Promise((resolve) => stream.on('error', resolve))
 }
 
-async function finish(stream: Writable, failed: Promise<Error>, path: string, what: string): Promise<void> {
+async function finish(
+  stream: Writable,
+  failed: Promise<Error>,
+  path: string,
+  what: string,
+  shared = false,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     void failed.then((error) => reject(cannotWrite(what, path, error)))
     // The callback may get the error before the event is emitted.
-    stream.end((error?: Error | null) => (error ? reject(cannotWrite(what, path, error)) : resolve()))
+    const done = (error?: Error | null) => (error ? reject(cannotWrite(what, path, error)) : resolve())
+    if (shared) stream.write('', done)
+    else stream.end(done)
   })
 }

@@ -15,7 +15,11 @@ function setUp() {
   const errors: unknown[] = []
   const files = new RunFiles((error) => errors.push(error))
   const open = (plan: Partial<FilePlan>) =>
-    files.open({ reports: [], dryRun: false, ...plan } as unknown as RunPlan, space.dir)
+    files.open(
+      { reports: [], dryRun: false, ...plan } as unknown as RunPlan,
+      space.dir,
+      new AbortController().signal,
+    )
   return { ...space, files, errors, open, names: () => readdirSync(space.dir).sort() }
 }
 
@@ -59,6 +63,7 @@ describe('open', () => {
     const error = await open(plan(path)).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(OutputError)
     expect((error as Error).message).toContain(message)
+    expect((error as Error).message).toMatch(/: its folder does not exist$/)
     await files.keepOutput(EXIT.trouble, false)
     expect(names()).toEqual([])
     expect(errors).toEqual([])
