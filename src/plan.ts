@@ -85,6 +85,8 @@ export interface RunPlan {
   readonly format: OutputFormat
   /** A file instead of stdout. */
   readonly output: string | undefined
+  /** Where the output file stays as it was: keep what was written so far beside it. */
+  readonly keepPartial: boolean
   /** Write each result with its index, attempts and duration. */
   readonly envelope: boolean
   /** The file for failed items. */

@@ -281,6 +281,8 @@ describe('only', () => {
       'pool/pool-core',
       'run/callback-hook',
       'worker/guard',
+      // `--errors /dev/stderr`
+      'write/open-stream',
     ])
   })
 

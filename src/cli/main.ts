@@ -32,8 +32,10 @@ async function main(): Promise<void> {
       const { writeStarter } = await import('./starter.js')
       return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
     }
-    // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
-    // loads.
+    // Loaded only for a run, so that help and usage errors stay as fast as Node itself.
+    const { refuseSameFiles } = await import('../run/same-file.js')
+    refuseSameFiles(line.plan, process.cwd())
+    // The workers start while the rest loads.
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { runInTerminal } = await import('./run-in-terminal.js')

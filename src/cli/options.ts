@@ -240,6 +240,12 @@ export const OPTIONS = {
     defaultHelp: 'stdout',
     help: 'write results to this file; an existing file is kept unless the exit code is 0 or 3; - is stdout',
   },
+  keepPartial: {
+    group: 'Results',
+    type: flag,
+    default: '0',
+    help: 'where an existing --output file is kept, or none is written, keep the results so far as FILE.partial',
+  },
   envelope: {
     group: 'Results',
     type: flag,

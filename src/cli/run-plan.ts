@@ -20,7 +20,6 @@ interface Positionals {
 export function toRunPlan(positionals: Positionals, given: GivenOptions, environment: Environment): RunPlan {
   const { command } = positionals
   const options = readOptions(given)
-  refuseSharedFiles(options)
   return freeze({
     command,
     job: parseJobReference(positionals.job),
@@ -45,6 +44,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     format: options.format,
     // Opening /dev/stdout by name fails if it is a socket.
     output: ['-', '/dev/stdout'].includes(options.output ?? '-') ? undefined : options.output,
+    keepPartial: options.keepPartial,
     envelope: chooseEnvelope(options),
     errors: options.errors,
     reports: options.report ?? [],
@@ -131,25 +131,6 @@ function chooseVerbosity(options: OptionValues, given: GivenOptions): Pick<RunPl
       ? 'quiet'
       : 'normal'
   return { verbosity, debug: effective.includes('debug') }
-}
-
-/** Two writers of one file would overwrite each other, and `--errors` truncates its file at the start. */
-function refuseSharedFiles({ input, output, errors, report = [] }: OptionValues): void {
-  const files: readonly (readonly [string, string | undefined])[] = [
-    ['--output', output],
-    ['--errors', errors],
-    ...report.map(({ kind, path }) => [`--report ${kind}`, path] as const),
-  ]
-  const seen = new Map<string, string>()
-  if (input !== undefined && input !== '-') seen.set(input, '--input')
-  for (const [name, path] of files) {
-    if (path === undefined || path === '-' || path.startsWith('/dev/')) continue
-    const earlier = seen.get(path)
-    // --output may replace the input: by then the input has been read.
-    if (earlier !== undefined && !(earlier === '--input' && name === '--output'))
-      throw new UsageError(`${earlier} and ${name} name the same file: ${quote(path)}`)
-    seen.set(path, name)
-  }
 }
 
 function chooseEnvelope({ envelope, format }: OptionValues): boolean {

@@ -32,7 +32,7 @@ export const failFast: Policy = {
   onDeliver: () => 'raise',
 }
 
-/** `imap`, `imap-unordered`: a failure is raised when it is reached, after everything before it. */
+/** The library's iterators: a failure is raised when it is reached. A caller could not see a gap. */
 export const lazy: Policy = {
   mayStop: false,
   afterStop: 'deliver',
@@ -41,6 +41,9 @@ export const lazy: Policy = {
   onSettle: () => 'continue',
   onDeliver: () => 'raise',
 }
+
+/** `imap`, `imap-unordered`: as `lazy`, but where the run ends from outside, the summary counts what is missing. */
+export const lazyOverGaps: Policy = { ...lazy, skipGaps: true }
 
 /** `collect`: failures are reported and left out; `tooMany` may end the run. */
 export function collect(tooMany?: (counts: Counts, total: number | undefined) => boolean): Policy {

@@ -1,6 +1,6 @@
 // Opens what the user named as input and makes it a source of chunks. A file that is missing or cannot be opened is
 // reported here; nothing is read before the first `next`.
-import { closeSync, createReadStream, fstatSync, open, type Stats } from 'node:fs'
+import { closeSync, constants, createReadStream, fstatSync, open, type Stats, statSync } from 'node:fs'
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -120,13 +120,24 @@ function streamOf(fd: number, stat: Stats): Readable {
   return stat.isCharacterDevice() ? createReadStream('', { fd }) : pipeOf(fd)
 }
 
+/** Does not wait for the writer of a pipe: a thread that waits could not be cancelled, and Node would wait for it. */
 function openFile(path: string): Promise<number> {
+  const flags = constants.O_RDONLY | (isPipe(path) ? constants.O_NONBLOCK : 0)
   return new Promise((resolve, reject) => {
-    open(path, 'r', (error, fd) => {
+    open(path, flags, (error, fd) => {
       if (error === null) resolve(fd)
       else reject(new InputError(`cannot read ${path}: ${reason(error)}`, { cause: error }))
     })
   })
+}
+
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    // Opening it says why.
+    return false
+  }
 }
 
 function reason(error: NodeJS.ErrnoException): string {

@@ -51,8 +51,13 @@ async function deliverAsReady(options: DeliveryOptions): Promise<void> {
   const { plan, flow, output } = options
   const writer = createWriter({ format: plan.format }, output)
   try {
-    for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-      if (!(await deliverRange(settled, writer, options))) break
+    for (let settled = await flow.next(); settled !== undefined; settled = await flow.next()) {
+      const raised = await deliverRange(settled, writer, options)
+      if (raised === undefined) continue
+      // The run ends from outside, and not because of this failure: the ones behind it are shown, too.
+      if (flow.endedEarly) await reportRest(raised, settled, options)
+      break
+    }
   } finally {
     // The document is completed whatever ended the run.
     await writer.end()
@@ -60,12 +65,26 @@ async function deliverAsReady(options: DeliveryOptions): Promise<void> {
   }
 }
 
-/** False when a failure ended the run. */
+/** Reports the failures behind the one that ended the output. */
+async function reportRest(
+  raised: ItemFailure,
+  first: SettledRange,
+  { flow, emit }: DeliveryOptions,
+): Promise<void> {
+  let failures = first.failures.slice(first.failures.indexOf(raised) + 1)
+  for (let settled: SettledRange | undefined = first; settled !== undefined; ) {
+    for (const failure of failures) emit({ type: 'item-failed', settled, failure, verdict: 'raise' })
+    settled = await flow.next()
+    failures = settled?.failures.slice() ?? []
+  }
+}
+
+/** The failure that ended the run, if one of this range did. */
 async function deliverRange(
   settled: SettledRange,
   writer: Writer,
   { plan, policy, flow, cwd, emit }: DeliveryOptions,
-): Promise<boolean> {
+): Promise<ItemFailure | undefined> {
   const rows = rowsOf(settled, plan.envelope)
   for (const failure of settled.failures) {
     await writer.write(rows.upTo(failure.offset))
@@ -73,11 +92,11 @@ async function deliverRange(
     // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
     const stopped = flow.stopped?.failure === failure
     reportFailure(settled, failure, stopped ? 'stop' : verdict, emit)
-    if (verdict === 'raise') return false
+    if (verdict === 'raise') return failure
     if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
   }
   await writer.write(rows.upTo(settled.from + settled.count))
-  return true
+  return undefined
 }
 
 /** @throws InputError for an item that is malformed, unless it is skipped: the input ends the run, not the item */

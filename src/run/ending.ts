@@ -8,7 +8,7 @@ import type { RunPlan } from '../plan.js'
 import { exitCodeFor, type Summary, summarize } from '../summary.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
 import type { RunFiles } from './files.js'
-import { DeadlineReached, Interrupted } from './interrupt.js'
+import { DeadlineReached, type Interrupt, Interrupted } from './interrupt.js'
 import { toPoolError } from './pool-error.js'
 import type { RunHost, RunResult } from './run-host.js'
 import type { RunProgress } from './run-progress.js'
@@ -42,31 +42,49 @@ interface EndedRun {
   readonly progress: RunProgress
   /** Of the error that ended the run, if one did. */
   readonly errorCode: ExitCode | undefined
-  /** The signal that ended the run, if one did. */
-  readonly signal: NodeJS.Signals | undefined
+  /** Its signal ended the run, if there is one. */
+  readonly interrupt: Pick<Interrupt, 'signal' | 'deadline' | 'untilFilesStall'>
   readonly itemsCounted: number | undefined
 }
 
 export async function endRun(run: EndedRun, renderReport: RunHost['renderReport']): Promise<RunResult> {
-  const { plan, files, progress, errorCode, signal, itemsCounted } = run
+  const { plan, files, progress, errorCode, interrupt, itemsCounted } = run
+  const { signal } = interrupt
+  await unlessStalled(files.closeErrors(), interrupt)
   const items = { ...progress.settled, ...progress.named }
   const byItems = exitCodeFor(plan, items, errorCode === undefined ? [] : [errorCode])
   const isOutputKept = await files.keepOutput(byItems, signal !== undefined)
   const exitCode = isOutputKept ? byItems : EXIT.trouble
   const result = { exitCode, summary: summaryFor(run), signal, itemsCounted }
-  const areReportsWritten = await files.writeReports(
-    async (kind) => (await renderReport?.(kind, result)) ?? '',
-  )
-  return areReportsWritten ? result : { ...result, exitCode: EXIT.trouble }
+  const written = files.writeReports(async (kind) => (await renderReport?.(kind, result)) ?? '')
+  const areReportsWritten = await unlessStalled(written, interrupt)
+  // A signal may have come since.
+  const ended = { ...result, signal: interrupt.signal }
+  if (areReportsWritten === true) return ended
+  const isOverdue = areReportsWritten === undefined && interrupt.deadline.aborted
+  return { ...ended, exitCode: isOverdue ? EXIT.deadline : EXIT.trouble }
 }
 
-function summaryFor({ plan, progress, errorCode, signal }: EndedRun): Summary | undefined {
+/** `undefined` where a reader has stopped reading and the run must end. */
+async function unlessStalled<T>(wait: Promise<T>, interrupt: EndedRun['interrupt']): Promise<T | undefined> {
+  let stalled = false
+  const result = await Promise.race([
+    wait,
+    interrupt.untilFilesStall(wait).catch(() => {
+      stalled = true
+      return undefined
+    }),
+  ])
+  return stalled ? undefined : result
+}
+
+function summaryFor({ plan, progress, errorCode, interrupt }: EndedRun): Summary | undefined {
   const { inputAtEnd } = progress
   if (inputAtEnd === undefined) return undefined
   // The error is enough where it came before the first item, and a reader that left needs no summary.
   if (errorCode !== undefined && inputAtEnd.accepted === 0) return undefined
   if (errorCode === EXIT.brokenPipe) return undefined
-  const reason = reasonFor(plan, signal, errorCode)
+  const reason = reasonFor(plan, interrupt.signal, errorCode)
   return summarize(progress.settled, progress.named, { ...inputAtEnd, reason })
 }
 

@@ -5,10 +5,13 @@ import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
+import { partialPath } from '../write/target.js'
 
 export class RunFiles {
   errors: ErrorsFile | undefined
   #output: AtomicFile | undefined
+  /** Where to keep an output that is not complete. */
+  #partial: string | undefined
   readonly #reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   readonly #onError: (error: unknown) => void
 
@@ -16,13 +19,41 @@ export class RunFiles {
     this.#onError = onError
   }
 
-  /** @throws OutputError; the files opened before it are closed as in any run */
-  async open({ output, errors, reports, dryRun }: RunPlan, cwd: string): Promise<void> {
-    if (dryRun) return
-    if (output !== undefined) this.#output = await createAtomicFile(output, 'the output')
-    for (const { kind, path } of reports)
-      this.#reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`) })
-    if (errors !== undefined) this.errors = openErrorsFile(errors, { cwd })
+  /**
+   * A pipe is waited for until it has a reader, or `stop`, with whose reason it then rejects. The files opened by then
+   * are closed as in any run.
+   * @throws OutputError
+   */
+  async open(plan: RunPlan, cwd: string, stop: AbortSignal): Promise<void> {
+    if (plan.dryRun) return
+    const failed = new AbortController()
+    const openings = this.#openings(plan, cwd, AbortSignal.any([stop, failed.signal]))
+    await Promise.allSettled(
+      openings.map((opening) => opening.catch((error: unknown) => failed.abort(error))),
+    )
+    failed.signal.throwIfAborted()
+  }
+
+  #openings(
+    { output, keepPartial, errors, reports }: RunPlan,
+    cwd: string,
+    stop: AbortSignal,
+  ): Promise<void>[] {
+    const openings = reports.map(async ({ kind, path }) => {
+      this.#reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`, stop) })
+    })
+    if (output !== undefined) openings.push(this.#openOutput(output, keepPartial, stop))
+    if (errors !== undefined) openings.push(this.#openErrors(errors, cwd, stop))
+    return openings
+  }
+
+  async #openOutput(path: string, keepPartial: boolean, stop: AbortSignal): Promise<void> {
+    this.#output = await createAtomicFile(path, 'the output', stop)
+    if (keepPartial) this.#partial = partialPath(path)
+  }
+
+  async #openErrors(path: string, cwd: string, stop: AbortSignal): Promise<void> {
+    this.errors = await openErrorsFile(path, { cwd }, stop)
   }
 
   /** For results; `undefined` where they go to stdout. */
@@ -32,12 +63,26 @@ export class RunFiles {
 
   /** Keeps the file with results only after a run that reached its end. False if it could not be written. */
   async keepOutput(exitCode: ExitCode, interrupted: boolean): Promise<boolean> {
-    this.errors?.close()
     if (this.#output === undefined) return true
     if (!interrupted && (exitCode === EXIT.ok || exitCode === EXIT.someFailed))
       return this.#commit(this.#output)
-    await this.#output.discard()
-    return true
+    return this.#abandon(this.#output)
+  }
+
+  async #abandon(output: AtomicFile): Promise<boolean> {
+    try {
+      if (this.#partial === undefined) await output.discard()
+      else await output.keepAs(this.#partial)
+      return true
+    } catch (error) {
+      this.#onError(error)
+      return false
+    }
+  }
+
+  /** Resolves when the failed items have been written. */
+  async closeErrors(): Promise<void> {
+    await this.errors?.close()
   }
 
   /** Writes all reports, however the run ended. False if one could not be written; the others still are. */

@@ -27,7 +27,9 @@ export interface FlowOptions {
   readonly drain?: AbortSignal | undefined
   /** Called with every range when it settles; a promise delays the delivery of this range and later hook calls. */
   readonly onSettled?: SettleHook | undefined
-  /** Abort: the flow ends, `next` throws the reason. */
+  /** Abort: the flow ends now. What has settled is still delivered, then `next` throws the reason. */
+  readonly end?: AbortSignal | undefined
+  /** Abort: the flow ends and delivers nothing more, `next` throws the reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,8 +41,8 @@ interface Stopped {
 
 export interface Flow {
   /**
-   * The next range in delivery order, `undefined` at the end. Throws the source's own error after everything before
-   * it, a fault of the executor, what `onSettled` threw, or the reason of `signal`.
+   * The next range in delivery order, `undefined` at the end. Throws the source's own error, a fault of the executor,
+   * what `onSettled` threw or the reason of `end`, after everything that settled before it; or the reason of `signal`.
    */
   next(): Promise<SettledRange | undefined>
   /** As `next` for a range that is here already, without a promise; `undefined` if there is none. */
@@ -51,7 +53,7 @@ export interface Flow {
   readonly counts: Counts
   /** As `counts`, but items that settled and whose `onSettled` was not called are in `notRun`. */
   readonly reportedCounts: Counts
-  /** It ended early because it was drained: items are missing at its end. */
+  /** It ends early because it was drained or ended from outside: items are missing at its end. */
   readonly endedEarly: boolean
   /** False while the input may hold items that were never taken. */
   readonly inputEnded: boolean
@@ -66,6 +68,7 @@ export function openFlow(options: FlowOptions): Flow {
 class CallFlow implements Flow {
   readonly #policy: Policy
   readonly #drain: AbortSignal | undefined
+  readonly #end: AbortSignal | undefined
   readonly #counts = new ItemCounts()
   readonly #accounting = new Accounting()
   readonly #source: CallSource
@@ -81,6 +84,7 @@ class CallFlow implements Flow {
   #fatal: Thrown | undefined
   /** By `signal`: what has settled is not delivered. */
   #aborted = false
+  /** Nothing more arrives. */
   #finished = false
   /** Ranges behind gaps, at the end. */
   #rest: SettledRange[] | undefined
@@ -88,25 +92,33 @@ class CallFlow implements Flow {
   #wakeConsumer = () => {}
 
   constructor(options: FlowOptions) {
-    const { executor, policy, ordered, onSettled, signal, drain } = options
+    const { executor, policy, ordered, onSettled, end, signal, drain } = options
     const { task, chunkSize, timeoutMs, retry } = options
     this.#policy = policy
     this.#drain = drain
+    this.#end = end
     this.#order = ordered ? new InputOrder() : new CompletionOrder()
     this.#source = new CallSource(options.source, this.#counts, this.#accounting)
     const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
     this.#window = new FlowWindow(this.#source, options.window, isReaderBehind)
     if (onSettled !== undefined) {
       const onDone = (settled: SettledRange) => this.#arrive(settled)
-      const onError = (error: unknown) => this.#fail(error)
+      const onError = (error: unknown) => {
+        this.#hooks!.stop()
+        this.#fail(error)
+      }
       this.#hooks = new SettleQueue({ hook: onSettled, onDone, onError })
     }
     const onAbort = () => {
       this.#aborted = true
+      this.#hooks?.stop()
       this.#fail(signal!.reason)
     }
+    const onEnd = () => this.#fail(end!.reason)
     if (signal?.aborted === true) onAbort()
+    if (end?.aborted === true) onEnd()
     signal?.addEventListener('abort', onAbort, { once: true })
+    end?.addEventListener('abort', onEnd, { once: true })
     this.#execution = executor
       .execute({
         task,
@@ -123,9 +135,9 @@ class CallFlow implements Flow {
       .then(() => this.#hooks?.idle)
       .then(() => {
         this.#checkSettled()
-        this.#finished = true
         signal?.removeEventListener('abort', onAbort)
-        this.#wakeConsumer()
+        end?.removeEventListener('abort', onEnd)
+        this.#finish()
       })
   }
 
@@ -135,8 +147,6 @@ class CallFlow implements Flow {
       if (settled !== undefined) return settled
       if (this.#aborted) throw this.#fatal!.error
       if (this.#isDiscarding) return undefined
-      // What had settled before it has been delivered by now.
-      if (this.#fatal !== undefined) throw this.#fatal.error
       if (this.#finished) return this.#nextOfRest()
       await this.#untilWoken()
     }
@@ -161,7 +171,8 @@ class CallFlow implements Flow {
   }
 
   get endedEarly(): boolean {
-    return this.#drain?.aborted === true && !(this.#source.ended && this.#counts.allSettled)
+    const isCutShort = this.#drain?.aborted === true || this.#end?.aborted === true
+    return isCutShort && !(this.#source.ended && this.#counts.allSettled)
   }
 
   get inputEnded(): boolean {
@@ -205,8 +216,15 @@ class CallFlow implements Flow {
 
   #fail(error: unknown): void {
     this.#fatal ??= { error }
-    this.#hooks?.stop()
     this.#canceller.abort()
+    // What settles from now on is dropped. What waits for its hook still arrives.
+    const hooksDone = this.#hooks?.idle
+    if (hooksDone === undefined) this.#finish()
+    else void hooksDone.then(() => this.#finish())
+  }
+
+  #finish(): void {
+    this.#finished = true
     this.#wakeConsumer()
   }
 
@@ -222,6 +240,7 @@ class CallFlow implements Flow {
     this.#rest ??= this.#policy.skipGaps ? this.#order.releaseRest() : []
     const settled = this.#rest.shift()
     if (settled !== undefined) return this.#deliver(settled)
+    if (this.#fatal !== undefined) throw this.#fatal.error
     const { error } = this.#source
     if (error !== undefined && this.#stopped === undefined) throw error.error
     const mismatch = this.#isComplete ? this.#accounting.deliveryError() : undefined

@@ -7,6 +7,12 @@ import type { Ms, RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import type { RunWatcher } from './run-host.js'
 
+/** After the end of a run from outside, a reader that takes nothing for this long has stopped reading. */
+const STALLED_AFTER_MS = 2_000
+/** One that is merely slow delays the end by no more than this. */
+const MAX_DELAY_MS = 10_000
+const LOOK_EVERY_MS = 100
+
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** A signal ended a wait of the run. */
@@ -61,9 +67,11 @@ export class Interrupt {
   readonly #deadline = new AbortController()
   readonly #stopped = new Rejection()
   readonly #overdue = new Rejection()
+  readonly #forced = new Rejection()
   readonly #deadlineTimer: NodeJS.Timeout | undefined
   #graceTimer: NodeJS.Timeout | undefined
   #signal: NodeJS.Signals | undefined
+  #isOverdue = false
 
   /** Handles the signals of this process until `dispose`. */
   constructor(options: InterruptOptions) {
@@ -95,9 +103,26 @@ export class Interrupt {
     return Promise.race([wait, this.#stopped.promise])
   }
 
-  /** Rejects early at the second signal, when the grace of the first one is over, or at the deadline. */
-  untilOverdue<T>(wait: Promise<T>): Promise<T> {
-    return Promise.race([wait, this.#overdue.promise])
+  /**
+   * For a wait that ends by itself unless a reader stops reading. Rejects once the run is overdue (at the second signal,
+   * after the grace of the first one, at the deadline) and `progress` no longer changes, or at one more signal.
+   */
+  untilStalled<T>(wait: Promise<T>, progress: () => number): Promise<T> {
+    return this.#untilStalledAfter(this.#overdue, wait, progress)
+  }
+
+  /** The same for the files at the end, where no item runs any more: the first signal counts, too. */
+  untilFilesStall<T>(wait: Promise<T>): Promise<T> {
+    return this.#untilStalledAfter(this.#stopped, wait, () => 0)
+  }
+
+  #untilStalledAfter<T>(end: Rejection, wait: Promise<T>, progress: () => number): Promise<T> {
+    const waiting = new AbortController()
+    const stalled = end.promise.catch(async (reason: unknown): Promise<never> => {
+      await untilUnchanged(progress, waiting.signal)
+      throw reason
+    })
+    return Promise.race([wait, stalled, this.#forced.promise]).finally(() => waiting.abort())
   }
 
   dispose(): void {
@@ -110,14 +135,15 @@ export class Interrupt {
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     const reason = new Interrupted(signal)
+    if (this.#isOverdue) this.#forced.reject(reason)
     if (this.#signal !== undefined) {
-      this.#overdue.reject(reason)
+      this.#becomeOverdue(reason)
       this.#options.onNextSignal()
       return
     }
     this.#signal = signal
     this.#graceTimer = setTimeout(() => {
-      this.#overdue.reject(reason)
+      this.#becomeOverdue(reason)
       this.#options.onGraceOver?.()
     }, GRACE_MS)
     this.#drain.abort(reason)
@@ -129,6 +155,11 @@ export class Interrupt {
     const reason = new DeadlineReached('the time for the whole run is over')
     this.#deadline.abort(reason)
     this.#stopped.reject(reason)
+    this.#becomeOverdue(reason)
+  }
+
+  #becomeOverdue(reason: Error): void {
+    this.#isOverdue = true
     this.#overdue.reject(reason)
   }
 
@@ -139,6 +170,20 @@ export class Interrupt {
 
   readonly #onResume = (): void => {
     this.#options.onResume?.()
+  }
+}
+
+async function untilUnchanged(progress: () => number, stop: AbortSignal): Promise<void> {
+  const began = performance.now()
+  let last = progress()
+  let changedAt = began
+  for (let now = began; now - changedAt < STALLED_AFTER_MS && now - began < MAX_DELAY_MS; ) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    if (stop.aborted) return
+    now = performance.now()
+    if (progress() === last) continue
+    last = progress()
+    changedAt = now
   }
 }
 

@@ -32,21 +32,23 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   }
   const files = new RunFiles(reportError)
   const job = compile(plan, cwd)
-  // Reported below, where it is awaited: the files must be open by then.
-  job.catch(() => {})
+  // Reported below, where it is awaited: the files must be open by then, or wait for a reader.
+  const jobFailed = new AbortController()
+  job.catch((error: unknown) => jobFailed.abort(error))
   workers.listen(emit, host.trace)
   const interrupt = interruptFor(plan, executor, emit, host.watcher)
   let itemsCounted: number | undefined
   let errorCode: ExitCode | undefined
   try {
-    await files.open(plan, cwd)
+    await files.open(plan, cwd, AbortSignal.any([interrupt.drain, interrupt.deadline, jobFailed.signal]))
     const output = createOutput(files.stream ?? host.stdout)
     workers.load(job)
     host.watcher?.watch({ counts: () => progress.counts, activity: () => executor.activity() })
-    // A named pipe opens only when its writer comes.
     let source = await interrupt.untilStopped(openRunInput(plan, cwd))
     progress.opened(source)
     if (plan.dryRun) {
+      // Counting may wait for the writer of a pipe.
+      await interrupt.untilStopped(job)
       itemsCounted = await interrupt.untilStopped(countItems(source))
       source = NO_ITEMS
       progress.opened(source)
@@ -65,12 +67,18 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
       onSettled,
-      signal: interrupt.deadline,
+      end: interrupt.deadline,
       drain: interrupt.drain,
     })
     progress.started(flow)
     const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
-    await interrupt.untilOverdue(Promise.race([delivery, rejection(output.failed)]))
+    const ended = Promise.race([delivery, rejection(output.failed)])
+    await interrupt.untilStalled(ended, () => {
+      const { ok, failed } = flow.reportedCounts
+      return ok + failed + output.written
+    })
+    // It was reached while an item was cancelled or the last results were written.
+    interrupt.deadline.throwIfAborted()
     progress.ended()
     // After a stop, running items are of no use: they are cancelled below.
     if (progress.named.stoppedBy === undefined) await executor.close()
@@ -82,12 +90,14 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     if (errorCode === EXIT.brokenPipe) void executor.kill()
   } finally {
     await Promise.all([executor.terminate(), progress.close()])
-    interrupt.dispose()
     // Here, because a death by signal runs no exit handlers.
     removePrivateFolder()
   }
-  const { signal } = interrupt
-  return endRun({ plan, files, progress, errorCode, signal, itemsCounted }, host.renderReport)
+  try {
+    return await endRun({ plan, files, progress, errorCode, interrupt, itemsCounted }, host.renderReport)
+  } finally {
+    interrupt.dispose()
+  }
 }
 
 async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
@@ -104,8 +114,8 @@ async function settleHook(
   const callback = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
   return (settled) => {
     emit({ type: 'items-settled', settled })
-    errors?.write(settled)
-    return callback?.(settled)
+    const written = errors?.write(settled)
+    return written instanceof Promise ? written.then(() => callback?.(settled)) : callback?.(settled)
   }
 }
 

@@ -3,7 +3,7 @@ import { BUFFER_BYTES, BUFFER_ITEMS, CHUNK_BYTES } from '../defaults.js'
 import type { Counts, TaskSpec } from '../model.js'
 import { compareToLimit, type RunPlan } from '../plan.js'
 import type { WindowLimits } from '../policy/flow-window.js'
-import { collect, failFast, lazy, type Policy } from '../policy/policy.js'
+import { collect, failFast, lazyOverGaps, type Policy } from '../policy/policy.js'
 
 /** Limit in bytes while everything waits for the reader, instead of `BUFFER_BYTES`. */
 const WINDOW_BYTES_BEHIND = 8 * 1024 * 1024
@@ -34,7 +34,7 @@ export function policyFor({ command, maxFailures }: RunPlan): Policy {
       return failFast
     case 'imap':
     case 'imap-unordered':
-      return lazy
+      return lazyOverGaps
     case 'collect':
       return endingAtMalformedJson(collect(maxFailures && tooMany(maxFailures)))
     default:

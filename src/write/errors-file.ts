@@ -1,40 +1,68 @@
 // `--errors`: one line of JSON per failed item, in the order in which items fail. Each is written synchronously as soon
-// as its item settles, so that an interrupted run leaves a complete file.
+// as its item settles, so that an interrupted run leaves a complete file; to a pipe, whose reader may be slow, it is
+// written asynchronously.
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { OutputError } from '../errors/classes.js'
 import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, locationText } from '../framing/location.js'
 import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
+import { cannotWrite } from './atomic-file.js'
+import { type OpenStream, openStream } from './open-stream.js'
 
 export interface ErrorsFile {
-  /** Writes the failures of the range. @throws OutputError */
-  write(settled: SettledRange): void
-  close(): void
+  /** Writes the failures of the range. A promise is for a reader that is behind. @throws OutputError */
+  write(settled: SettledRange): void | Promise<void>
+  /** Resolves when everything has been read by the reader of a pipe, or is in its buffer. */
+  close(): Promise<void>
 }
 
-/** @throws OutputError */
-export function openErrorsFile(path: string, frames: FrameOptions): ErrorsFile {
-  const fd = orOutputError(path, () => openSync(path, 'w'))
-  return {
-    write(settled) {
-      if (settled.failures.length === 0) return
-      const text = orOutputError(path, () => linesOf(settled, frames))
-      orOutputError(path, () => {
-        for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
-      })
-    },
-    close: () => closeSync(fd),
+/** Rejects with the reason of `stop` where a pipe has no reader by then. @throws OutputError */
+export async function openErrorsFile(
+  path: string,
+  frames: FrameOptions,
+  stop: AbortSignal,
+): Promise<ErrorsFile> {
+  try {
+    const opened = await openStream(path, stop)
+    return opened === undefined ? syncFile(path, frames) : streamed(path, frames, opened)
+  } catch (error) {
+    if (stop.aborted && error === stop.reason) throw error
+    throw cannotWrite('the errors to', path, error)
   }
 }
 
-function orOutputError<T>(path: string, action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new OutputError(`cannot write the errors to ${path}: ${reason}`, { cause: error })
+function syncFile(path: string, frames: FrameOptions): ErrorsFile {
+  const fd = openSync(path, 'w')
+  return {
+    write(settled) {
+      if (settled.failures.length === 0) return
+      try {
+        const text = linesOf(settled, frames)
+        for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
+      } catch (error) {
+        throw cannotWrite('the errors to', path, error)
+      }
+    },
+    close: async () => closeSync(fd),
+  }
+}
+
+function streamed(path: string, frames: FrameOptions, { stream, shared }: OpenStream): ErrorsFile {
+  const failed = new Promise<never>((_resolve, reject) => {
+    stream.on('error', (error) => reject(cannotWrite('the errors to', path, error)))
+  })
+  failed.catch(() => {})
+  const written = (text: string) => new Promise<void>((resolve) => stream.write(text, () => resolve()))
+  return {
+    write(settled) {
+      if (settled.failures.length === 0) return
+      return Promise.race([written(linesOf(settled, frames)), failed])
+    },
+    async close() {
+      await Promise.race([written(''), failed]).catch(() => {})
+      if (!shared) stream.destroy()
+    },
   }
 }
 

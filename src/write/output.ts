@@ -13,6 +13,8 @@ export interface ByteSink {
 export interface Output extends ByteSink {
   /** Resolves when all bytes have left the process. Rejects as `write` does, without waiting if that is known. */
   end(): Promise<void>
+  /** Bytes that have left the process. */
+  readonly written: number
   /** Resolves with the error as soon as it is known, so that an idle run learns that its reader has gone away. */
   readonly failed: Promise<OutputError | BrokenPipeError>
 }
@@ -42,6 +44,7 @@ class StreamOutput implements Output {
   #buffered: Uint8Array[] = []
   #bufferedBytes = 0
   #scheduled: NodeJS.Immediate | undefined
+  #written = 0
   /** Passed to the stream and not yet written. */
   #bytesInFlight = 0
   #waiters: Waiter[] = []
@@ -68,6 +71,10 @@ class StreamOutput implements Output {
     if (this.#bytesInFlight > MAX_IN_FLIGHT_BYTES) return this.#untilInFlight(MAX_IN_FLIGHT_BYTES)
   }
 
+  get written(): number {
+    return this.#written
+  }
+
   end(): Promise<void> {
     this.#flush()
     return this.#untilInFlight(0)
@@ -86,12 +93,13 @@ class StreamOutput implements Output {
     const separate = parts.length === 1 || size / parts.length >= COPY_BELOW_BYTES
     for (const part of separate ? parts : [Buffer.concat(parts, size)])
       this.#stream.write(part, (error) => {
-        if (error === null || error === undefined) this.#written(part.length)
+        if (error === null || error === undefined) this.#wrote(part.length)
         else this.#fail(error)
       })
   }
 
-  #written(size: number): void {
+  #wrote(size: number): void {
+    this.#written += size
     this.#bytesInFlight -= size
     const ready = this.#waiters.filter(({ maxBytes }) => maxBytes >= this.#bytesInFlight)
     if (ready.length === 0) return

@@ -1,10 +1,19 @@
 // Results and failures in files: `--output`, `--envelope`, `--errors`. How a file is replaced and when it is kept is in
 // test/unit/write/atomic-file.test.ts and test/unit/run/files.test.ts.
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fixture, lines, runCli, startCli } from '../helpers/run-cli.js'
+import { fixture, lines, runCli, runShell, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const numbers = lines(0, 1, 2, 3, 4)
@@ -89,21 +98,48 @@ describe('--output', () => {
   })
 })
 
-test('a run that names one file twice is refused before the file is touched', async () => {
-  const { dir, write, read } = tempSpace()
-  const path = write({ 'items.ndjson': '1\n2\n' })
-  for (const args of [
-    ['--errors', path, '-i', path],
-    ['-o', `${dir}/x`, '--errors', `${dir}/x`],
-    ['--errors', `${dir}/x`, '--report', `json=${dir}/x`],
-  ]) {
-    const { exitCode, stderr } = await runCli(['collect', fixture('identity'), ...args], { input: '' })
-    expect(exitCode).toBe(2)
+describe('a file with two roles', () => {
+  test.each([
+    'poolrun collect job.mjs -i f --errors ./f',
+    'poolrun collect job.mjs -i f --report json=hard',
+    'poolrun collect job.mjs --errors sub/../f < f',
+    'poolrun collect job.mjs --report json=link < f',
+    'poolrun collect job.mjs -i f --errors job.mjs',
+    'poolrun collect job.mjs -i f -o ./job.mjs',
+    'poolrun collect job.mjs -i f -o x --errors ./x',
+    'poolrun collect job.mjs -i f -o x --report json=./x',
+    'poolrun collect job.mjs -i f --report json=x --report html=./x',
+    'poolrun collect job.mjs -i f --errors out > out',
+    'poolrun collect job.mjs -i f >> f',
+    'poolrun collect job.mjs -i f --errors log 2>> log; code=$?; cat log >&2; exit $code',
+  ])('is refused, and nothing is touched: %s', async (script) => {
+    const { dir, write, read } = tempSpace()
+    const job = 'export default (x) => x\n'
+    write({ f: '1\n2\n', 'job.mjs': job, 'sub/other': '' })
+    linkSync(join(dir, 'f'), join(dir, 'hard'))
+    symlinkSync('f', join(dir, 'link'))
+    const { exitCode, stderr, stdout } = await runShell(script, { cwd: dir })
     expect(stderr).toContain('name the same file')
-  }
-  expect(read('items.ndjson')).toBe('1\n2\n')
-  expect((await runCli(['imap', fixture('identity'), '-i', path, '-o', path])).exitCode).toBe(0)
-  expect(read('items.ndjson')).toBe('1\n2\n')
+    expect(exitCode).toBe(2)
+    expect(stdout).toBe('')
+    expect([read('f'), read('job.mjs'), read('x')]).toEqual(['1\n2\n', job, ''])
+  })
+
+  test.each(['poolrun imap job.mjs -i f -o ./f', 'poolrun imap job.mjs -o hard < f && mv hard f'])(
+    'may be input and output: %s',
+    async (script) => {
+      const { dir, write, read } = tempSpace()
+      write({ f: '1\n2\n', 'job.mjs': 'export default (x) => x + 1\n' })
+      linkSync(join(dir, 'f'), join(dir, 'hard'))
+      expect((await runShell(script, { cwd: dir })).exitCode).toBe(0)
+      expect(read('f')).toBe('2\n3\n')
+    },
+  )
+
+  test('may be /dev/null', async () => {
+    const args = ['-o', '/dev/null', '--errors', '/dev/null', '--report', 'json=/dev/null']
+    expect((await runCli(['collect', fixture('identity'), ...args, '1'])).exitCode).toBe(0)
+  })
 })
 
 describe('--envelope', () => {

@@ -60,6 +60,7 @@ describe('a run plan', () => {
       retry: { retries: 0, delayMs: 0, on: ['error', 'crash', 'timeout', 'oom'] },
       format: 'ndjson',
       output: undefined,
+      keepPartial: false,
       envelope: false,
       errors: undefined,
       reports: [],
@@ -90,7 +91,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag'
     const env = {
       POOLRUN_INPUT: 'in.txt',
@@ -123,6 +124,7 @@ describe('a run plan', () => {
       POOLRUN_JOB_OUTPUT: 'group',
       POOLRUN_TAG: '1',
       POOLRUN_OUTPUT: 'out.json',
+      POOLRUN_KEEP_PARTIAL: '1',
       POOLRUN_ENVELOPE: '1',
       POOLRUN_ERRORS: 'errors.ndjson',
       POOLRUN_CI: 'gitlab',
@@ -152,6 +154,7 @@ describe('a run plan', () => {
       retry: { retries: 2, delayMs: 100, on: ['timeout', 'validation'] },
       format: 'json',
       output: 'out.json',
+      keepPartial: true,
       envelope: true,
       errors: 'errors.ndjson',
       reports: [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { InputError } from '../../../src/errors/classes.js'
 import type { Counts, Failure, RunEvent, SettledRange } from '../../../src/model.js'
 import type { RunPlan } from '../../../src/plan.js'
-import { collect, failFast, lazy, type Policy } from '../../../src/policy/policy.js'
+import { collect, failFast, lazy, lazyOverGaps, type Policy } from '../../../src/policy/policy.js'
 import { deliverOutput } from '../../../src/run/deliver-output.js'
 import type { Flow } from '../../../src/run/flow.js'
 import type { Output } from '../../../src/write/output.js'
@@ -17,6 +17,7 @@ function fakeOutput(error?: Error): FakeOutput {
   const state = { text: '', ended: false }
   return {
     failed: new Promise(() => {}),
+    written: 0,
     async write(bytes) {
       if (error !== undefined) throw error
       state.text += Buffer.from(bytes).toString()
@@ -167,6 +168,24 @@ describe('lazy', () => {
     const error = new Error('disk full')
     const flow = fakeFlow([settledRange(bytesChunk(0, 1)), settledRange(bytesChunk(1, 1))])
     expect((await run(lazy, flow, { output: fakeOutput(error) })).thrown).toEqual({ error })
+  })
+})
+
+describe('lazy, in a run that ends from outside', () => {
+  test('writes nothing behind the first failed item, and reports the failures behind it', async () => {
+    const ranges = [
+      settledRange(bytesChunk(0, 4), { failed: [1, 3] }),
+      settledRange(bytesChunk(6, 2)),
+      settledRange(bytesChunk(9, 2), { failed: [0] }),
+    ]
+    const error = new Error('deadline')
+    const flow = { ...fakeFlow(ranges, { thrown: { error } }), endedEarly: true }
+    expect(await run(lazyOverGaps, flow)).toEqual({
+      text: '0\n',
+      ended: true,
+      thrown: { error },
+      failures: ['1 raise', '3 raise', '9 raise'],
+    })
   })
 })
 

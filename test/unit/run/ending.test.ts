@@ -1,6 +1,7 @@
 // What a run throws × its exit code, and whether the user is shown an error; then what the end of a run comes to.
 import { describe, expect, test } from 'vitest'
 import { InitializerError, InputError, JobError, OutputError } from '../../../src/errors/classes.js'
+import type { ExitCode } from '../../../src/errors/exit-codes.js'
 import { ItemCallbackError } from '../../../src/errors/rebuild/item-callback-error.js'
 import { makeCallbackError } from '../../../src/errors/rebuild/item-error.js'
 import { ExecutionFault } from '../../../src/executor/executor.js'
@@ -70,7 +71,7 @@ describe('the exit code for an error', () => {
 })
 
 describe('the result of a run', () => {
-  type Overrides = Partial<Pick<Parameters<typeof endRun>[0], 'errorCode' | 'signal'>>
+  type Overrides = { errorCode?: ExitCode; signal?: NodeJS.Signals }
 
   /** Two of three items settled, one of them failed; `accepted` 0: none was taken. */
   function progressOf(accepted: 0 | 3, stopped = false): RunProgress {
@@ -84,7 +85,12 @@ describe('the result of a run', () => {
   }
   const end = (progress: RunProgress, { errorCode, signal }: Overrides = {}) => {
     const files = new RunFiles(() => {})
-    return endRun({ plan, files, progress, errorCode, signal, itemsCounted: undefined }, undefined)
+    const interrupt = {
+      signal,
+      deadline: new AbortController().signal,
+      untilFilesStall: <T>(wait: Promise<T>) => wait,
+    }
+    return endRun({ plan, files, progress, errorCode, interrupt, itemsCounted: undefined }, undefined)
   }
 
   test('has the counts and the code of its items', async () => {

@@ -7,7 +7,7 @@ import type { RunPlan } from '../../../src/plan.js'
 import { RunFiles } from '../../../src/run/files.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
-type FilePlan = Pick<RunPlan, 'output' | 'errors' | 'reports' | 'dryRun'>
+type FilePlan = Pick<RunPlan, 'output' | 'keepPartial' | 'errors' | 'reports' | 'dryRun'>
 
 /** A run with these files in a folder of its own. */
 function setUp() {
@@ -15,7 +15,11 @@ function setUp() {
   const errors: unknown[] = []
   const files = new RunFiles((error) => errors.push(error))
   const open = (plan: Partial<FilePlan>) =>
-    files.open({ reports: [], dryRun: false, ...plan } as unknown as RunPlan, space.dir)
+    files.open(
+      { reports: [], dryRun: false, ...plan } as unknown as RunPlan,
+      space.dir,
+      new AbortController().signal,
+    )
   return { ...space, files, errors, open, names: () => readdirSync(space.dir).sort() }
 }
 
@@ -59,6 +63,7 @@ describe('open', () => {
     const error = await open(plan(path)).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(OutputError)
     expect((error as Error).message).toContain(message)
+    expect((error as Error).message).toMatch(/: its folder does not exist$/)
     await files.keepOutput(EXIT.trouble, false)
     expect(names()).toEqual([])
     expect(errors).toEqual([])
@@ -82,6 +87,46 @@ describe('keepOutput', () => {
     expect(await files.keepOutput(exitCode, interrupted)).toBe(true)
     expect(read('out')).toBe(content)
     expect(names()).toEqual(['out'])
+  })
+
+  test.each([
+    ['ok', EXIT.ok, false, ['out']],
+    ['some items failed', EXIT.someFailed, false, ['out']],
+    ['the run failed', EXIT.itemFailed, false, ['out', 'out.partial']],
+    ['the deadline was reached', EXIT.deadline, false, ['out', 'out.partial']],
+    ['ok, but interrupted', EXIT.ok, true, ['out', 'out.partial']],
+  ])(
+    'keeps what was written, with keepPartial, after a run that ended as: %s',
+    async (_, code, cut, kept) => {
+      const { files, open, path, read, write, names } = setUp()
+      write({ out: 'before', 'out.partial': 'earlier' })
+      await open({ output: path('out'), keepPartial: true })
+      files.stream!.write('results')
+      expect(await files.keepOutput(code, cut)).toBe(true)
+      expect(names()).toEqual(['out', 'out.partial'])
+      expect([read('out'), read('out.partial')]).toEqual(
+        kept.length === 1 ? ['results', 'earlier'] : ['before', 'results'],
+      )
+    },
+  )
+
+  test('keeps the partial results of an earlier run where nothing was written', async () => {
+    const { files, open, path, read, write, names } = setUp()
+    write({ 'out.partial': 'earlier' })
+    await open({ output: path('out'), keepPartial: true })
+    expect(await files.keepOutput(EXIT.job, false)).toBe(true)
+    expect(names()).toEqual(['out.partial'])
+    expect(read('out.partial')).toBe('earlier')
+  })
+
+  test('is false if partial results cannot be kept, and leaves no temporary file', async () => {
+    const { files, open, path, errors, names } = setUp()
+    mkdirSync(path('out.partial'))
+    await open({ output: path('out'), keepPartial: true })
+    files.stream!.write('results')
+    expect(await files.keepOutput(EXIT.deadline, false)).toBe(false)
+    expect(errors).toEqual([expect.any(OutputError)])
+    expect(names()).toEqual(['out.partial'])
   })
 
   test('is false and reports the error if the output cannot be put in its place', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunk, SettledRange } from '../../../src/model.js'
-import { collect, failFast, lazy } from '../../../src/policy/policy.js'
+import { collect, failFast, lazy, lazyOverGaps } from '../../../src/policy/policy.js'
 import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
 import type { ChunkSource } from '../../../src/source.js'
 import { bytesChunk, itemFailure, seqsOf, settledRange, valuesChunk } from '../policy/ranges.js'
@@ -189,6 +189,68 @@ describe('an error of the source', () => {
     expect(await executor.pull()).toBeUndefined()
     executor.end()
     expect(await thrownBy(flow.next())).toEqual({ thrown: error })
+  })
+})
+
+describe('a flow that ends before its input', () => {
+  /** Items 1 and 3 have settled, 0 and 2 have not. */
+  function withGaps(options: Partial<FlowOptions>) {
+    const setup = setUp(options)
+    const chunks = [0, 1, 2, 3].map(() => setup.executor.take())
+    for (const i of [3, 1]) setup.executor.settle(settledRange(chunks[i]!))
+    return setup
+  }
+
+  async function deliveredBefore(thrown: unknown, flow: Flow): Promise<number[]> {
+    const seqs: number[] = []
+    for (;;) {
+      const next = await flow.next().catch((error: unknown) => error)
+      if (next === thrown) return seqs
+      seqs.push(...seqsOf(next as SettledRange))
+    }
+  }
+
+  test.each([
+    { name: 'collect', policy: collect() },
+    { name: 'imap', policy: lazyOverGaps },
+  ])('from outside delivers all that had settled, in order, at once: $name', async ({ policy }) => {
+    const end = new AbortController()
+    const { executor, flow } = withGaps({ policy, end: end.signal })
+    const reason = new Error('deadline')
+    end.abort(reason)
+    expect(executor.aborted).toBe(true)
+    expect(flow.endedEarly).toBe(true)
+    expect(await deliveredBefore(reason, flow)).toEqual([1, 3])
+    expect(flow.counts).toEqual({ ok: 2, failed: 0, notRun: 2 })
+  })
+
+  test('because its workers were killed delivers all that had settled, then throws the fault', async () => {
+    const { executor, flow } = withGaps({ policy: collect() })
+    const fault = new Error('terminated')
+    executor.fail(fault)
+    expect(await deliveredBefore(fault, flow)).toEqual([1, 3])
+  })
+
+  test('delivers nothing behind a gap to an iterator', async () => {
+    const { executor, flow } = withGaps({ policy: lazy })
+    const fault = new Error('terminated')
+    executor.fail(fault)
+    expect(await deliveredBefore(fault, flow)).toEqual([])
+  })
+
+  test('waits for the hooks of what had settled', async () => {
+    const end = new AbortController()
+    const reason = new Error('deadline')
+    let release = () => {}
+    const onSettled = () => new Promise<void>((resolve) => (release = resolve))
+    const { flow } = withGaps({ policy: collect(), end: end.signal, onSettled })
+    end.abort(reason)
+    const delivered = deliveredBefore(reason, flow)
+    release()
+    await turn()
+    release()
+    expect(await delivered).toEqual([1, 3])
+    expect(flow.reportedCounts).toEqual({ ok: 2, failed: 0, notRun: 2 })
   })
 })
 

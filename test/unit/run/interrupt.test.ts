@@ -59,25 +59,56 @@ describe('waits', () => {
     await expect(interrupt.untilStopped(NEVER)).rejects.toBe(interrupt.drain.reason)
   })
 
-  test('until overdue end at the second signal', async () => {
-    const { interrupt } = listen()
-    receive('SIGINT')
-    receive('SIGTERM')
-    await expect(interrupt.untilOverdue(NEVER)).rejects.toBeInstanceOf(Interrupted)
-  })
+  const STOPPED = () => 0
 
-  test('until overdue end five seconds after the first signal, not before', async () => {
+  async function whenRejected(wait: Promise<never>): Promise<{ at: number | undefined }> {
+    const rejected: { at: number | undefined } = { at: undefined }
+    const since = performance.now()
+    wait.catch(() => {
+      rejected.at = performance.now() - since
+    })
+    return rejected
+  }
+
+  test('for output go on after the second signal while it moves, and end two seconds after that', async () => {
     vi.useFakeTimers()
     const { interrupt } = listen()
-    let ended = false
-    interrupt.untilOverdue(NEVER).catch(() => {
-      ended = true
-    })
+    let written = 0
+    const rejected = await whenRejected(interrupt.untilStalled(NEVER, () => written))
     receive('SIGINT')
-    await vi.advanceTimersByTimeAsync(4_999)
-    expect(ended).toBe(false)
-    await vi.advanceTimersByTimeAsync(1)
-    expect(ended).toBe(true)
+    receive('SIGTERM')
+    for (; written < 5; written++) await vi.advanceTimersByTimeAsync(1_000)
+    expect(rejected.at).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(2_500)
+    expect(rejected.at).toBeGreaterThan(6_000)
+  })
+
+  test('for output end ten seconds after the deadline, however slow the reader is', async () => {
+    vi.useFakeTimers()
+    interrupt = new Interrupt({ deadlineMs: 1_000, onNextSignal() {} })
+    const rejected = await whenRejected(interrupt.untilStalled(NEVER, () => performance.now()))
+    await vi.advanceTimersByTimeAsync(10_900)
+    expect(rejected.at).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(300)
+    expect(rejected.at).toBeDefined()
+  })
+
+  test('for output end at once at the signal after the second one', async () => {
+    const { interrupt } = listen()
+    const wait = interrupt.untilStalled(NEVER, STOPPED)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGTERM'] as const) receive(signal)
+    await expect(wait).rejects.toBeInstanceOf(Interrupted)
+  })
+
+  test('for output that does not move end seven seconds after the first signal, not before', async () => {
+    vi.useFakeTimers()
+    const { interrupt } = listen()
+    const rejected = await whenRejected(interrupt.untilStalled(NEVER, STOPPED))
+    receive('SIGINT')
+    await vi.advanceTimersByTimeAsync(6_900)
+    expect(rejected.at).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(200)
+    expect(rejected.at).toBeDefined()
   })
 
   test('keep no timer after dispose', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Framing } from '../../../src/model.js'
 import type { CommandName, RunPlan } from '../../../src/plan.js'
-import { failFast, lazy, type Policy } from '../../../src/policy/policy.js'
+import { failFast, lazyOverGaps, type Policy } from '../../../src/policy/policy.js'
 import { policyFor, taskFor, windowFor } from '../../../src/run/settings.js'
 import { itemFailure, settledRange, valuesChunk } from '../policy/ranges.js'
 
@@ -49,8 +49,8 @@ describe('the policy', () => {
     ['map', 'fail-fast', failFast],
     ['starmap', 'fail-fast', failFast],
     ['apply', 'fail-fast', failFast],
-    ['imap', 'lazy', lazy],
-    ['imap-unordered', 'lazy', lazy],
+    ['imap', 'lazy over gaps', lazyOverGaps],
+    ['imap-unordered', 'lazy over gaps', lazyOverGaps],
   ])('of %s is %s', (command, _name, policy) => {
     expect(policyFor(plan({ command }))).toBe(policy)
   })
