@@ -4,10 +4,15 @@ import type { FailureKind, Framing, Ms } from './model.js'
 
 export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered' | 'collect'
 
+/** In place of a path, in messages and frames, where the job is the expression of `--eval`. No job module has this name. */
+export const EVAL_NAME = '--eval'
+
 /** `job.ts#name`: the path as given and the export it names, `default` without one. */
 export interface JobReference {
   readonly path: string
   readonly exportName: string
+  /** Of `--eval`, whose value is the default export. */
+  readonly expression?: string
 }
 
 export type InputChoice =
@@ -69,6 +74,12 @@ export interface RunPlan {
   readonly bufferSize: number | undefined
   readonly ordered: boolean
   readonly initArgs: readonly unknown[]
+  /** `context.params` of every task. */
+  readonly params: Readonly<Record<string, unknown>>
+  /** Added to the environment of the workers. */
+  readonly workerEnv: Readonly<Record<string, string>>
+  /** Options of Node for the workers. */
+  readonly nodeOptions: readonly string[]
   readonly initTimeoutMs: Ms
   /** Items that run at the same time in one worker. */
   readonly concurrency: number

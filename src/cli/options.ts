@@ -13,21 +13,26 @@ import {
 import type { CommandName } from '../plan.js'
 import { countText, durationText, RESTART_LIMIT_TEXT } from './default-text.js'
 import {
-  countOrPercent,
   duration,
   durationOrZero,
+  expression,
   failureLimit,
+  files,
   flag,
   indexRanges,
   integer,
   jsonArray,
+  jsonOrText,
   kindsAndFiles,
   listOf,
+  namedValues,
+  nodeOptions,
   nonEmpty,
   type OptionType,
   oneOf,
   orKeyword,
   patterns,
+  processCount,
   size,
 } from './option-types.js'
 
@@ -48,6 +53,10 @@ export interface OptionSpec<T = unknown> {
   readonly repeatable?: true
   /** Ends each value of a repeatable flag, where a comma may be part of a value. */
   readonly terminator?: string
+  /** Of a repeatable option whose values may contain commas: what separates them in its environment variable. */
+  readonly separator?: RegExp
+  /** It has no environment variable: what runs is on the command line. */
+  readonly flagOnly?: true
   /** Giving it twice is an error. Of other options, the last one wins. */
   readonly once?: true
   /** The commands that accept it; all if absent. */
@@ -60,7 +69,19 @@ export interface OptionSpec<T = unknown> {
   readonly help: string
 }
 
+/** A comma with the next name after it: values may contain commas, too. */
+const BEFORE_NEXT_NAME = /,(?=[\w.-]+=)/
+
 export const OPTIONS = {
+  eval: {
+    group: 'Input',
+    short: 'e',
+    value: '<expression>',
+    type: expression,
+    once: true,
+    flagOnly: true,
+    help: 'run the value of this TypeScript expression instead of a job module; every argument is an item',
+  },
   input: {
     group: 'Input',
     short: 'i',
@@ -103,10 +124,10 @@ export const OPTIONS = {
     group: 'Workers',
     short: 'j',
     value: '<n|n%|auto>',
-    type: orKeyword(countOrPercent({ min: 1 }), 'auto'),
+    type: orKeyword(processCount, 'auto'),
     default: 'auto',
     defaultHelp: 'auto, one per processor',
-    help: 'number of worker processes, or a percentage of the available processors',
+    help: "number of worker processes, or a percentage of the available processors; 0 runs items one by one in poolrun's own process, for a debugger",
   },
   chunkSize: {
     group: 'Workers',
@@ -128,6 +149,36 @@ export const OPTIONS = {
     type: jsonArray,
     default: '[]',
     help: "arguments for the job's initializer, as a JSON array",
+  },
+  param: {
+    group: 'Workers',
+    value: '<name=value>',
+    type: namedValues('name=value', /./, jsonOrText),
+    repeatable: true,
+    separator: BEFORE_NEXT_NAME,
+    help: 'a value for tasks, as context.params.name; parsed as JSON, else taken as a string',
+  },
+  env: {
+    group: 'Workers',
+    value: '<NAME=value>',
+    type: namedValues('NAME=value', /^[^\0]+$/, (text) => text),
+    repeatable: true,
+    separator: BEFORE_NEXT_NAME,
+    help: "set a variable in the environment of workers, over --env-file and poolrun's own",
+  },
+  envFile: {
+    group: 'Workers',
+    value: '<file>',
+    type: files,
+    repeatable: true,
+    separator: /,/,
+    help: "read variables for workers from a dotenv file, over poolrun's own environment",
+  },
+  nodeOptions: {
+    group: 'Workers',
+    value: '<text>',
+    type: nodeOptions,
+    help: 'options of Node for workers, such as "--max-old-space-size=4096 --expose-gc"',
   },
   initTimeout: {
     group: 'Workers',

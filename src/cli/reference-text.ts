@@ -61,10 +61,32 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.
 - The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
-  replacement has the id of the worker it replaces) and \`signal\`.
+  replacement has the id of the worker it replaces), \`params\` (what \`--param name=value\` gave: \`context.params.name\`; frozen)
+  and \`signal\`.
 - A result that is not JSON fails its item, and the message names its path in the result.
 - The stdin of a job is empty.
+- Workers have poolrun's environment, then the variables of \`--env-file\`, then those of \`--env\`. \`POOLRUN_WORKER_ID\` is the id of
+  the worker. \`--node-options\` are added to their Node, not to poolrun's own.
 - A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
+
+### Expressions
+
+\`-e\` takes an expression in place of a job module. Its value is the task, and every argument is an item:
+
+\`\`\`sh
+poolrun map -e 'n => n * 2' 1 2 3
+poolrun map -e 'async f => (await import("node:fs")).statSync(f).size' --glob '*.log'
+\`\`\`
+
+The expression is compiled and cached like a job. Packages and files are resolved from the working directory. In stack traces it is
+called \`--eval\`.
+
+### Without worker processes
+
+With \`-j 0\`, items run one by one in poolrun's own process: \`node --inspect-brk node_modules/.bin/poolrun map job.ts 1 -j 0\` stops
+at the breakpoints of a job. Output, failures, retries and exit codes are those of any other run. Nothing is isolated, killed or
+limited in memory: a loop that never ends ends no run, an item that has timed out may go on beside the next one, and what a job
+writes past Node's own streams reaches the terminal. Modules are loaded once, however often their worker is replaced.
 
 ### Validating items
 

@@ -1,6 +1,14 @@
 // From the command, its positionals and its options to the frozen plan: the rules that concern several of them.
+import { parseEnv } from 'node:util'
 import { UsageError } from '../errors/classes.js'
-import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../plan.js'
+import {
+  type CommandName,
+  EVAL_NAME,
+  type InputChoice,
+  type JobReference,
+  type RunPlan,
+  type Verbosity,
+} from '../plan.js'
 import type { OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
 
@@ -9,21 +17,25 @@ export interface Environment {
   readonly env: NodeJS.ProcessEnv
   readonly stdinIsTTY: boolean
   readonly availableParallelism: number
+  /** For --env-file. Throws if the file cannot be read as UTF-8. */
+  readFile(path: string): string
 }
 
 interface Positionals {
   readonly command: CommandName
-  readonly job: string
-  readonly items: readonly string[]
+  /** The job, unless it is an expression, and the items. */
+  readonly words: readonly string[]
 }
 
 export function toRunPlan(positionals: Positionals, given: GivenOptions, environment: Environment): RunPlan {
   const { command } = positionals
   const options = readOptions(given)
+  const { job, items } = separateJob(positionals, options)
+  refuseWithoutProcesses(options)
   return freeze({
     command,
-    job: parseJobReference(positionals.job),
-    input: chooseInput(positionals, given, options, environment.stdinIsTTY),
+    job,
+    input: chooseInput({ command, items }, given, options, environment.stdinIsTTY),
     inputFormat: options.inputFormat,
     only: options.only,
     processes: countProcesses(options.processes, environment.availableParallelism),
@@ -31,6 +43,9 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     bufferSize: options.bufferSize,
     ordered: command !== 'imap-unordered' && !options.unordered,
     initArgs: options.initArgs,
+    params: options.param ?? {},
+    workerEnv: readWorkerEnv(options, environment),
+    nodeOptions: options.nodeOptions ?? [],
     initTimeoutMs: options.initTimeout,
     concurrency: options.concurrency,
     maxTasksPerChild: options.maxTasksPerChild,
@@ -62,6 +77,18 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
   })
 }
 
+function separateJob({ command, words }: Positionals, { eval: expression }: OptionValues) {
+  if (expression !== undefined)
+    return { job: { path: EVAL_NAME, exportName: 'default', expression }, items: words }
+  const [job, ...items] = words
+  if (job === undefined) {
+    throw new UsageError(
+      `no job given: poolrun ${command} <job> [items…] [options]\nTry 'poolrun ${command} --help'.`,
+    )
+  }
+  return { job: parseJobReference(job), items }
+}
+
 /** The last `#` separates path and export, unless the path continues after it (`C#/job.ts`). */
 function parseJobReference(text: string): JobReference {
   const lastHash = text.lastIndexOf('#')
@@ -75,7 +102,7 @@ function parseJobReference(text: string): JobReference {
 }
 
 function chooseInput(
-  { command, items }: Positionals,
+  { command, items }: { command: CommandName; items: readonly string[] },
   given: GivenOptions,
   options: OptionValues,
   stdinIsTTY: boolean,
@@ -111,6 +138,22 @@ function chooseInput(
   return { kind: 'stdin' }
 }
 
+function readWorkerEnv(
+  { env = {}, envFile = [] }: OptionValues,
+  { readFile }: Environment,
+): Readonly<Record<string, string>> {
+  const fromFiles = envFile.map((path) => {
+    try {
+      return parseEnv(readFile(path))
+    } catch (error) {
+      throw new UsageError(`cannot read --env-file ${quote(path)}: ${(error as Error).message}`)
+    }
+  })
+  // `fromEntries` and not assignments, because a name may be __proto__.
+  const entries = [...fromFiles, env].flatMap((variables) => Object.entries(variables))
+  return Object.fromEntries(entries) as Record<string, string>
+}
+
 function countProcesses(requested: OptionValues['processes'], available: number): number {
   if (requested === 'auto') return available
   return 'count' in requested
@@ -131,6 +174,20 @@ function chooseVerbosity(options: OptionValues, given: GivenOptions): Pick<RunPl
       ? 'quiet'
       : 'normal'
   return { verbosity, debug: effective.includes('debug') }
+}
+
+/** What needs worker processes. */
+function refuseWithoutProcesses({ processes, concurrency, maxMemory, nodeOptions }: OptionValues): void {
+  if (processes === 'auto' || !('count' in processes) || processes.count > 0) return
+  const why = 'items run one by one in the process of poolrun'
+  if (concurrency > 1) throw new UsageError(`--processes 0 cannot be combined with --concurrency: ${why}`)
+  if (maxMemory !== undefined)
+    throw new UsageError(`--processes 0 cannot be combined with --max-memory: ${why}`)
+  if (nodeOptions !== undefined) {
+    throw new UsageError(
+      `--processes 0 cannot be combined with --node-options: ${why}; give them to its Node: NODE_OPTIONS=…`,
+    )
+  }
 }
 
 function chooseEnvelope({ envelope, format }: OptionValues): boolean {

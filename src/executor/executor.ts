@@ -59,6 +59,7 @@ export interface Executor {
 
 /** What an executor is made from, whatever it runs chunks with. It ignores what does not apply to it. */
 export interface ExecutorOptions {
+  /** 0: items run one by one in this process. */
   readonly processes: number
   /** Items that run at the same time in one worker. */
   readonly concurrency: number
@@ -74,6 +75,8 @@ export interface ExecutorOptions {
   readonly job: Promise<JobSource>
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
+  /** `context.params` of every task; without it, empty. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
   /** Load the job, but run neither its initializer nor any item. */
   readonly loadOnly?: boolean | undefined
   /** Attribute each line that a job prints to the item that printed it. */

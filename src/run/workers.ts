@@ -32,8 +32,11 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
     maxMemoryBytes: plan.maxMemoryBytes,
     job,
     initArgs: plan.initArgs,
+    params: plan.params,
     loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
+    env: plan.workerEnv,
+    execArgv: plan.nodeOptions,
     emit: (event) => events.send(event),
     trace: plan.debug ? (line) => traceLines.send(line) : undefined,
   })

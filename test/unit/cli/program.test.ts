@@ -11,12 +11,23 @@ interface Case {
   tty?: boolean
 }
 
+/** The files that a command line of these tests may read. */
+const FILES: Readonly<Record<string, string>> = {
+  'a.env': '# a comment\nREGION="eu west"\nLEVEL=1\nexport KEY=\'a#b\'\n',
+  'b.env': 'LEVEL=2\n',
+}
+
 function parse(argv: string | readonly string[], { env = {}, tty = false }: Case = {}): CommandLine {
   return parseCommandLine({
     argv: typeof argv === 'string' ? argv.split(' ').filter(Boolean) : argv,
     env,
     stdinIsTTY: tty,
     availableParallelism: 6,
+    readFile(path) {
+      const text = FILES[path]
+      if (text === undefined) throw new Error('ENOENT: no such file or directory')
+      return text
+    },
   })
 }
 
@@ -49,6 +60,9 @@ describe('a run plan', () => {
       bufferSize: undefined,
       ordered: true,
       initArgs: [],
+      params: {},
+      workerEnv: {},
+      nodeOptions: [],
       initTimeoutMs: 60_000,
       concurrency: 1,
       maxTasksPerChild: undefined,
@@ -87,13 +101,18 @@ describe('a run plan', () => {
   })
 
   it('is the same when every option is given as an environment variable', () => {
-    const flags =
+    const text =
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
-      '--full-stack --color -q --progress plain --job-output group --tag'
+      '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2 --param size=3 --param name=a,b --param list=[1,2]'
+    const flags = [...text.split(' '), '--node-options', "--no-warnings --title='a b'"]
     const env = {
+      POOLRUN_PARAM: 'size=3,name=a,b,list=[1,2]',
+      POOLRUN_ENV: 'LEVEL=3,LIST=1,2',
+      POOLRUN_ENV_FILE: 'a.env',
+      POOLRUN_NODE_OPTIONS: "--no-warnings --title='a b'",
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
       POOLRUN_ONLY: '0,5-',
@@ -143,6 +162,9 @@ describe('a run plan', () => {
       bufferSize: 50,
       ordered: false,
       initArgs: [1],
+      params: { size: 3, name: 'a,b', list: [1, 2] },
+      workerEnv: { LEVEL: '3', REGION: 'eu west', KEY: 'a#b', LIST: '1,2' },
+      nodeOptions: ['--no-warnings', '--title=a b'],
       initTimeoutMs: 2000,
       concurrency: 4,
       maxTasksPerChild: 100,
@@ -217,6 +239,7 @@ describe('a run plan', () => {
     ['map job.ts -0', {}, { inputFormat: 'nul' }],
     ['map job.ts -q0', {}, { inputFormat: 'nul', verbosity: 'quiet' }],
     ['map job.ts -j4', {}, { processes: 4 }],
+    ['map job.ts -j 0 --concurrency 1', {}, { processes: 0 }],
     ['map job.ts -j 50%', {}, { processes: 3 }],
     ['map job.ts -j 1%', {}, { processes: 1 }],
     ['map job.ts -j 200%', {}, { processes: 12 }],
@@ -263,6 +286,41 @@ describe('a run plan', () => {
     ['map job.ts --debug', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'normal', debug: true }],
     ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
     ['map job.ts --max-worker-restarts none', {}, { maxWorkerRestarts: Number.POSITIVE_INFINITY }],
+    [
+      [
+        'map',
+        'job.ts',
+        '--param',
+        'a=',
+        '--param',
+        'b={"c":null}',
+        '--param',
+        'd=x=y',
+        '--param',
+        'a.b-c="1"',
+      ],
+      {},
+      { params: { a: '', b: { c: null }, d: 'x=y', 'a.b-c': '1' } },
+    ],
+    ['map job.ts --param a=1 --param a=two', { env: { POOLRUN_PARAM: 'a=3' } }, { params: { a: 'two' } }],
+    [
+      'map -e n=>n job.ts 1',
+      {},
+      {
+        job: { path: '--eval', exportName: 'default', expression: 'n=>n' },
+        input: { kind: 'items', texts: ['job.ts', '1'] },
+      },
+    ],
+    ['apply --eval ()=>1', { tty: true }, { input: { kind: 'items', texts: [] } }],
+    ['map -q 1 -e n=>n -- -2', {}, { input: { kind: 'items', texts: ['1', '-2'] } }],
+    ['map job.ts --env A= --env B=x=y', {}, { workerEnv: { A: '', B: 'x=y' } }],
+    ['map job.ts --env A=1 --env A=2', { env: { POOLRUN_ENV: 'A=3,C=4' } }, { workerEnv: { A: '2' } }],
+    ['map job.ts --env-file a.env --env-file b.env', {}, { workerEnv: { LEVEL: '2', REGION: 'eu west' } }],
+    [
+      ['map', 'job.ts', '--node-options', ' --import "./a b.mjs" -r ./c.cjs --stack-size=2000 '],
+      {},
+      { nodeOptions: ['--import', './a b.mjs', '-r', './c.cjs', '--stack-size=2000'] },
+    ],
     ['map job.ts --progress none', { env: { POOLRUN_PROGRESS: 'bar' } }, { progress: 'none' }],
   ]
   for (const [argv, environment, expected] of cases) {
@@ -304,6 +362,28 @@ describe('a usage error', () => {
       {},
       "missing required argument 'shell': poolrun completion <bash|zsh|fish>\nTry 'poolrun --help'.",
     ],
+    ['map -e n=>n -e n=>n', {}, '--eval was given twice'],
+    [
+      ['map', '-e', ' \n'],
+      {},
+      "invalid value ' \\n' for --eval: expected an expression whose value is the task",
+    ],
+    [['map', '-e', ''], {}, "invalid value '' for --eval: expected an expression whose value is the task"],
+    [
+      'map',
+      { env: { POOLRUN_EVAL: 'n => n' } },
+      "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'.",
+    ],
+    ...(['--concurrency 2', '--max-memory 1gb'] as const).map((option): [string, Case, string] => [
+      `map job.ts -j 0 ${option}`,
+      {},
+      `--processes 0 cannot be combined with ${option.split(' ')[0]}: items run one by one in the process of poolrun`,
+    ]),
+    [
+      'map job.ts --node-options --inspect',
+      { env: { POOLRUN_PROCESSES: '0' } },
+      '--processes 0 cannot be combined with --node-options: items run one by one in the process of poolrun; give them to its Node: NODE_OPTIONS=…',
+    ],
     ['map', {}, "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'."],
     ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' requires a value\nTry 'poolrun map --help'."],
     ['map job.ts#', {}, "invalid job 'job.ts#': expected path.ts, or path.ts#name for a named export"],
@@ -327,6 +407,12 @@ describe('a usage error', () => {
       '--input-format is for --input and stdin; items on the command line are parsed as JSON, else taken as strings',
     ],
     ['map job.ts -i a -i b', {}, '--input was given twice'],
+    ['map job.ts --env A=1 --env x', {}, "invalid value 'x' for --env: expected NAME=value"],
+    [
+      'map job.ts --env-file a.env --env-file missing',
+      {},
+      "cannot read --env-file 'missing': ENOENT: no such file or directory",
+    ],
     ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
     ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
     ['apply job.ts --unordered', {}, '--unordered is for imap, imap-unordered and collect, not for apply'],
@@ -369,8 +455,10 @@ describe('a usage error', () => {
 
   const DURATION =
     'a duration such as 500ms, 2s, 1.5m or 1h (a bare number is seconds), above 0 and at most 24 days'
+  const NODE_OPTIONS =
+    'options of Node such as --max-old-space-size=4096, as --name or --name=value; they may not choose what Node runs'
   const accepts = {
-    '--processes': 'a positive integer, a percentage such as 5% or auto',
+    '--processes': 'an integer of 0 or more, a percentage such as 5% or auto',
     '--chunk-size': 'a positive integer or auto',
     '--buffer-size': 'a positive integer',
     '--max-failures': 'a positive integer or a percentage such as 5%',
@@ -389,9 +477,12 @@ describe('a usage error', () => {
     '--retry-on': 'a comma-separated list of error, crash, timeout, oom, input, validation, encoding',
     '--input-format': 'json, ndjson, lines, csv, tsv or nul',
     '--job-output': 'lines, group, failed or none',
+    '--env': 'NAME=value',
+    '--param': 'name=value',
+    '--node-options': NODE_OPTIONS,
   }
   const bad: [keyof typeof accepts, string[]][] = [
-    ['--processes', ['0', '-1', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
+    ['--processes', ['-1', '00', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
     ['--chunk-size', ['0', '-1', '1.5', '+1', '0x10', 'many']],
     ['--buffer-size', ['0', '-1', 'auto', '1k']],
     ['--max-failures', ['0', '0%', '101%', '-1', 'any']],
@@ -410,6 +501,24 @@ describe('a usage error', () => {
     ['--retry-on', ['all', 'error,', ',', 'error;crash', 'Error', 'signal']],
     ['--input-format', ['xml', 'JSON']],
     ['--job-output', ['all']],
+    ['--param', ['x', '=1', '']],
+    ['--env', ['x', '=x', '']],
+    [
+      '--node-options',
+      [
+        '',
+        'script.js',
+        '--no-warnings script.js',
+        '-e 1',
+        '--eval=1',
+        '-p',
+        '--check',
+        '--test',
+        '--',
+        '-',
+        '"--title=a',
+      ],
+    ],
   ]
   for (const [option, values] of bad) {
     for (const value of values) {
@@ -429,6 +538,13 @@ describe('a usage error', () => {
       Try 'poolrun --help'."
     `)
   })
+})
+
+it('takes __proto__ as the name of a parameter or a variable', () => {
+  const { params } = plan(['map', 'job.ts', '--param', '__proto__={"__proto__":1}'])
+  expect(JSON.stringify(params)).toBe('{"__proto__":{"__proto__":1}}')
+  expect(Object.getPrototypeOf(params)).toBe(Object.prototype)
+  expect(Object.entries(plan('map job.ts --env __proto__=x').workerEnv)).toEqual([['__proto__', 'x']])
 })
 
 describe('the table of options', () => {
