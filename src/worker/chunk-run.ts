@@ -14,6 +14,8 @@ import { type Context, leaveTask, type Task } from './task-context.js'
 
 /** Every 8th unrecorded item is timed: reading the clock costs more than the cheapest of them. */
 export const ITEMS_PER_TIMING = 8
+/** A result that takes this much is not recorded, and encoding it takes time that is not its item's. */
+const LARGE_CHARACTERS = 1024 * 1024
 /** No time yet. Not 0: V8 would compile for integers first. */
 const NO_TIME: Ms = Number.NaN
 
@@ -300,6 +302,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   }
 
   #succeed(value: unknown): void {
+    if (this.#isRecorded && sizeOf(value) >= LARGE_CHARACTERS) this.#recorder?.writeEnded(this)
     if (this.#sendsValues) {
       const isSafe = !this.#isRecorded || this.#recorder?.value(this, value) === true
       this.#results.addValue(value)

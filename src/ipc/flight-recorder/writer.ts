@@ -221,9 +221,14 @@ export class FlightRecorder {
     if (this.#isExiting && body !== undefined && this.#tryWriteAlone(kind, item, body)) return true
     const fits = body !== undefined && mostBytesOf(body) <= MAX_OUTCOME_BYTES
     if (fits && this.#note(kind, item.id, item.offset, 0, body)) return true
-    this.#note(KIND.sending, item.id, item.offset, this.#now(), undefined)
-    this.write()
+    this.writeEnded(item)
     return false
+  }
+
+  /** The item has ended, and its outcome will only be in a message. Encoding a large one takes time of its own. */
+  writeEnded({ id, offset }: RecordedItem): void {
+    this.#note(KIND.sending, id, offset, this.#now(), undefined)
+    this.write()
   }
 
   /** Writes one record of any size, and what was noted before it. */

@@ -46,7 +46,7 @@ describe('a result that is too large for the recorder', () => {
 
   it('is not late because its message takes long to leave', async () => {
     const job = tempSpace().write({ 'huge.mjs': `export default i => 'x'.repeat(60_000_000)` })
-    const run = await runCli(['collect', job, '-j', '1', '--timeout', '300ms', '--format', 'raw'], {
+    const run = await runCli(['collect', job, '-j', '1', '--timeout', '500ms', '--format', 'raw'], {
       input: '0\n1\n',
     })
     expect(counts(run)).toEqual({ ok: 2, failed: 0, notRun: 0 })
@@ -78,10 +78,10 @@ it.skipIf(!mayMount)('a full /dev/shm changes nothing about which item is lost',
   const space = tempSpace()
   const log = itemLog(space, 'log', 'SIGKILL')
   space.write({ items: numbers(20) })
-  const args = ['collect', 'test/fixtures/jobs/crashes-for-item-2.ts', '-j', '1', '--chunk-size', '20']
+  const args = ['collect', 'test/fixtures/jobs/crashes-for-item-2.ts', '-j', '4', '--chunk-size', '5']
   const command = [...args, ...log.args, '-i', space.path('items')].map((word) => `'${word}'`).join(' ')
   const run = await runShell(
-    `unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm && exec "$@"' sh node ${root}/bin/poolrun.js ${command}`,
+    `unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero > /dev/shm/full && exec "$@"' sh node ${root}/bin/poolrun.js ${command}`,
   )
   expect(counts(run)).toEqual({ ok: 19, failed: 1, notRun: 0 })
   expectNoneTwice(log.begun())
