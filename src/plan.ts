@@ -69,6 +69,10 @@ export interface RunPlan {
   readonly bufferSize: number | undefined
   readonly ordered: boolean
   readonly initArgs: readonly unknown[]
+  /** Added to the environment of the workers. */
+  readonly workerEnv: Readonly<Record<string, string>>
+  /** Options of Node for the workers. */
+  readonly nodeOptions: readonly string[]
   readonly initTimeoutMs: Ms
   /** Items that run at the same time in one worker. */
   readonly concurrency: number

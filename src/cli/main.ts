@@ -1,4 +1,5 @@
 // The main function of the executable: the only place that prints errors and ends the process.
+import { readFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
       // Touching `process.stdin` would open a stream that not every run reads.
       stdinIsTTY: isatty(0),
       availableParallelism: availableParallelism(),
+      readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
     })
     if (line.kind === 'print') return await write(process.stdout, charset.text(line.text), EXIT.ok)
     if (line.kind === 'completion') return await write(process.stdout, completionScript(line.shell), EXIT.ok)

@@ -180,6 +180,65 @@ export function kindsAndFiles<const T extends string>(
   }
 }
 
+/** Between the values of a repeated flag: no argument and no variable can contain it. */
+export const REPEATED = '\0'
+
+/** Pairs, each as a flag of its own; of the same name twice, the last one. `name` decides which names are accepted. */
+export function namedValues<T>(
+  accepts: string,
+  name: RegExp,
+  parseValue: (text: string) => T,
+): OptionType<Readonly<Record<string, T>>> {
+  return {
+    accepts: [accepts],
+    parse(text) {
+      const pairs = text.split(REPEATED).map((part) => {
+        const equals = part.indexOf('=')
+        const key = part.slice(0, Math.max(0, equals))
+        return name.test(key) ? ([key, parseValue(part.slice(equals + 1))] as const) : undefined
+      })
+      const checked = allOrNothing(pairs)
+      // `fromEntries` and not assignments, because a name may be __proto__.
+      return checked && Object.fromEntries(checked)
+    },
+  }
+}
+
+export const files: OptionType<readonly string[]> = {
+  accepts: ['a file'],
+  parse: (text) => allOrNothing(text.split(REPEATED).map((path) => path || undefined)),
+}
+
+/** Options of Node that replace the program, or take the next word as one. */
+const OTHER_PROGRAM =
+  /^(-|--|-(e|p|pe|c|i|h|v)|--(eval|print|check|interactive|help|version|v8-options|test|watch(-path)?|run|build-snapshot|completion-bash))(=|$)/
+/** Options of Node whose value may be a word of its own. */
+const WITH_VALUE =
+  /^(-r|-C|--(require|import|loader|experimental-loader|conditions|env-file|title|icu-data-dir|openssl-config|disable-warning))$/
+
+/** Words as a shell would split them. Anything but an option would be taken for the worker's program. */
+export const nodeOptions: OptionType<readonly string[]> = {
+  accepts: [
+    'options of Node such as --max-old-space-size=4096, as --name or --name=value; they may not choose what Node runs',
+  ],
+  parse(text) {
+    const words = shellWords(text)
+    if (words === undefined || words.length === 0) return undefined
+    for (let i = 0; i < words.length; i++) {
+      if (!words[i]!.startsWith('-') || OTHER_PROGRAM.test(words[i]!)) return undefined
+      if (WITH_VALUE.test(words[i]!) && ++i === words.length) return undefined
+    }
+    return words
+  },
+}
+
+/** Quotes group; nothing else is special. `undefined` where one is not closed. */
+function shellWords(text: string): string[] | undefined {
+  const words = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []
+  const isComplete = text.replaceAll(/"[^"]*"|'[^']*'/g, '').search(/["']/) < 0
+  return isComplete ? words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2')) : undefined
+}
+
 function allOrNothing<T>(values: readonly (T | undefined)[]): readonly T[] | undefined {
   return values.every((value) => value !== undefined) ? values : undefined
 }

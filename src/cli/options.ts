@@ -17,12 +17,15 @@ import {
   duration,
   durationOrZero,
   failureLimit,
+  files,
   flag,
   indexRanges,
   integer,
   jsonArray,
   kindsAndFiles,
   listOf,
+  namedValues,
+  nodeOptions,
   nonEmpty,
   type OptionType,
   oneOf,
@@ -48,6 +51,8 @@ export interface OptionSpec<T = unknown> {
   readonly repeatable?: true
   /** Ends each value of a repeatable flag, where a comma may be part of a value. */
   readonly terminator?: string
+  /** Of a repeatable option whose values may contain commas: what separates them in its environment variable. */
+  readonly separator?: RegExp
   /** Giving it twice is an error. Of other options, the last one wins. */
   readonly once?: true
   /** The commands that accept it; all if absent. */
@@ -59,6 +64,9 @@ export interface OptionSpec<T = unknown> {
   /** Makes sense without the lines around it. */
   readonly help: string
 }
+
+/** A comma with the next name after it: values may contain commas, too. */
+const BEFORE_NEXT_NAME = /,(?=[\w.-]+=)/
 
 export const OPTIONS = {
   input: {
@@ -128,6 +136,28 @@ export const OPTIONS = {
     type: jsonArray,
     default: '[]',
     help: "arguments for the job's initializer, as a JSON array",
+  },
+  env: {
+    group: 'Workers',
+    value: '<NAME=value>',
+    type: namedValues('NAME=value', /^[^\0]+$/, (text) => text),
+    repeatable: true,
+    separator: BEFORE_NEXT_NAME,
+    help: "set a variable in the environment of workers, over --env-file and poolrun's own",
+  },
+  envFile: {
+    group: 'Workers',
+    value: '<file>',
+    type: files,
+    repeatable: true,
+    separator: /,/,
+    help: "read variables for workers from a dotenv file, over poolrun's own environment",
+  },
+  nodeOptions: {
+    group: 'Workers',
+    value: '<text>',
+    type: nodeOptions,
+    help: 'options of Node for workers, such as "--max-old-space-size=4096 --expose-gc"',
   },
   initTimeout: {
     group: 'Workers',

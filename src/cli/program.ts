@@ -5,6 +5,7 @@ import { UsageError } from '../errors/classes.js'
 import type { CommandName, RunPlan } from '../plan.js'
 import { COMMAND_NAMES, COMMANDS, OTHER_COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
+import { REPEATED } from './option-types.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
 import { type Flags, mergeFlagsAndEnvironment } from './read-options.js'
 import { type Environment, toRunPlan } from './run-plan.js'
@@ -138,10 +139,12 @@ function addOptions(command: Command, name: CommandName): void {
       .hideHelp(!(spec.commands?.includes(name) ?? true))
     if (spec.terminator !== undefined)
       option.argParser((value: string, before = '') => before + value + spec.terminator)
-    else if (spec.repeatable)
+    else if (spec.repeatable) {
+      const separator = spec.separator === undefined ? ',' : REPEATED
       option.argParser((value: string, before: string | undefined) =>
-        before === undefined ? value : `${before},${value}`,
+        before === undefined ? value : `${before}${separator}${value}`,
       )
+    }
     if (spec.once) option.argParser((value: string, before: string | undefined) => once(key, value, before))
     command.addOption(option)
     if (spec.negatable) command.addOption(new Option(longFlag(key).replace('--', '--no-')).hideHelp())

@@ -1,6 +1,7 @@
 // From flags and environment variables to checked option values. A flag wins over its variable.
 import { UsageError } from '../errors/classes.js'
 import type { CommandName } from '../plan.js'
+import { REPEATED } from './option-types.js'
 import {
   envName,
   longFlag,
@@ -36,7 +37,8 @@ export function mergeFlagsAndEnvironment(
       given[key] = { text: flagText, source: 'flag' }
     } else if (envText !== undefined && envText !== '' && applies) {
       // A variable that does not apply is not an error: it may be meant for other commands of the same script.
-      given[key] = { text: envText, source: 'environment' }
+      const text = spec.separator === undefined ? envText : envText.split(spec.separator).join(REPEATED)
+      given[key] = { text, source: 'environment' }
     }
   }
   return given
@@ -52,8 +54,9 @@ function readOption(key: OptionKey, spec: OptionSpec, given: GivenOption | undef
   const value = spec.type.parse(given.text)
   if (value !== undefined) return value
   const name = given.source === 'flag' ? longFlag(key) : envName(key)
+  const wrong = given.text.split(REPEATED).find((text) => spec.type.parse(text) === undefined)
   throw new UsageError(
-    `invalid value ${quote(given.text)} for ${name}: expected ${list(spec.type.accepts, 'disjunction')}`,
+    `invalid value ${quote(wrong ?? given.text)} for ${name}: expected ${list(spec.type.accepts, 'disjunction')}`,
   )
 }
 

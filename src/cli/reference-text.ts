@@ -64,6 +64,8 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
   replacement has the id of the worker it replaces) and \`signal\`.
 - A result that is not JSON fails its item, and the message names its path in the result.
 - The stdin of a job is empty.
+- Workers have poolrun's environment, then the variables of \`--env-file\`, then those of \`--env\`. \`POOLRUN_WORKER_ID\` is the id of
+  the worker. \`--node-options\` are added to their Node, not to poolrun's own.
 - A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
 
 ### Validating items

@@ -1,4 +1,5 @@
 // From the command, its positionals and its options to the frozen plan: the rules that concern several of them.
+import { parseEnv } from 'node:util'
 import { UsageError } from '../errors/classes.js'
 import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../plan.js'
 import type { OptionValues } from './options.js'
@@ -9,6 +10,8 @@ export interface Environment {
   readonly env: NodeJS.ProcessEnv
   readonly stdinIsTTY: boolean
   readonly availableParallelism: number
+  /** For --env-file. Throws if the file cannot be read as UTF-8. */
+  readFile(path: string): string
 }
 
 interface Positionals {
@@ -32,6 +35,8 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     bufferSize: options.bufferSize,
     ordered: command !== 'imap-unordered' && !options.unordered,
     initArgs: options.initArgs,
+    workerEnv: readWorkerEnv(options, environment),
+    nodeOptions: options.nodeOptions ?? [],
     initTimeoutMs: options.initTimeout,
     concurrency: options.concurrency,
     maxTasksPerChild: options.maxTasksPerChild,
@@ -109,6 +114,22 @@ function chooseInput(
   if (command === 'apply') return { kind: 'items', texts: [] }
   if (stdinIsTTY) throw new UsageError('no items: pass them as arguments, with --input FILE, or on stdin')
   return { kind: 'stdin' }
+}
+
+function readWorkerEnv(
+  { env = {}, envFile = [] }: OptionValues,
+  { readFile }: Environment,
+): Readonly<Record<string, string>> {
+  const fromFiles = envFile.map((path) => {
+    try {
+      return parseEnv(readFile(path))
+    } catch (error) {
+      throw new UsageError(`cannot read --env-file ${quote(path)}: ${(error as Error).message}`)
+    }
+  })
+  // `fromEntries` and not assignments, because a name may be __proto__.
+  const entries = [...fromFiles, env].flatMap((variables) => Object.entries(variables))
+  return Object.fromEntries(entries) as Record<string, string>
 }
 
 function countProcesses(requested: OptionValues['processes'], available: number): number {

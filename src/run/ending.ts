@@ -1,5 +1,6 @@
 // The end of a run: the exit code for what it threw; then its files, its summary and its reports.
 
+import { UsageError } from '../errors/classes.js'
 import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
 import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
@@ -31,9 +32,28 @@ export function exitCodeForError(
   // The grace was over, or the workers were killed: this follows from the signal.
   if (interrupted && thrown instanceof ExecutionFault && thrown.reason.type === 'terminated') return undefined
   if (thrown instanceof BrokenPipeError) return EXIT.brokenPipe
-  const error = thrown instanceof ExecutionFault ? toPoolError(thrown, plan.job.path) : thrown
+  const error =
+    thrown instanceof ExecutionFault
+      ? (refusedOptions(thrown, plan) ?? toPoolError(thrown, plan.job.path))
+      : thrown
   reportError(error)
   return exitCodeOf(error instanceof ItemCallbackError ? error.error : error)
+}
+
+/** Node exits with this before it runs anything, and says why on stderr: https://nodejs.org/api/process.html#exit-codes */
+const NODE_REFUSES_OPTIONS = 9
+
+/** The workers' Node refused its options; no code of the job has run. */
+function refusedOptions(
+  { reason }: ExecutionFault,
+  { nodeOptions, workerEnv }: RunPlan,
+): UsageError | undefined {
+  if (reason.type !== 'fault' || reason.fault.kind !== 'startup') return undefined
+  const { phase, exitCode, notice } = reason.fault
+  if (phase !== 'load' || exitCode !== NODE_REFUSES_OPTIONS || notice !== undefined) return undefined
+  const source = nodeOptions.length > 0 ? '--node-options' : 'NODE_OPTIONS in the environment of the workers'
+  if (nodeOptions.length === 0 && workerEnv.NODE_OPTIONS === undefined) return undefined
+  return new UsageError(`invalid value for ${source}: Node refused it (exit code ${exitCode})`)
 }
 
 interface EndedRun {

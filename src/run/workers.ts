@@ -34,6 +34,8 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
     initArgs: plan.initArgs,
     loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
+    env: plan.workerEnv,
+    execArgv: plan.nodeOptions,
     emit: (event) => events.send(event),
     trace: plan.debug ? (line) => traceLines.send(line) : undefined,
   })

@@ -39,7 +39,7 @@ export function createForkTransport({
   outputFirst = false,
 }: ForkOptions): Transport {
   return {
-    spawn(onEvent) {
+    spawn(onEvent, workerId) {
       const token = randomBytes(16).toString('hex')
       const recordFile = createFlightRecordFile()
       let child: ChildProcess
@@ -53,7 +53,7 @@ export function createForkTransport({
           // kills what the job spawned.
           detached: true,
           execArgv: [...execArgv],
-          env: { ...process.env, ...env },
+          env: { ...process.env, ...env, POOLRUN_WORKER_ID: String(workerId) },
         })
       } catch (error) {
         recordFile?.close()

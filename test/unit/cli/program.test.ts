@@ -11,12 +11,23 @@ interface Case {
   tty?: boolean
 }
 
+/** The files that a command line of these tests may read. */
+const FILES: Readonly<Record<string, string>> = {
+  'a.env': '# a comment\nREGION="eu west"\nLEVEL=1\nexport KEY=\'a#b\'\n',
+  'b.env': 'LEVEL=2\n',
+}
+
 function parse(argv: string | readonly string[], { env = {}, tty = false }: Case = {}): CommandLine {
   return parseCommandLine({
     argv: typeof argv === 'string' ? argv.split(' ').filter(Boolean) : argv,
     env,
     stdinIsTTY: tty,
     availableParallelism: 6,
+    readFile(path) {
+      const text = FILES[path]
+      if (text === undefined) throw new Error('ENOENT: no such file or directory')
+      return text
+    },
   })
 }
 
@@ -49,6 +60,8 @@ describe('a run plan', () => {
       bufferSize: undefined,
       ordered: true,
       initArgs: [],
+      workerEnv: {},
+      nodeOptions: [],
       initTimeoutMs: 60_000,
       concurrency: 1,
       maxTasksPerChild: undefined,
@@ -86,13 +99,17 @@ describe('a run plan', () => {
   })
 
   it('is the same when every option is given as an environment variable', () => {
-    const flags =
+    const text =
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
-      '--full-stack --color -q --progress plain --job-output group --tag'
+      '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2'
+    const flags = [...text.split(' '), '--node-options', "--no-warnings --title='a b'"]
     const env = {
+      POOLRUN_ENV: 'LEVEL=3,LIST=1,2',
+      POOLRUN_ENV_FILE: 'a.env',
+      POOLRUN_NODE_OPTIONS: "--no-warnings --title='a b'",
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
       POOLRUN_ONLY: '0,5-',
@@ -141,6 +158,8 @@ describe('a run plan', () => {
       bufferSize: 50,
       ordered: false,
       initArgs: [1],
+      workerEnv: { LEVEL: '3', REGION: 'eu west', KEY: 'a#b', LIST: '1,2' },
+      nodeOptions: ['--no-warnings', '--title=a b'],
       initTimeoutMs: 2000,
       concurrency: 4,
       maxTasksPerChild: 100,
@@ -260,6 +279,14 @@ describe('a run plan', () => {
     ['map job.ts --debug', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'normal', debug: true }],
     ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
     ['map job.ts --max-worker-restarts none', {}, { maxWorkerRestarts: Number.POSITIVE_INFINITY }],
+    ['map job.ts --env A= --env B=x=y', {}, { workerEnv: { A: '', B: 'x=y' } }],
+    ['map job.ts --env A=1 --env A=2', { env: { POOLRUN_ENV: 'A=3,C=4' } }, { workerEnv: { A: '2' } }],
+    ['map job.ts --env-file a.env --env-file b.env', {}, { workerEnv: { LEVEL: '2', REGION: 'eu west' } }],
+    [
+      ['map', 'job.ts', '--node-options', ' --import "./a b.mjs" -r ./c.cjs --stack-size=2000 '],
+      {},
+      { nodeOptions: ['--import', './a b.mjs', '-r', './c.cjs', '--stack-size=2000'] },
+    ],
     ['map job.ts --progress none', { env: { POOLRUN_PROGRESS: 'bar' } }, { progress: 'none' }],
   ]
   for (const [argv, environment, expected] of cases) {
@@ -324,6 +351,12 @@ describe('a usage error', () => {
       '--input-format is for --input and stdin; items on the command line are parsed as JSON, else taken as strings',
     ],
     ['map job.ts -i a -i b', {}, '--input was given twice'],
+    ['map job.ts --env A=1 --env x', {}, "invalid value 'x' for --env: expected NAME=value"],
+    [
+      'map job.ts --env-file a.env --env-file missing',
+      {},
+      "cannot read --env-file 'missing': ENOENT: no such file or directory",
+    ],
     ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
     ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
     ['apply job.ts --unordered', {}, '--unordered is for imap, imap-unordered and collect, not for apply'],
@@ -366,6 +399,8 @@ describe('a usage error', () => {
 
   const DURATION =
     'a duration such as 500ms, 2s, 1.5m or 1h (a bare number is seconds), above 0 and at most 24 days'
+  const NODE_OPTIONS =
+    'options of Node such as --max-old-space-size=4096, as --name or --name=value; they may not choose what Node runs'
   const accepts = {
     '--processes': 'a positive integer, a percentage such as 5% or auto',
     '--chunk-size': 'a positive integer or auto',
@@ -386,6 +421,8 @@ describe('a usage error', () => {
     '--retry-on': 'a comma-separated list of error, crash, timeout, oom, input, validation, encoding',
     '--input-format': 'json, ndjson, lines, csv, tsv or nul',
     '--job-output': 'lines, group, failed or none',
+    '--env': 'NAME=value',
+    '--node-options': NODE_OPTIONS,
   }
   const bad: [keyof typeof accepts, string[]][] = [
     ['--processes', ['0', '-1', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
@@ -407,6 +444,23 @@ describe('a usage error', () => {
     ['--retry-on', ['all', 'error,', ',', 'error;crash', 'Error', 'signal']],
     ['--input-format', ['xml', 'JSON']],
     ['--job-output', ['all']],
+    ['--env', ['x', '=x', '']],
+    [
+      '--node-options',
+      [
+        '',
+        'script.js',
+        '--no-warnings script.js',
+        '-e 1',
+        '--eval=1',
+        '-p',
+        '--check',
+        '--test',
+        '--',
+        '-',
+        '"--title=a',
+      ],
+    ],
   ]
   for (const [option, values] of bad) {
     for (const value of values) {
@@ -426,6 +480,10 @@ describe('a usage error', () => {
       Try 'poolrun --help'."
     `)
   })
+})
+
+it('takes __proto__ as the name of a variable', () => {
+  expect(Object.entries(plan('map job.ts --env __proto__=x').workerEnv)).toEqual([['__proto__', 'x']])
 })
 
 describe('the table of options', () => {

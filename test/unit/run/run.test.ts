@@ -27,6 +27,7 @@ async function runCommand(argv: readonly string[], { task = double, fault }: Run
     env: {},
     stdinIsTTY: true,
     availableParallelism: 2,
+    readFile: () => '',
   })
   if (line.kind !== 'run') throw new Error('not a run')
   const executor = new InProcessExecutor(task, fault)
