@@ -69,6 +69,8 @@ export interface RunPlan {
   readonly bufferSize: number | undefined
   readonly ordered: boolean
   readonly initArgs: readonly unknown[]
+  /** `context.params` of every task. */
+  readonly params: Readonly<Record<string, unknown>>
   /** Added to the environment of the workers. */
   readonly workerEnv: Readonly<Record<string, string>>
   /** Options of Node for the workers. */

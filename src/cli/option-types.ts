@@ -204,6 +204,15 @@ export function namedValues<T>(
   }
 }
 
+/** JSON, else the text itself. */
+export function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 export const files: OptionType<readonly string[]> = {
   accepts: ['a file'],
   parse: (text) => allOrNothing(text.split(REPEATED).map((path) => path || undefined)),

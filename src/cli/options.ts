@@ -22,6 +22,7 @@ import {
   indexRanges,
   integer,
   jsonArray,
+  jsonOrText,
   kindsAndFiles,
   listOf,
   namedValues,
@@ -136,6 +137,14 @@ export const OPTIONS = {
     type: jsonArray,
     default: '[]',
     help: "arguments for the job's initializer, as a JSON array",
+  },
+  param: {
+    group: 'Workers',
+    value: '<name=value>',
+    type: namedValues('name=value', /./, jsonOrText),
+    repeatable: true,
+    separator: BEFORE_NEXT_NAME,
+    help: 'a value for tasks, as context.params.name; parsed as JSON, else taken as a string',
   },
   env: {
     group: 'Workers',

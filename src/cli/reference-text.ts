@@ -61,7 +61,8 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.
 - The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
-  replacement has the id of the worker it replaces) and \`signal\`.
+  replacement has the id of the worker it replaces), \`params\` (what \`--param name=value\` gave: \`context.params.name\`; frozen)
+  and \`signal\`.
 - A result that is not JSON fails its item, and the message names its path in the result.
 - The stdin of a job is empty.
 - Workers have poolrun's environment, then the variables of \`--env-file\`, then those of \`--env\`. \`POOLRUN_WORKER_ID\` is the id of

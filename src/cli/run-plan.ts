@@ -35,6 +35,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     bufferSize: options.bufferSize,
     ordered: command !== 'imap-unordered' && !options.unordered,
     initArgs: options.initArgs,
+    params: options.param ?? {},
     workerEnv: readWorkerEnv(options, environment),
     nodeOptions: options.nodeOptions ?? [],
     initTimeoutMs: options.initTimeout,

@@ -74,6 +74,8 @@ export interface ExecutorOptions {
   readonly job: Promise<JobSource>
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
+  /** `context.params` of every task; without it, empty. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
   /** Load the job, but run neither its initializer nor any item. */
   readonly loadOnly?: boolean | undefined
   /** Attribute each line that a job prints to the item that printed it. */

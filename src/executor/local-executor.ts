@@ -24,6 +24,7 @@ export interface LocalOptions extends SchedulerOptions {
   readonly job: Promise<JobSource>
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
+  readonly params?: Readonly<Record<string, unknown>> | undefined
   /** See `InitMessage`. */
   readonly loadOnly?: boolean | undefined
   readonly markOutput: boolean
@@ -276,7 +277,8 @@ export class LocalExecutor implements Executor {
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
-    const { initializer, initArgs, loadOnly = false, concurrency, markOutput, maxMemoryBytes } = this.#options
+    const { initializer, initArgs, params, loadOnly = false } = this.#options
+    const { concurrency, markOutput, maxMemoryBytes } = this.#options
     return {
       type: 'init',
       version: PROTOCOL_VERSION,
@@ -286,6 +288,7 @@ export class LocalExecutor implements Executor {
       ...(initializer !== undefined && { initializer }),
       ...(recorder !== undefined && { recorder }),
       initArgs,
+      ...(params !== undefined && { params }),
       loadOnly,
       concurrency,
       markOutput,

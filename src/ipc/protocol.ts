@@ -40,6 +40,8 @@ export interface InitMessage {
   /** Export to call before the first item: a name, `undefined` for `initializer` if there is one. */
   readonly initializer?: string
   readonly initArgs: readonly unknown[]
+  /** `context.params` of every task. */
+  readonly params?: Readonly<Record<string, unknown>>
   /** Call no initializer: the job is loaded to be checked and will not run. */
   readonly loadOnly?: boolean
   /** Items in flight at once. */

@@ -32,6 +32,7 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
     maxMemoryBytes: plan.maxMemoryBytes,
     job,
     initArgs: plan.initArgs,
+    params: plan.params,
     loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
     env: plan.workerEnv,

@@ -54,7 +54,7 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function init(message: InitMessage): Promise<void> {
-  const { token, workerId, concurrency, markOutput, initializer = 'initializer', initArgs } = message
+  const { token, workerId, concurrency, markOutput, initializer = 'initializer', initArgs, params } = message
   guard.authenticate(token)
   if (message.version !== PROTOCOL_VERSION) {
     const error = toErrorData(
@@ -62,7 +62,7 @@ async function init(message: InitMessage): Promise<void> {
     )
     return void guard.send({ type: 'init-failed', stage: 'protocol', error })
   }
-  const callTask = installCurrentTask(concurrency)
+  const callTask = installCurrentTask(concurrency, params)
   let validate: Validate | undefined
   try {
     job = await loadJob(message.job)

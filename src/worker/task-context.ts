@@ -12,6 +12,8 @@ export interface TaskContext {
   readonly attempt: number
   /** 0 … processes − 1; a replacement has the id of the worker it replaces. */
   readonly workerId: number
+  /** What `--param` gave, frozen; empty in the library. */
+  readonly params: Readonly<Record<string, unknown>>
   /** Aborts when the item is cancelled or has timed out. */
   readonly signal: AbortSignal
 }
@@ -43,6 +45,11 @@ export class Context implements TaskContext {
     this.index = index
     this.attempt = attempt
     this.workerId = workerId
+  }
+
+  /** The same for every task of a worker, so not a field that each context would have to be given. */
+  get params(): Readonly<Record<string, unknown>> {
+    return paramsOfWorker
   }
 
   /** Made on first access: an AbortController costs more than a cheap task. */
@@ -78,8 +85,14 @@ export function leaveTask(): void {
   running.context = undefined
 }
 
+let paramsOfWorker: Readonly<Record<string, unknown>> = Object.freeze({})
+
 /** Makes `currentTask()` work in this process. Returns the function that calls a task in its context. */
-export function installCurrentTask(concurrency: number): InvokeTask {
+export function installCurrentTask(
+  concurrency: number,
+  params: Readonly<Record<string, unknown>> = {},
+): InvokeTask {
+  paramsOfWorker = deepFreeze(params)
   running.context = undefined
   if (concurrency === 1) {
     // Code that an item left running sees the context of the next one.
@@ -96,6 +109,13 @@ export function installCurrentTask(concurrency: number): InvokeTask {
 
 const call: InvokeTask = (context, task, calling, item) =>
   calling === 'item' ? task(item, context) : task(...asArguments(item))
+
+/** One task must not change what the next one is given. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}
 
 export function asArguments(item: unknown): readonly unknown[] {
   if (Array.isArray(item)) return item

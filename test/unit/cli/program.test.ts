@@ -60,6 +60,7 @@ describe('a run plan', () => {
       bufferSize: undefined,
       ordered: true,
       initArgs: [],
+      params: {},
       workerEnv: {},
       nodeOptions: [],
       initTimeoutMs: 60_000,
@@ -104,9 +105,10 @@ describe('a run plan', () => {
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
-      '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2'
+      '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2 --param size=3 --param name=a,b --param list=[1,2]'
     const flags = [...text.split(' '), '--node-options', "--no-warnings --title='a b'"]
     const env = {
+      POOLRUN_PARAM: 'size=3,name=a,b,list=[1,2]',
       POOLRUN_ENV: 'LEVEL=3,LIST=1,2',
       POOLRUN_ENV_FILE: 'a.env',
       POOLRUN_NODE_OPTIONS: "--no-warnings --title='a b'",
@@ -158,6 +160,7 @@ describe('a run plan', () => {
       bufferSize: 50,
       ordered: false,
       initArgs: [1],
+      params: { size: 3, name: 'a,b', list: [1, 2] },
       workerEnv: { LEVEL: '3', REGION: 'eu west', KEY: 'a#b', LIST: '1,2' },
       nodeOptions: ['--no-warnings', '--title=a b'],
       initTimeoutMs: 2000,
@@ -279,6 +282,23 @@ describe('a run plan', () => {
     ['map job.ts --debug', { env: { POOLRUN_QUIET: '1' } }, { verbosity: 'normal', debug: true }],
     ['map job.ts -q', { env: { POOLRUN_DEBUG: '1' } }, { verbosity: 'quiet', debug: false }],
     ['map job.ts --max-worker-restarts none', {}, { maxWorkerRestarts: Number.POSITIVE_INFINITY }],
+    [
+      [
+        'map',
+        'job.ts',
+        '--param',
+        'a=',
+        '--param',
+        'b={"c":null}',
+        '--param',
+        'd=x=y',
+        '--param',
+        'a.b-c="1"',
+      ],
+      {},
+      { params: { a: '', b: { c: null }, d: 'x=y', 'a.b-c': '1' } },
+    ],
+    ['map job.ts --param a=1 --param a=two', { env: { POOLRUN_PARAM: 'a=3' } }, { params: { a: 'two' } }],
     ['map job.ts --env A= --env B=x=y', {}, { workerEnv: { A: '', B: 'x=y' } }],
     ['map job.ts --env A=1 --env A=2', { env: { POOLRUN_ENV: 'A=3,C=4' } }, { workerEnv: { A: '2' } }],
     ['map job.ts --env-file a.env --env-file b.env', {}, { workerEnv: { LEVEL: '2', REGION: 'eu west' } }],
@@ -422,6 +442,7 @@ describe('a usage error', () => {
     '--input-format': 'json, ndjson, lines, csv, tsv or nul',
     '--job-output': 'lines, group, failed or none',
     '--env': 'NAME=value',
+    '--param': 'name=value',
     '--node-options': NODE_OPTIONS,
   }
   const bad: [keyof typeof accepts, string[]][] = [
@@ -444,6 +465,7 @@ describe('a usage error', () => {
     ['--retry-on', ['all', 'error,', ',', 'error;crash', 'Error', 'signal']],
     ['--input-format', ['xml', 'JSON']],
     ['--job-output', ['all']],
+    ['--param', ['x', '=1', '']],
     ['--env', ['x', '=x', '']],
     [
       '--node-options',
@@ -482,7 +504,10 @@ describe('a usage error', () => {
   })
 })
 
-it('takes __proto__ as the name of a variable', () => {
+it('takes __proto__ as the name of a parameter or a variable', () => {
+  const { params } = plan(['map', 'job.ts', '--param', '__proto__={"__proto__":1}'])
+  expect(JSON.stringify(params)).toBe('{"__proto__":{"__proto__":1}}')
+  expect(Object.getPrototypeOf(params)).toBe(Object.prototype)
   expect(Object.entries(plan('map job.ts --env __proto__=x').workerEnv)).toEqual([['__proto__', 'x']])
 })
 

@@ -6,6 +6,17 @@ afterEach(() => {
   delete (globalThis as { [KEY]?: unknown })[KEY]
 })
 
+test('params are the same frozen data for every task, down to their parts', () => {
+  installCurrentTask(1, { list: [{ a: 1 }], none: null })
+  const { params } = new Context(0, 1, 0)
+  expect(params).toEqual({ list: [{ a: 1 }], none: null })
+  expect(new Context(1, 2, 0).params).toBe(params)
+  const [first] = params.list as { a: number }[]
+  expect([params, params.list, first].every(Object.isFrozen)).toBe(true)
+  installCurrentTask(1)
+  expect(new Context(0, 1, 0).params).toEqual({})
+})
+
 describe('currentTask()', () => {
   test('throws outside a worker', () => {
     expect(() => currentTask()).toThrow('currentTask() was called outside a task of a poolrun worker')
