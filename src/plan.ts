@@ -4,10 +4,15 @@ import type { FailureKind, Framing, Ms } from './model.js'
 
 export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered' | 'collect'
 
+/** In place of a path, in messages and frames, where the job is the expression of `--eval`. No job module has this name. */
+export const EVAL_NAME = '--eval'
+
 /** `job.ts#name`: the path as given and the export it names, `default` without one. */
 export interface JobReference {
   readonly path: string
   readonly exportName: string
+  /** Of `--eval`, whose value is the default export. */
+  readonly expression?: string
 }
 
 export type InputChoice =

@@ -24,6 +24,11 @@ export function nonEmpty(accepts: string): OptionType<string> {
   return { accepts: [accepts], parse: (text) => text || undefined }
 }
 
+export const expression: OptionType<string> = {
+  accepts: ['an expression whose value is the task'],
+  parse: (text) => (text.trim() === '' ? undefined : text),
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): OptionType<T> {
   return {
     accepts: choices,

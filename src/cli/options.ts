@@ -16,6 +16,7 @@ import {
   countOrPercent,
   duration,
   durationOrZero,
+  expression,
   failureLimit,
   files,
   flag,
@@ -54,6 +55,8 @@ export interface OptionSpec<T = unknown> {
   readonly terminator?: string
   /** Of a repeatable option whose values may contain commas: what separates them in its environment variable. */
   readonly separator?: RegExp
+  /** It has no environment variable: what runs is on the command line. */
+  readonly flagOnly?: true
   /** Giving it twice is an error. Of other options, the last one wins. */
   readonly once?: true
   /** The commands that accept it; all if absent. */
@@ -70,6 +73,15 @@ export interface OptionSpec<T = unknown> {
 const BEFORE_NEXT_NAME = /,(?=[\w.-]+=)/
 
 export const OPTIONS = {
+  eval: {
+    group: 'Input',
+    short: 'e',
+    value: '<expression>',
+    type: expression,
+    once: true,
+    flagOnly: true,
+    help: 'run the value of this TypeScript expression instead of a job module; every argument is an item',
+  },
   input: {
     group: 'Input',
     short: 'i',

@@ -42,9 +42,9 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
     (text) => {
       printed += text
     },
-    (command, job, items, flags) => {
+    (command, words, flags) => {
       const given = mergeFlagsAndEnvironment(command, flags, invocation.env)
-      line = { kind: 'run', plan: toRunPlan({ command, job, items }, given, invocation) }
+      line = { kind: 'run', plan: toRunPlan({ command, words }, given, invocation) }
     },
   )
   program
@@ -79,7 +79,7 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
 function build(
   argv: readonly string[],
   print: (text: string) => void,
-  onRun: (command: CommandName, job: string, items: string[], flags: Flags) => void,
+  onRun: (command: CommandName, words: string[], flags: Flags) => void,
 ): Command {
   const program = new Command('poolrun')
     .usage(USAGE.slice('poolrun '.length))
@@ -113,11 +113,12 @@ function build(
       .summary(summary)
       .description(description)
       .addHelpOption(new Option('-h, --help', 'print this help').helpGroup('Console:'))
-      .argument('<job>', 'path.ts, or path.ts#name for a named export')
+      // Not required here: with --eval there is none.
+      .argument('[job]', 'path.ts, or path.ts#name for a named export')
       .argument('[items...]', 'JSON values or strings; if given, stdin is not read')
       .addHelpText('after', `\n${indented(examples.length > 1 ? 'Examples' : 'Example', examples)}`)
-      .action((job: string, items: string[], flags: Record<string, string | boolean>) => {
-        onRun(name, job, items, asText(flags))
+      .action((job: string | undefined, items: string[], flags: Record<string, string | boolean>) => {
+        onRun(name, job === undefined ? [] : [job, ...items], asText(flags))
       })
     // Registering the options of all six commands would take half of the start-up time.
     if (argv.includes(name)) addOptions(command, name)
@@ -173,8 +174,7 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
   const help = `Try 'poolrun ${command === undefined ? '' : `${command} `}--help'.`
   switch (error.code) {
     case 'commander.missingArgument':
-      if (command === undefined) return `${text}: poolrun ${argv[0]} <${SHELLS.join('|')}>\n${help}`
-      return `no job given: poolrun ${command} <job> [items…] [options]\n${help}`
+      return `${text}: poolrun ${argv[0]} <${SHELLS.join('|')}>\n${help}`
     case 'commander.unknownCommand':
       return `${text}${jobHint(argv[0] ?? '')}\n${help}`
     case 'commander.unknownOption':

@@ -31,7 +31,7 @@ export function mergeFlagsAndEnvironment(
   for (const [key, spec] of OPTION_ENTRIES) {
     const applies = spec.commands?.includes(command) ?? true
     const flagText = flags[key]
-    const envText = env[envName(key)]
+    const envText = spec.flagOnly ? undefined : env[envName(key)]
     if (flagText !== undefined) {
       if (!applies) throw new UsageError(wrongCommandMessage(key, spec, command))
       given[key] = { text: flagText, source: 'flag' }

@@ -69,6 +69,18 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
   the worker. \`--node-options\` are added to their Node, not to poolrun's own.
 - A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
 
+### Expressions
+
+\`-e\` takes an expression in place of a job module. Its value is the task, and every argument is an item:
+
+\`\`\`sh
+poolrun map -e 'n => n * 2' 1 2 3
+poolrun map -e 'async f => (await import("node:fs")).statSync(f).size' --glob '*.log'
+\`\`\`
+
+The expression is compiled and cached like a job. Packages and files are resolved from the working directory. In stack traces it is
+called \`--eval\`.
+
 ### Validating items
 
 A job can export \`input\`, a [Standard Schema](https://standardschema.dev). Items that do not match fail with the issues and their

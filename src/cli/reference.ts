@@ -49,7 +49,7 @@ function row(key: OptionKey, spec: OptionSpec): string {
       .join(', '),
     withCode(`${spec.help}${repeatable}${only}`),
     fallback,
-    `\`${envName(key)}\``,
+    spec.flagOnly ? '–' : `\`${envName(key)}\``,
   ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

@@ -1,7 +1,14 @@
 // From the command, its positionals and its options to the frozen plan: the rules that concern several of them.
 import { parseEnv } from 'node:util'
 import { UsageError } from '../errors/classes.js'
-import type { CommandName, InputChoice, JobReference, RunPlan, Verbosity } from '../plan.js'
+import {
+  type CommandName,
+  EVAL_NAME,
+  type InputChoice,
+  type JobReference,
+  type RunPlan,
+  type Verbosity,
+} from '../plan.js'
 import type { OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
 
@@ -16,18 +23,19 @@ export interface Environment {
 
 interface Positionals {
   readonly command: CommandName
-  readonly job: string
-  readonly items: readonly string[]
+  /** The job, unless it is an expression, and the items. */
+  readonly words: readonly string[]
 }
 
 export function toRunPlan(positionals: Positionals, given: GivenOptions, environment: Environment): RunPlan {
   const { command } = positionals
   const options = readOptions(given)
+  const { job, items } = separateJob(positionals, options)
   refuseSharedFiles(options)
   return freeze({
     command,
-    job: parseJobReference(positionals.job),
-    input: chooseInput(positionals, given, options, environment.stdinIsTTY),
+    job,
+    input: chooseInput({ command, items }, given, options, environment.stdinIsTTY),
     inputFormat: options.inputFormat,
     only: options.only,
     processes: countProcesses(options.processes, environment.availableParallelism),
@@ -68,6 +76,18 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
   })
 }
 
+function separateJob({ command, words }: Positionals, { eval: expression }: OptionValues) {
+  if (expression !== undefined)
+    return { job: { path: EVAL_NAME, exportName: 'default', expression }, items: words }
+  const [job, ...items] = words
+  if (job === undefined) {
+    throw new UsageError(
+      `no job given: poolrun ${command} <job> [items…] [options]\nTry 'poolrun ${command} --help'.`,
+    )
+  }
+  return { job: parseJobReference(job), items }
+}
+
 /** The last `#` separates path and export, unless the path continues after it (`C#/job.ts`). */
 function parseJobReference(text: string): JobReference {
   const lastHash = text.lastIndexOf('#')
@@ -81,7 +101,7 @@ function parseJobReference(text: string): JobReference {
 }
 
 function chooseInput(
-  { command, items }: Positionals,
+  { command, items }: { command: CommandName; items: readonly string[] },
   given: GivenOptions,
   options: OptionValues,
   stdinIsTTY: boolean,

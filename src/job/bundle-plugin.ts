@@ -50,7 +50,12 @@ const READ_BY_NODE = new Set(['.js', '.mjs', '.cjs', '.node'])
 /** Marks the plugin's own calls of `resolve`, which come back to its own `onResolve`. */
 const OWN_CALL = { poolrun: true }
 
-export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): Plugin {
+/** `entry`, where given, is TypeScript that is compiled in place of that file. */
+export function bundlePlugin(
+  trace: BundleTrace,
+  options: BundlePluginOptions,
+  entry?: { readonly file: string; readonly text: string },
+): Plugin {
   return {
     name: 'poolrun',
     setup(build) {
@@ -68,6 +73,7 @@ export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): 
       const filter = options.ignorePackageType ? /./ : /^[^.]|\.node$/
       build.onResolve({ filter }, async (args) => {
         if (args.pluginData === OWN_CALL || args.namespace === META) return undefined
+        if (args.path === entry?.file && args.kind === 'entry-point') return { path: args.path }
         if (isBuiltin(args.path) || args.path.startsWith('node:')) return { path: args.path, external: true }
         const specifier = args.path.startsWith('file:') ? fileURLToPath(args.path) : args.path
         const { kind, importer, resolveDir } = args
@@ -90,6 +96,8 @@ export function bundlePlugin(trace: BundleTrace, options: BundlePluginOptions): 
       })
 
       build.onLoad({ filter: /./, namespace: 'file' }, async (args): Promise<OnLoadResult | undefined> => {
+        if (args.path === entry?.file)
+          return { contents: prepare(entry.text, args.path, options.defineMeta), loader: 'ts' }
         const bytes = await readFile(args.path)
         trace.sources.set(args.path, createHash('sha256').update(bytes).digest('hex'))
         const loader = LOADERS[path.extname(args.path)]

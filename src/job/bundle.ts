@@ -7,6 +7,7 @@ import type { BuildFailure, BuildOptions, BuildResult, Message, OutputFile } fro
 import { JobError } from '../errors/classes.js'
 import { type BundlePluginOptions, type BundleTrace, bundlePlugin, META_NAMES } from './bundle-plugin.js'
 import { compileError } from './compile-error.js'
+import { unwrapped, wrap } from './expression.js'
 import { COMMONJS_EXPORTS } from './load-job.js'
 
 type Esbuild = typeof import('esbuild')
@@ -23,8 +24,15 @@ export const CONDITIONS: readonly string[] = [
   ...((process.features as { require_module?: boolean }).require_module === true ? ['module-sync'] : []),
 ]
 
-/** `entry` is an absolute path without symbolic links. Messages name files relative to `cwd`. */
-export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
+export interface BundleEntry {
+  /** An absolute path without symbolic links. */
+  readonly file: string
+  /** Compiled in place of the file, which need not exist. */
+  readonly expression?: string
+}
+
+/** Messages name files relative to `cwd`. */
+export async function bundleJob(entry: BundleEntry, cwd: string): Promise<Bundle> {
   const esbuild = privateEsbuild()
   try {
     let built = await build(esbuild, entry, { defineMeta: true, ignorePackageType: false })
@@ -35,9 +43,12 @@ export async function bundleJob(entry: string, cwd: string): Promise<Bundle> {
     if (built.result === undefined) {
       // Compile again without the line that the plugin appends: it may have changed the message.
       const plain = await build(esbuild, entry, { defineMeta: false, ignorePackageType: false })
-      throw compileError(plain.errors ?? built.errors, path.dirname(entry), cwd)
+      const errors = plain.errors ?? built.errors
+      const { expression, file } = entry
+      const located = expression === undefined ? errors : errors.map((error) => unwrapped(error, expression))
+      throw compileError(located, path.dirname(file), cwd)
     }
-    return finish(built.result.outputFiles, entry, built.trace)
+    return finish(built.result.outputFiles, entry.file, built.trace)
   } finally {
     await esbuild.stop()
   }
@@ -71,9 +82,14 @@ type Built =
   | { trace: BundleTrace; result: BuildResult<{ write: false }>; errors?: undefined }
   | { trace: BundleTrace; result?: undefined; errors: readonly Message[] }
 
-async function build(esbuild: Esbuild, entry: string, options: BundlePluginOptions): Promise<Built> {
+async function build(
+  esbuild: Esbuild,
+  { file: entry, expression }: BundleEntry,
+  options: BundlePluginOptions,
+): Promise<Built> {
   const trace: BundleTrace = { sources: new Map(), packages: new Set() }
   const directory = path.dirname(entry)
+  const virtual = expression === undefined ? undefined : { file: entry, text: wrap(expression, entry) }
   const buildOptions = {
     absWorkingDir: directory,
     entryPoints: [entry],
@@ -92,7 +108,7 @@ async function build(esbuild: Esbuild, entry: string, options: BundlePluginOptio
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [bundlePlugin(trace, options)],
+    plugins: [bundlePlugin(trace, options, virtual)],
   } satisfies BuildOptions
   try {
     return { trace, result: await esbuild.build(buildOptions) }

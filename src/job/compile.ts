@@ -8,7 +8,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError } from '../errors/classes.js'
 import type { JobSource } from '../ipc/protocol.js'
-import { type Bundle, bundleJob, CONDITIONS } from './bundle.js'
+import { type Bundle, type BundleEntry, bundleJob, CONDITIONS } from './bundle.js'
 import { ownPackageFile } from './bundle-plugin.js'
 import { find, type Inputs, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
@@ -32,15 +32,29 @@ export async function compileJob(file: string, options: CompileOptions = {}): Pr
     checkReadable(file, cwd)
     return sourceOf(file)
   }
-  const entry = realpathSync(file)
+  return compile({ file: realpathSync(file) }, cwd, env)
+}
+
+/** The value of the expression becomes the default export of a module `name` in `cwd`, where its imports resolve. */
+export async function compileExpression(
+  expression: string,
+  name: string,
+  { cwd = process.cwd(), env = process.env }: CompileOptions = {},
+): Promise<JobSource> {
+  return compile({ file: path.join(realpathSync(cwd), name), expression }, cwd, env)
+}
+
+async function compile(entry: BundleEntry, cwd: string, env: Env): Promise<JobSource> {
   // With the path of this file, so that two installations of poolrun never use each other's output.
-  const key = sha256(JSON.stringify([OUTPUT_VERSION, import.meta.filename, entry, CONDITIONS]))
+  const key = sha256(
+    JSON.stringify([OUTPUT_VERSION, import.meta.filename, entry.file, CONDITIONS, entry.expression]),
+  )
   const shared = sharedFolder(env)
   const cached = shared === undefined ? undefined : find(shared, key)
   if (cached !== undefined) return sourceOf(cached)
 
   const bundle = await bundleJob(entry, cwd)
-  return sourceOf(storeBundle(bundle, shared, key))
+  return sourceOf(storeBundle(bundle, shared, key, path.dirname(entry.file)))
 }
 
 function sourceOf(file: string): JobSource {
@@ -56,8 +70,8 @@ function checkReadable(file: string, cwd: string): void {
 }
 
 /** Stores it in the shared folder if that is possible, and returns the file of the module. */
-function storeBundle(bundle: Bundle, shared: string | undefined, key: string): string {
-  const compiled = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle) }
+function storeBundle(bundle: Bundle, shared: string | undefined, key: string, folder: string): string {
+  const compiled = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle, folder) }
   if (shared !== undefined) {
     try {
       const stored = store(shared, key, compiled)
@@ -74,8 +88,9 @@ function storeBundle(bundle: Bundle, shared: string | undefined, key: string): s
   }
 }
 
-function inputsOf(bundle: Bundle): Inputs {
-  const directories = new Set([...bundle.sources.keys()].map((source) => path.dirname(source)))
+/** `folder` is that of the job, which is not among the sources where it is an expression. */
+function inputsOf(bundle: Bundle, folder: string): Inputs {
+  const directories = new Set([folder, ...[...bundle.sources.keys()].map((source) => path.dirname(source))])
   const tsconfigs = new Set<string>()
   const packageFiles = new Set([
     ownPackageFile(),

@@ -7,10 +7,15 @@ import { closestName } from './did-you-mean.js'
 /** Exports that poolrun itself calls or reads, so they are never suggested as tasks. */
 const RESERVED = new Set(['initializer', 'finalizer', 'input'])
 
+/** What a job that is an expression has for a file. */
+const EXPRESSION = '--eval'
+
 /** What is wrong with the export of a task; `undefined` if it is a function. `file` as shown to the user. */
 export function checkExport(exports: JobExports, name: string, file: string): JobError | undefined {
   const kind = kindOf(exports, name)
   if (kind === 'function') return undefined
+  if (file === EXPRESSION)
+    return new JobError("the value of --eval is not a function; an example of one is 'item => item * 2'")
   const tasks = Object.keys(exports).filter((key) => exports[key] === 'function' && !RESERVED.has(key))
   const wanted = name === 'default' ? 'default export' : `export '${name}'`
   const problem =

@@ -3,7 +3,7 @@
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { removePrivateFolder } from '../job/cache-folder.js'
-import { compileJob } from '../job/compile.js'
+import { compileExpression, compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
 import type { RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
@@ -91,6 +91,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
 }
 
 async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
+  if (job.expression !== undefined) return compileExpression(job.expression, job.path, { cwd })
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
 
