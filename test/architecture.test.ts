@@ -46,7 +46,7 @@ const ALLOWED = {
     'source',
     'transport',
   ],
-  transport: ['ipc', 'model'],
+  transport: ['clock', 'error-data', 'errors', 'ipc', 'model', 'worker'],
   worker: ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
   write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
@@ -267,7 +267,7 @@ describe('only', () => {
     const exits = files(({ names }) =>
       ['process.exit', 'process.exitCode', 'process.abort'].some((n) => names.has(n)),
     )
-    expect(exits.sort()).toEqual(['cli/main', 'run/callback-hook', 'worker/guard'])
+    expect(exits.sort()).toEqual(['cli/main', 'run/callback-hook', 'transport/in-process', 'worker/guard'])
   })
 
   test('cli hands out stdout; a worker’s own is a pipe to its parent', () => {

@@ -72,6 +72,12 @@ export function countOrPercent(options: { min: 0 | 1; maxPercent?: number }): Op
   }
 }
 
+/** 0 is no percentage: it means something else than a few processes. */
+export const processCount: OptionType<CountOrPercent> = {
+  accepts: ['an integer of 0 or more', 'a percentage such as 5%'],
+  parse: (text) => (text === '0' ? { count: 0 } : countOrPercent({ min: 1 }).parse(text)),
+}
+
 /** A number or a share of failed items. */
 export function failureLimit(min: 0 | 1): OptionType<CountOrPercent> {
   return countOrPercent({ min, maxPercent: 100 })

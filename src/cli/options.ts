@@ -13,7 +13,6 @@ import {
 import type { CommandName } from '../plan.js'
 import { countText, durationText, RESTART_LIMIT_TEXT } from './default-text.js'
 import {
-  countOrPercent,
   duration,
   durationOrZero,
   expression,
@@ -33,6 +32,7 @@ import {
   oneOf,
   orKeyword,
   patterns,
+  processCount,
   size,
 } from './option-types.js'
 
@@ -124,10 +124,10 @@ export const OPTIONS = {
     group: 'Workers',
     short: 'j',
     value: '<n|n%|auto>',
-    type: orKeyword(countOrPercent({ min: 1 }), 'auto'),
+    type: orKeyword(processCount, 'auto'),
     default: 'auto',
     defaultHelp: 'auto, one per processor',
-    help: 'number of worker processes, or a percentage of the available processors',
+    help: "number of worker processes, or a percentage of the available processors; 0 runs items one by one in poolrun's own process, for a debugger",
   },
   chunkSize: {
     group: 'Workers',

@@ -81,6 +81,13 @@ poolrun map -e 'async f => (await import("node:fs")).statSync(f).size' --glob '*
 The expression is compiled and cached like a job. Packages and files are resolved from the working directory. In stack traces it is
 called \`--eval\`.
 
+### Without worker processes
+
+With \`-j 0\`, items run one by one in poolrun's own process: \`node --inspect-brk node_modules/.bin/poolrun map job.ts 1 -j 0\` stops
+at the breakpoints of a job. Output, failures, retries and exit codes are those of any other run. Nothing is isolated, killed or
+limited in memory: a loop that never ends ends no run, an item that has timed out may go on beside the next one, and what a job
+writes past Node's own streams reaches the terminal. Modules are loaded once, however often their worker is replaced.
+
 ### Validating items
 
 A job can export \`input\`, a [Standard Schema](https://standardschema.dev). Items that do not match fail with the issues and their

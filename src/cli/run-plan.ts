@@ -32,6 +32,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
   const options = readOptions(given)
   const { job, items } = separateJob(positionals, options)
   refuseSharedFiles(options)
+  refuseWithoutProcesses(options)
   return freeze({
     command,
     job,
@@ -173,6 +174,20 @@ function chooseVerbosity(options: OptionValues, given: GivenOptions): Pick<RunPl
       ? 'quiet'
       : 'normal'
   return { verbosity, debug: effective.includes('debug') }
+}
+
+/** What needs worker processes. */
+function refuseWithoutProcesses({ processes, concurrency, maxMemory, nodeOptions }: OptionValues): void {
+  if (processes === 'auto' || !('count' in processes) || processes.count > 0) return
+  const why = 'items run one by one in the process of poolrun'
+  if (concurrency > 1) throw new UsageError(`--processes 0 cannot be combined with --concurrency: ${why}`)
+  if (maxMemory !== undefined)
+    throw new UsageError(`--processes 0 cannot be combined with --max-memory: ${why}`)
+  if (nodeOptions !== undefined) {
+    throw new UsageError(
+      `--processes 0 cannot be combined with --node-options: ${why}; give them to its Node: NODE_OPTIONS=…`,
+    )
+  }
 }
 
 /** Two writers of one file would overwrite each other, and `--errors` truncates its file at the start. */

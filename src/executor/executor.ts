@@ -59,6 +59,7 @@ export interface Executor {
 
 /** What an executor is made from, whatever it runs chunks with. It ignores what does not apply to it. */
 export interface ExecutorOptions {
+  /** 0: items run one by one in this process. */
   readonly processes: number
   /** Items that run at the same time in one worker. */
   readonly concurrency: number

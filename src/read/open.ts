@@ -14,6 +14,11 @@ import { type ByteSource, createByteSource } from './byte-source.js'
 import type { Dialect } from './csv.js'
 import { formatOf, isCompressed } from './extensions.js'
 
+/** Taken before a job runs in this process, where its own stdin is empty. Opened by the first call. */
+const openStdin = Object.getOwnPropertyDescriptor(process, 'stdin')!.get!.bind(
+  process,
+) as () => NodeJS.ReadStream
+
 interface OpenOptions {
   /** `collect`: a line that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
@@ -87,7 +92,7 @@ function stdinReader(given: Readable | undefined): ByteReader {
   // Node would read a directory as an empty stream, without an error.
   if (stat.isDirectory()) throw new InputError('cannot read <stdin>: it is a directory')
   if (stat.isFile()) return new FileReader(0)
-  return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : process.stdin)
+  return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : openStdin())
 }
 
 /** Reads ahead by one chunk: with Node's default of 64 KiB, chunks have a third of their size. */

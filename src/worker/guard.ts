@@ -1,8 +1,10 @@
 // Between the job and its process. Owns the channel, so that the job's own messages are never taken for the worker's,
 // and replaces the functions that end the process, so that what has settled is sent first.
+import { writeSync } from 'node:fs'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
+import type { WorkerChannel } from './session.js'
 
 /** Why the process exits unplanned. */
 type ExitReason = { readonly escaped: unknown } | { readonly exitSite: string }
@@ -12,7 +14,7 @@ interface ProcessInternals {
   _send: (...args: unknown[]) => boolean
 }
 
-export class Guard {
+export class Guard implements WorkerChannel {
   // Taken before the job is loaded: it may replace any of these.
   readonly #pid = process.pid
   readonly #send = process.send!.bind(process)
@@ -71,6 +73,15 @@ export class Guard {
     }
     this.#lastSent = sent
     return sent
+  }
+
+  mark(line: string): void {
+    for (const fd of [1, 2])
+      try {
+        writeSync(fd, line)
+      } catch {
+        // The job closed it: there is no output to attribute.
+      }
   }
 
   /** Ends this process once its output and its messages have been written. */

@@ -14,7 +14,10 @@ export function dryRunText(plan: RunPlan, items: number): string {
   const rows: readonly (readonly [string, string])[] = [
     ['job', `${name}: loads`],
     ['items', `${items}`],
-    ['workers', `${processes}${concurrency > 1 ? `, ${concurrency} items at once in each` : ''}`],
+    [
+      'workers',
+      `${processes === 0 ? "none: items run in poolrun's own process" : processes}${concurrency > 1 ? `, ${concurrency} items at once in each` : ''}`,
+    ],
     ['chunks', chunkSize === undefined ? 'adapt to the cost of items' : `of ${chunkSize}`],
     ['limits', limits.length === 0 ? 'none' : limits.join('; ')],
     ['results', `${plan.output ?? 'stdout'}, ${plan.format}${plan.envelope ? ' in envelopes' : ''}`],

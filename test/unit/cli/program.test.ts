@@ -236,6 +236,7 @@ describe('a run plan', () => {
     ['map job.ts -0', {}, { inputFormat: 'nul' }],
     ['map job.ts -q0', {}, { inputFormat: 'nul', verbosity: 'quiet' }],
     ['map job.ts -j4', {}, { processes: 4 }],
+    ['map job.ts -j 0 --concurrency 1', {}, { processes: 0 }],
     ['map job.ts -j 50%', {}, { processes: 3 }],
     ['map job.ts -j 1%', {}, { processes: 1 }],
     ['map job.ts -j 200%', {}, { processes: 12 }],
@@ -370,6 +371,16 @@ describe('a usage error', () => {
       { env: { POOLRUN_EVAL: 'n => n' } },
       "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'.",
     ],
+    ...(['--concurrency 2', '--max-memory 1gb'] as const).map((option): [string, Case, string] => [
+      `map job.ts -j 0 ${option}`,
+      {},
+      `--processes 0 cannot be combined with ${option.split(' ')[0]}: items run one by one in the process of poolrun`,
+    ]),
+    [
+      'map job.ts --node-options --inspect',
+      { env: { POOLRUN_PROCESSES: '0' } },
+      '--processes 0 cannot be combined with --node-options: items run one by one in the process of poolrun; give them to its Node: NODE_OPTIONS=…',
+    ],
     ['map', {}, "no job given: poolrun map <job> [items…] [options]\nTry 'poolrun map --help'."],
     ['map job.ts -j', {}, "option '-j, --processes <n|n%|auto>' requires a value\nTry 'poolrun map --help'."],
     ['map job.ts#', {}, "invalid job 'job.ts#': expected path.ts, or path.ts#name for a named export"],
@@ -444,7 +455,7 @@ describe('a usage error', () => {
   const NODE_OPTIONS =
     'options of Node such as --max-old-space-size=4096, as --name or --name=value; they may not choose what Node runs'
   const accepts = {
-    '--processes': 'a positive integer, a percentage such as 5% or auto',
+    '--processes': 'an integer of 0 or more, a percentage such as 5% or auto',
     '--chunk-size': 'a positive integer or auto',
     '--buffer-size': 'a positive integer',
     '--max-failures': 'a positive integer or a percentage such as 5%',
@@ -468,7 +479,7 @@ describe('a usage error', () => {
     '--node-options': NODE_OPTIONS,
   }
   const bad: [keyof typeof accepts, string[]][] = [
-    ['--processes', ['0', '-1', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
+    ['--processes', ['-1', '00', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
     ['--chunk-size', ['0', '-1', '1.5', '+1', '0x10', 'many']],
     ['--buffer-size', ['0', '-1', 'auto', '1k']],
     ['--max-failures', ['0', '0%', '101%', '-1', 'any']],

@@ -1,0 +1,158 @@
+// What a worker does with the messages of its parent: loads the job, hands chunks to the runner, exits when it should.
+// Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
+import type { Clock } from '../clock.js'
+import { toErrorData } from '../errors/capture/to-error-data.js'
+import { FlightRecorder } from '../ipc/flight-recorder/writer.js'
+import type { OutgoingMessage } from '../ipc/pack.js'
+import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
+import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
+import { type LoadedJob, loadJob } from '../job/load-job.js'
+import { Outbox } from './outbox.js'
+import { Runner } from './runner.js'
+import { installCurrentTask, type Task } from './task-context.js'
+import { type Validate, validatorOf } from './validate.js'
+
+/** Between a worker and its parent, and between the job and the process that it runs in. */
+export interface WorkerChannel {
+  /** From now on messages carry the token; before, the parent accepts none. */
+  authenticate(token: string): void
+  /** Resolves when no crash of the worker can lose the message any more. Throws what structured clone throws. */
+  send(message: OutgoingMessage): Promise<void>
+  /** Writes a line to stdout and stderr of the job. */
+  mark(line: string): void
+  /** The callback runs before an exit that the worker sees coming and the parent did not request. */
+  beforeUnplannedExit(callback: () => void): void
+  exit(): Promise<void>
+}
+
+export class WorkerSession {
+  readonly #channel: WorkerChannel
+  readonly #clock: Clock
+  #runner: Runner | undefined
+  #job: LoadedJob | undefined
+  #recorder: FlightRecorder | undefined
+  #loadOnly = false
+
+  constructor(channel: WorkerChannel, clock: Clock) {
+    this.#channel = channel
+    this.#clock = clock
+  }
+
+  async handle(message: ToWorker): Promise<void> {
+    const channel = this.#channel
+    switch (message.type) {
+      case 'init':
+        return this.#init(message)
+      case 'run':
+        return this.#runner?.run(message.chunks)
+      case 'cancel':
+        return this.#runner?.cancel(message.ids)
+      case 'drain':
+        return this.#runner?.drain()
+      case 'stop':
+        await this.#finalize()
+        return channel.exit()
+      case 'terminate':
+        this.#recorder?.freeze()
+        if (this.#runner?.abortAll() === true) {
+          void channel.send({ type: 'terminating' })
+          await this.#runner.idle()
+        }
+        return channel.exit()
+      default:
+        message satisfies never
+    }
+  }
+
+  async #init(message: InitMessage): Promise<void> {
+    const channel = this.#channel
+    const clock = this.#clock
+    const {
+      token,
+      workerId,
+      concurrency,
+      markOutput,
+      initializer = 'initializer',
+      initArgs,
+      params,
+    } = message
+    channel.authenticate(token)
+    if (message.version !== PROTOCOL_VERSION) {
+      const error = toErrorData(
+        new Error(`worker speaks protocol ${PROTOCOL_VERSION}, parent ${message.version}`),
+      )
+      return void channel.send({ type: 'init-failed', stage: 'protocol', error })
+    }
+    const callTask = installCurrentTask(concurrency, params)
+    let validate: Validate | undefined
+    try {
+      this.#job = await loadJob(message.job)
+      validate = validatorOf(this.#job.get('input'))
+    } catch (thrown) {
+      return void channel.send({ type: 'init-failed', stage: 'load', error: toErrorData(thrown) })
+    }
+    this.#loadOnly = message.loadOnly === true
+    const { exports } = this.#job
+    const getTask = (name: string) => this.#job!.get(name) as Task
+    if (exports[initializer] === 'function' && !this.#loadOnly) {
+      void channel.send({ type: 'initializing' })
+      try {
+        await getTask(initializer)(...initArgs)
+      } catch (thrown) {
+        return void channel.send({ type: 'init-failed', stage: 'initializer', error: toErrorData(thrown) })
+      }
+    }
+    const send = (ranges: readonly ResultsMessage[]) =>
+      channel.send(settledMessage(ranges, message.reportMemory))
+    // An error that escaped while the job was loaded must be reported before the first item can be blamed for it.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (message.recorder !== undefined)
+      this.#recorder = new FlightRecorder(message.recorder, {
+        onFailure: () => {
+          void outbox.flush()
+          return channel.send({ type: 'recorder-failed' })
+        },
+      })
+    const outbox: Outbox = new Outbox({ send, recorder: this.#recorder, clock })
+    this.#runner = new Runner({
+      concurrency,
+      workerId,
+      outbox,
+      recorder: this.#recorder,
+      clock,
+      callTask,
+      getTask,
+      validate,
+      onStartItem: markOutput ? (index) => channel.mark(outputMarker(token, index)) : undefined,
+      onCancelled: (ids) => void channel.send({ type: 'cancelled', ids }),
+    })
+    channel.beforeUnplannedExit(() => {
+      void outbox.flush()
+      this.#runner?.recordEverything()
+    })
+    void channel.send({ type: 'ready', exports })
+  }
+
+  async #finalize(): Promise<void> {
+    const channel = this.#channel
+    await this.#runner?.idle()
+    if (this.#job?.exports.finalizer !== 'function' || this.#loadOnly) return
+    try {
+      await (this.#job.get('finalizer') as Task)()
+    } catch (thrown) {
+      const error = toErrorData(thrown)
+      const text = error.type === 'error' ? `${error.name}: ${error.message}\n${error.frames}` : error.preview
+      await channel.send({ type: 'warning', message: `the finalizer threw: ${text}` })
+    }
+  }
+
+  /** Nothing starts any more, and nothing is recorded: the worker counts as killed. */
+  abandon(): void {
+    this.#recorder?.freeze()
+    this.#runner?.abortAll()
+  }
+}
+
+function settledMessage(ranges: readonly ResultsMessage[], reportMemory: boolean) {
+  return { type: 'settled', ranges, ...(reportMemory && { rss: process.memoryUsage.rss() }) } as const
+}
