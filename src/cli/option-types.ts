@@ -55,7 +55,7 @@ export function integer(min: 0 | 1): OptionType<number> {
 }
 
 /** Without `maxPercent`, more than 100% makes sense (`200%` of the processors). */
-export function countOrPercent(options: { min: 0 | 1; maxPercent?: number }): OptionType<CountOrPercent> {
+function countOrPercent(options: { min: 0 | 1; maxPercent?: number }): OptionType<CountOrPercent> {
   const count = integer(options.min)
   const maxPercent = options.maxPercent ?? Number.MAX_SAFE_INTEGER
   return {
