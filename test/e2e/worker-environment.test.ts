@@ -71,12 +71,13 @@ it('says which option of Node is unknown', async () => {
   expect(run.exitCode).toBe(2)
 })
 
-it('ends with exit code 2 when --env-file is missing, a folder or not UTF-8', async () => {
+it('ends with exit code 2 when an env file is missing, a folder or not UTF-8', async () => {
   const space = tempSpace()
   const job = space.write({ 'job.ts': JOB, latin1: Buffer.from('A=\xe9', 'latin1') })
   for (const path of [space.path('missing'), space.dir, space.path('latin1')]) {
-    // Started as its users start it: with `node bin/poolrun.js`, Node itself looks for the file (nodejs/node#54232).
-    const run = await runShell(`"$POOLRUN_JS" map '${job}' --env-file '${path}' A`)
+    // As a variable: Node itself reads the file of an `--env-file` among the arguments of its script and exits with 9 if
+    // it cannot (nodejs/node#54232).
+    const run = await runCli(['map', job, 'A'], { env: { POOLRUN_ENV_FILE: path } })
     expect(run.stderr).toContain(`poolrun: cannot read --env-file '${path}'`)
     expect(run.exitCode).toBe(2)
   }
