@@ -1,10 +1,12 @@
 // Finds the part of a value that structured clone or JSON cannot encode. Exact but slow, so it is called only when
 // encoding failed or is suspected to lose something. Runs in the worker for results and in the parent for arguments.
 import { inspect, types } from 'node:util'
-import { serialize } from 'node:v8'
+import { deserialize, serialize } from 'node:v8'
 
 /** Levels of nesting. JSON.stringify overflows the stack a little deeper, and a value this deep is a mistake anyway. */
 const MAX_JSON_DEPTH = 1_000
+/** Structured clone overflows the stack at about 2,000 levels of objects. */
+const SPARE_LEVELS = 200
 const MAX_PREVIEW_CHARACTERS = 200
 const STACK_OVERFLOW = 'Maximum call stack size exceeded'
 
@@ -23,6 +25,18 @@ export interface UnserializablePart {
 /** The first part of `value` that structured clone refuses; `undefined` if it accepts all of it. Never throws. */
 export function findUncloneable(value: unknown): UnserializablePart | undefined {
   return searchClone(() => value, '', new Set())
+}
+
+/**
+ * `findUncloneable` for a value that every worker must be able to receive. Refuses nesting that a stack a little smaller,
+ * or a message around the value, would turn into an overflow.
+ */
+export function findUnsendable(value: unknown): UnserializablePart | undefined {
+  let nested = value
+  for (let level = 0; level < SPARE_LEVELS; level++) nested = [nested]
+  const message = refusalOf(nested)
+  if (message === undefined) return undefined
+  return findUncloneable(value) ?? { path: '', message, preview: preview(value) }
 }
 
 /**
@@ -201,9 +215,10 @@ function searchClone(read: Part['read'], path: string, seen: Set<unknown>): Unse
   return { path, message, preview: preview(value) }
 }
 
+/** Some values can be serialized but not deserialized: an error that is its own cause, a long linked list. */
 function refusalOf(value: unknown): string | undefined {
   try {
-    serialize(value)
+    deserialize(serialize(value))
     return undefined
   } catch (thrown) {
     return reasonOf(thrown)
