@@ -1,4 +1,5 @@
 // Arguments and results of every type arrive unchanged.
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { errorOf, makePool, outputLog, range, sharedPool } from './helpers.js'
 
@@ -77,6 +78,35 @@ test('typed arrays of a thrown error have buffers of their own size', async () =
 test('typed arrays of initArgs have buffers of their own size', async () => {
   const options = { processes: 1, initializer: 'rememberBuffer', initArgs: [new Uint8Array(3)] }
   expect(await makePool(options).apply('rememberedBuffer', [])).toBe(3)
+})
+
+test('onWorkerOutput that throws or rejects causes a warning', async () => {
+  const outputs = {
+    'threw: no': () => {
+      throw new Error('no')
+    },
+    'rejected: later': async () => {
+      throw new Error('later')
+    },
+    'rejected: [Object: null prototype] {}': () => Promise.reject(Object.create(null)),
+  }
+  for (const [text, onWorkerOutput] of Object.entries(outputs)) {
+    const warned = once(process, 'warning')
+    await makePool({ processes: 1, onWorkerOutput }).apply('print', ['x'])
+    expect(String((await warned)[0])).toContain(`onWorkerOutput ${text}`)
+  }
+})
+
+test('an iterator whose next() returns no object is a TypeError, as in for…of', async () => {
+  for (const step of [5, undefined, null, 'x', Symbol('s')]) {
+    const next = () => step as never
+    const inputs = [{ [Symbol.iterator]: () => ({ next }) }, { [Symbol.asyncIterator]: () => ({ next }) }]
+    for (const input of inputs) {
+      const error = await errorOf(shared.pool.map('echo', input))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toBe(`iterator result ${String(step)} is not an object`)
+    }
+  }
 })
 
 test('a task receives its context: index, attempt and worker', async () => {
