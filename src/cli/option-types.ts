@@ -1,5 +1,6 @@
 // The types of option values. Each parses the text that a user typed and describes what it accepts.
 import { MAX_TIMER_MS } from '../defaults.js'
+import { findUnsendable } from '../errors/capture/find-unserializable.js'
 import type { Ms } from '../model.js'
 
 export interface OptionType<T> {
@@ -124,7 +125,8 @@ export const jsonArray: OptionType<readonly unknown[]> = {
   parse(text) {
     try {
       const value: unknown = JSON.parse(text)
-      return Array.isArray(value) ? value : undefined
+      // Nesting can be too deep for the workers to receive it.
+      return Array.isArray(value) && findUnsendable(value) === undefined ? value : undefined
     } catch {
       return undefined
     }

@@ -2,6 +2,7 @@
 // writes the name of every property again for every object, and many numbers as four or eight bytes each.
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 import type { Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
+import { ownBuffersOfEach, withOwnBuffers } from './own-buffers.js'
 import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from './protocol.js'
 
 type Numbers = Int32Array | Float64Array
@@ -49,6 +50,7 @@ export function packToWorker(message: ToWorker): object {
 /** The inverse of `packToWorker`. */
 export function unpackToWorker(packed: unknown): ToWorker {
   const message = packed as Exclude<ToWorker, { type: 'run' }> | { type: 'run'; rows: readonly ChunkRow[] }
+  if (message.type === 'init') return { ...message, initArgs: withOwnBuffers(message.initArgs) }
   return message.type === 'run' ? { type: 'run', chunks: message.rows.map(chunkOfRow) } : message
 }
 
@@ -74,7 +76,12 @@ function chunkOfRow(row: ChunkRow): ChunkMessage {
   const payload: Payload =
     framing === undefined
       ? // Numbers stay packed: the worker takes them one by one.
-        { kind: 'values', values: content as readonly unknown[] }
+        {
+          kind: 'values',
+          values: isNumbers(content)
+            ? (content as Content as readonly unknown[])
+            : ownBuffersOfEach(content as readonly unknown[]),
+        }
       : { kind: 'bytes', bytes: content as Uint8Array, framing, ...(cuts !== undefined && { cuts }) }
   return {
     id,
@@ -104,7 +111,7 @@ function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: R
 /** `undefined` for a malformed message: a job that replaced parts of the language may have damaged it. */
 export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
   if (message.type === 'cancelled') return Array.isArray(message.ids) ? message : undefined
-  if (message.type !== 'settled') return message
+  if (message.type !== 'settled') return withOwnBuffers(message)
   const { rows, ...rest } = message as unknown as { rows: unknown; token: string; rss?: number }
   if (!Array.isArray(rows)) return undefined
   const ranges: ResultsMessage[] = []
@@ -127,6 +134,8 @@ function settledOfRow(row: unknown): ResultsMessage | undefined {
   else if (Array.isArray(content) || isNumbers(content))
     results = { kind: 'values', values: unpackNumbers(content) }
   else return undefined
+  // Errors carry values of the job, too.
+  if (failures.length > 0) withOwnBuffers(failures)
   return { id, from, count, results, failures, busyMs, ...(timings !== undefined && { timings }) }
 }
 
@@ -154,7 +163,7 @@ function packFractions(values: readonly unknown[]): readonly unknown[] | Float64
 }
 
 function unpackNumbers(content: Content): readonly unknown[] {
-  if (!isNumbers(content)) return content as readonly unknown[]
+  if (!isNumbers(content)) return ownBuffersOfEach(content as readonly unknown[])
   // Its full length from the start: growing it would cost as much again.
   const values = new Array<number>(content.length)
   for (let i = 0; i < content.length; i++) values[i] = content[i]!

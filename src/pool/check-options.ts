@@ -1,6 +1,7 @@
 // Checks arguments and options before anything is started or sent. A wrong type is a TypeError, a number out of range a
 // RangeError, and an unknown option is an error too.
 import { MAX_TIMER_MS } from '../defaults.js'
+import { findUnsendable } from '../errors/capture/find-unserializable.js'
 import { closestName } from '../job/did-you-mean.js'
 import type {
   ApplyOptions,
@@ -49,9 +50,20 @@ const ofType =
     if (!is(value)) throw new TypeError(`${name} must be ${expected}, not ${describeValue(value)}`)
   }
 
+const anArray = ofType('an array', Array.isArray)
 const aFunction = ofType('a function', (value) => typeof value === 'function')
 const timeout = duration('positive', 'may be Infinity')
 const wait = duration('may be 0', 'may be Infinity')
+
+/** Checked here, because nobody could be told later: the arguments travel when a worker starts, not with a call. */
+const initArgs: Check = (name, value) => {
+  anArray(name, value)
+  const part = findUnsendable(value)
+  if (part === undefined) return
+  const { path, message, preview } = part
+  const shown = preview === '' ? '' : ` is ${preview}`
+  throw new TypeError(`${name} cannot be sent to a worker: ${name}${path}${shown} (${message})`)
+}
 
 const isString = (value: unknown) => typeof value === 'string'
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
@@ -74,7 +86,7 @@ const CHECKS = {
       'the name of an export of the job module',
       (value) => isString(value) && value !== '',
     ),
-    initArgs: ofType('an array', Array.isArray),
+    initArgs,
     maxTasksPerChild: integer(1),
     concurrency: integer(1),
     timeout,

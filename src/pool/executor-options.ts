@@ -1,5 +1,6 @@
 // The options of a pool as options of the executor, with their defaults.
 import { availableParallelism } from 'node:os'
+import { deserialize, serialize } from 'node:v8'
 import { CONCURRENCY, INIT_TIMEOUT_MS, KILL_AFTER_MS, maxWorkerRestarts } from '../defaults.js'
 import type { ExecutorOptions } from '../executor/executor.js'
 import type { PoolOptions } from './types.js'
@@ -25,7 +26,8 @@ export function executorOptions(options: PoolCoreOptions): Omit<ExecutorOptions,
     env,
     execArgv,
     initializer: options.initializer,
-    initArgs: options.initArgs ?? [],
+    // A copy: what the caller changes later has not been checked, and every worker must receive the same.
+    initArgs: deserialize(serialize(options.initArgs ?? [])),
     markOutput: false,
   }
 }

@@ -1,5 +1,6 @@
 // The inside of a Pool: the executor with its workers, the open calls, and the pool's state. Uses the same executor and
 // the same flow as the command line.
+import { inspect } from 'node:util'
 import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import { attachCallSite, type CallSite } from '../errors/stacks.js'
@@ -203,10 +204,14 @@ export class PoolCore implements WatchedPool {
     const { line, workerId, pid, stream } = event
     const { onWorkerOutput } = this.#options
     if (onWorkerOutput === undefined) return void process.stderr.write(`${line}\n`)
+    const warn = (how: string, thrown: unknown) =>
+      emitWarning(`onWorkerOutput ${how}: ${thrown instanceof Error ? thrown.message : inspect(thrown)}`)
     try {
-      onWorkerOutput(line, { workerId, pid, stream })
+      const returned: unknown = onWorkerOutput(line, { workerId, pid, stream })
+      if (typeof returned === 'object' && returned !== null)
+        Promise.resolve(returned).catch((thrown: unknown) => warn('rejected', thrown))
     } catch (thrown) {
-      emitWarning(`onWorkerOutput threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+      warn('threw', thrown)
     }
   }
 }

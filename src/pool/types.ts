@@ -61,7 +61,10 @@ export interface PoolOptions {
    * it. Python: `initializer`, a function.
    */
   readonly initializer?: string | undefined
-  /** Arguments of the initializer. Default: none. Python: `initargs`. */
+  /**
+   * Arguments of the initializer, copied when the pool is made. A value that structured clone does not carry is a
+   * TypeError. Default: none. Python: `initargs`.
+   */
   readonly initArgs?: readonly unknown[] | undefined
   /** Replace a worker after this many items (Python counts chunks). Default: never. Python: `maxtasksperchild`. */
   readonly maxTasksPerChild?: number | undefined

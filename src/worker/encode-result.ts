@@ -4,6 +4,8 @@ import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON
 const { isArray } = Array
+const { getPrototypeOf, prototype: objectPrototype } = Object
+const { prototype: datePrototype } = Date
 
 type Encoded = { readonly text: string } | { readonly unserializable: UnserializablePart }
 
@@ -56,10 +58,11 @@ function isPlain(value: unknown, depth: number): boolean {
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth + 1)) return false
     return true
   }
-  const { constructor: Class } = value
+  // Not `constructor`: that of an iterator is `Object`, too, and JSON loses what an object inherits.
+  const prototype: unknown = getPrototypeOf(value)
   // JSON has no form for an invalid date; `stringify` turns it into null.
-  if (Class === Date) return isPlain(+value, depth)
-  if (Class !== Object && Class !== undefined) return false
+  if (prototype === datePrototype) return isPlain(+value, depth)
+  if (prototype !== objectPrototype && prototype !== null) return false
   for (const key in value) {
     const inner = (value as Record<string, unknown>)[key]
     // Most of what objects hold, without a call.

@@ -54,6 +54,32 @@ describe('results that JSON cannot carry', () => {
     expect(run.stdout).toBe('')
     expect(run.exitCode).toBe(1)
   })
+
+  it('fail their item alone where JSON would write {} or numbers, in every format', async () => {
+    const items = [
+      "new Response('{}')",
+      '{ a: { f: [1, 2, new Uint8Array(1)] } }',
+      "Buffer.from('a')",
+      '{ b: {} }',
+    ]
+    for (const format of ['ndjson', 'json', 'raw']) {
+      const job = fixture('returns-value-of-code')
+      const run = await runCli([
+        'collect',
+        job,
+        '--format',
+        format,
+        ...items.map((item) => JSON.stringify(item)),
+      ])
+      expect(run.stdout.trim().replace(/\s/g, '')).toBe(format === 'json' ? '[{"b":{}}]' : '{"b":{}}')
+      expect(run.stderr).toContain('a Response has no form in JSON; is `await response.json()`')
+      expect(run.stderr).toContain('result of item 1 cannot be sent: a.f[2] is Uint8Array')
+      expect(run.stderr).toContain('a Uint8Array has no form in JSON; convert it with Array.from(x)')
+      expect(run.stderr).toContain("a Buffer has no form in JSON; convert it with buf.toString('base64')")
+      expect(run.stderr).toMatch(/1 ok, 3 failed \(items 0, 1, 2\)\n$/)
+      expect(run.exitCode).toBe(3)
+    }
+  })
 })
 
 describe('stderr', () => {

@@ -1,6 +1,7 @@
 // The parent's side of the flight recorder: the bytes of the file as facts about the worker that wrote it.
 import { deserialize } from 'node:v8'
 import type { Failure, Ms } from '../../model.js'
+import { withOwnBuffers } from '../own-buffers.js'
 import { CHECK, CHECK_BYTES, HEAD_BYTES, HEADER, KIND } from './format.js'
 
 /** One outcome as it was recorded. */
@@ -71,8 +72,8 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
     } else {
       if (running.get(id)?.offset === offset) running.delete(id)
       if (kind === KIND.json) outcomes.push({ id, offset, text: body.toString() })
-      else if (kind === KIND.value) outcomes.push({ id, offset, value: deserialize(body) })
-      else outcomes.push({ id, offset, failure: deserialize(body) })
+      else if (kind === KIND.value) outcomes.push({ id, offset, value: withOwnBuffers(deserialize(body)) })
+      else outcomes.push({ id, offset, failure: withOwnBuffers(deserialize(body)) })
     }
     at += size
   }

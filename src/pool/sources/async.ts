@@ -3,7 +3,7 @@
 import type { Chunk } from '../../model.js'
 import type { Want } from '../../source.js'
 import type { Batch } from './batch.js'
-import { ValuesSource } from './values-source.js'
+import { assertIsStep, ValuesSource } from './values-source.js'
 
 /** A call of `next` that has not been answered. */
 interface Demand {
@@ -75,7 +75,9 @@ export class AsyncSource extends ValuesSource {
   /** Rejects also if the iterator does not return an object. */
   async #readItem(): Promise<{ readonly done: boolean; readonly value: unknown }> {
     this.#iterator ??= this.#input[Symbol.asyncIterator]()
-    const { done = false, value } = await this.#iterator.next()
+    const step = await this.#iterator.next()
+    assertIsStep(step)
+    const { done = false, value } = step
     return { done, value }
   }
 

@@ -2,7 +2,7 @@
 import type { Chunk } from '../../model.js'
 import type { Want } from '../../source.js'
 import type { Batch } from './batch.js'
-import { ValuesSource } from './values-source.js'
+import { assertIsStep, ValuesSource } from './values-source.js'
 
 const arrayIterator = Array.prototype[Symbol.iterator]
 
@@ -39,6 +39,7 @@ export class SyncSource extends ValuesSource {
     while (!this.ended && !batch.isFull) {
       this.#iterator ??= this.#input[Symbol.iterator]()
       const step = this.#iterator.next()
+      assertIsStep(step)
       if (step.done) this.markEnded()
       else batch.add(step.value)
     }

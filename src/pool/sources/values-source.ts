@@ -75,3 +75,9 @@ export abstract class ValuesSource implements ChunkSource {
     throw error
   }
 }
+
+/** As `for…of` does: without it, a step that is a number would be an endless row of undefined items. */
+export function assertIsStep(step: unknown): void {
+  if ((typeof step !== 'object' || step === null) && typeof step !== 'function')
+    throw new TypeError(`iterator result ${String(step)} is not an object`)
+}

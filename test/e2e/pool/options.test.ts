@@ -2,7 +2,7 @@
 // test/unit/pool/check-options.test.ts.
 import { describe, expect, test } from 'vitest'
 import { JobError } from '../../../src/index.js'
-import { errorOf, makePool, sharedPool, thrownBy } from './helpers.js'
+import { errorOf, initializersUrl, makePool, sharedPool, thrownBy } from './helpers.js'
 
 const shared = sharedPool({ processes: 1 })
 
@@ -29,6 +29,30 @@ describe('a call with bad options or arguments', () => {
     expect(await errorOf(pool.imap('square', [1]).next({ timeout: -1 }))).toBeInstanceOf(RangeError)
     expect(await errorOf(pool.map('' as never, [1]))).toBeInstanceOf(TypeError)
     expect(thrownBy(() => pool.imap(5 as never, [1]))).toBeInstanceOf(TypeError)
+  })
+})
+
+describe('initArgs', () => {
+  test('that no worker can receive are a TypeError of the constructor', () => {
+    const error = thrownBy(() => makePool({ initArgs: [1, () => 1] }))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain('initArgs[1] is [Function (anonymous)]')
+  })
+
+  test('are those of the moment when the pool was made, in replaced workers too', async () => {
+    const initArgs: unknown[] = ['hello']
+    const options = { processes: 1, initializer: 'setUp', initArgs, maxTasksPerChild: 1 }
+    const pool = makePool<typeof import('./fixtures/initializers.js')>(options, initializersUrl)
+    initArgs[0] = () => 1
+    expect([await pool.apply('greet'), await pool.apply('greet')]).toEqual(['hello', 'hello'])
+  })
+
+  test('are received at any depth that the constructor accepts', async () => {
+    let list: unknown = 'end'
+    for (let node = 0; node < 1_500; node++) list = { list }
+    const options = { processes: 1, initializer: 'setUp', initArgs: ['deep', list] }
+    const pool = makePool<typeof import('./fixtures/initializers.js')>(options, initializersUrl)
+    expect(await pool.apply('greet')).toBe('deep')
   })
 })
 

@@ -1,6 +1,7 @@
 // Arguments and results of every type arrive unchanged.
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { errorOf, outputLog, range, sharedPool } from './helpers.js'
+import { errorOf, makePool, outputLog, range, sharedPool } from './helpers.js'
 
 const log = outputLog()
 const shared = sharedPool({ processes: 1, env: { GREETING: 'hello' }, onWorkerOutput: log.onWorkerOutput })
@@ -54,6 +55,58 @@ test('large arguments and results arrive complete', async () => {
   expect((await shared.pool.map('bytes', [3_000_000, 3_000_000])).map(({ length }) => length)).toEqual([
     3_000_000, 3_000_000,
   ])
+})
+
+test('typed arrays arrive on buffers of their own size, as argument and as result', async () => {
+  const bytes = new Uint8Array([1, 2, 3])
+  const { pool } = shared
+  expect(await pool.map('bufferSizes', [bytes, { a: [bytes] }, new Map([['k', bytes]])])).toEqual([3, 3, 3])
+  expect(await pool.apply('bufferSizes', [bytes])).toBe(3)
+  const [view, inside, { from }] = (await pool.map('echo', [
+    bytes,
+    { a: [bytes] },
+    { from: Buffer.from('a') },
+  ])) as [Uint8Array, { a: [Uint8Array] }, { from: Buffer }]
+  expect([view.buffer.byteLength, inside.a[0].buffer.byteLength, from.buffer.byteLength]).toEqual([3, 3, 1])
+})
+
+test('typed arrays of a thrown error have buffers of their own size', async () => {
+  const error = await errorOf(shared.pool.apply('throwBytes', []))
+  expect((error as Error & { bytes: Uint8Array }).bytes.buffer.byteLength).toBe(3)
+})
+
+test('typed arrays of initArgs have buffers of their own size', async () => {
+  const options = { processes: 1, initializer: 'rememberBuffer', initArgs: [new Uint8Array(3)] }
+  expect(await makePool(options).apply('rememberedBuffer', [])).toBe(3)
+})
+
+test('onWorkerOutput that throws or rejects causes a warning', async () => {
+  const outputs = {
+    'threw: no': () => {
+      throw new Error('no')
+    },
+    'rejected: later': async () => {
+      throw new Error('later')
+    },
+    'rejected: [Object: null prototype] {}': () => Promise.reject(Object.create(null)),
+  }
+  for (const [text, onWorkerOutput] of Object.entries(outputs)) {
+    const warned = once(process, 'warning')
+    await makePool({ processes: 1, onWorkerOutput }).apply('print', ['x'])
+    expect(String((await warned)[0])).toContain(`onWorkerOutput ${text}`)
+  }
+})
+
+test('an iterator whose next() returns no object is a TypeError, as in for…of', async () => {
+  for (const step of [5, undefined, null, 'x', Symbol('s')]) {
+    const next = () => step as never
+    const inputs = [{ [Symbol.iterator]: () => ({ next }) }, { [Symbol.asyncIterator]: () => ({ next }) }]
+    for (const input of inputs) {
+      const error = await errorOf(shared.pool.map('echo', input))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toBe(`iterator result ${String(step)} is not an object`)
+    }
+  }
 })
 
 test('a task receives its context: index, attempt and worker', async () => {

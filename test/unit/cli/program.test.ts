@@ -529,6 +529,14 @@ describe('a usage error', () => {
     }
   }
 
+  it.each([
+    ['arrays', '['.repeat(5000), ']'.repeat(5000)],
+    ['objects', `[${'{"a":'.repeat(2500)}1`, `${'}'.repeat(2500)}]`],
+  ])('refuses %s in --init-args that are nested too deeply to be sent', (_what, open, close) => {
+    const error = usageError(['collect', 'job.ts', `--init-args=${open}${close}`])
+    expect(error).toContain(`for --init-args: expected ${accepts['--init-args']}`)
+  })
+
   it('lists the commands when nothing is given', () => {
     expect(usageError([])).toMatchInlineSnapshot(`
       "no command given

@@ -10,6 +10,36 @@ import {
 } from '../../../src/pool/check-options.js'
 import { thrownBy } from '../../helpers/errors.js'
 
+/** `WebAssembly` is not among the types of this project. */
+function compiledModule(): unknown {
+  const { Module } = Reflect.get(globalThis, 'WebAssembly') as { Module: new (bytes: Uint8Array) => unknown }
+  return new Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
+}
+
+const throwingGetter = () => ({
+  get a() {
+    throw new Error('no')
+  },
+})
+
+function selfCaused(): Error {
+  const error = new Error('e')
+  error.cause = error
+  return error
+}
+
+function linkedList(nodes: number): unknown {
+  let list: unknown = null
+  for (let i = 0; i < nodes; i++) list = { next: list }
+  return list
+}
+
+function nestedArray(levels: number): unknown {
+  let value: unknown = 1
+  for (let level = 0; level < levels; level++) value = [value]
+  return value
+}
+
 describe('checkOptions of a pool', () => {
   test.for([
     [{ process: 2 }, TypeError, 'unknown option process; did you mean processes?'],
@@ -36,6 +66,30 @@ describe('checkOptions of a pool', () => {
     const error = thrownBy(() => checkOptions('pool', options as never))
     expect(error).toBeInstanceOf(Kind)
     expect(error.message).toContain(message)
+  })
+
+  test.for([
+    ['a string', 'eu', 'initArgs must be an array'],
+    ['a function', [() => 1], 'initArgs cannot be sent to a worker: initArgs[0] is [Function'],
+    ['a function inside', [1, { a: { f() {} } }], 'initArgs[1].a.f is [Function'],
+    ['a symbol', [Symbol('a')], 'initArgs[0] is Symbol(a)'],
+    ['a promise', [Promise.resolve()], 'initArgs[0] is Promise'],
+    ['a getter that throws', [throwingGetter()], 'initArgs[0].a is unreadable (no)'],
+    ['an error that is its own cause', [selfCaused()], 'initArgs[0].cause is [Error: e]'],
+    ['compiled code', [compiledModule()], 'initArgs[0] is Module'],
+    ['a linked list of 2,500 nodes', [linkedList(2500)], 'Maximum call stack size exceeded'],
+    ['a linked list of 1,900 nodes', [linkedList(1900)], 'Maximum call stack size exceeded'],
+    ['100,000 levels of arrays', [nestedArray(100_000)], 'Maximum call stack size exceeded'],
+  ] as const)('refuses initArgs that hold %s, with a TypeError', ([, value, message]) => {
+    const error = thrownBy(() => checkOptions('pool', { initArgs: value } as never))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain(message)
+  })
+
+  test('accepts initArgs that structured clone carries', () => {
+    const self: unknown[] = [new Map([[1, new Set([2n])]]), new Date(0), new Uint8Array(3), undefined]
+    self.push(self, linkedList(1000))
+    expect(checkOptions('pool', { initArgs: self })).toEqual({ initArgs: self })
   })
 
   test('takes undefined as the default of every option', () => {

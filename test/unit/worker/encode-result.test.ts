@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { encodeJson } from '../../../src/worker/encode-result.js'
-import { CARRIED, REFUSED, TOO_DEEP } from './hostile.js'
+import { CARRIED, REFUSED, TOO_DEEP, WRITTEN_AS_NOTHING } from './hostile.js'
 
 describe('what JSON carries', () => {
   test.each(CARRIED)('$what is written as JSON.stringify writes it', ({ make, text }) => {
@@ -36,6 +36,36 @@ describe('what JSON cannot carry', () => {
       { get: trap, has: trap, ownKeys: trap, getPrototypeOf: trap, getOwnPropertyDescriptor: trap },
     )
     expect(encodeJson(proxy)).toMatchObject({ unserializable: { path: '' } })
+  })
+})
+
+describe('what JSON would write as {} or as numbers', () => {
+  test.each(WRITTEN_AS_NOTHING)('$what is refused, with its class', ({ make, message }) => {
+    expect(encodeJson(make())).toEqual({
+      unserializable: { path: '', message: expect.stringContaining(message), preview: expect.any(String) },
+    })
+  })
+
+  test.each(WRITTEN_AS_NOTHING)('$what is refused inside a result, with its path', ({ make, message }) => {
+    expect(encodeJson({ a: { f: [0, 1, make()] } })).toEqual({
+      unserializable: {
+        path: 'a.f[2]',
+        message: expect.stringContaining(message),
+        preview: expect.any(String),
+      },
+    })
+  })
+
+  test('a class that the job defines globally is data', () => {
+    class Celsius {
+      degrees = 20
+    }
+    vi.stubGlobal('Celsius', Celsius)
+    try {
+      expect(encodeJson(new Celsius())).toEqual({ text: '{"degrees":20}' })
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })
 

@@ -57,6 +57,10 @@ describe('findUnjsonable', () => {
     })
   })
 
+  test('previews an error without its stack, whose frames are not the job’s alone', () => {
+    expect(findUnjsonable([new TypeError('no')])?.preview).toBe('[TypeError: no]')
+  })
+
   test('truncates the preview', () => {
     const preview = findUnjsonable(new Map([['k', 'x'.repeat(10_000)]]))?.preview
     expect(preview?.length).toBe(200)
