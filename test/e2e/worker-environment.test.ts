@@ -1,6 +1,6 @@
 // What workers inherit and are given: `--env`, `--env-file`, `--node-options`, POOLRUN_WORKER_ID.
 import { expect, it } from 'vitest'
-import { runCli, runShell } from '../helpers/run-cli.js'
+import { runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const JOB = `

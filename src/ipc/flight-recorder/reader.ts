@@ -11,7 +11,7 @@ export type RecordedOutcome = { readonly id: number; readonly offset: number } &
   | { readonly failure: Failure }
 )
 
-export interface RecordedItem {
+interface RecordedItem {
   readonly id: number
   readonly offset: number
   /** When it started, or when its message began to leave, on the shared clock. */
