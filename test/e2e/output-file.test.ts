@@ -41,7 +41,7 @@ describe('--output', () => {
     const { exitCode, stderr } = await runCli(['map', 'missing.mjs', '-o', path, '1'])
     expect({ exitCode, stderr }).toEqual({
       exitCode: 5,
-      stderr: expect.stringMatching(/^poolrun map: .*missing\.mjs\n$/),
+      stderr: expect.stringMatching(/^poolrun map: job module not found: missing\.mjs; looked in .*\n$/),
     })
     expect(text()).toBe('before\n')
     expect(readdirSync(folder)).toEqual(['out.ndjson'])

@@ -46,7 +46,7 @@ describe('the exit of a worker', () => {
     const { init, last, events, lines, warnings } = start('prints-much-then-exits')
     init()
     expect(await last).toEqual({
-      recorded: { outcomes: [], running: [], unrecorded: [] },
+      recorded: { begun: new Map(), outcomes: [], running: [], unrecorded: [] },
       type: 'exited',
       exitCode: 7,
       signal: null,
