@@ -34,12 +34,12 @@ async function main(): Promise<void> {
       const { writeStarter } = await import('./starter.js')
       return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
     }
-    // Loaded only for a run, so that help and usage errors stay as fast as Node itself.
-    const { refuseSameFiles } = await import('../run/same-file.js')
-    refuseSameFiles(line.plan, process.cwd())
-    // The workers start while the rest loads.
+    // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
+    // loads; they wait for the job, so nothing has run yet when the files are refused.
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
+    const { refuseSameFiles } = await import('../run/same-file.js')
+    refuseSameFiles(line.plan, process.cwd())
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan, workers)
     if (signal === undefined) return await write(process.stderr, '', exitCode)

@@ -9,7 +9,9 @@ const CHEAP_BELOW_MS: Ms = 0.01
 const SLOW_ABOVE_MS: Ms = 1
 /** Timed items after which the mean is updated. */
 const SAMPLES_PER_UPDATE = 16
-/** So many timed items in a row must have been quick before the next one is expected to be. */
+/** Quick items take no longer than results may wait to be sent together (`FLUSH_AFTER_MS` of the outbox). */
+const QUICK_UP_TO_MS: Ms = 10
+/** Timed items in a row that must have been quick before the next one is expected to be. */
 const QUICK_ITEMS = 16
 /** A non-integer zero: keeps V8 from compiling for integers and deoptimising on the first fraction. */
 const NO_TIME: Ms = Number.MIN_VALUE
@@ -35,7 +37,7 @@ export class Cost {
     this.#samples++
     this.#spent += ms
     const isSlow = ms > SLOW_ABOVE_MS
-    this.#quickInARow = isSlow ? 0 : this.#quickInARow + 1
+    this.#quickInARow = ms > QUICK_UP_TO_MS ? 0 : this.#quickInARow + 1
     if (isSlow || this.#samples === SAMPLES_PER_UPDATE) this.update()
     return isSlow
   }

@@ -24,7 +24,7 @@ it('prints what would run, and runs neither task nor initializer', async () => {
   items    2
   workers  3
   chunks   adapt to the cost of items
-  limits   2 s an attempt
+  limits   2 s per attempt
   results  stdout, ndjson
   report   json to ${path('r')}
 `)

@@ -81,7 +81,9 @@ export class ConsoleReporter {
           running === 0
             ? 'ending'
             : `waiting up to ${formatMs(graceMs)} for ${plural(running, 'running item')}`
-        return this.#write(`poolrun: interrupted by ${signal}: ${waiting}; once more to kill at once\n`)
+        return this.#write(
+          `poolrun: interrupted by ${signal}: ${waiting}; a second signal kills the workers\n`,
+        )
       }
       case 'worker-started':
       case 'worker-ready':

@@ -7,8 +7,8 @@ export function dryRunText(plan: RunPlan, items: number): string {
   const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry } = plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
-    timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} an attempt`,
-    deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} in all`,
+    timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} per attempt`,
+    deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} for the whole run`,
     retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)
   const rows: readonly (readonly [string, string])[] = [

@@ -30,7 +30,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     space.write({ flag: '' })
     const result = await run.ended()
     expect(result.stderr).toContain(
-      `poolrun: interrupted by ${signal}: waiting up to 5 s for 1 running item; once more to kill at once\n`,
+      `poolrun: interrupted by ${signal}: waiting up to 5 s for 1 running item; a second signal kills the workers\n`,
     )
     expect(result.stdout).toBe('1\n"seen"\n')
     expect(lastLine(result.stderr)).toMatch(
