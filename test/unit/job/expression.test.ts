@@ -8,7 +8,7 @@ const LONG = `${'x'.repeat(100)} =>\n  1\n`
 test.each(['n => n', 'a\n  b', '', LONG])(
   'every character of %j is mapped to its own place',
   (expression) => {
-    const module = wrap(expression, '/work/--eval')
+    const module = wrap(expression, '/repo/--eval')
     const base64 = /base64,(.*)$/.exec(module)![1]!
     const map = new SourceMap(JSON.parse(Buffer.from(base64, 'base64').toString()))
     for (const [line, text] of expression.split('\n').entries())

@@ -6,14 +6,14 @@ import { createGithubReport } from '../../../../src/report/ci/github.js'
 import { tempSpace } from '../../../helpers/temp-space.js'
 
 function failedItem(index: number, rest: Partial<FailedItem> = {}): FailedItem {
-  const location = { file: '/work/src/job.ts', line: 4, column: 11 }
+  const location = { file: '/repo/src/job.ts', line: 4, column: 11 }
   return { index, name: 'Error', message: 'boom', location, ...rest }
 }
 
 function setUp(env: NodeJS.ProcessEnv = {}) {
   const written: string[] = []
   const write = (text: string) => void written.push(text)
-  const report = createGithubReport({ write, env, cwd: '/work', now: () => 0 })
+  const report = createGithubReport({ write, env, cwd: '/repo', now: () => 0 })
   const run = (...items: FailedItem[]) => {
     report.begin()
     for (const item of items) report.failed(() => item)
@@ -60,7 +60,7 @@ describe('an annotation', () => {
     ],
     [
       'escapes what would end a property',
-      { location: { file: '/work/a,b:c%.ts', line: 1, column: 2 } },
+      { location: { file: '/repo/a,b:c%.ts', line: 1, column: 2 } },
       '::error file=a%2Cb%3Ac%25.ts,line=1,col=2,title=item 7::Error: boom',
     ],
     [
@@ -76,7 +76,7 @@ describe('an annotation', () => {
   })
 
   it('takes the workspace from the environment', () => {
-    const { run, commands } = setUp({ GITHUB_WORKSPACE: '/work/src' })
+    const { run, commands } = setUp({ GITHUB_WORKSPACE: '/repo/src' })
     run(failedItem(0))
     expect(commands()[0]).toContain('file=job.ts,')
   })
@@ -118,9 +118,9 @@ describe('the step summary', () => {
   it('lists twenty failures and counts the others', () => {
     const text = summaryOf(...Array.from({ length: 23 }, (_, index) => failedItem(index)))
     expect(text).toContain(
-      '| item | failed with | at |\n| ---: | --- | --- |\n| 0 | Error: boom | /work/src/job.ts:4 |\n',
+      '| item | failed with | at |\n| ---: | --- | --- |\n| 0 | Error: boom | /repo/src/job.ts:4 |\n',
     )
-    expect(text).toContain('\n| 19 | Error: boom | /work/src/job.ts:4 |\n\n… and 3 more\n')
+    expect(text).toContain('\n| 19 | Error: boom | /repo/src/job.ts:4 |\n\n… and 3 more\n')
   })
 
   it('takes text literally: no markup, link, mention or end of a cell', () => {

@@ -5,7 +5,7 @@ import { renderJson } from '../../../../src/report/files/json-report.js'
 import type { RunRecord } from '../../../../src/report/files/run-record.js'
 import { attemptAt, EMPTY_RECORD } from './records.js'
 
-const location = { file: '/work/job.ts', line: 4, column: 11 }
+const location = { file: '/repo/job.ts', line: 4, column: 11 }
 
 const record: RunRecord = {
   ...EMPTY_RECORD,
