@@ -1,25 +1,28 @@
-// `npm run build`: src to dist. What Node loads in every run is CommonJS, which it starts about a fifth of its own
-// start-up time sooner than ES modules; the library is handed out as an ES module in front of it.
+// `npm run build`: bundles src into dist. Files are CommonJS, because Node loads ES modules more slowly: the difference is
+// a fifth of its own start-up time. The library's entry is an ES module that re-exports one of them.
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build, transform } from 'esbuild'
 
 const DIST = path.join(import.meta.dirname, 'dist')
 const common = { platform: 'node', target: 'node20.19', logLevel: 'warning' }
-/** Where a file is, CommonJS says by other names. */
+/** CommonJS has other names for these. */
 const define = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
-/** Asked for by packages only. */
+/** Only packages need it. */
 const URL_OF_FILE = 'const __url = require("node:url").pathToFileURL(__filename).href;'
+/** The worker that runs inside poolrun's own process with `--processes 0`. */
+const SESSION = 'session.cjs'
 
 rmSync(DIST, { recursive: true, force: true })
 mkdirSync(DIST)
 await buildParent()
-await buildWorker()
+await buildWorker('worker/main.ts', 'worker.cjs')
+await buildWorker('worker/session.ts', SESSION)
 await buildPage()
 
 /**
- * Two steps, for only ES modules can be split, so that a run loads what it needs and the command line and the library
- * share their classes: the pieces are made as ES modules, then each becomes CommonJS.
+ * Splits the code, so that a run loads only what it needs, while the command line and the library share their classes.
+ * esbuild splits only ES modules, so a second step turns each of them into CommonJS.
  */
 async function buildParent() {
   const { outputFiles } = await build({
@@ -30,6 +33,7 @@ async function buildParent() {
     splitting: true,
     format: 'esm',
     external: ['esbuild'],
+    plugins: [sessionApart()],
     outdir: DIST,
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
@@ -41,12 +45,26 @@ async function buildParent() {
   writeFileSync(path.join(DIST, 'index.js'), "export * from './index.cjs'\n")
 }
 
+/** Split together with it, the code that every run loads would be in twice as many files, which load more slowly. */
+function sessionApart() {
+  return {
+    name: 'session-apart',
+    setup({ onResolve }) {
+      onResolve({ filter: /\/worker\/session\.js$/ }, ({ kind }) =>
+        kind === 'dynamic-import'
+          ? { path: `./${SESSION.replace('.cjs', '.js')}`, external: true }
+          : undefined,
+      )
+    },
+  }
+}
+
 async function writeCommonJs(file, text) {
-  // What is loaded late is ours as well: `import()` would start Node's loader of ES modules for it.
+  // Our own modules load late with `require`: `import()` would start Node's ES module loader.
   const late = text.replace(/\bimport\(("\.\/[^"]+")\)/g, 'Promise.resolve().then(() => require($1))')
   const { code, map } = await transform(late, {
     ...common,
-    // The first step has warned already.
+    // The first step has reported the warnings.
     logLevel: 'error',
     format: 'cjs',
     define: { ...define, 'import.meta.url': '__url' },
@@ -63,15 +81,15 @@ async function writeCommonJs(file, text) {
   writeFileSync(`${target}.map`, map)
 }
 
-async function buildWorker() {
+async function buildWorker(source, target) {
   await build({
     ...common,
-    entryPoints: ['src/worker/main.ts'],
+    entryPoints: [`src/${source}`],
     absWorkingDir: import.meta.dirname,
     bundle: true,
     format: 'cjs',
     define,
-    outfile: path.join(DIST, 'worker.cjs'),
+    outfile: path.join(DIST, target),
     sourcemap: true,
     sourcesContent: false,
   })
