@@ -1,5 +1,5 @@
-// Collects the chunks that a worker is given in one turn and sends them in one message. Finds the values that make a
-// message impossible to clone.
+// Collects the chunks that a worker is given in one turn of the event loop and sends them in one message: a message costs
+// more than a small chunk. Finds the values that make a message impossible to clone.
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import type { ChunkMessage, ToWorker } from '../ipc/protocol.js'
 import type { Failure } from '../model.js'
@@ -16,10 +16,14 @@ interface ChunkSenderOptions {
   readonly onUnsendable: (worker: number, id: number, items: readonly UnsendableItem[]) => void
 }
 
+/** Taken before `--callbacks` modules or a job can replace it. */
+const nextTick = process.nextTick.bind(process)
+
 export class ChunkSender {
   readonly #options: ChunkSenderOptions
   /** By worker. Not a map: a map whose entries come and go keeps the deleted ones alive (see policy/delivery-order). */
   readonly #outgoing: (ChunkMessage[] | undefined)[] = []
+  #isFlushPlanned = false
 
   constructor(options: ChunkSenderOptions) {
     this.#options = options
@@ -40,6 +44,21 @@ export class ChunkSender {
 
   flushAll(): void {
     for (const worker of this.#outgoing.keys()) this.flush(worker)
+  }
+
+  /** After the callers that run in this turn of the event loop: more of them may open a call. */
+  flushSoon(): void {
+    if (this.#isFlushPlanned) return
+    this.#isFlushPlanned = true
+    nextTick(() => {
+      this.#isFlushPlanned = false
+      this.flushAll()
+    })
+  }
+
+  /** What the worker was given and was not sent: its process has exited. */
+  discard(worker: number): void {
+    this.#outgoing[worker] = undefined
   }
 
   discardAll(): void {

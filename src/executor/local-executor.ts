@@ -43,6 +43,8 @@ interface ActiveExecution {
   pendingItems: number
   /** Waits for its source, which may have to wait for a reader. */
   isPulling: boolean
+  /** It waits for workers, not only for its source. */
+  needsWorkers: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly unlisten: () => void
@@ -55,6 +57,8 @@ export class LocalExecutor implements Executor {
   readonly #chunkSender: ChunkSender
   readonly #handles: (WorkerHandle | undefined)[] = []
   readonly #executions = new Map<CallId, ActiveExecution>()
+  /** Executions that need workers. */
+  #needingWorkers = 0
   #nextCall = 1
   #inputs: SchedulerInput[] = []
   #isHandling = false
@@ -88,7 +92,9 @@ export class LocalExecutor implements Executor {
         execution.signal.removeEventListener('abort', abort)
         execution.drain?.removeEventListener('abort', drain)
       }
-      this.#executions.set(call, { execution, pendingItems: 0, isPulling: false, resolve, reject, unlisten })
+      const state = { pendingItems: 0, isPulling: false, needsWorkers: true }
+      this.#executions.set(call, { execution, ...state, resolve, reject, unlisten })
+      this.#needingWorkers++
       const { task, chunkSize, mayStop, timeoutMs, retry } = execution
       const remaining = execution.source.remaining?.()
       this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
@@ -153,17 +159,19 @@ export class LocalExecutor implements Executor {
     this.#isHandling = true
     try {
       // Performing a command can post further inputs. They are handled after it, in order.
-      for (let i = 0; i < this.#inputs.length; i++) {
+      for (let i = 0; i < this.#inputs.length; i++)
         for (const command of this.#scheduler.handle(this.#inputs[i]!, this.#clock.now()))
           this.#perform(command)
-        if (i + 1 === this.#inputs.length) this.#chunkSender.flushAll()
-      }
+    } catch (error) {
+      this.#chunkSender.discardAll()
+      throw error
     } finally {
       // Whatever throws here is a bug. It must not become a hang as well.
       this.#inputs = []
-      this.#chunkSender.discardAll()
       this.#isHandling = false
     }
+    if (input.type === 'open') this.#chunkSender.flushSoon()
+    else this.#chunkSender.flushAll()
     this.#setTimer()
     this.#setKeepsAlive()
   }
@@ -179,12 +187,18 @@ export class LocalExecutor implements Executor {
    * only waits for its input: the input itself keeps the process alive if anything is to come.
    */
   #setKeepsAlive(): void {
-    let keepsAlive = this.#isEnding
-    for (const { isPulling, pendingItems } of this.#executions.values())
-      keepsAlive ||= !isPulling || pendingItems > 0
+    const keepsAlive = this.#isEnding || this.#needingWorkers > 0
     if (keepsAlive === this.#keepsAlive) return
     this.#keepsAlive = keepsAlive
     for (const handle of this.#handles) handle?.ref(keepsAlive)
+  }
+
+  /** After each change of what it waits for. Not counted when it is needed: there may be thousands of executions. */
+  #countNeed(active: ActiveExecution): void {
+    const needsWorkers = !active.isPulling || active.pendingItems > 0
+    if (needsWorkers === active.needsWorkers) return
+    active.needsWorkers = needsWorkers
+    this.#needingWorkers += needsWorkers ? 1 : -1
   }
 
   #perform(command: Command): void {
@@ -230,18 +244,21 @@ export class LocalExecutor implements Executor {
     const supply = (chunk: Awaited<ReturnType<typeof source.next>>) => {
       active.isPulling = false
       active.pendingItems += chunk?.count ?? 0
+      this.#countNeed(active)
       this.#post({ type: 'supply', call, chunk, remaining: source.remaining?.() })
     }
-    active.isPulling = true
     const next = source.next(want)
-    if (next instanceof Promise) void next.then(supply)
-    else supply(next)
+    if (!(next instanceof Promise)) return supply(next)
+    active.isPulling = true
+    this.#countNeed(active)
+    void next.then(supply)
   }
 
   #settle({ call, settled }: Extract<Command, { type: 'settle' }>): void {
     const active = this.#executions.get(call)
     if (active === undefined) return
     active.pendingItems -= settled.count
+    this.#countNeed(active)
     active.execution.onSettled(settled)
   }
 
@@ -249,6 +266,7 @@ export class LocalExecutor implements Executor {
     const active = this.#executions.get(call)
     if (active === undefined) return
     this.#executions.delete(call)
+    if (active.needsWorkers) this.#needingWorkers--
     active.unlisten()
     if (end.type === 'done' || end.type === 'aborted') return active.resolve()
     const fault = new ExecutionFault(end, active.execution.task.name)
@@ -306,6 +324,7 @@ export class LocalExecutor implements Executor {
         return emit({ workerId: worker, pid, ...event, type: 'worker-output' })
       case 'exited': {
         this.#handles[worker] = undefined
+        this.#chunkSender.discard(worker)
         const { exitCode, signal, stderrTail, recorded } = event
         emit({ type: 'worker-exited', workerId: worker, pid, exitCode, signal })
         const record = recorded && toExitRecord(recorded, (since) => this.#clock.elapsed(since))

@@ -28,7 +28,7 @@ interface Call {
   readonly timeoutMs: Ms | undefined
   readonly retry: RetryOptions
   readonly sizer: ChunkSizer
-  /** Many of its chunks may be dispatched ahead: the caller chose their size, and no failure stops the call. */
+  /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. */
   readonly isBatched: boolean
   readonly ready: Fifo<PendingChunk>
   /** Failed items that wait for their next attempt. */
@@ -70,6 +70,8 @@ export class CallTable {
   readonly #calls = new Map<CallId, Call>()
   /** Calls that can have something to dispatch. The one that was served last is at the end. */
   readonly #roundRobin = new Fifo<Call>()
+  /** What an item of each task costs: the first chunk of a call is not the first of its task. */
+  readonly #meanMs = new Map<string, Ms>()
   readonly #callsWithDelayedWork = new Set<Call>()
   #exports: JobExports | undefined
 
@@ -110,7 +112,7 @@ export class CallTable {
   // ── from the callers ───────────────────────────────────────────────────────────────────────────────────────────
 
   open(id: CallId, options: CallOptions): void {
-    const call = createCall(id, options)
+    const call = createCall(id, options, this.#meanMs.get(options.task.name))
     this.#calls.set(id, call)
     this.#enqueue(call)
     this.#checkTask(call)
@@ -200,7 +202,7 @@ export class CallTable {
 
   settle(worker: WorkerIdentity, chunk: CallChunk, results: ResultsMessage, now: Ms): void {
     const { sizer, task } = chunk.call
-    if (results.busyMs > 0) sizer.measured(results.count, results.busyMs)
+    if (results.busyMs > 0) this.#meanMs.set(task.name, sizer.measured(results.count, results.busyMs))
     this.#settleRange(worker, chunk, resultRange(worker, task, chunk.pending, results), now)
   }
 
@@ -346,15 +348,15 @@ export class CallTable {
   }
 }
 
-function createCall(id: CallId, options: CallOptions): Call {
+function createCall(id: CallId, options: CallOptions, meanMs: Ms | undefined): Call {
   const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
   return {
     id,
     task,
     timeoutMs,
     retry,
-    sizer: new ChunkSizer(chunkSize),
-    isBatched: chunkSize !== undefined && !mayStop,
+    sizer: new ChunkSizer(chunkSize, meanMs),
+    isBatched: chunkSize === undefined ? remaining === 1 : !mayStop,
     ready: new Fifo(),
     delayed: new DelayQueue(),
     inFlight: 0,

@@ -17,23 +17,29 @@ export class ChunkSizer {
   #items: number
   #meanMs: Ms | undefined
 
-  /** `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. */
-  constructor(fixed?: number) {
+  /**
+   * `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. `meanMs`: what an item of the
+   * task has cost in earlier calls.
+   */
+  constructor(fixed?: number, meanMs?: Ms) {
     this.#fixed = fixed
     this.#items = fixed ?? 1
+    this.#meanMs = meanMs
   }
 
-  /** Cost of one item, `undefined` before the first measurement. */
+  /** Cost of one item, `undefined` before the first measurement of the task. */
   get meanMs(): Ms | undefined {
     return this.#meanMs
   }
 
-  measured(items: number, busyMs: Ms): void {
+  /** Returns the cost of one item. */
+  measured(items: number, busyMs: Ms): Ms {
     const meanMs = meanCost(this.#meanMs, busyMs / items, items)
     this.#meanMs = meanMs
-    if (this.#fixed !== undefined) return
+    if (this.#fixed !== undefined) return meanMs
     const ideal = meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
+    return meanMs
   }
 
   /** `remaining`: items left in the source, if that is known; `workers` share them. */

@@ -1,4 +1,5 @@
 // Small chunks share messages: how many, and what becomes of them when one cannot be sent or the worker crashes.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ToWorker } from '../../../src/ipc/protocol.js'
 import { type FakeWorker, fakeTransport, numbers, range, setUp, sorted, start } from './fakes.js'
@@ -59,6 +60,28 @@ describe('chunks of one cheap item', () => {
     await call.done
     expect(sorted(call.indexes())).toEqual(range(60))
     expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'crash' } }])
+  })
+})
+
+describe('calls of one cheap item', () => {
+  /** A worker that has run a call of the task before, and `count` more calls. */
+  function callAgain(count: number) {
+    const { executor, worker } = warm(1)
+    const before = runs(worker).length
+    for (let i = 0; i < count; i++) start(executor, numbers(1))
+    return { worker, messages: () => runs(worker).slice(before) }
+  }
+
+  test('share a message if they begin in one turn of the event loop', async () => {
+    const { messages } = callAgain(3)
+    await setImmediate()
+    expect(messages()).toEqual([3])
+  })
+
+  test('are dispatched by the hundred: their cost is that of the task', async () => {
+    const { messages } = callAgain(1000)
+    await setImmediate()
+    expect(messages()).toEqual([128])
   })
 })
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ChunkSender, type UnsendableItem } from '../../../src/executor/chunk-sender.js'
 import type { ChunkMessage, ToWorker } from '../../../src/ipc/protocol.js'
@@ -37,6 +38,27 @@ describe('ChunkSender', () => {
       [0, [1, 3]],
       [1, [2]],
     ])
+  })
+
+  it('sends the chunks of a turn of the event loop together', async () => {
+    const { sender, sent } = setUp()
+    for (const id of [1, 2, 3]) {
+      sender.add(0, chunkWith(id, 'a'))
+      sender.flushSoon()
+      await undefined
+    }
+    expect(sent).toEqual([])
+    await setImmediate()
+    expect(sent).toEqual([[0, [1, 2, 3]]])
+  })
+
+  it('discards what a worker that has exited was not sent', () => {
+    const { sender, sent } = setUp()
+    sender.add(0, chunkWith(1, 'a'))
+    sender.add(1, chunkWith(2, 'b'))
+    sender.discard(0)
+    sender.flushAll()
+    expect(sent).toEqual([[1, [2]]])
   })
 
   it('sends those of one worker before another message to it', () => {

@@ -1,4 +1,5 @@
 // Every way to end a call, or all calls, in every state in which it can be asked for.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { WorkerHandle } from '../../../src/transport/transport.js'
 import { ago, type FakeWorker, faultOf, numbers, setUp, start, turn } from './fakes.js'
@@ -43,6 +44,7 @@ describe('a drained call', () => {
     worker!.ready()
     worker!.settleCheap(worker!.chunks[0]!)
     const second = start(executor, numbers(1), { chunkSize: 1 })
+    await setImmediate()
     const behind = worker!.chunks[2]!
     first.drain.abort()
     worker!.message({ type: 'cancelled', ids: [behind.id] })

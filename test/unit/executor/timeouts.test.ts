@@ -1,4 +1,5 @@
 // Items that exceed their timeout: found by the flight record of their worker, which is then terminated.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ago, type FakeWorker, numbers, range, setUp, sorted, start } from './fakes.js'
 
@@ -163,13 +164,14 @@ describe('several items in one worker', () => {
 })
 
 describe('a prefetched item', () => {
-  test('is timed from the moment when the cancelled item in front of it was returned', () => {
+  test('is timed from the moment when the cancelled item in front of it was returned', async () => {
     const { executor, workers, clock } = setUp({ processes: 1 })
     const first = start(executor, numbers(2), { chunkSize: 1 })
     const [worker] = workers
     worker!.ready()
     worker!.settleCheap(worker!.chunks[0]!)
     start(executor, numbers(1), { chunkSize: 1, timeoutMs: 1_000 })
+    await setImmediate()
     const [, front, behind] = worker!.chunks
     expect(behind).toBeDefined()
     clock.advance(700)
