@@ -1,8 +1,9 @@
 // Where the items of a bytes payload begin and end: one rule per framing, the same for the parent, which frames items, and
 // the worker, which parses them.
 import type { Framing, Payload } from '../model.js'
-import { asBuffer, isBlank } from './bytes.js'
+import { asBuffer } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
+import { FRAMINGS, NUL } from './framings.js'
 
 export type BytesPayload = Extract<Payload, { readonly kind: 'bytes' }>
 
@@ -14,17 +15,11 @@ export interface ItemRange {
   readonly next: number
 }
 
-/** Whether the bytes between two delimiters are not an item: a blank line of NDJSON, an empty line of text. */
-export function isSkipped(framing: Framing, bytes: Buffer, start: number, end: number): boolean {
-  if (framing === 'ndjson') return isBlank(bytes, start, end)
-  if (framing === 'lines') return start === end || (end - start === 1 && bytes[start] === 0x0d)
-  return false
-}
-
 export function* itemRanges(payload: BytesPayload): Generator<ItemRange> {
   const bytes = asBuffer(payload.bytes)
-  if (payload.framing === 'json') yield* elementRanges(bytes)
-  else yield* delimitedRanges(bytes, payload.framing)
+  const { delimiter, skips } = FRAMINGS[payload.framing]
+  if (delimiter === 'element') yield* elementRanges(bytes)
+  else yield* delimitedRanges(bytes, delimiter, skips)
 }
 
 export function itemRange(payload: BytesPayload, offset: number): ItemRange | undefined {
@@ -55,7 +50,7 @@ export function badRecord(location: string, message: string, text: string): stri
 }
 
 export function withoutCr(text: string, framing: Framing): string {
-  return framing !== 'nul' && text.endsWith('\r') ? text.slice(0, -1) : text
+  return FRAMINGS[framing].delimiter !== NUL && text.endsWith('\r') ? text.slice(0, -1) : text
 }
 
 /** Items `from` up to, not including, `to` of a payload; shares its memory. */
@@ -66,7 +61,8 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   for (const range of itemRanges(payload)) {
     if (i >= to) break
     if (i <= from) start = range.start
-    end = payload.framing === 'json' ? range.end : range.next
+    // Without the comma after the last element.
+    end = FRAMINGS[payload.framing].delimiter === 'element' ? range.end : range.next
     i++
   }
   if (i <= from || from >= to) start = end = 0
@@ -74,14 +70,17 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   return { kind, framing, bytes: bytes.subarray(start, end) }
 }
 
-function* delimitedRanges(bytes: Buffer, framing: Framing): Generator<ItemRange> {
-  const delimiter = framing === 'nul' ? 0 : 0x0a
+function* delimitedRanges(
+  bytes: Buffer,
+  delimiter: number,
+  skips: (bytes: Buffer, start: number, end: number) => boolean,
+): Generator<ItemRange> {
   let start = 0
   while (start < bytes.length) {
     const found = bytes.indexOf(delimiter, start)
     const end = found === -1 ? bytes.length : found
     const next = found === -1 ? end : end + 1
-    if (!isSkipped(framing, bytes, start, end)) yield { start, end, next }
+    if (!skips(bytes, start, end)) yield { start, end, next }
     start = next
   }
 }

@@ -1,26 +1,27 @@
 // Frames items that end with a byte: NDJSON, lines, NUL-separated. Items are not parsed, except a last NDJSON line
 // without its line end, which may be torn.
-import { isSkipped } from '../framing/items.js'
+import { FRAMINGS, LF } from '../framing/framings.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
-type DelimitedFraming = Extract<Framing, 'ndjson' | 'lines' | 'nul'>
-
-const LF = 0x0a
-const NUL = 0
+type DelimitedFraming = Exclude<Framing, 'json' | 'csv'>
 
 export class DelimitedFramer extends Framer {
   declare protected readonly framing: DelimitedFraming
   readonly #delimiter: number
+  readonly #skips: (bytes: Buffer, start: number, end: number) => boolean
   /** Unread bytes known to hold no delimiter, so that a long item is not searched again with each block. */
   #searched = 0
 
   constructor(framing: DelimitedFraming, input: InputBuffer, options: FramerOptions) {
     super(framing, input, options)
-    this.#delimiter = framing === 'nul' ? NUL : LF
+    const { delimiter, skips } = FRAMINGS[framing]
+    if (delimiter === 'element') throw new TypeError(`${framing} has no delimiter`)
+    this.#delimiter = delimiter
+    this.#skips = skips
   }
 
   protected override fork(): DelimitedFramer {
@@ -31,9 +32,10 @@ export class DelimitedFramer extends Framer {
 
   protected override frame(want: Want): Chunk | undefined {
     this.#skipBlankLines()
-    const { framing, input } = this
+    const { input } = this
     const { unread, ended } = input
     const delimiter = this.#delimiter
+    const skips = this.#skips
     const searched = this.#searched
     let count = 0
     let end = 0
@@ -51,7 +53,7 @@ export class DelimitedFramer extends Framer {
       const next = found === -1 ? stop : stop + 1
       if (count > 0 && next > want.bytes) break
       linesSeen++
-      if (!isSkipped(framing, unread, at, stop)) {
+      if (!skips(unread, at, stop)) {
         if (found === -1 && this.#isTorn(at, count)) break
         count++
         end = next
@@ -61,8 +63,8 @@ export class DelimitedFramer extends Framer {
     }
     if (count === 0) return undefined
     const chunk = this.chunk(unread.subarray(0, end), count)
-    if (framing === 'nul') input.skip(end)
-    else input.skipCounted(end, lines, end - 1)
+    if (delimiter === LF) input.skipCounted(end, lines, end - 1)
+    else input.skip(end)
     // Blank lines between the chunk and the line that was searched have delimiters.
     this.#searched = at > end ? 0 : Math.max(0, this.#searched - end)
     return chunk
@@ -70,21 +72,20 @@ export class DelimitedFramer extends Framer {
 
   /** Makes a chunk begin with an item, and keeps an endless run of blank lines from filling memory. */
   #skipBlankLines(): void {
-    const { framing, input } = this
-    if (framing === 'nul') return
-    const { unread } = input
+    const { unread } = this.input
     const delimiter = this.#delimiter
+    if (delimiter !== LF) return
     const searched = this.#searched
     let at = 0
     let lines = 0
     for (;;) {
       const stop = unread.indexOf(delimiter, Math.max(at, searched))
-      if (stop === -1 || !isSkipped(framing, unread, at, stop)) break
+      if (stop === -1 || !this.#skips(unread, at, stop)) break
       at = stop + 1
       lines++
     }
     if (at === 0) return
-    input.skipCounted(at, lines, at - 1)
+    this.input.skipCounted(at, lines, at - 1)
     this.#searched = Math.max(0, searched - at)
   }
 

@@ -1,6 +1,7 @@
 // `apply` calls its task once with all items as arguments: one item that is an array of all items.
 import { InputError } from '../errors/classes.js'
 import { asBuffer } from '../framing/bytes.js'
+import { FRAMINGS } from '../framing/framings.js'
 import { type BytesPayload, itemRanges } from '../framing/items.js'
 import { locate } from '../framing/location.js'
 import { BadItem, readItems } from '../framing/parse.js'
@@ -47,7 +48,7 @@ async function readAllItems(source: ChunkSource): Promise<Chunk> {
 function* itemTexts(chunk: Chunk, payload: BytesPayload): Generator<Buffer> {
   const values = readItems(payload)
   const bytes = asBuffer(payload.bytes)
-  const isText = payload.framing === 'lines' || payload.framing === 'nul'
+  const isText = FRAMINGS[payload.framing].items === 'text'
   let offset = 0
   for (const { start, end } of itemRanges(payload)) {
     const value = values.next()

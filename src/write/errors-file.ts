@@ -4,6 +4,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
+import { FRAMINGS } from '../framing/framings.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, locationText } from '../framing/location.js'
 import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
@@ -87,7 +88,7 @@ function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): strin
 function asJson(payload: BytesPayload, range: ItemRange, failure: Failure): string {
   const { framing } = payload
   const text = rangeText(payload, range)
-  const isJson = framing !== 'lines' && framing !== 'nul' && failure.kind !== 'input'
+  const isJson = FRAMINGS[framing].items === 'json' && failure.kind !== 'input'
   // In JSON a line break can only be white space between tokens, never part of a string.
   return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
 }

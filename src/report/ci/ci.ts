@@ -7,17 +7,20 @@ import { createGitlabReport } from './gitlab.js'
 const SILENT: CiReport = { begin() {}, failed() {}, end: () => undefined }
 
 export function createCiReport(choice: CiChoice, options: CiReportOptions): CiReport {
-  switch (choice === 'auto' ? detect(options.env) : choice) {
+  const system = choice === 'auto' ? detect(options.env) : choice
+  switch (system) {
     case 'github':
       return createGithubReport(options)
     case 'gitlab':
       return createGitlabReport(options)
-    default:
+    case 'none':
       return SILENT
+    default:
+      return system satisfies never
   }
 }
 
-function detect({ GITHUB_ACTIONS, GITLAB_CI }: NodeJS.ProcessEnv): CiChoice {
+function detect({ GITHUB_ACTIONS, GITLAB_CI }: NodeJS.ProcessEnv): Exclude<CiChoice, 'auto'> {
   if (GITHUB_ACTIONS === 'true') return 'github'
   return GITLAB_CI === 'true' ? 'gitlab' : 'none'
 }
