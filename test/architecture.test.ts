@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 const SRC = fileURLToPath(new URL('../src', import.meta.url))
 
 /**
- * Each folder of `src`, or file at its root, with what it may import besides itself, from left to right as in
+ * Each folder of `src`, or file at its root, with what it may import besides itself, in the order of the table in
  * ARCHITECTURE.md. An entry may name only entries below it, so that imports go one way.
  */
 const ALLOWED = {
@@ -189,7 +189,7 @@ describe('imports', () => {
     expect(dangling).toEqual([])
   })
 
-  test('go one way, from left to right', () => {
+  test('go one way, from top to bottom', () => {
     const layers = Object.keys(ALLOWED)
     const backwards = Object.entries(ALLOWED).flatMap(([from, into]) =>
       into.filter((to) => layers.indexOf(to) <= layers.indexOf(from)).map((to) => `${from} → ${to}`),

@@ -111,7 +111,7 @@ export const OPTIONS = {
     group: 'Input',
     type: flag,
     default: '0',
-    help: 'take items on the command line as strings, also those that are JSON',
+    help: 'take items on the command line as strings, even if they are JSON',
   },
   only: {
     group: 'Input',
@@ -134,7 +134,7 @@ export const OPTIONS = {
     value: '<n|auto>',
     type: orKeyword(integer(1), 'auto'),
     default: 'auto',
-    help: 'items sent to a worker in one message; auto adapts to their cost and size',
+    help: 'items per chunk, the unit that a worker is given; auto adapts to their cost and size',
   },
   bufferSize: {
     group: 'Workers',
@@ -164,7 +164,7 @@ export const OPTIONS = {
     type: namedValues('NAME=value', /^[^\0]+$/, (text) => text),
     repeatable: true,
     separator: BEFORE_NEXT_NAME,
-    help: "set a variable in the environment of workers, over --env-file and poolrun's own",
+    help: "set a variable in the environment of workers; overrides --env-file and poolrun's own environment",
   },
   envFile: {
     group: 'Workers',
@@ -172,13 +172,13 @@ export const OPTIONS = {
     type: files,
     repeatable: true,
     separator: /,/,
-    help: "read variables for workers from a dotenv file, over poolrun's own environment",
+    help: "read variables for workers from a dotenv file; overrides poolrun's own environment",
   },
   nodeOptions: {
     group: 'Workers',
     value: '<text>',
     type: nodeOptions,
-    help: 'options of Node for workers, such as "--max-old-space-size=4096 --expose-gc"',
+    help: 'Node options for workers, such as "--expose-gc"',
   },
   initTimeout: {
     group: 'Workers',
@@ -211,7 +211,7 @@ export const OPTIONS = {
     value: '<n>',
     type: orKeyword(integer(0), 'none'),
     defaultHelp: RESTART_LIMIT_TEXT,
-    help: 'how many crashed workers may be replaced; after that the run ends with exit code 7; 100 items without a crash allow one more; none for no limit',
+    help: 'crashed workers to replace before the run ends with exit code 7; 100 items without a crash allow one more; none: no limit',
   },
   timeout: {
     group: 'Failures',
@@ -251,7 +251,7 @@ export const OPTIONS = {
     value: '<kinds>',
     type: listOf(...FAILURE_KINDS),
     default: RETRY_ON.join(','),
-    help: `failure kinds to retry, out of ${FAILURE_KINDS.join(', ')}`,
+    help: `failure kinds to retry: any of ${FAILURE_KINDS.join(', ')}`,
   },
   maxFailures: {
     group: 'Failures',
@@ -273,7 +273,7 @@ export const OPTIONS = {
     group: 'Results',
     value: '<module>',
     type: nonEmpty('a module'),
-    help: 'module whose callback is called when an item succeeds, and its errorCallback when one fails',
+    help: 'module that exports callback (called for each success) and errorCallback (called for each failure)',
   },
   format: {
     group: 'Results',
@@ -289,13 +289,13 @@ export const OPTIONS = {
     type: nonEmpty('a file, or - for stdout'),
     once: true,
     defaultHelp: 'stdout',
-    help: 'write results to this file; an existing file is kept unless the exit code is 0 or 3; - is stdout',
+    help: 'write results to this file; an existing file is replaced only if the exit code is 0 or 3; - is stdout',
   },
   keepPartial: {
     group: 'Results',
     type: flag,
     default: '0',
-    help: 'where an existing --output file is kept, or none is written, keep the results so far as FILE.partial',
+    help: 'if the --output file is not written, keep the results so far as FILE.partial',
   },
   envelope: {
     group: 'Results',
@@ -351,7 +351,7 @@ export const OPTIONS = {
     value: '<mode>',
     type: oneOf('lines', 'group', 'failed', 'none'),
     defaultHelp: 'lines, or none with --quiet',
-    help: 'what jobs print: show lines (all), group (all, by item), failed (of failed items) or none',
+    help: 'what to show of what jobs print: lines (all, as it comes), group (all, by item), failed (only of failed items) or none',
   },
   tag: {
     group: 'Console',

@@ -29,8 +29,8 @@ poolrun help [command]
 
 export const OTHER_COMMANDS_TEXT = `### init
 
-Writes \`job.ts\` and \`items.ndjson\` into the folder (by default the current one), then prints the next command to run. Files that
-exist are not changed: exit code 2.
+Writes \`job.ts\` and \`items.ndjson\` into the folder (by default the current one), then prints the next command to run. If one of
+them exists, nothing is written and the exit code is 2.
 
 ### completion
 
@@ -42,12 +42,12 @@ Prints a completion script:
 
 export const OPTIONS_INTRODUCTION = `## Options
 
-Every option can also be set as an environment variable; flags take precedence. Durations are written as \`500ms\`, \`2s\`, \`1.5m\` or
+Every option but \`--eval\` can also be set as an environment variable; flags take precedence. Durations are written as \`500ms\`, \`2s\`, \`1.5m\` or
 \`1h\`, and a bare number is seconds. Sizes are written as \`64kb\`, \`512mb\` or \`2gb\`, and a bare number is bytes. Environment
 variables of switches are \`1\` or \`0\`; those of options that can be repeated hold a comma-separated list.`
 
-export const DETAILS = `The number of items that were read but not yet written is bounded by \`--buffer-size\`. Independently of it, their text and that of
-their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than 1 MiB per worker if that is more.
+export const DETAILS = `\`--buffer-size\` bounds the number of items that were read but not yet written. Their text and their
+results are also bounded by ${mebibyteText(BUFFER_BYTES)}, or by about 1 MiB per worker if that is more.
 
 ## Job modules
 
@@ -61,7 +61,7 @@ their results is bounded by ${mebibyteText(BUFFER_BYTES)}, or a little less than
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.
 - The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
-  replacement has the id of the worker it replaces), \`params\` (what \`--param name=value\` gave: \`context.params.name\`; frozen)
+  replacement has the id of the worker it replaces), \`params\` (the values of \`--param\`, frozen)
   and \`signal\`.
 - A result that is not JSON fails its item, and the message names its path in the result.
 - The stdin of a job is empty.
@@ -85,8 +85,8 @@ called \`--eval\`.
 
 With \`-j 0\`, items run one by one in poolrun's own process: \`node --inspect-brk node_modules/.bin/poolrun map job.ts 1 -j 0\` stops
 at the breakpoints of a job. Output, failures, retries and exit codes are those of any other run. Nothing is isolated, killed or
-limited in memory: a loop that never ends ends no run, an item that has timed out may go on beside the next one, and what a job
-writes past Node's own streams reaches the terminal. Modules are loaded once, however often their worker is replaced.
+limited in memory: an endless loop hangs the run, an item that has timed out may go on beside the next one, and what a job
+writes directly to a file descriptor reaches the terminal. Modules are loaded once, however often their worker is replaced.
 
 ### Validating items
 
@@ -105,8 +105,8 @@ For \`starmap\`, the schema describes the array of arguments of one item; for \`
 
 ### Callbacks
 
-\`--callbacks hooks.ts\` loads a module into poolrun's own process and calls its \`callback(result, index)\` and
-\`errorCallback(error, index)\` once per item, in the order in which items settle. A promise that a callback returns is awaited. A
+\`--callbacks hooks.ts\` loads a module into poolrun's own process. For each item, in the order in which items settle, it calls
+either \`callback(result, index)\` or \`errorCallback(error, index)\`. A promise that a callback returns is awaited. A
 callback that throws ends the run with exit code 1.
 
 ## Input
@@ -122,21 +122,22 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
 | \`nul\`        | strings that end with NUL, as \`find -print0\` writes them        | \`-0\`                                                 |
 
 - Input is UTF-8. A byte order mark is dropped, lines end with LF or CRLF, and the last line end may be missing.
-  In CSV and TSV, a carriage return alone is an error outside quotes, and so are files whose lines end with it.
+  In CSV and TSV, a carriage return without a line feed is an error outside quotes.
 - \`.gz\` and \`.br\` files are decompressed, and \`.zst\` files where Node supports it (22.15, 23.8 and newer). The inner extension
-  decides the format: \`data.csv.gz\`. Data after the end of the compressed data is an error.
+  decides the format: \`data.csv.gz\`. Trailing data after the compressed data is an error.
 - Input is streamed: neither a large array nor a large file is held in memory, and input that is still being written is
   processed as it arrives.
-- An item on the command line is parsed as JSON, else taken as a string. A number is one only if it prints back as it was typed:
-  \`12\` and \`-0.5\` are numbers; \`81444e2\`, \`1.0\`, \`007\` and \`1202285736968061337\` stay strings. With \`--strings\`, all items are
+- An item on the command line is parsed as JSON, else taken as a string. It becomes a number only if that prints back
+  as it was typed: \`12\` and \`-0.5\` are numbers; \`81444e2\`, \`1.0\`, \`007\` and \`1202285736968061337\` stay strings. With \`--strings\`, all items are
   strings. Items that start with \`-\` go after \`--\`.
 - \`--glob 'photos/**/*.jpg'\` uses the matching paths as items. \`{a,b}\`, \`{1..12}\`, \`{01..12}\`, \`{a..e}\` and \`{1..10..3}\` are expanded as in
   bash. A file that several patterns match, or that is reached again through linked folders, is one item. A pattern that matches
-  nothing is an error, also beside others that match. \`--glob '!**/old/**'\` leaves out what another pattern matches.
+  nothing is an error, even if another pattern matches. \`--glob '!**/old/**'\` leaves out what another pattern matches.
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
 
 Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
-CSV is one failed item. An input that is cut off, also in its last line, ends every run with exit code 4, after all complete items.
+CSV is one failed item, while a malformed JSON array ends the run with exit code 4. Input that is cut off, even in its last line,
+ends any run with exit code 4, after all complete items.
 
 ## Output
 
@@ -201,9 +202,9 @@ collect: item 46 failed, skipped
 
 ## Reports
 
-\`--report html=report.html\` writes a single file for the browser: the failures grouped with their tracebacks, a timeline of workers
-and items to zoom into, durations and the slowest items. It works without a network connection. It runs no script but its own,
-whatever text jobs throw.
+\`--report html=report.html\` writes a single file for the browser: the failures grouped with their tracebacks, a zoomable timeline of workers
+and items, durations and the slowest items. It works without a network connection. It runs only its own script, whatever jobs
+print or throw.
 
 ![The HTML report of a run with failures](images/report.png)
 
@@ -220,7 +221,7 @@ The option can be repeated. Reports are also written if the run ends by a signal
 \`\`\`
 
 - If \`CI\` is set, progress is a plain line now and then instead of a live block.
-- On GitHub Actions, failures become annotations at their line of your source (nine, and one that counts the rest) and a step
+- On GitHub Actions, failures become annotations on the source line (up to nine, plus one with the count of the rest) and a step
   summary. While jobs run, workflow commands are switched off: nothing that a job prints, throws or returns can add an
   annotation or a mask.
 - On GitLab, failures are in a section that can be folded.
@@ -254,6 +255,6 @@ If several apply, the order of this table decides.
 
 ## Files
 
-Compiled jobs are kept, by content, in \`$POOLRUN_CACHE_DIR\`, \`$XDG_CACHE_HOME/poolrun\` or \`~/.cache/poolrun\`. The folder can be
-deleted at any time.
+Compiled jobs are cached in \`$POOLRUN_CACHE_DIR\`. Without it, they are cached in \`$XDG_CACHE_HOME/poolrun\` or
+\`~/.cache/poolrun\`, or in a temporary folder if that cannot be used. The folder can be deleted at any time.
 `

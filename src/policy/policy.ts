@@ -1,5 +1,5 @@
-// What a failed item means for its call: a policy is two hooks and a few facts. The stages use only these, so that a new
-// policy needs no change elsewhere. Delivery order is a separate setting.
+// What a failed item means for its call: a policy is two hooks and a few facts, and `run/flow` uses only these. Delivery
+// order is a separate setting.
 import type { Counts, ItemFailure, SettledRange } from '../model.js'
 
 export interface Policy {
