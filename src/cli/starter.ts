@@ -43,17 +43,14 @@ export function writeStarter(folder: string): string {
   try {
     // Not `recursive`: under /proc, where no folder can be created, Node never returns from it.
     if (!existsSync(folder)) mkdirSync(folder)
-    for (const [path, text] of [
-      [job, JOB],
-      [items, ITEMS],
-    ] as const)
-      writeFileSync(path, text, { flag: 'wx' })
+    // Both or neither.
+    for (const path of [job, items]) if (existsSync(path)) throw alreadyExists(path)
+    writeFileSync(job, JOB, { flag: 'wx' })
+    writeFileSync(items, ITEMS, { flag: 'wx' })
   } catch (error) {
     const { code, path, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST')
-      throw new UsageError(
-        `${path} already exists and was not changed; choose another folder: poolrun init <folder>`,
-      )
+    if (error instanceof UsageError) throw error
+    if (code === 'EEXIST') throw alreadyExists(path ?? folder)
     throw new OutputError(`cannot write to ${folder}: ${message}`, { cause: error })
   }
   return `Wrote ${job} and ${items}. Next, run:
@@ -62,6 +59,12 @@ export function writeStarter(folder: string): string {
 
 One of the three items fails, to show what a failure looks like. 'poolrun collect --help' lists the options.
 `
+}
+
+function alreadyExists(path: string): UsageError {
+  return new UsageError(
+    `${path} already exists and was not changed; choose another folder: poolrun init <folder>`,
+  )
 }
 
 function shellQuoted(text: string): string {

@@ -1,5 +1,6 @@
 // `poolrun init` and the command that it prints; `poolrun completion` with bad arguments.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { root, runCli, runShell } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
@@ -20,6 +21,16 @@ it('init writes a job that runs with the command it prints, and never overwrites
   expect(again.exitCode).toBe(2)
   expect(again.stderr).toContain('a place/job.ts already exists and was not changed')
   expect(readFileSync(path('a place/job.ts'), 'utf8')).toBe(before)
+})
+
+it.each(['job.ts', 'items.ndjson'])('init writes nothing if %s exists', async (name) => {
+  const { dir, write } = tempSpace()
+  write({ [name]: 'mine' })
+  const { stderr, exitCode } = await runCli(['init'], { cwd: dir })
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain(`${name} already exists and was not changed`)
+  expect(readdirSync(dir)).toEqual([name])
+  expect(readFileSync(join(dir, name), 'utf8')).toBe('mine')
 })
 
 it('init names the folder that it cannot write to', async () => {
