@@ -29,7 +29,7 @@ export interface Execution {
    */
   onFault?(fault: ExecutionFault): void
   /** Abort: running items are cancelled, the rest never start, and nothing of this execution settles any more. */
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Abort: take no more chunks; running items may finish and settle, items that have not started are dropped. */
   readonly drain?: AbortSignal | undefined
 }

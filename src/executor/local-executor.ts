@@ -47,7 +47,7 @@ interface ActiveExecution {
   needsWorkers: boolean
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
-  readonly unlisten: () => void
+  readonly unlisten: (() => void) | undefined
 }
 
 export class LocalExecutor implements Executor {
@@ -84,23 +84,29 @@ export class LocalExecutor implements Executor {
   execute(execution: Execution): Promise<void> {
     return new Promise((resolve, reject) => {
       const call = this.#nextCall++
-      const abort = () => this.#post({ type: 'abort', call })
-      const drain = () => this.#post({ type: 'drain', call })
-      execution.signal.addEventListener('abort', abort, { once: true })
-      execution.drain?.addEventListener('abort', drain, { once: true })
-      const unlisten = () => {
-        execution.signal.removeEventListener('abort', abort)
-        execution.drain?.removeEventListener('abort', drain)
-      }
+      const unlisten = this.#listen(call, execution)
       const state = { pendingItems: 0, isPulling: false, needsWorkers: true }
       this.#executions.set(call, { execution, ...state, resolve, reject, unlisten })
       this.#needingWorkers++
-      const { task, chunkSize, mayStop, timeoutMs, retry } = execution
-      const remaining = execution.source.remaining?.()
+      const { task, source, chunkSize, mayStop, timeoutMs, retry } = execution
+      const remaining = source.remaining?.()
       this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
-      if (execution.drain?.aborted === true) drain()
-      if (execution.signal.aborted) abort()
+      if (execution.drain?.aborted === true) this.#post({ type: 'drain', call })
+      if (execution.signal?.aborted === true) this.#post({ type: 'abort', call })
     })
+  }
+
+  /** Returns how to stop listening; `undefined` where there is no signal. */
+  #listen(call: CallId, { signal, drain }: Execution): (() => void) | undefined {
+    if (signal === undefined && drain === undefined) return undefined
+    const onAbort = () => this.#post({ type: 'abort', call })
+    const onDrain = () => this.#post({ type: 'drain', call })
+    signal?.addEventListener('abort', onAbort, { once: true })
+    drain?.addEventListener('abort', onDrain, { once: true })
+    return () => {
+      signal?.removeEventListener('abort', onAbort)
+      drain?.removeEventListener('abort', onDrain)
+    }
   }
 
   /** Starts `count` workers before there is anything to run, so that their start overlaps with opening the input. */
@@ -267,7 +273,7 @@ export class LocalExecutor implements Executor {
     if (active === undefined) return
     this.#executions.delete(call)
     if (active.needsWorkers) this.#needingWorkers--
-    active.unlisten()
+    active.unlisten?.()
     if (end.type === 'done' || end.type === 'aborted') return active.resolve()
     const fault = new ExecutionFault(end, active.execution.task.name)
     active.execution.onFault?.(fault)

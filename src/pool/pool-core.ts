@@ -11,16 +11,19 @@ import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
 import type { Calling, RunEvent, Thrown } from '../model.js'
+import type { RetryOptions } from '../plan.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
 import { toPoolError } from '../run/pool-error.js'
 import { executorOptions, type PoolCoreOptions } from './executor-options.js'
 import { createItemWindow, type ItemWindow } from './item-window.js'
 import { stopWatching, type WatchedPool } from './leak-warning.js'
+import type { Outcome } from './outcome.js'
 import { emitWarning } from './process-warning.js'
+import { callOnce } from './single-call.js'
 import { isAsync, isCollection, openSource } from './sources/open.js'
 import type { ValuesSource } from './sources/values-source.js'
-import type { Input, IterateOptions } from './types.js'
+import type { ApplyOptions, Input, IterateOptions } from './types.js'
 
 export interface CallRequest {
   /** An object that must not be garbage-collected while the call runs: the Pool. */
@@ -57,6 +60,7 @@ export class PoolCore implements WatchedPool {
   readonly #options: PoolCoreOptions
   readonly #executor: Executor
   readonly #shownJob: string
+  readonly #retry: RetryOptions
   readonly #calls = new Set<ActiveCall>()
   #state: 'open' | 'closed' | 'terminated' = 'open'
   /** Resolves when the workers have exited; `undefined` while the pool is open. */
@@ -66,6 +70,7 @@ export class PoolCore implements WatchedPool {
 
   constructor(job: string | URL, options: PoolCoreOptions, create: CreateExecutor = createExecutor) {
     this.#options = options
+    this.#retry = { retries: options.retries ?? RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON }
     const cwd = process.cwd()
     let source: Promise<JobSource>
     try {
@@ -96,8 +101,7 @@ export class PoolCore implements WatchedPool {
   /** @throws PoolStateError, JobError, or the error that broke the pool */
   open(request: CallRequest): PoolCall {
     const { input, streams, options, site } = request
-    if (this.#state !== 'open') throw attachCallSite(new PoolStateError(`the pool is ${this.#state}`), site)
-    if (this.#jobProblem !== undefined) throw freshJobError(this.#jobProblem.error, site)
+    this.#assertOpen(site)
     const source = openSource(input)
     // A call that is already aborted takes nothing from its input.
     if (options.signal?.aborted === true) source.stopReading()
@@ -128,6 +132,45 @@ export class PoolCore implements WatchedPool {
         return wasCutShort
       },
     }
+  }
+
+  /**
+   * Calls the task once with `args`.
+   * @throws PoolStateError, JobError, or the error that broke the pool
+   */
+  callOnce(
+    owner: object,
+    task: string,
+    args: readonly unknown[],
+    { timeout, signal }: ApplyOptions,
+    site: CallSite,
+  ): Promise<Outcome<unknown>> {
+    this.#assertOpen(site)
+    const call: ActiveCall = { owner, onClose() {} }
+    let fault: ExecutionFault | undefined
+    this.#calls.add(call)
+    const outcome = callOnce({
+      executor: this.#executor,
+      item: args,
+      execution: {
+        task: { name: task, calling: 'spread', reply: 'values' },
+        timeoutMs: finite(timeout ?? this.#options.timeout),
+        retry: this.#retry,
+        signal,
+        onFault(known) {
+          fault = known
+        },
+      },
+      errorOf: (thrown, site) => this.errorOf(thrown, site),
+      onEnd: () => this.#calls.delete(call),
+    })
+    if (fault !== undefined) throw this.errorOf(fault, site)
+    return outcome
+  }
+
+  #assertOpen(site: CallSite): void {
+    if (this.#state !== 'open') throw attachCallSite(new PoolStateError(`the pool is ${this.#state}`), site)
+    if (this.#jobProblem !== undefined) throw freshJobError(this.#jobProblem.error, site)
   }
 
   /** The error for what a flow threw: a fault becomes a PoolError, anything that the caller brought along is unchanged. */
@@ -177,7 +220,7 @@ export class PoolCore implements WatchedPool {
       window: UNBOUNDED,
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
-      retry: { retries: this.#options.retries ?? RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON },
+      retry: this.#retry,
       signal: options.signal,
     })
     // Only faults that are already known are reported before `openFlow` returns; the call then throws them.
@@ -188,7 +231,7 @@ export class PoolCore implements WatchedPool {
 
   async #execute(call: ActiveCall, source: ValuesSource, execution: Execution): Promise<void> {
     const release = () => source.stopReading()
-    execution.signal.addEventListener('abort', release, { once: true })
+    execution.signal?.addEventListener('abort', release, { once: true })
     this.#calls.add(call)
     try {
       await this.#executor.execute(execution)

@@ -9,7 +9,7 @@ import { withProcesses } from './executor-options.js'
 import { type FailureHandler, failureHandler } from './failure-handler.js'
 import { ItemIterator, type PoolIterator } from './item-iterator.js'
 import { watchForLeak } from './leak-warning.js'
-import { type Outcome, succeeded, unwrap } from './outcome.js'
+import { type Outcome, unwrap } from './outcome.js'
 import { type CallRequest, PoolCore } from './pool-core.js'
 import { readToEnd } from './read-to-end.js'
 import type {
@@ -217,8 +217,8 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options: ApplyOptions,
     site: CallSite,
   ): Promise<Outcome<T>> {
-    const results = this.#runAll<T>('spread', task, [checkArguments(args)], options, site)
-    return results.then((outcome) => (outcome.ok ? succeeded(outcome.value[0] as T) : outcome))
+    checkTask(task)
+    return this.#core.callOnce(this, task, checkArguments(args), options, site) as Promise<Outcome<T>>
   }
 
   #runAll<T>(

@@ -24,7 +24,7 @@ export class FakeExecutor implements Executor {
   }
 
   get aborted(): boolean {
-    return this.execution.signal.aborted
+    return this.execution.signal?.aborted === true
   }
 
   pull(want: Want = ONE): ReturnType<ChunkSource['next']> {

@@ -27,12 +27,12 @@ export class InProcessExecutor implements Executor {
     this.calls.push('execute')
     const { source, signal, drain, chunkSize = 2 } = execution
     this.#throwFault(execution)
-    while (!(signal.aborted || drain?.aborted)) {
+    while (!(signal?.aborted || drain?.aborted)) {
       const chunk = await source.next({ items: chunkSize, bytes: 1 << 20 })
       this.#throwFault(execution)
       if (chunk === undefined) return
       const settled = await this.#run(chunk, execution)
-      if (!signal.aborted) execution.onSettled(settled)
+      if (!signal?.aborted) execution.onSettled(settled)
     }
   }
 
