@@ -14,7 +14,20 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
 const ALLOWED = {
   index: ['errors', 'pool', 'worker'],
   cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'report', 'run'],
-  pool: ['defaults', 'errors', 'executor', 'ipc', 'job', 'model', 'policy', 'run', 'source', 'worker'],
+  pool: [
+    'defaults',
+    'errors',
+    'executor',
+    'ipc',
+    'job',
+    'model',
+    'on-abort',
+    'plan',
+    'policy',
+    'run',
+    'source',
+    'worker',
+  ],
   // The composition: the one folder that knows all stages.
   run: [
     'defaults',
@@ -25,6 +38,7 @@ const ALLOWED = {
     'ipc',
     'job',
     'model',
+    'on-abort',
     'plan',
     'policy',
     'read',
@@ -42,6 +56,7 @@ const ALLOWED = {
     'job',
     'mean-cost',
     'model',
+    'on-abort',
     'plan',
     'source',
     'transport',
@@ -65,6 +80,7 @@ const ALLOWED = {
   defaults: [],
   'error-data': [],
   'nameless-file': [],
+  'on-abort': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */

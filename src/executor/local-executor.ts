@@ -7,6 +7,7 @@ import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
 import type { RunEvent, WorkerActivity } from '../model.js'
+import { onAbort } from '../on-abort.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
@@ -98,14 +99,12 @@ export class LocalExecutor implements Executor {
 
   /** Returns how to stop listening; `undefined` where there is no signal. */
   #listen(call: CallId, { signal, drain }: Execution): (() => void) | undefined {
-    if (signal === undefined && drain === undefined) return undefined
-    const onAbort = () => this.#post({ type: 'abort', call })
-    const onDrain = () => this.#post({ type: 'drain', call })
-    signal?.addEventListener('abort', onAbort, { once: true })
-    drain?.addEventListener('abort', onDrain, { once: true })
+    const ofSignal = signal && onAbort(signal, () => this.#post({ type: 'abort', call }))
+    const ofDrain = drain && onAbort(drain, () => this.#post({ type: 'drain', call }))
+    if (ofSignal === undefined || ofDrain === undefined) return ofSignal ?? ofDrain
     return () => {
-      signal?.removeEventListener('abort', onAbort)
-      drain?.removeEventListener('abort', onDrain)
+      ofSignal()
+      ofDrain()
     }
   }
 

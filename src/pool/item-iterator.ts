@@ -8,8 +8,8 @@ import { attachCallSite, type CallSite, captureCallSite } from '../errors/stacks
 import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 import { checkOptions, checkWait } from './check-options.js'
 import type { FailureHandler } from './failure-handler.js'
+import { valuesOf } from './outcome.js'
 import type { PoolCall } from './pool-core.js'
-import { valuesOf } from './read-to-end.js'
 import type { NextOptions } from './types.js'
 
 /**

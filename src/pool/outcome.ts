@@ -2,6 +2,7 @@
 // caller's frames in its stack. Errors that the caller brought along (thrown by its input, the reason of its signal) are
 // passed on unchanged.
 import type { CallSite } from '../errors/stacks.js'
+import type { SettledRange } from '../model.js'
 
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
@@ -19,4 +20,9 @@ export function failed(makeError: (site: CallSite) => unknown): Outcome<never> {
 export function unwrap<T>(outcome: Outcome<T>, site: CallSite): T {
   if (outcome.ok) return outcome.value
   throw outcome.makeError(site)
+}
+
+export function valuesOf({ results }: SettledRange): readonly unknown[] {
+  if (results.kind === 'values') return results.values
+  throw new TypeError('the library requests values from its workers')
 }

@@ -11,6 +11,7 @@ import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
 import type { Calling, RunEvent, Thrown } from '../model.js'
+import { onAbort } from '../on-abort.js'
 import type { RetryOptions } from '../plan.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
@@ -231,11 +232,12 @@ export class PoolCore implements WatchedPool {
 
   async #execute(call: ActiveCall, source: ValuesSource, execution: Execution): Promise<void> {
     const release = () => source.stopReading()
-    execution.signal?.addEventListener('abort', release, { once: true })
+    const unlisten = execution.signal && onAbort(execution.signal, release)
     this.#calls.add(call)
     try {
       await this.#executor.execute(execution)
     } finally {
+      unlisten?.()
       release()
       this.#calls.delete(call)
     }

@@ -3,8 +3,8 @@
 import { PoolStateError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import { attachCallSite, type CallSite } from '../errors/stacks.js'
-import { itemIndexAt, type SettledRange } from '../model.js'
-import { failed, type Outcome, succeeded } from './outcome.js'
+import { itemIndexAt } from '../model.js'
+import { failed, type Outcome, succeeded, valuesOf } from './outcome.js'
 import type { PoolCall } from './pool-core.js'
 
 /** Arrays that are joined by one `concat`, which copies all results so far: many, but fewer than V8 takes arguments. */
@@ -40,9 +40,4 @@ export async function readToEnd(
     return failed((site) => attachCallSite(new PoolStateError(message), site))
   }
   return succeeded(results)
-}
-
-export function valuesOf({ results }: SettledRange): readonly unknown[] {
-  if (results.kind === 'values') return results.values
-  throw new TypeError('the library requests values from its workers')
 }

@@ -5,9 +5,9 @@ import { makeItemError } from '../errors/rebuild/item-error.js'
 import type { CallSite } from '../errors/stacks.js'
 import type { Execution, Executor } from '../executor/executor.js'
 import type { Chunk, SettledRange } from '../model.js'
+import { onAbort } from '../on-abort.js'
 import type { ChunkSource } from '../source.js'
-import { failed, type Outcome, succeeded } from './outcome.js'
-import { valuesOf } from './read-to-end.js'
+import { failed, type Outcome, succeeded, valuesOf } from './outcome.js'
 
 interface CallOnceOptions {
   readonly executor: Pick<Executor, 'execute'>
@@ -25,11 +25,10 @@ export function callOnce(options: CallOnceOptions): Promise<Outcome<unknown>> {
   const { signal } = execution
   return new Promise((resolve) => {
     // The promise keeps the first outcome: nothing that follows an abort or a result changes it.
-    const onAbort = signal && (() => resolve(aborted(signal)))
-    if (onAbort !== undefined) signal!.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) onAbort!()
+    const unlisten = signal && onAbort(signal, () => resolve(aborted(signal)))
+    if (signal?.aborted === true) resolve(aborted(signal))
     const end = (last: Outcome<unknown>) => {
-      if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort)
+      unlisten?.()
       onEnd()
       resolve(last)
     }

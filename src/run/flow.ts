@@ -3,6 +3,7 @@
 // command line and a call of the library differ only in their sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
 import type { Counts, ItemFailure, SettledRange, TaskSpec, Thrown } from '../model.js'
+import { onAbort } from '../on-abort.js'
 import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
@@ -109,16 +110,16 @@ class CallFlow implements Flow {
       }
       this.#hooks = new SettleQueue({ hook: onSettled, onDone, onError })
     }
-    const onAbort = () => {
+    const abort = () => {
       this.#aborted = true
       this.#hooks?.stop()
       this.#fail(signal!.reason)
     }
     const onEnd = () => this.#fail(end!.reason)
-    if (signal?.aborted === true) onAbort()
+    if (signal?.aborted === true) abort()
     if (end?.aborted === true) onEnd()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    end?.addEventListener('abort', onEnd, { once: true })
+    const unlisten = signal && onAbort(signal, abort)
+    const unlistenEnd = end && onAbort(end, onEnd)
     this.#execution = executor
       .execute({
         task,
@@ -135,8 +136,8 @@ class CallFlow implements Flow {
       .then(() => this.#hooks?.idle)
       .then(() => {
         this.#checkSettled()
-        signal?.removeEventListener('abort', onAbort)
-        end?.removeEventListener('abort', onEnd)
+        unlisten?.()
+        unlistenEnd?.()
         this.#finish()
       })
   }

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { PoolStateError } from '../../../src/errors/classes.js'
 import { captureCallSite } from '../../../src/errors/stacks.js'
 import type { ItemFailure, SettledRange } from '../../../src/model.js'
+import { valuesOf } from '../../../src/pool/outcome.js'
 import type { PoolCall } from '../../../src/pool/pool-core.js'
-import { readToEnd, valuesOf } from '../../../src/pool/read-to-end.js'
+import { readToEnd } from '../../../src/pool/read-to-end.js'
 import { range } from '../../helpers/iterables.js'
 
 const settled = (results: SettledRange['results'], seq = 0) =>
