@@ -69,8 +69,9 @@ export class ChunkResults {
   takeMessage(upTo: number, now: Ms): ResultsMessage | undefined {
     const count = upTo - this.#from
     const message = count > 0 ? this.#toMessage(count, now) : undefined
-    this.#busySince = now
+    // The message of another chunk: the time since is still that of the item that is running.
     if (message === undefined) return undefined
+    this.#busySince = now
     this.#from = upTo
     this.#values = []
     this.#pieces = []

@@ -64,6 +64,7 @@ export interface CallTableOptions {
 }
 
 export class CallTable {
+  readonly #concurrency: number
   readonly #itemsAtATime: number
   readonly #random: () => number
   readonly #send: (command: Command) => void
@@ -76,6 +77,7 @@ export class CallTable {
   #exports: JobExports | undefined
 
   constructor(options: CallTableOptions, send: (command: Command) => void) {
+    this.#concurrency = options.concurrency
     this.#itemsAtATime = options.processes * options.concurrency
     this.#random = options.random ?? Math.random
     this.#send = send
@@ -112,7 +114,8 @@ export class CallTable {
   // ── from the callers ───────────────────────────────────────────────────────────────────────────────────────────
 
   open(id: CallId, options: CallOptions): void {
-    const call = createCall(id, options, this.#meanMs.get(options.task.name))
+    const sizer = new ChunkSizer(options.chunkSize, this.#concurrency, this.#meanMs.get(options.task.name))
+    const call = createCall(id, options, sizer)
     this.#calls.set(id, call)
     this.#enqueue(call)
     this.#checkTask(call)
@@ -348,14 +351,14 @@ export class CallTable {
   }
 }
 
-function createCall(id: CallId, options: CallOptions, meanMs: Ms | undefined): Call {
+function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
   const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
   return {
     id,
     task,
     timeoutMs,
     retry,
-    sizer: new ChunkSizer(chunkSize, meanMs),
+    sizer,
     isBatched: chunkSize === undefined ? remaining === 1 : !mayStop,
     ready: new Fifo(),
     delayed: new DelayQueue(),

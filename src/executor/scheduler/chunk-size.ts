@@ -9,20 +9,24 @@ import type { Want } from '../../source.js'
 const TARGET_MS: Ms = 12
 /** Most that a chunk may grow from one measurement to the next: a few cheap items predict little about the next thousand. */
 const GROWTH_FACTOR = 4
+/** An item that takes longer, in a worker that runs several at a time, waits for something: the items behind it need not. */
+const WAITS_ABOVE_MS: Ms = 0.1
 /** Even if items cost nothing: the items of a message settle together, and their results are held together. */
 const MAX_ITEMS = 16 * 1024
 
 export class ChunkSizer {
   readonly #fixed: number | undefined
+  readonly #concurrency: number
   #items: number
   #meanMs: Ms | undefined
 
   /**
-   * `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. `meanMs`: what an item of the
-   * task has cost in earlier calls.
+   * `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. `concurrency`: items that a
+   * worker runs at a time, one of each chunk. `meanMs`: what an item of the task has cost in earlier calls.
    */
-  constructor(fixed?: number, meanMs?: Ms) {
+  constructor(fixed?: number, concurrency = 1, meanMs?: Ms) {
     this.#fixed = fixed
+    this.#concurrency = concurrency
     this.#items = fixed ?? 1
     this.#meanMs = meanMs
   }
@@ -37,7 +41,8 @@ export class ChunkSizer {
     const meanMs = meanCost(this.#meanMs, busyMs / items, items)
     this.#meanMs = meanMs
     if (this.#fixed !== undefined) return meanMs
-    const ideal = meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
+    const waits = this.#concurrency > 1 && meanMs > WAITS_ABOVE_MS
+    const ideal = waits ? 1 : meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
     return meanMs
   }

@@ -60,7 +60,8 @@ export class InFlight {
     if (this.#hasSuspect) return false
     const waiting = this.#chunks.length - this.#concurrency
     if (waiting < 0) return true
-    return (waiting < PREFETCH_CHUNKS || this.#isRefilling) && this.#expectedMs < PREFETCH_MS
+    const isLittle = this.#expectedMs < PREFETCH_MS * this.#concurrency
+    return isLittle && (waiting < PREFETCH_CHUNKS || this.#isRefilling)
   }
 
   find(id: number): InFlightChunk | undefined {

@@ -152,6 +152,19 @@ describe('an outbox', () => {
     expect(sent.flat().map(({ busyMs }) => busyMs)).toEqual([3, 2])
   })
 
+  test('reports all the time of an item that is running while messages of other chunks leave', () => {
+    const { outbox, sent, clock, startUnrecorded } = setUp()
+    const waiting = startUnrecorded(1)
+    clock.spend(30)
+    succeed(startUnrecorded(1), 1)
+    void outbox.flush()
+    clock.spend(20)
+    succeed(waiting, 1)
+    waiting.end()
+    void outbox.flush()
+    expect(sent.at(-1)).toMatchObject([{ id: waiting.id, busyMs: 50 }])
+  })
+
   test('sends what is there after 10 ms if nothing else settles', () => {
     const { outbox, sent, clock, startUnrecorded } = setUp()
     succeed(startUnrecorded(2), 1)

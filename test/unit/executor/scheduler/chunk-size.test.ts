@@ -34,6 +34,17 @@ describe('adaptive chunks', () => {
     expect(new Set(settle(new ChunkSizer(), msEach))).toEqual(new Set([1]))
   })
 
+  test('stay at one item if it waits for something, where a worker runs several at a time', () => {
+    expect(new Set(settle(new ChunkSizer(undefined, 8), 0.2))).toEqual(new Set([1]))
+    expect(settle(new ChunkSizer(undefined, 8), 0.05).at(-1)).toBeGreaterThan(64)
+  })
+
+  test('know what an item has cost in an earlier call, and still grow step by step', () => {
+    const sizer = new ChunkSizer(undefined, 1, 0.01)
+    expect(sizer.meanMs).toBe(0.01)
+    expect(settle(sizer, 0.01).slice(0, 3)).toEqual([1, 4, 16])
+  })
+
   test('are bounded even if items seem to cost nothing', () => {
     const sizes = settle(new ChunkSizer(), 0)
     expect(sizes.at(-1)).toBe(Math.max(...sizes))
