@@ -1,6 +1,6 @@
 // Checks arguments and options before anything is started or sent. A wrong type is a TypeError, a number out of range a
 // RangeError, and an unknown option is an error too.
-import { MAX_TIMER_MS } from '../defaults.js'
+import { FAILURE_KINDS, MAX_TIMER_MS } from '../defaults.js'
 import { findUnsendable } from '../errors/capture/find-unserializable.js'
 import { closestName } from '../job/did-you-mean.js'
 import type {
@@ -68,7 +68,21 @@ const initArgs: Check = (name, value) => {
 const isString = (value: unknown) => typeof value === 'string'
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
+const retryOn: Check = (name, value) => {
+  anArray(name, value)
+  const kinds: readonly unknown[] = FAILURE_KINDS
+  const given = value as readonly unknown[]
+  const i = given.findIndex((kind) => !kinds.includes(kind))
+  if (i >= 0)
+    throw new TypeError(
+      `${name} must hold kinds of failure (${kinds.join(', ')}), not ${describeValue(given[i])}`,
+    )
+}
+
+const retrying = { retries: integer(0), retryDelay: duration('may be 0', 'finite'), retryOn }
+
 const apply: Checks<ApplyOptions> = {
+  ...retrying,
   timeout,
   signal: ofType(
     'an AbortSignal',
@@ -89,8 +103,8 @@ const CHECKS = {
     initArgs,
     maxTasksPerChild: integer(1),
     concurrency: integer(1),
+    ...retrying,
     timeout,
-    retries: integer(0),
     initTimeout: duration('positive', 'finite'),
     maxWorkerRestarts: integerOrInfinity(0),
     maxMemory: integer(1),

@@ -1,9 +1,18 @@
 // The options of a pool as options of the executor, with their defaults.
 import { availableParallelism } from 'node:os'
 import { deserialize, serialize } from 'node:v8'
-import { CONCURRENCY, INIT_TIMEOUT_MS, KILL_AFTER_MS, maxWorkerRestarts } from '../defaults.js'
+import {
+  CONCURRENCY,
+  INIT_TIMEOUT_MS,
+  KILL_AFTER_MS,
+  maxWorkerRestarts,
+  RETRIES,
+  RETRY_DELAY_MS,
+  RETRY_ON,
+} from '../defaults.js'
 import type { ExecutorOptions } from '../executor/executor.js'
-import type { PoolOptions } from './types.js'
+import type { RetryOptions } from '../plan.js'
+import type { ApplyOptions, PoolOptions } from './types.js'
 
 export interface PoolCoreOptions extends PoolOptions {
   readonly processes: number
@@ -29,5 +38,14 @@ export function executorOptions(options: PoolCoreOptions): Omit<ExecutorOptions,
     // A copy: what the caller changes later has not been checked, and every worker must receive the same.
     initArgs: deserialize(serialize(options.initArgs ?? [])),
     markOutput: false,
+  }
+}
+
+/** Of one call: its own options, then those of its pool, then the defaults. */
+export function retryOptions(call: ApplyOptions, pool: PoolOptions): RetryOptions {
+  return {
+    retries: call.retries ?? pool.retries ?? RETRIES,
+    delayMs: call.retryDelay ?? pool.retryDelay ?? RETRY_DELAY_MS,
+    on: call.retryOn ?? pool.retryOn ?? RETRY_ON,
   }
 }

@@ -1,7 +1,6 @@
 // The inside of a Pool: the executor with its workers, the open calls, and the pool's state. Uses the same executor and
 // the same flow as the command line.
 import { inspect } from 'node:util'
-import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../defaults.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import { attachCallSite, type CallSite } from '../errors/stacks.js'
 import { warningText } from '../errors/warning-text.js'
@@ -12,11 +11,10 @@ import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
 import type { Calling, RunEvent, Thrown } from '../model.js'
 import { onAbort } from '../on-abort.js'
-import type { RetryOptions } from '../plan.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
 import { toPoolError } from '../run/pool-error.js'
-import { executorOptions, type PoolCoreOptions } from './executor-options.js'
+import { executorOptions, type PoolCoreOptions, retryOptions } from './executor-options.js'
 import { createItemWindow, type ItemWindow } from './item-window.js'
 import { stopWatching, type WatchedPool } from './leak-warning.js'
 import type { Outcome } from './outcome.js'
@@ -61,7 +59,6 @@ export class PoolCore implements WatchedPool {
   readonly #options: PoolCoreOptions
   readonly #executor: Executor
   readonly #shownJob: string
-  readonly #retry: RetryOptions
   readonly #calls = new Set<ActiveCall>()
   #state: 'open' | 'closed' | 'terminated' = 'open'
   /** Resolves when the workers have exited; `undefined` while the pool is open. */
@@ -71,7 +68,6 @@ export class PoolCore implements WatchedPool {
 
   constructor(job: string | URL, options: PoolCoreOptions, create: CreateExecutor = createExecutor) {
     this.#options = options
-    this.#retry = { retries: options.retries ?? RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON }
     const cwd = process.cwd()
     let source: Promise<JobSource>
     try {
@@ -143,7 +139,7 @@ export class PoolCore implements WatchedPool {
     owner: object,
     task: string,
     args: readonly unknown[],
-    { timeout, signal }: ApplyOptions,
+    options: ApplyOptions,
     site: CallSite,
   ): Promise<Outcome<unknown>> {
     this.#assertOpen(site)
@@ -155,9 +151,9 @@ export class PoolCore implements WatchedPool {
       item: args,
       execution: {
         task: { name: task, calling: 'spread', reply: 'values' },
-        timeoutMs: finite(timeout ?? this.#options.timeout),
-        retry: this.#retry,
-        signal,
+        timeoutMs: finite(options.timeout ?? this.#options.timeout),
+        retry: retryOptions(options, this.#options),
+        signal: options.signal,
         onFault(known) {
           fault = known
         },
@@ -221,7 +217,7 @@ export class PoolCore implements WatchedPool {
       window: UNBOUNDED,
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
-      retry: this.#retry,
+      retry: retryOptions(options, this.#options),
       signal: options.signal,
     })
     // Only faults that are already known are reported before `openFlow` returns; the call then throws them.

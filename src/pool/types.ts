@@ -1,6 +1,6 @@
 // The types of the library's public interface: argument and result types inferred from a job module, and all options.
 // Types only; `check-options.ts` has the checks at run time.
-import type { WorkerStream } from '../model.js'
+import type { FailureKind, WorkerStream } from '../model.js'
 import type { TaskContext } from '../worker/task-context.js'
 
 /** The job module of a Pool without a type argument: any task name, any arguments, unknown results. */
@@ -52,8 +52,21 @@ export interface WorkerLineInfo {
   readonly stream: WorkerStream
 }
 
+/** Which failures are retried, and when. For a pool, and for each call, whose own options win. */
+interface RetryingOptions {
+  /** Further attempts at an item after a failure. Default: 0. */
+  readonly retries?: number | undefined
+  /**
+   * Milliseconds before the first retry; each further delay is twice as long, up to five minutes, and half of it is random.
+   * Default: 0.
+   */
+  readonly retryDelay?: number | undefined
+  /** The kinds of failure that are retried. Default: `['error', 'crash', 'timeout', 'oom']`. */
+  readonly retryOn?: readonly FailureKind[] | undefined
+}
+
 /** Options of a Pool. All durations are milliseconds, all sizes bytes. */
-export interface PoolOptions {
+export interface PoolOptions extends RetryingOptions {
   /** Number of worker processes, at least 1. Default: one per core. Python: `processes`. */
   readonly processes?: number | undefined
   /**
@@ -72,8 +85,6 @@ export interface PoolOptions {
   readonly concurrency?: number | undefined
   /** Time limit per attempt in milliseconds, counted from when the item begins. Default: none. */
   readonly timeout?: number | undefined
-  /** Further attempts at an item after a failure. Default: 0. */
-  readonly retries?: number | undefined
   /** Milliseconds within which a worker must have loaded the job and run its initializer. Default: 60 000. */
   readonly initTimeout?: number | undefined
   /**
@@ -97,7 +108,7 @@ export interface PoolOptions {
 }
 
 /** Options of `apply`. */
-export interface ApplyOptions {
+export interface ApplyOptions extends RetryingOptions {
   /** Time limit per attempt in milliseconds, counted from when the item begins. Default: the pool's. */
   readonly timeout?: number | undefined
   /** Aborting it cancels the call's running items; the call rejects with `signal.reason`. */

@@ -73,7 +73,8 @@ export class CallTable {
   readonly #roundRobin = new Fifo<Call>()
   /** What an item of each task costs: the first chunk of a call is not the first of its task. */
   readonly #meanMs = new Map<string, Ms>()
-  readonly #callsWithDelayedWork = new Set<Call>()
+  /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
+  readonly #delayed = new DelayQueue<Call>()
   #exports: JobExports | undefined
 
   constructor(options: CallTableOptions, send: (command: Command) => void) {
@@ -93,12 +94,9 @@ export class CallTable {
 
   /** When an item is due for its next attempt. */
   get nextRetryAt(): Ms | undefined {
-    let next: Ms | undefined
-    for (const { delayed } of this.#callsWithDelayedWork) {
-      const at = delayed.earliest
-      if (at !== undefined && (next === undefined || at < next)) next = at
-    }
-    return next
+    // Of calls that have ended.
+    while (this.#delayed.first?.delayed.length === 0) this.#delayed.take(Number.POSITIVE_INFINITY)
+    return this.#delayed.earliest
   }
 
   /** Chunks and items that a worker could begin now, counted up to `most`. */
@@ -266,10 +264,9 @@ export class CallTable {
 
   /** Items whose delay is over are ready. */
   retryDelayed(now: Ms): void {
-    for (const call of this.#callsWithDelayedWork) {
-      const { delayed } = call
-      for (let item = delayed.take(now); item !== undefined; item = delayed.take(now)) this.#add(call, item)
-      if (delayed.length === 0) this.#callsWithDelayedWork.delete(call)
+    for (let call = this.#delayed.take(now); call !== undefined; call = this.#delayed.take(now)) {
+      const item = call.delayed.take(now)
+      if (item !== undefined) this.#add(call, item)
     }
   }
 
@@ -304,7 +301,7 @@ export class CallTable {
     const delay = retryDelay(call.retry, attempt, this.#random)
     if (delay === 0) return this.#add(call, next)
     call.delayed.add(now + delay, next)
-    this.#callsWithDelayedWork.add(call)
+    this.#delayed.add(now + delay, call)
   }
 
   #add(call: Call, pending: PendingChunk): void {
@@ -347,7 +344,6 @@ export class CallTable {
   #discardPending(call: Call): void {
     call.ready.clear()
     call.delayed.clear()
-    this.#callsWithDelayedWork.delete(call)
   }
 }
 

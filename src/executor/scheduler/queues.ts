@@ -48,6 +48,11 @@ export class DelayQueue<T> {
     return this.#heap[0]?.at
   }
 
+  /** The earliest entry, due or not. */
+  get first(): T | undefined {
+    return this.#heap[0]?.item
+  }
+
   add(at: number, item: T): void {
     const heap = this.#heap
     const entry = { at, item }

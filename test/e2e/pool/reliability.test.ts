@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { InitializerError, PoolBrokenError, TimeoutError, WorkerLostError } from '../../../src/index.js'
+import {
+  type ApplyOptions,
+  InitializerError,
+  PoolBrokenError,
+  type RemoteTraceback,
+  TimeoutError,
+  WorkerLostError,
+} from '../../../src/index.js'
 import { errorOf, initializersUrl, makePool, range, readAll } from './helpers.js'
 
 function tempFile(): string {
@@ -38,6 +45,21 @@ test('retries: further attempts; the error says how many there were', async () =
   expect(readFileSync(log, 'utf8')).toBe('1\n2\n3\n')
   const error = await errorOf(pool.apply('failAt2', [2]))
   expect(error.cause).toMatchObject({ attempts: 3 })
+})
+
+test('retries, retryDelay and retryOn of a call override those of its pool', async () => {
+  const pool = makePool({ processes: 1, retries: 2, retryOn: ['crash'] })
+  const attempts = async (options: ApplyOptions) => {
+    const { cause } = await errorOf(pool.apply('failAt2', [2], options))
+    return (cause as RemoteTraceback).attempts
+  }
+  expect(await attempts({})).toBe(1)
+  expect(await attempts({ retryOn: ['error'] })).toBe(3)
+  expect(await attempts({ retryOn: ['error'], retries: 1 })).toBe(2)
+  const began = performance.now()
+  expect(await attempts({ retryOn: ['error'], retries: 2, retryDelay: 100 })).toBe(3)
+  // At least half of 100 ms and half of 200 ms.
+  expect(performance.now() - began).toBeGreaterThanOrEqual(150)
 })
 
 test('maxTasksPerChild: counts items, whatever the chunk size (Python counts chunks)', async () => {

@@ -11,6 +11,8 @@ import {
   KILL_AFTER_MS,
   POOL_BUFFER_ITEMS_PER_WORKER,
   RETRIES,
+  RETRY_DELAY_MS,
+  RETRY_ON,
 } from '../../../src/defaults.js'
 import type { Callbacks, CollectOptions, PoolOptions } from '../../../src/pool/types.js'
 
@@ -41,6 +43,8 @@ test('docs/library.md lists every option of a pool with its default', () => {
     concurrency: String(CONCURRENCY),
     timeout: 'none',
     retries: String(RETRIES),
+    retryDelay: String(RETRY_DELAY_MS),
+    retryOn: RETRY_ON.join(', '),
     maxTasksPerChild: 'none',
     maxMemory: 'none',
     maxWorkerRestarts: RESTART_LIMIT_TEXT,
@@ -53,9 +57,14 @@ test('docs/library.md lists every option of a pool with its default', () => {
 
 test('docs/library.md lists every option of a call with its default', () => {
   const rows = tableAfter(read('library.md'), 'Options of a call:')
-  const documented = Object.fromEntries(rows.map(([names, , fallback]) => [names, fallback]))
+  const documented = Object.fromEntries(
+    rows.flatMap(([names, , fallback]) => names!.split(', ').map((name) => [name, fallback])),
+  )
   expect(documented).toEqual({
     timeout: 'that of the pool',
+    retries: 'that of the pool',
+    retryDelay: 'that of the pool',
+    retryOn: 'that of the pool',
     signal: 'none',
     chunkSize: 'adapts to their measured cost and size',
     bufferSize: `${countText(POOL_BUFFER_ITEMS_PER_WORKER)} per worker, fewer if arguments are large`,
