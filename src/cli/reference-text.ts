@@ -107,7 +107,8 @@ For \`starmap\`, the schema describes the array of arguments of one item; for \`
 
 \`--callbacks hooks.ts\` loads a module into poolrun's own process. For each item, in the order in which items settle, it calls
 either \`callback(result, index)\` or \`errorCallback(error, index)\`. A promise that a callback returns is awaited. A
-callback that throws ends the run with exit code 1.
+callback that throws ends the run with exit code 1, and so does anything that the module throws outside of its callbacks, such as
+in a timer.
 
 ## Input
 

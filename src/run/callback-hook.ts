@@ -1,22 +1,42 @@
 // `--callbacks`: calls the user's functions in this process, once per item, in settle order.
+import { CallbackError } from '../errors/classes.js'
 import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
 import { type Callbacks, loadCallbacks } from '../job/callbacks.js'
 import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 
-export async function openCallbacks(
-  path: string,
-  cwd: string,
-): Promise<(settled: SettledRange) => Promise<void>> {
+export interface OpenCallbacks {
+  /** Calls the user's function for each item of the range. */
+  readonly call: (settled: SettledRange) => Promise<void>
+  /** Rejects with a CallbackError when something is thrown where no callback's promise catches it. */
+  readonly escaped: Promise<never>
+}
+
+export async function openCallbacks(path: string, cwd: string): Promise<OpenCallbacks> {
   // Callbacks run in this process, whose stdout is for results only: what they print goes to stderr.
   Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr })
   // A callback that exits the process would end the run without a summary.
   process.exit = (code) => {
     throw new Error(`a callback called process.exit(${code ?? ''})`)
   }
+  const escaped = escapedError()
   const callbacks = await loadCallbacks(path, cwd)
-  return (settled) => callForEach(settled, callbacks)
+  return { call: (settled) => callForEach(settled, callbacks), escaped }
+}
+
+/** From a timer, an event or a promise that nobody awaits: Node would end this process. */
+function escapedError(): Promise<never> {
+  const escaped = new Promise<never>((_resolve, reject) => {
+    const onError = (thrown: unknown) =>
+      reject(
+        new CallbackError('the module of --callbacks threw outside of its callbacks', {}, { cause: thrown }),
+      )
+    process.on('uncaughtException', onError)
+    process.on('unhandledRejection', onError)
+  })
+  escaped.catch(() => {})
+  return escaped
 }
 
 async function callForEach(settled: SettledRange, { callback, errorCallback }: Callbacks): Promise<void> {

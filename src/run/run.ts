@@ -9,7 +9,7 @@ import type { RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
-import { openCallbacks } from './callback-hook.js'
+import { type OpenCallbacks, openCallbacks } from './callback-hook.js'
 import { deliverOutput } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
@@ -54,7 +54,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       progress.opened(source)
     }
     await interrupt.untilStopped(job)
-    const onSettled = await interrupt.untilStopped(settleHook(plan, cwd, emit, files.errors))
+    const callbacks = await interrupt.untilStopped(callbacksFor(plan, cwd))
     const policy = policyFor(plan)
     const flow = openFlow({
       executor,
@@ -66,13 +66,14 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       chunkSize: plan.chunkSize,
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
-      onSettled,
+      onSettled: settleHook(emit, files.errors, callbacks),
       end: interrupt.deadline,
       drain: interrupt.drain,
     })
     progress.started(flow)
     const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
-    const ended = Promise.race([delivery, rejection(output.failed)])
+    const escaped = callbacks === undefined ? [] : [callbacks.escaped]
+    const ended = Promise.race([delivery, rejection(output.failed), ...escaped])
     await interrupt.untilStalled(ended, () => {
       const { ok, failed } = flow.reportedCounts
       return ok + failed + output.written
@@ -81,7 +82,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     interrupt.deadline.throwIfAborted()
     progress.ended()
     // After a stop, running items are of no use: they are cancelled below.
-    if (progress.named.stoppedBy === undefined) await executor.close()
+    if (progress.named.stoppedBy === undefined) await Promise.race([executor.close(), ...escaped])
   } catch (thrown) {
     progress.ended()
     const interrupted = interrupt.signal !== undefined
@@ -105,18 +106,22 @@ async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
 
+async function callbacksFor({ callbacks }: RunPlan, cwd: string): Promise<OpenCallbacks | undefined> {
+  return callbacks === undefined ? undefined : openCallbacks(callbacks, cwd)
+}
+
 /** What happens when items have settled: reports, `--errors` and `--callbacks`, in this order. */
-async function settleHook(
-  { callbacks }: RunPlan,
-  cwd: string,
+function settleHook(
   emit: (event: RunEvent) => void,
   errors: ErrorsFile | undefined,
-): Promise<SettleHook> {
-  const callback = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
+  callbacks: OpenCallbacks | undefined,
+): SettleHook {
   return (settled) => {
     emit({ type: 'items-settled', settled })
     const written = errors?.write(settled)
-    return written instanceof Promise ? written.then(() => callback?.(settled)) : callback?.(settled)
+    return written instanceof Promise
+      ? written.then(() => callbacks?.call(settled))
+      : callbacks?.call(settled)
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { normalise, occurrences } from '../helpers/normalise.js'
 import { fixture, runCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
 
 const SENTENCE = 'The above exception was the direct cause of the following exception:'
 const STOPPED = 'item 0 failed, stopped (fail-fast): 0 ok, 1 failed, 0 not run'
@@ -158,6 +159,26 @@ describe('beyond tasks', () => {
       `\n${SENTENCE}\n\nCallbackError: callback for item 0 threw; the task itself succeeded`,
     )
     expect(stderr).not.toContain('RemoteTraceback')
+  })
+
+  it.each([
+    ['a timer', 'setTimeout(() => { throw new RangeError("late") })'],
+    ['a promise that nobody awaits', 'void Promise.reject(new RangeError("late"))'],
+  ])('what --callbacks throws outside of a callback: in %s', async (_, body) => {
+    const { dir, write, read } = tempSpace()
+    write({
+      'job.mjs': 'export default (x) => x',
+      'hooks.mjs': `export async function callback() { ${body}; await new Promise((done) => setTimeout(done, 60_000)) }`,
+    })
+    const args = ['imap', 'job.mjs', '--callbacks', 'hooks.mjs', '--report', 'json=report.json', '1']
+    const { stderr, exitCode } = await runCli(args, { cwd: dir })
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/^RangeError: late\n {4}at .*hooks\.mjs:/m)
+    expect(stderr).toContain(
+      `\n${SENTENCE}\n\nCallbackError: the module of --callbacks threw outside of its callbacks\n    at poolrun imap`,
+    )
+    expect(stderr).toMatch(/^poolrun imap: stopped: /m)
+    expect(JSON.parse(read('report.json')).exitCode).toBe(1)
   })
 })
 

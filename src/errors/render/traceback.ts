@@ -89,12 +89,20 @@ export function renderCallbackFailure(
     failed === undefined
       ? ''
       : `${renderItemFailure(context, failed, options)}\n\nDuring handling of the above exception, another exception occurred:\n\n`
-  return (
-    task +
-    renderChain(toErrorData(error.cause), options) +
-    DIRECT_CAUSE +
-    renderLocal(error, itemFrame(context))
-  )
+  return task + renderWithCause(error, itemFrame(context), options)
+}
+
+/** What the module of `--callbacks` threw outside of its callbacks. */
+export function renderCallbackError(
+  { command }: CommandContext,
+  error: CallbackError,
+  options: FrameOptions,
+): string {
+  return renderWithCause(error, `    at ${sanitise(command)}`, options)
+}
+
+function renderWithCause(error: CallbackError, frame: string, options: FrameOptions): string {
+  return renderChain(toErrorData(error.cause), options) + DIRECT_CAUSE + renderLocal(error, frame)
 }
 
 function remoteData(failure: Failure): ErrorData | undefined {

@@ -1,7 +1,7 @@
 // The text on stderr for a failed item, a callback that threw, or an error that ended the run: looks up the item's text
 // and location, and renders the traceback.
 import { toErrorData } from '../../errors/capture/to-error-data.js'
-import { InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
+import { CallbackError, InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
 import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
 import type { FrameOptions } from '../../errors/render/frames.js'
 import { renderChain } from '../../errors/render/render-error.js'
@@ -9,6 +9,7 @@ import { sanitise } from '../../errors/render/sanitise.js'
 import {
   type ItemContext,
   renderAttempts,
+  renderCallbackError,
   renderCallbackFailure,
   renderItemFailure,
   renderPoolError,
@@ -51,6 +52,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
         const { settled, offset, failure } = error
         return renderCallbackFailure(where(settled, offset), error.error, frames, failure)
       }
+      if (error instanceof CallbackError) return renderCallbackError({ command }, error, frames)
       // Without a remote traceback, a block would add nothing to the sentence.
       if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
         return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`

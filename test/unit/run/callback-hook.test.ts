@@ -10,10 +10,17 @@ type Call = ['callback' | 'errorCallback', unknown, number]
 const registry = globalThis as { called?: Call[]; thrown?: unknown }
 const stdout = Object.getOwnPropertyDescriptor(process, 'stdout')!
 
+const EVENTS = ['uncaughtException', 'unhandledRejection']
+let listeners: unknown[] = []
+
 beforeEach(() => {
   registry.called = []
+  listeners = EVENTS.flatMap((event) => process.listeners(event as 'beforeExit'))
 })
 afterEach(() => {
+  for (const event of EVENTS)
+    for (const listener of process.listeners(event as 'beforeExit'))
+      if (!listeners.includes(listener)) process.off(event, listener)
   Object.defineProperty(process, 'stdout', stdout)
   delete registry.called
 })
@@ -21,7 +28,7 @@ afterEach(() => {
 /** The hook that calls the callbacks of this module. */
 async function open(body: string): Promise<(settled: SettledRange) => Promise<void>> {
   const space = tempSpace()
-  return openCallbacks(space.write({ 'hooks.mjs': body }), space.dir)
+  return (await openCallbacks(space.write({ 'hooks.mjs': body }), space.dir)).call
 }
 
 const RECORD = `
