@@ -42,14 +42,10 @@ async function main(): Promise<void> {
     refuseSameFiles(line.plan, process.cwd())
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan, workers)
-    if (signal === undefined) return await write(process.stderr, '', exitCode)
+    if (signal === undefined) return exit(exitCode)
     // End by the same signal, so that the shell sees it. PID 1 ignores signals without a handler: exit with a code there.
-    await Promise.race([
-      new Promise((resolve) => process.stderr.write('', resolve)),
-      new Promise((resolve) => setTimeout(resolve, FLUSH_STDERR_MS)),
-    ])
     process.kill(process.pid, signal)
-    await write(process.stderr, '', 128 + constants.signals[signal])
+    setImmediate(exit, 128 + constants.signals[signal])
   } catch (error) {
     const usage = error instanceof UsageError
     const text =
@@ -69,6 +65,7 @@ async function main(): Promise<void> {
 /** Writes the text, then exits. Pipes are written asynchronously: exiting earlier would lose output. */
 function write(stream: NodeJS.WriteStream, text: string, exitCode: number): Promise<never> {
   return new Promise(() => {
+    if (stream === process.stderr) setTimeout(exit, FLUSH_STDERR_MS, exitCode)
     stream.on('error', () => exit(exitCode === EXIT.ok ? EXIT.brokenPipe : exitCode))
     stream.write(text, () => exit(exitCode))
   })

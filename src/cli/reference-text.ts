@@ -198,6 +198,9 @@ collect: item 46 failed, skipped
 - Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
 - What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
   the lines of an item together.
+- While nobody reads stderr, jobs that print wait, and time limits and signals still apply. With \`--job-output group\` or
+  \`failed\` they do not wait; some megabytes of text are kept, and the rest is replaced by one line that counts it. A run that
+  has ended waits for its reader as long as it reads, and 5 s for one that does not.
 - Colours follow \`--color\`, then \`NO_COLOR\` and \`FORCE_COLOR\`, then the terminal.
 
 ## Reports

@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
+import { EXIT } from '../errors/exit-codes.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { itemIndexAt } from '../model.js'
@@ -13,6 +14,7 @@ import { loadColors } from '../report/colors.js'
 import { ConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
+import { jobOutputOf } from '../report/console/job-output.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
 import { RecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
@@ -24,7 +26,13 @@ import { summaryLine } from '../report/summary-line.js'
 import { run } from '../run/run.js'
 import type { RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
+import { TextOutput } from '../write/text-output.js'
 import { version } from './version.js'
+
+/** A reader of stderr that takes nothing for this long does not keep a run that has ended. */
+const STALLED_AFTER_MS = 5_000
+/** The same after a signal or the deadline. */
+const MAX_DELAY_OF_END_MS = 1_000
 
 export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<RunResult> {
   const cwd = process.cwd()
@@ -36,9 +44,15 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
+  // Only these lines come as fast as jobs print: what is held back by item is bounded, and is needed to the end of the item.
+  const jobsWait = jobOutputOf(plan) === 'lines'
+  const output = new TextOutput(stderr, (isBehind) => {
+    if (jobsWait) workers.executor.readOutput(!isBehind)
+  })
   const progress = new Progress({
     mode,
     command: plan.command,
+    output,
     stderr,
     stdout,
     charset,
@@ -70,6 +84,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   let lastLine = 'the run did not begin'
   let summary: RunResult['summary']
   let itemsCounted: number | undefined
+  let endedFromOutside = false
   try {
     const result = await run(plan, workers, {
       cwd,
@@ -88,6 +103,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     progress.stop()
     summary = result.summary
     itemsCounted = result.itemsCounted
+    endedFromOutside = result.signal !== undefined || result.exitCode === EXIT.deadline
     if (summary !== undefined) lastLine = summaryLine(plan, summary)
     return result
   } finally {
@@ -97,6 +113,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     if (summary !== undefined && itemsCounted !== undefined)
       write(dryRunText(plan, itemsCounted).split('\n').map(sanitise).join('\n'))
     else if (summary !== undefined) reporter.finish(summary)
+    await output.flushed(endedFromOutside ? MAX_DELAY_OF_END_MS : STALLED_AFTER_MS)
   }
 }
 

@@ -1,0 +1,115 @@
+// Writes text for people to a stream whose reader may be slow or may have stopped, such as stderr. What waits for the
+// reader is bounded. Jobs, which print most of it, can be made to wait meanwhile.
+import { errorMonitor } from 'node:events'
+import type { Writable } from 'node:stream'
+
+const KiB = 1024
+/**
+ * Text beyond this is dropped and counted. Jobs wait long before that. poolrun's own text does not, because a run must be
+ * able to end, nor does what workers have printed when they exit.
+ */
+const MAX_PENDING_BYTES = 8 * KiB * KiB
+/** What a string costs besides its characters. */
+const STRING_BYTES = 48
+/** Written at a time, so that a slow reader can be told from one that has stopped. */
+const PIECE_BYTES = 16 * KiB
+
+/** Called with `true` when the reader has fallen behind, with `false` once it has taken everything. */
+export type OnBehind = (isBehind: boolean) => void
+
+export class TextOutput {
+  readonly #stream: Writable
+  readonly #onBehind: OnBehind
+  #isBehind = false
+  #pending: string[] = []
+  #pendingBytes = 0
+  #droppedLines = 0
+  /** How often the stream has drained. */
+  #drained = 0
+  #waiters: (() => void)[] = []
+
+  constructor(stream: Writable, onBehind: OnBehind) {
+    this.#stream = stream
+    this.#onBehind = onBehind
+  }
+
+  write(text: string): void {
+    if (!this.#isBehind) {
+      this.#stream.write(text)
+      if (isWaiting(this.#stream)) this.#fallBehind()
+      return
+    }
+    const bytes = text.length + STRING_BYTES
+    if (this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
+      this.#droppedLines += text.split('\n').length - 1
+      return
+    }
+    this.#pending.push(text)
+    this.#pendingBytes += bytes
+  }
+
+  /** Resolves when the reader has taken everything, or has taken nothing for that long. */
+  flushed(stalledAfterMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      let drained = this.#drained
+      const timer = setInterval(() => {
+        if (drained === this.#drained) end()
+        drained = this.#drained
+      }, stalledAfterMs)
+      const end = () => {
+        clearInterval(timer)
+        resolve()
+      }
+      if (this.#isBehind) this.#waiters.push(end)
+      else this.#stream.write('', end)
+    })
+  }
+
+  #fallBehind(): void {
+    this.#isBehind = true
+    this.#onBehind(true)
+    void this.#catchUp()
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.#untilDrained()
+    while (this.#pending.length > 0) {
+      const bytes = Buffer.from(this.#pending.join(''))
+      this.#pending = []
+      this.#pendingBytes = 0
+      if (this.#droppedLines > 0) this.write(this.#takeNote())
+      for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+        this.#stream.write(bytes.subarray(from, from + PIECE_BYTES))
+        await this.#untilDrained()
+      }
+    }
+    this.#isBehind = false
+    this.#onBehind(false)
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  /** After an error nobody reads the stream any more: whatever is written to it is dropped. */
+  #untilDrained(): Promise<void> | void {
+    if (!isWaiting(this.#stream)) return
+    return new Promise((resolve) => {
+      const end = () => {
+        this.#stream.off('drain', end).off(errorMonitor, end)
+        this.#drained++
+        resolve()
+      }
+      // The monitor is no handler: whoever owns the stream decides what its errors mean.
+      this.#stream.on('drain', end).on(errorMonitor, end)
+    })
+  }
+
+  #takeNote(): string {
+    const note = `poolrun: warning: ${this.#droppedLines} lines were dropped here, because stderr was not read\n`
+    this.#droppedLines = 0
+    return note
+  }
+}
+
+/** Files and terminals are written synchronously, and so is a pipe that has room: there is nothing to wait for then. */
+function isWaiting(stream: Writable): boolean {
+  return stream.writableNeedDrain && stream.writableLength > 0
+}
