@@ -303,11 +303,10 @@ describe('only', () => {
     ])
   })
 
-  test('cli/program knows commander, report chalk, ora and the code frames in one file each, and job esbuild', () => {
+  test('cli/program knows commander, report chalk and the code frames in one file each, and job esbuild', () => {
     const users = (name: string) => files(({ imports }) => imports.some(({ to }) => to === name))
     expect(users('commander')).toEqual(['cli/program'])
     expect(users('chalk')).toEqual(['report/colors'])
-    expect(users('ora')).toEqual(['report/progress/bar'])
     expect(users('@babel/code-frame')).toEqual(['report/console/code-frame'])
     expect(new Set(users('esbuild').map(folderOf))).toEqual(new Set(['job']))
   })

@@ -1,4 +1,5 @@
 // Runs a plan in the terminal: passes run events to the reporters, which write to stderr above the live progress.
+import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
@@ -147,7 +148,7 @@ function codeFrames(color: boolean): (error: ErrorData) => string {
   return (error) => excerpt(error)
 }
 
-function progressMode({ progress, verbosity, input }: RunPlan) {
+function progressMode({ progress, verbosity, input, output }: RunPlan) {
   const { stderr, env } = process
   return chooseProgress(progress, {
     isTTY: stderr.isTTY === true,
@@ -155,7 +156,18 @@ function progressMode({ progress, verbosity, input }: RunPlan) {
     env,
     quiet: verbosity === 'quiet',
     typing: input.kind === 'stdin' && isatty(0),
+    piped: output === undefined && isPipe(1),
   })
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd)
+    return stats.isFIFO() || stats.isSocket()
+  } catch {
+    // It is closed.
+    return false
+  }
 }
 
 /** Never removed: a signal between the end of the run and the exit of the process would kill it. */
