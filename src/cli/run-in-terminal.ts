@@ -27,6 +27,7 @@ import { summaryLine } from '../report/summary-line.js'
 import { run } from '../run/run.js'
 import type { RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
+import { standardOutput } from '../write/standard-output.js'
 import { TextOutput } from '../write/text-output.js'
 import { version } from './version.js'
 
@@ -39,6 +40,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
+  const results = standardOutput()
   const charset = chooseCharset(env)
   const color = shouldColor(stderr, { flag: plan.color, env })
   const colors = await loadColors(color)
@@ -89,7 +91,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   try {
     const result = await run(plan, workers, {
       cwd,
-      stdout,
+      stdout: results,
       report(event) {
         lifecycle?.handle(event)
         if (event.type === 'item-failed') ci.failed(() => failedItem(event, cwd))
