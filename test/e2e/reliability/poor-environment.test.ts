@@ -54,16 +54,18 @@ describe('a reader of --help that has left', () => {
 describe('a working directory that was deleted', () => {
   const gone = 'mkdir gone; cd gone; rmdir ../gone; '
 
-  it.each([`map ${JOB} 1`, `map ${JOB} 1 -n`, `map -e 'item => item' 1`, `collect ${JOB} 1 --report json=r.json`])(
-    'ends %s with 7',
-    async (args) => {
-      const { stderr, exitCode } = await runShell(`${gone}poolrun ${args}`, { cwd: tempSpace().path('.') })
-      expect(stderr).toBe(
-        'poolrun: the working directory does not exist any more; change to another one and start again\n',
-      )
-      expect(exitCode).toBe(7)
-    },
-  )
+  it.each([
+    `map ${JOB} 1`,
+    `map ${JOB} 1 -n`,
+    `map -e 'item => item' 1`,
+    `collect ${JOB} 1 --report json=r.json`,
+  ])('ends %s with 7', async (args) => {
+    const { stderr, exitCode } = await runShell(`${gone}poolrun ${args}`, { cwd: tempSpace().path('.') })
+    expect(stderr).toBe(
+      'poolrun: the working directory does not exist any more; change to another one and start again\n',
+    )
+    expect(exitCode).toBe(7)
+  })
 
   it('does not matter for --version', async () => {
     const { stdout, exitCode } = await runShell(`${gone}poolrun --version`, { cwd: tempSpace().path('.') })
