@@ -202,8 +202,8 @@ collect: item 46 failed, skipped
   because a live block would be mixed with what that command writes. \`--progress bar\` shows the block there, too: the lines of
   the other command stay, but rests of the block may show to their right. With \`-o\` the pipe carries nothing, and the block is shown.
 - While nobody reads stderr, jobs that print wait, and time limits and signals still apply. With \`--job-output group\` or
-  \`failed\` they do not wait; some megabytes of text are kept, and the rest is replaced by one line that counts it. A run that
-  has ended waits for its reader as long as it reads, and 5 s for one that does not.
+  \`failed\` they do not wait. If a reader takes nothing for 5 s, the run goes on without it: some megabytes of text are kept, the rest
+  is replaced by one line that counts it, and a run that has ended exits.
 - Colours follow \`--color\`, then \`NO_COLOR\` and \`FORCE_COLOR\`, then the terminal.
 
 ## Reports

@@ -98,6 +98,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
         record?.handle(event)
         reporter.handle(event)
       },
+      roomForReports: () => output.room(),
       reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
       renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,

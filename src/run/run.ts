@@ -14,7 +14,7 @@ import { deliverOutput } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
 import { openFlow } from './flow.js'
-import { interruptFor } from './interrupt.js'
+import { type Interrupt, interruptFor } from './interrupt.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
 import { RunProgress } from './run-progress.js'
@@ -54,7 +54,9 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       progress.opened(source)
     }
     await interrupt.untilStopped(job)
-    const onSettled = await interrupt.untilStopped(settleHook(plan, cwd, emit, files.errors))
+    const settled = await interrupt.untilStopped(settleHook(plan, cwd, emit, files.errors))
+    const roomForReports = roomUntilStopped(host, interrupt)
+    const onSettled = withRoom(settled, roomForReports)
     const policy = policyFor(plan)
     const flow = openFlow({
       executor,
@@ -71,7 +73,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       drain: interrupt.drain,
     })
     progress.started(flow)
-    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
+    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit, roomForReports })
     const ended = Promise.race([delivery, rejection(output.failed)])
     await interrupt.untilStalled(ended, () => {
       const { ok, failed } = flow.reportedCounts
@@ -117,6 +119,22 @@ async function settleHook(
     emit({ type: 'items-settled', settled })
     const written = errors?.write(settled)
     return written instanceof Promise ? written.then(() => callback?.(settled)) : callback?.(settled)
+  }
+}
+
+/** Waits for the reader of reports while it is behind, until the run is stopped from outside. */
+function roomUntilStopped({ roomForReports }: RunHost, interrupt: Interrupt) {
+  return () => {
+    const room = roomForReports?.()
+    return room && interrupt.untilStopped(room).catch(() => {})
+  }
+}
+
+function withRoom(hook: SettleHook, roomForReports: () => Promise<void> | undefined): SettleHook {
+  return (settled) => {
+    const called = hook(settled)
+    const room = roomForReports()
+    return room === undefined ? called : Promise.all([called, room]).then(() => {})
   }
 }
 

@@ -5,14 +5,17 @@ import type { Writable } from 'node:stream'
 
 const KiB = 1024
 /**
- * Text beyond this is dropped and counted. Jobs wait long before that. poolrun's own text does not, because a run must be
- * able to end, nor does what workers have printed when they exit.
+ * Text beyond this is dropped and counted. Before that, jobs wait, and so does the run as long as the reader reads. What
+ * workers have printed when they exit, and a run whose reader has stopped, cannot wait.
  */
 const MAX_PENDING_BYTES = 8 * KiB * KiB
 /** What a string costs besides its characters. */
 const STRING_BYTES = 48
 /** Written at a time, so that a slow reader can be told from one that has stopped. */
 const PIECE_BYTES = 16 * KiB
+
+/** A reader that takes nothing for this long has stopped reading. */
+const STALLED_AFTER_MS = 5_000
 
 /** Called with `true` when the reader has fallen behind, with `false` once it has taken everything. */
 export type OnBehind = (isBehind: boolean) => void
@@ -22,11 +25,14 @@ export class TextOutput {
   readonly #onBehind: OnBehind
   #isBehind = false
   #pending: string[] = []
+  /** How many texts of `#pending` were taken from its start. */
+  #taken = 0
   #pendingBytes = 0
   #droppedLines = 0
   /** How often the stream has drained. */
   #drained = 0
   #waiters: (() => void)[] = []
+  #room: Promise<void> | undefined
 
   constructor(stream: Writable, onBehind: OnBehind) {
     this.#stream = stream
@@ -48,8 +54,14 @@ export class TextOutput {
     this.#pendingBytes += bytes
   }
 
+  /** Resolves when there is room again, or when the reader has stopped; `undefined` while there is enough. */
+  room(): Promise<void> | undefined {
+    if (this.#pendingBytes > MAX_PENDING_BYTES / 2) this.#room ??= this.flushed()
+    return this.#room
+  }
+
   /** Resolves when the reader has taken everything, or has taken nothing for that long. */
-  flushed(stalledAfterMs: number): Promise<void> {
+  flushed(stalledAfterMs = STALLED_AFTER_MS): Promise<void> {
     return new Promise((resolve) => {
       let drained = this.#drained
       const timer = setInterval(() => {
@@ -73,17 +85,15 @@ export class TextOutput {
 
   async #catchUp(): Promise<void> {
     await this.#untilDrained()
-    while (this.#pending.length > 0) {
-      const bytes = Buffer.from(this.#pending.join(''))
-      this.#pending = []
-      this.#pendingBytes = 0
-      if (this.#droppedLines > 0) this.write(this.#takeNote())
+    for (let text = this.#takeText(); text !== ''; text = this.#takeText()) {
+      const bytes = Buffer.from(text)
       for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
         this.#stream.write(bytes.subarray(from, from + PIECE_BYTES))
         await this.#untilDrained()
       }
     }
     this.#isBehind = false
+    this.#room = undefined
     this.#onBehind(false)
     for (const resolve of this.#waiters.splice(0)) resolve()
   }
@@ -100,6 +110,24 @@ export class TextOutput {
       // The monitor is no handler: whoever owns the stream decides what its errors mean.
       this.#stream.on('drain', end).on(errorMonitor, end)
     })
+  }
+
+  /** The next piece, or more if a single text is larger; empty at the end. */
+  #takeText(): string {
+    let text = ''
+    while (this.#taken < this.#pending.length && text.length < PIECE_BYTES) {
+      const next = this.#pending[this.#taken]!
+      this.#pending[this.#taken++] = ''
+      this.#pendingBytes -= next.length + STRING_BYTES
+      text += next
+    }
+    // Moving what is left is cheap when it is less than what was taken.
+    if (this.#taken * 2 >= this.#pending.length) {
+      this.#pending = this.#pending.slice(this.#taken)
+      this.#taken = 0
+    }
+    if (this.#pending.length > 0) return text
+    return this.#droppedLines === 0 ? text : text + this.#takeNote()
   }
 
   #takeNote(): string {

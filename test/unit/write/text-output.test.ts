@@ -73,6 +73,22 @@ describe('a reader that falls behind', () => {
   })
 })
 
+describe('room', () => {
+  it('is waited for when much is pending, and no longer', async () => {
+    const { stream, output } = setUp()
+    output.write('long enough to wait for\n')
+    output.write('more\n')
+    expect(output.room()).toBe(undefined)
+    for (let i = 0; i < 5; i++) output.write('x'.repeat(MB))
+    const room = output.room()
+    expect(room).toBeInstanceOf(Promise)
+    expect(output.room()).toBe(room)
+    await stream.takeAll()
+    await room
+    expect(output.room()).toBe(undefined)
+  })
+})
+
 describe('flushed', () => {
   it('resolves when the reader has taken everything', async () => {
     const { stream, output } = setUp()
