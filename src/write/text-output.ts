@@ -9,6 +9,8 @@ const KiB = 1024
  * workers have printed when they exit, and a run whose reader has stopped, cannot wait.
  */
 const MAX_PENDING_BYTES = 8 * KiB * KiB
+/** More than what is pending while jobs wait, which must not delay results. */
+const WAIT_ABOVE_BYTES = KiB * KiB
 /** What a string costs besides its characters. */
 const STRING_BYTES = 48
 /** Written at a time, so that a slow reader can be told from one that has stopped. */
@@ -56,7 +58,7 @@ export class TextOutput {
 
   /** Resolves when there is room again, or when the reader has stopped; `undefined` while there is enough. */
   room(): Promise<void> | undefined {
-    if (this.#pendingBytes > MAX_PENDING_BYTES / 2) this.#room ??= this.flushed()
+    if (this.#pendingBytes > WAIT_ABOVE_BYTES) this.#room ??= this.flushed()
     return this.#room
   }
 
@@ -95,7 +97,8 @@ export class TextOutput {
     this.#isBehind = false
     this.#room = undefined
     this.#onBehind(false)
-    for (const resolve of this.#waiters.splice(0)) resolve()
+    // The last piece may be too short to be waited for above.
+    for (const end of this.#waiters.splice(0)) this.#stream.write('', end)
   }
 
   /** After an error nobody reads the stream any more: whatever is written to it is dropped. */

@@ -95,11 +95,7 @@ describe.runIf(process.platform === 'linux')('a reader of stderr that does not r
     ['its own text', FAILS, 'collect', '-i <(seq 20000)', 'failed, skipped', 19_999],
     ['groups', PRINTS, 'map', '--job-output group -i <(for i in {1..40}; do echo 1; done)', 'xxxx', 40_000],
   ])('loses nothing of %s if it is slow', async (_what, job, command, options, text, count) => {
-    const { ended, pipe, peak } = startUnread(
-      job,
-      (file) => `${command} ${file} -o out -j 2 ${options}`,
-      sumUp,
-    )
+    const { ended, pipe } = startUnread(job, (file) => `${command} ${file} -o out -j 2 ${options}`, sumUp)
     let [lines, last] = [0, '']
     for await (const data of createReadStream(pipe)) {
       await new Promise(setImmediate)

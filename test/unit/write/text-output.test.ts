@@ -103,6 +103,22 @@ describe('flushed', () => {
     await wait
   })
 
+  it('waits for the last text of a reader that was behind, however short', async () => {
+    const { stream, output } = setUp()
+    output.write('long enough to wait for\n')
+    output.write('short\n')
+    let flushed = false
+    const wait = output.flushed(60_000).then(() => {
+      flushed = true
+    })
+    stream.take()
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    expect(stream.text).toBe('long enough to wait for\nshort\n')
+    expect(flushed).toBe(false)
+    await stream.takeAll()
+    await wait
+  })
+
   it('waits for a reader that is slow, not for one that has stopped', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
