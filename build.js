@@ -42,7 +42,8 @@ async function buildParent() {
     write: false,
   })
   for (const { path: file, text } of outputFiles) await writeCommonJs(file, text)
-  writeFileSync(path.join(DIST, 'index.js'), "export * from './index.cjs'\n")
+  const library = "import '../bin/refuse-runtime.cjs'\nexport * from './index.cjs'\n"
+  writeFileSync(path.join(DIST, 'index.js'), library)
 }
 
 /** Split together with it, the code that every run loads would be in twice as many files, which load more slowly. */

@@ -1,6 +1,27 @@
 #!/usr/bin/env node
-// Only starts poolrun; the command line itself is in src/cli.
-// Node's compile cache (Node 22 and newer) is kept inside the installation. Node's own choice is a shared temporary folder,
-// where other users could plant code. If the installation is not writable, there is no cache.
-require('node:module').enableCompileCache?.(require('node:path').join(__dirname, '../.cache'))
-require('../dist/main.cjs')
+// Only starts poolrun; the command line itself is in src/cli. This file must parse on old Nodes.
+const { problem } = require('./runtime.cjs')
+
+if (problem === undefined) start()
+else refuse(problem)
+
+function start() {
+  const { enableCompileCache } = require('node:module')
+  try {
+    // Node's compile cache (Node 22 and newer) is kept inside the installation. Node's own choice is a shared temporary
+    // folder, where other users could plant code. If the installation is not writable, there is no cache.
+    if (enableCompileCache !== undefined)
+      enableCompileCache(require('node:path').join(__dirname, '../.cache'))
+    require('../dist/main.cjs')
+  } catch (error) {
+    // A system error, such as too many open files, has no use for a stack.
+    if (error.syscall === undefined) throw error
+    refuse(`poolrun: cannot start: ${error.message}`)
+  }
+}
+
+/** With 7, the code for problems of poolrun itself. */
+function refuse(text) {
+  console.error(text)
+  process.exitCode = 7
+}

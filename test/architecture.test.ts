@@ -13,7 +13,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
  */
 const ALLOWED = {
   index: ['errors', 'pool', 'worker'],
-  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'report', 'run'],
+  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'report', 'run', 'write'],
   pool: [
     'defaults',
     'errors',
@@ -27,6 +27,7 @@ const ALLOWED = {
     'run',
     'source',
     'worker',
+    'write',
   ],
   // The composition: the one folder that knows all stages.
   run: [
@@ -294,7 +295,7 @@ describe('only', () => {
   test('cli writes to stderr, and a pool what its jobs print; callbacks, which run here, are sent there', () => {
     const users = files(({ names }) => names.has('process.stderr'))
     expect(users.filter((name) => folderOf(name) !== 'cli')).toEqual([
-      'pool/pool-core',
+      'pool/stderr-lines',
       'run/callback-hook',
       'worker/guard',
       // `--errors /dev/stderr`

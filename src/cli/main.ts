@@ -1,11 +1,14 @@
 // The main function of the executable: the only place that prints errors and ends the process.
 import { readFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
+import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
+import { environmentProblem } from '../errors/environment.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { chooseCharset } from '../report/charset.js'
+import { standardOutput } from '../write/standard-output.js'
 import { completionScript } from './completion.js'
 import { parseCommandLine } from './program.js'
 
@@ -28,49 +31,51 @@ async function main(): Promise<void> {
       availableParallelism: availableParallelism(),
       readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
     })
-    if (line.kind === 'print') return await write(process.stdout, charset.text(line.text), EXIT.ok)
-    if (line.kind === 'completion') return await write(process.stdout, completionScript(line.shell), EXIT.ok)
+    if (line.kind === 'print') return await write(standardOutput(), charset.text(line.text), EXIT.ok)
+    if (line.kind === 'completion')
+      return await write(standardOutput(), completionScript(line.shell), EXIT.ok)
     if (line.kind === 'init') {
       const { writeStarter } = await import('./starter.js')
-      return await write(process.stdout, writeStarter(line.folder), EXIT.ok)
+      return await write(standardOutput(), writeStarter(line.folder), EXIT.ok)
     }
     // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
     // loads; they wait for the job, so nothing has run yet when the files are refused.
+    const cwd = process.cwd()
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { refuseSameFiles } = await import('../run/same-file.js')
-    refuseSameFiles(line.plan, process.cwd())
+    refuseSameFiles(line.plan, cwd)
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan, workers)
-    if (signal === undefined) return await write(process.stderr, '', exitCode)
+    if (signal === undefined) return exit(exitCode)
     // End by the same signal, so that the shell sees it. PID 1 ignores signals without a handler: exit with a code there.
-    await Promise.race([
-      new Promise((resolve) => process.stderr.write('', resolve)),
-      new Promise((resolve) => setTimeout(resolve, FLUSH_STDERR_MS)),
-    ])
     process.kill(process.pid, signal)
-    await write(process.stderr, '', 128 + constants.signals[signal])
+    setImmediate(exit, 128 + constants.signals[signal])
   } catch (error) {
-    const usage = error instanceof UsageError
-    const text =
-      usage || error instanceof OutputError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error)
-    await write(
-      process.stderr,
-      charset.text(`poolrun: ${sanitise(text)}\n`),
-      usage ? EXIT.usage : EXIT.trouble,
-    )
+    const exitCode = error instanceof UsageError ? EXIT.usage : EXIT.trouble
+    await write(process.stderr, charset.text(`poolrun: ${sanitise(messageFor(error))}\n`), exitCode)
   }
 }
 
+function messageFor(error: unknown): string {
+  if (error instanceof UsageError || error instanceof OutputError) return error.message
+  return (
+    environmentProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
+  )
+}
+
 /** Writes the text, then exits. Pipes are written asynchronously: exiting earlier would lose output. */
-function write(stream: NodeJS.WriteStream, text: string, exitCode: number): Promise<never> {
-  return new Promise(() => {
-    stream.on('error', () => exit(exitCode === EXIT.ok ? EXIT.brokenPipe : exitCode))
-    stream.write(text, () => exit(exitCode))
+function write(stream: Writable, text: string, exitCode: number): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = (error?: NodeJS.ErrnoException | null) => {
+      // A closed stderr changes nothing.
+      if (error === undefined || error === null || stream === process.stderr) exit(exitCode)
+      if (error?.code === 'EPIPE') exit(EXIT.brokenPipe)
+      reject(new OutputError(`cannot write to stdout: ${error?.message}`, { cause: error }))
+    }
+    if (stream === process.stderr) setTimeout(exit, FLUSH_STDERR_MS, exitCode)
+    stream.on('error', end)
+    stream.write(text, end)
   })
 }
 

@@ -199,6 +199,12 @@ collect: item 46 failed, skipped
 - Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
 - What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
   the lines of an item together.
+- In a pipeline whose last command writes to the terminal (\`| cat\`, \`| jq\`, \`| less\`), progress is a plain line now and then,
+  because a live block would be mixed with what that command writes. \`--progress bar\` shows the block there, too: the lines of
+  the other command stay, but rests of the block may show to their right. With \`-o\` the pipe carries nothing, and the block is shown.
+- While nobody reads stderr, jobs that print wait, and time limits and signals still apply. With \`--job-output group\` or
+  \`failed\` they do not wait. If a reader takes nothing for 5 s, the run goes on without it: some megabytes of text are kept, the rest
+  is replaced by one line that counts it, and a run that has ended exits.
 - Colours follow \`--color\`, then \`NO_COLOR\` and \`FORCE_COLOR\`, then the terminal.
 
 ## Reports

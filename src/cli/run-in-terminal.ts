@@ -1,7 +1,9 @@
 // Runs a plan in the terminal: passes run events to the reporters, which write to stderr above the live progress.
+import { fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
+import { EXIT } from '../errors/exit-codes.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { itemIndexAt } from '../model.js'
@@ -13,6 +15,7 @@ import { loadColors } from '../report/colors.js'
 import { ConsoleReporter, type FailedEvent } from '../report/console/console.js'
 import { dryRunText } from '../report/console/dry-run.js'
 import { createFailureText } from '../report/console/failure-text.js'
+import { jobOutputOf } from '../report/console/job-output.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
 import { RecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
@@ -24,21 +27,35 @@ import { summaryLine } from '../report/summary-line.js'
 import { run } from '../run/run.js'
 import type { RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
+import { standardOutput } from '../write/standard-output.js'
+import { TextOutput } from '../write/text-output.js'
 import { version } from './version.js'
+
+/** A reader of stderr that takes nothing for this long does not keep a run that has ended. */
+const STALLED_AFTER_MS = 5_000
+/** The same after a signal or the deadline. */
+const MAX_DELAY_OF_END_MS = 1_000
 
 export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<RunResult> {
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
+  const results = standardOutput()
   const charset = chooseCharset(env)
   const color = shouldColor(stderr, { flag: plan.color, env })
   const colors = await loadColors(color)
   const excerpt = stderr.isTTY ? codeFrames(color) : undefined
   const text = createFailureText({ plan, cwd, fullStack, excerpt })
   const mode = progressMode(plan)
+  // Only these lines come as fast as jobs print: what is held back by item is bounded, and is needed to the end of the item.
+  const jobsWait = jobOutputOf(plan) === 'lines'
+  const output = new TextOutput(stderr, (isBehind) => {
+    if (jobsWait) workers.executor.readOutput(!isBehind)
+  })
   const progress = new Progress({
     mode,
     command: plan.command,
+    output,
     stderr,
     stdout,
     charset,
@@ -70,16 +87,18 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   let lastLine = 'the run did not begin'
   let summary: RunResult['summary']
   let itemsCounted: number | undefined
+  let endedFromOutside = false
   try {
     const result = await run(plan, workers, {
       cwd,
-      stdout,
+      stdout: results,
       report(event) {
         lifecycle?.handle(event)
         if (event.type === 'item-failed') ci.failed(() => failedItem(event, cwd))
         record?.handle(event)
         reporter.handle(event)
       },
+      roomForReports: () => output.room(),
       reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
       renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,
@@ -88,6 +107,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     progress.stop()
     summary = result.summary
     itemsCounted = result.itemsCounted
+    endedFromOutside = result.signal !== undefined || result.exitCode === EXIT.deadline
     if (summary !== undefined) lastLine = summaryLine(plan, summary)
     return result
   } finally {
@@ -97,6 +117,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
     if (summary !== undefined && itemsCounted !== undefined)
       write(dryRunText(plan, itemsCounted).split('\n').map(sanitise).join('\n'))
     else if (summary !== undefined) reporter.finish(summary)
+    await output.flushed(endedFromOutside ? MAX_DELAY_OF_END_MS : STALLED_AFTER_MS)
   }
 }
 
@@ -130,7 +151,7 @@ function codeFrames(color: boolean): (error: ErrorData) => string {
   return (error) => excerpt(error)
 }
 
-function progressMode({ progress, verbosity, input }: RunPlan) {
+function progressMode({ progress, verbosity, input, output }: RunPlan) {
   const { stderr, env } = process
   return chooseProgress(progress, {
     isTTY: stderr.isTTY === true,
@@ -138,7 +159,18 @@ function progressMode({ progress, verbosity, input }: RunPlan) {
     env,
     quiet: verbosity === 'quiet',
     typing: input.kind === 'stdin' && isatty(0),
+    piped: output === undefined && isPipe(1),
   })
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd)
+    return stats.isFIFO() || stats.isSocket()
+  } catch {
+    // It is closed.
+    return false
+  }
 }
 
 /** Never removed: a signal between the end of the run and the exit of the process would kill it. */

@@ -212,7 +212,7 @@ export class PoolTerminatedError extends PoolError {
   readonly code = 'ERR_POOL_TERMINATED'
 }
 
-/** No worker process can be started, or more workers crashed than `maxWorkerRestarts` allows. */
+/** No worker process or compiler can be started, or more workers crashed than `maxWorkerRestarts` allows. */
 export class PoolBrokenError extends PoolError {
   override readonly name = 'PoolBrokenError'
   readonly code = 'ERR_POOL_BROKEN'

@@ -49,6 +49,8 @@ export interface Executor {
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
   suspend(): void
   resume(): void
+  /** Whether the output of jobs is read. While it is not, a job that prints more than its pipe holds has to wait. */
+  readOutput(on: boolean): void
   /** Finishes what was taken, then stops the workers. Resolves when they have exited, as the next two do. Idempotent. */
   close(): Promise<void>
   /** Terminates the workers; every execution ends with a fault. Idempotent. */

@@ -65,6 +65,9 @@ export class LocalExecutor implements Executor {
   #isHandling = false
   #isEnding = false
   #keepsAlive = true
+  #readsOutput = true
+  /** They run only their finalizers, for which they have a limited time: what they print is always read. */
+  readonly #stopping = new WeakSet<WorkerHandle>()
   readonly #closed: Promise<void>
   #resolveClosed!: () => void
 
@@ -135,6 +138,11 @@ export class LocalExecutor implements Executor {
     this.#clock.resume()
     for (const handle of this.#handles) handle?.kill('SIGCONT')
     this.#setTimer()
+  }
+
+  readOutput(on: boolean): void {
+    this.#readsOutput = on
+    for (const handle of this.#handles) if (handle !== undefined) this.#setReading(handle)
   }
 
   close(): Promise<void> {
@@ -217,8 +225,9 @@ export class LocalExecutor implements Executor {
         return this.#chunkSender.add(command.worker, command.chunk)
       case 'cancel':
         return this.#send(command.worker, { type: 'cancel', ids: command.ids })
-      case 'drain':
       case 'stop':
+        return this.#stop(command.worker)
+      case 'drain':
       case 'terminate':
         return this.#send(command.worker, { type: command.type })
       case 'inspect': {
@@ -286,6 +295,7 @@ export class LocalExecutor implements Executor {
     const handle = transport.spawn((event) => this.#applyEvent(worker, handle, event), worker)
     this.#handles[worker] = handle
     if (!this.#keepsAlive) handle.ref(false)
+    this.#setReading(handle)
     this.#post({ type: 'spawned', worker, pid: handle.pid })
     emit({ type: 'worker-started', workerId: worker, pid: handle.pid, at: performance.now() })
     job.then(
@@ -366,6 +376,17 @@ export class LocalExecutor implements Executor {
       default:
         return this.#post({ ...message, worker })
     }
+  }
+
+  #stop(worker: number): void {
+    const handle = this.#handles[worker]!
+    this.#stopping.add(handle)
+    this.#setReading(handle)
+    this.#send(worker, { type: 'stop' })
+  }
+
+  #setReading(handle: WorkerHandle): void {
+    handle.readOutput(this.#readsOutput || this.#stopping.has(handle))
   }
 
   /** After the chunks that the worker was given before. */

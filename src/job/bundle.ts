@@ -1,10 +1,12 @@
 // Compiles one TypeScript job, with every source file it imports, into a single ES module in memory.
 // Loads esbuild only when called.
+import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, BuildResult, Message, OutputFile } from 'esbuild'
-import { JobError } from '../errors/classes.js'
+import { JobError, PoolBrokenError } from '../errors/classes.js'
+import { environmentProblem } from '../errors/environment.js'
 import { type BundlePluginOptions, type BundleTrace, bundlePlugin, META_NAMES } from './bundle-plugin.js'
 import { compileError } from './compile-error.js'
 import { unwrapped, wrap } from './expression.js'
@@ -33,6 +35,7 @@ export interface BundleEntry {
 
 /** Messages name files relative to `cwd`. */
 export async function bundleJob(entry: BundleEntry, cwd: string): Promise<Bundle> {
+  checkDescriptors()
   const esbuild = privateEsbuild()
   try {
     let built = await build(esbuild, entry, { defineMeta: true, ignorePackageType: false })
@@ -51,6 +54,24 @@ export async function bundleJob(entry: BundleEntry, cwd: string): Promise<Bundle
     return finish(built.result.outputFiles, entry.file, built.trace)
   } finally {
     await esbuild.stop()
+  }
+}
+
+/** For the pipes of esbuild's process, with some to spare. */
+const NEEDED_DESCRIPTORS = 12
+
+/** Too few of them would end this process: esbuild does not handle a `spawn` that could not make its pipes. */
+function checkDescriptors(): void {
+  const opened: number[] = []
+  try {
+    for (let i = 0; i < NEEDED_DESCRIPTORS; i++) opened.push(openSync(import.meta.filename, 'r'))
+  } catch (error) {
+    throw new PoolBrokenError(
+      `cannot start the compiler: ${environmentProblem(error) ?? (error as Error).message}`,
+      { cause: error },
+    )
+  } finally {
+    for (const fd of opened) closeSync(fd)
   }
 }
 

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { JobError } from '../errors/classes.js'
+import { JobError, PoolBrokenError } from '../errors/classes.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Bundle, type BundleEntry, bundleJob, CONDITIONS } from './bundle.js'
 import { ownPackageFile } from './bundle-plugin.js'
@@ -25,7 +25,7 @@ export interface CompileOptions {
 /** Part of every cache key. Increase it when the same sources compile to something else. */
 const OUTPUT_VERSION = 1
 
-/** `file` comes from `resolveJob`: it is absolute and exists. Rejects with `JobError`. */
+/** `file` comes from `resolveJob`: it is absolute and exists. Rejects with `JobError`, or `PoolBrokenError` where the machine lacks something. */
 export async function compileJob(file: string, options: CompileOptions = {}): Promise<JobSource> {
   const { cwd = process.cwd(), env = process.env } = options
   if (!isTypeScript(file)) {
@@ -84,7 +84,10 @@ function storeBundle(bundle: Bundle, shared: string | undefined, key: string, fo
   try {
     return store(privateFolder(), key, compiled)
   } catch (error) {
-    throw new JobError(`nowhere to write the compiled job: ${(error as Error).message}`, { cause: error })
+    throw new PoolBrokenError(
+      `nowhere to write the compiled job: ${(error as Error).message}; set TMPDIR to a folder that can be written to`,
+      { cause: error },
+    )
   }
 }
 

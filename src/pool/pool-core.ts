@@ -22,6 +22,7 @@ import { emitWarning } from './process-warning.js'
 import { callOnce } from './single-call.js'
 import { isAsync, isCollection, openSource } from './sources/open.js'
 import type { ValuesSource } from './sources/values-source.js'
+import { joinStderr, leaveStderr, writeToStderr } from './stderr-lines.js'
 import type { ApplyOptions, Input, IterateOptions } from './types.js'
 
 export interface CallRequest {
@@ -84,6 +85,7 @@ export class PoolCore implements WatchedPool {
       job: source,
       emit: (event) => this.#onEvent(event),
     })
+    if (options.onWorkerOutput === undefined) joinStderr(this.#executor)
     source.catch((error: unknown) => {
       this.#jobProblem = { error }
       void this.#executor.terminate()
@@ -182,13 +184,13 @@ export class PoolCore implements WatchedPool {
     this.#state = 'closed'
     stopWatching(this)
     for (const call of this.#calls) call.onClose()
-    this.#exited = this.#executor.close()
+    this.#exited = this.#executor.close().finally(() => leaveStderr(this.#executor))
   }
 
   terminate(): Promise<void> {
     this.#state = 'terminated'
     stopWatching(this)
-    this.#exited = this.#executor.terminate()
+    this.#exited = this.#executor.terminate().finally(() => leaveStderr(this.#executor))
     return this.#exited
   }
 
@@ -244,7 +246,7 @@ export class PoolCore implements WatchedPool {
     if (event.type !== 'worker-output') return
     const { line, workerId, pid, stream } = event
     const { onWorkerOutput } = this.#options
-    if (onWorkerOutput === undefined) return void process.stderr.write(`${line}\n`)
+    if (onWorkerOutput === undefined) return writeToStderr(line)
     const warn = (how: string, thrown: unknown) =>
       emitWarning(`onWorkerOutput ${how}: ${thrown instanceof Error ? thrown.message : inspect(thrown)}`)
     try {

@@ -103,7 +103,10 @@ export interface PoolOptions extends RetryingOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Node options of the workers, as in `process.execArgv`. Default: none; this process's own are not inherited. */
   readonly execArgv?: readonly string[] | undefined
-  /** Called with each line that jobs print. Default: the lines are written to this process's stderr. */
+  /**
+   * Called with each line that jobs print. A promise that it returns is not awaited. Default: the lines are written to
+   * this process's stderr; while its reader is behind, jobs that print wait.
+   */
   readonly onWorkerOutput?: ((line: string, info: WorkerLineInfo) => void) | undefined
 }
 

@@ -22,6 +22,8 @@ interface DeliveryOptions {
   /** Paths in errors are shown relative to it. */
   readonly cwd: string
   readonly emit: (event: RunEvent) => void
+  /** See `RunHost`. */
+  readonly roomForReports?: (() => Promise<void> | undefined) | undefined
 }
 
 /** Resolves when all output has been written, also after a failure that ended the run. */
@@ -52,6 +54,7 @@ async function deliverAsReady(options: DeliveryOptions): Promise<void> {
   const writer = createWriter({ format: plan.format }, output)
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next()) {
+      await options.roomForReports?.()
       const raised = await deliverRange(settled, writer, options)
       if (raised === undefined) continue
       // The run ends from outside, and not because of this failure: the ones behind it are shown, too.

@@ -10,6 +10,8 @@ export interface RunHost {
   readonly stdout: Writable
   /** Called with everything that happens. */
   readonly report: (event: RunEvent) => void
+  /** Called after each settled range: resolves when reports have room for more; `undefined` if they have it now. */
+  readonly roomForReports?: (() => Promise<void> | undefined) | undefined
   /** Called with what ended the run, where that is not a failed item: a `PoolError`, a `ItemCallbackError`, or a bug. */
   readonly reportError: (error: unknown) => void
   /** Renders a report on the run. */

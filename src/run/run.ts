@@ -14,7 +14,7 @@ import { deliverOutput } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
 import { openFlow } from './flow.js'
-import { interruptFor } from './interrupt.js'
+import { type Interrupt, interruptFor } from './interrupt.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
 import { RunProgress } from './run-progress.js'
@@ -55,6 +55,8 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     }
     await interrupt.untilStopped(job)
     const callbacks = await interrupt.untilStopped(callbacksFor(plan, cwd))
+    const roomForReports = roomUntilStopped(host, interrupt)
+    const onSettled = withRoom(settleHook(emit, files.errors, callbacks), roomForReports)
     const policy = policyFor(plan)
     const flow = openFlow({
       executor,
@@ -66,12 +68,12 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       chunkSize: plan.chunkSize,
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
-      onSettled: settleHook(emit, files.errors, callbacks),
+      onSettled,
       end: interrupt.deadline,
       drain: interrupt.drain,
     })
     progress.started(flow)
-    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
+    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit, roomForReports })
     const escaped = callbacks === undefined ? [] : [callbacks.escaped]
     const ended = Promise.race([delivery, rejection(output.failed), ...escaped])
     await interrupt.untilStalled(ended, () => {
@@ -122,6 +124,22 @@ function settleHook(
     return written instanceof Promise
       ? written.then(() => callbacks?.call(settled))
       : callbacks?.call(settled)
+  }
+}
+
+/** Waits for the reader of reports while it is behind, until the run is stopped from outside. */
+function roomUntilStopped({ roomForReports }: RunHost, interrupt: Interrupt) {
+  return () => {
+    const room = roomForReports?.()
+    return room && interrupt.untilStopped(room).catch(() => {})
+  }
+}
+
+function withRoom(hook: SettleHook, roomForReports: () => Promise<void> | undefined): SettleHook {
+  return (settled) => {
+    const called = hook(settled)
+    const room = roomForReports()
+    return room === undefined ? called : Promise.all([called, room]).then(() => {})
   }
 }
 

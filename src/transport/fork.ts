@@ -115,6 +115,10 @@ class ForkedWorker implements WorkerHandle {
     if (this.#exit === undefined) killGroup(this.pid, signal)
   }
 
+  readOutput(on: boolean): void {
+    if (this.#exit === undefined) for (const output of this.#outputs) output.read(on)
+  }
+
   ref(on: boolean): void {
     const { channel, stdout, stderr } = this.#child
     const handles = [this.#child, channel, stdout, stderr] as ({ ref?(): void; unref?(): void } | null)[]
@@ -162,6 +166,8 @@ class ForkedWorker implements WorkerHandle {
   }
 
   #onExit(exitCode: number | null, signal: string | null): void {
+    // What it printed last, to which its process group cannot add any more.
+    this.readOutput(true)
     this.#exit = { exitCode, signal }
     // Ends what the job spawned.
     killGroup(this.pid, 'SIGKILL')
@@ -215,6 +221,11 @@ class OutputReader {
     readable?.on('end', end).on('error', end).on('close', end)
   }
 
+  read(on: boolean): void {
+    if (on) this.#readable?.resume()
+    else this.#readable?.pause()
+  }
+
   destroy(): void {
     this.#end()
     this.#readable?.destroy()
@@ -251,5 +262,14 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
 
 /** The handle of a worker whose process could not be started. */
 function noWorker(token: string): WorkerHandle {
-  return { pid: 0, token, recorder: undefined, inspect: () => undefined, send() {}, kill() {}, ref() {} }
+  return {
+    pid: 0,
+    token,
+    recorder: undefined,
+    inspect: () => undefined,
+    send() {},
+    kill() {},
+    readOutput() {},
+    ref() {},
+  }
 }

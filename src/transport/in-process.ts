@@ -117,6 +117,9 @@ class InProcessWorker implements WorkerHandle {
     if (signal === 'SIGKILL') this.#finish(null, signal)
   }
 
+  /** The job's output is taken as it is printed: this process cannot wait for itself. */
+  readOutput(): void {}
+
   ref(on: boolean): void {
     if (on) this.#keepAlive.ref()
     else this.#keepAlive.unref()

@@ -33,6 +33,8 @@ export interface WorkerHandle {
   inspect(): FlightRecord | undefined
   /** Sends a signal to the worker's whole process group. */
   kill(signal: NodeJS.Signals): void
+  /** Whether its output is read. While it is not, the worker waits in a write once its pipe is full. */
+  readOutput(on: boolean): void
   /** Whether the worker keeps this process alive, as `ref()` and `unref()` of Node's handles. */
   ref(on: boolean): void
 }

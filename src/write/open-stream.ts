@@ -4,6 +4,7 @@ import { constants, open } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
+import { standardOutput } from './standard-output.js'
 import { standardStream } from './target.js'
 
 export interface OpenStream {
@@ -18,7 +19,7 @@ const LOOK_FOR_READER_MS = 25
 /** `undefined` for what a blocking write cannot hang on. Rejects with the reason of `stop` while there is no reader. */
 export async function openStream(path: string, stop: AbortSignal): Promise<OpenStream | undefined> {
   const descriptor = standardStream(path)
-  if (descriptor === 1) return { stream: process.stdout, shared: true }
+  if (descriptor === 1) return { stream: standardOutput(), shared: true }
   if (descriptor === 2) return { stream: process.stderr, shared: true }
   const isPipe = await stat(path).then(
     (stat) => stat.isFIFO(),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { normalise } from '../helpers/normalise.js'
 import { fixture, lines, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
-import { hasTerminal, runOnTerminal } from '../helpers/terminal.js'
+import { hasTerminal, runOnTerminal, runScriptOnTerminal } from '../helpers/terminal.js'
 
 const BEGIN_FRAME = '\u001b[?2026h'
 const HIDE_CURSOR = '\u001b[?25l'
@@ -66,6 +66,50 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     expect(raw).toContain(BEGIN_FRAME)
     expect(screen.join(' ')).toContain('the promise of the callback never settled')
     expect(status).toBe('code 1')
+  })
+
+  it.each(['cat', 'tee copy', 'grep --line-buffered .'])(
+    'prints no block over what %s writes there',
+    async (reader) => {
+      const space = tempSpace()
+      const run = runScriptOnTerminal(
+        `poolrun imap ${fixture('slow')} --job-output none -j 1 300 301 302 303 304 | (cd ${space.path('.')}; ${reader})`,
+      )
+      const { raw, screen, status } = await run.ended()
+      expect(raw).not.toContain(BEGIN_FRAME)
+      expect(screen).toEqual(['300', '301', '302', '303', '304', 'poolrun imap: 5 ok'])
+      expect(status).toBe('code 0')
+    },
+  )
+
+  it('prints a block if the reader of a pipe gets nothing', async () => {
+    const space = tempSpace()
+    const out = space.path('out')
+    const run = runScriptOnTerminal(
+      `poolrun map ${fixture('slow')} --job-output none -j 1 900 -o ${out} | cat`,
+    )
+    const { raw, screen } = await run.ended()
+    expect(raw).toContain(BEGIN_FRAME)
+    expect(screen).toEqual(['poolrun map: 1 ok'])
+  })
+
+  it.each([
+    ['the reader of stdout, with --progress bar', '--progress bar', '| cat'],
+    [
+      'another process',
+      '-o /dev/null',
+      '& while kill -0 $!; do sleep 0.3; echo "foreign $((++n))"; done 2>&-',
+    ],
+  ])('keeps the lines that %s writes while a block is shown', async (_who, options, writer) => {
+    const run = runScriptOnTerminal(
+      `poolrun imap ${fixture('slow')} --job-output none -j 1 1000 301 302 303 304 ${options} ${writer}`,
+      { rows: 12 },
+    )
+    const { raw, screen } = await run.ended()
+    expect(raw).toContain(BEGIN_FRAME)
+    const foreign = [...raw.matchAll(/(?<!\d)(foreign \d+|\d{3,4})\r\n/g)].map(([, text]) => text)
+    expect(foreign.length).toBeGreaterThan(1)
+    expect(screen.filter((line) => line !== 'poolrun imap: 5 ok')).toEqual(foreign)
   })
 
   it('output is ASCII only if the locale is not UTF-8', async () => {

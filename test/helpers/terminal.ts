@@ -41,18 +41,30 @@ interface TerminalRun {
   ended(): Promise<{ raw: string; screen: string[]; status: string }>
 }
 
-export function runOnTerminal(
-  args: readonly string[],
-  {
-    columns = 80,
-    rows = 24,
-    env = {},
-  }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+interface TerminalOptions {
+  readonly columns?: number
+  readonly rows?: number
+  readonly env?: Record<string, string>
+}
+
+export function runOnTerminal(args: readonly string[], options?: TerminalOptions): TerminalRun {
+  return start(['"$NODE"', '"$POOLRUN_JS"', ...args.map((arg) => `'${arg}'`)], options)
+}
+
+/** Runs a bash script in which `poolrun` is the command under test. */
+export function runScriptOnTerminal(script: string, options?: TerminalOptions): TerminalRun {
+  const space = tempSpace()
+  const file = space.write({ 'script.sh': `poolrun() { "$NODE" "$POOLRUN_JS" "$@"; }\n${script}\n` })
+  return start(['bash', `'${file}'`], options)
+}
+
+function start(
+  command: readonly string[],
+  { columns = 80, rows = 24, env = {} }: TerminalOptions = {},
 ): TerminalRun {
   const space = tempSpace()
   space.write({ 'terminal.py': PTY })
-  const quoted = args.map((arg) => `'${arg}'`).join(' ')
-  const run = startShell(`exec python3 "$PTY" ${columns} ${rows} "$NODE" "$POOLRUN_JS" ${quoted}`, {
+  const run = startShell(`exec python3 "$PTY" ${columns} ${rows} ${command.join(' ')}`, {
     env: { TERM: 'xterm-256color', LANG: 'C.UTF-8', PTY: space.path('terminal.py'), ...env },
   })
   let text = ''
@@ -88,9 +100,9 @@ function readScreen(raw: string, columns: number): string[] {
         row++
         column = 0
       }
-      // Lines are written anew or added to, never patched.
-      edit((line) => take(line, column) + segment)
-      column += width
+      const [before, after] = [column, column + width]
+      edit((line) => take(line, before) + segment + line.slice(take(line, after).length))
+      column = after
     }
   }
   for (const [part, parameters = '', final] of raw.matchAll(PART)) {

@@ -10,7 +10,7 @@ import { type Colors, noColors } from '../colors.js'
 import { FailureGroups, type RepeatedFailure } from '../groups.js'
 import { itemList, summaryLine } from '../summary-line.js'
 import { taskTime } from '../units.js'
-import { createJobOutput, type JobOutputReport } from './job-output.js'
+import { createJobOutput, type JobOutputReport, jobOutputOf } from './job-output.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
@@ -51,7 +51,7 @@ export class ConsoleReporter {
     this.#colors = colors
     this.#write = (text) => write(charset?.text(text) ?? text)
     this.#jobOutput = createJobOutput({
-      mode: plan.jobOutput ?? (plan.verbosity === 'quiet' ? 'none' : 'lines'),
+      mode: jobOutputOf(plan),
       tag: plan.tag,
       // Not through the charset: what jobs print stays as it is.
       write,

@@ -2,6 +2,7 @@
 // and location, and renders the traceback.
 import { toErrorData } from '../../errors/capture/to-error-data.js'
 import { CallbackError, InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
+import { environmentProblem } from '../../errors/environment.js'
 import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
 import type { FrameOptions } from '../../errors/render/frames.js'
 import { renderChain } from '../../errors/render/render-error.js'
@@ -57,6 +58,8 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
       if (error instanceof PoolError && !(error.cause instanceof RemoteTraceback))
         return `poolrun ${plan.command}: ${error instanceof InitializerError ? `${error.name}: ` : ''}${sanitise(error.message)}`
       if (error instanceof PoolError) return renderPoolError({ command }, error, frames)
+      const problem = environmentProblem(error)
+      if (problem !== undefined) return `poolrun ${plan.command}: ${sanitise(problem)}`
       return `poolrun: this is a bug in poolrun, please report it\n${renderChain(toErrorData(error), { ...frames, fullStack: true })}`
     },
   }

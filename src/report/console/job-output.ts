@@ -1,7 +1,7 @@
 // Lines that jobs print, under `--job-output` and `--tag`. They are sanitised in every mode: even a log file may be
 // shown on a terminal later.
 import { itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
-import type { JobOutput } from '../../plan.js'
+import type { JobOutput, RunPlan } from '../../plan.js'
 import { LineBuffer } from './line-buffer.js'
 
 type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
@@ -13,6 +13,10 @@ export interface JobOutputReport {
   failed(index: number, shown: boolean): void
   /** Writes what is still held back from items that never settled. */
   finish(): void
+}
+
+export function jobOutputOf({ jobOutput, verbosity }: Pick<RunPlan, 'jobOutput' | 'verbosity'>): JobOutput {
+  return jobOutput ?? (verbosity === 'quiet' ? 'none' : 'lines')
 }
 
 interface JobOutputOptions {
@@ -52,6 +56,9 @@ function formatter({ tag, sanitise }: JobOutputOptions): (event: OutputEvent) =>
 /** A line may arrive after its item settled, because pipes and messages race: so many settled ranges are remembered. */
 const MAX_RECENT_RANGES = 64
 
+/** Characters held back for all items together. */
+const MAX_HELD_CHARACTERS = 64 * 1024 * 1024
+
 interface RecentRange {
   readonly first: number
   readonly last: number
@@ -66,6 +73,7 @@ class HeldOutput implements JobOutputReport {
   readonly #format: (event: OutputEvent) => string
   /** By item index. */
   readonly #held = new Map<number, LineBuffer>()
+  #heldSize = 0
   readonly #recent: RecentRange[] = []
 
   constructor(
@@ -106,7 +114,18 @@ class HeldOutput implements JobOutputReport {
       buffer = new LineBuffer()
       this.#held.set(index, buffer)
     }
+    const before = buffer.size
     buffer.push(text)
+    this.#heldSize += buffer.size - before
+    if (this.#heldSize > MAX_HELD_CHARACTERS) this.#cutOldest()
+  }
+
+  #cutOldest(): void {
+    for (const buffer of this.#held.values()) {
+      if (buffer.size === 0) continue
+      this.#heldSize -= buffer.size
+      return buffer.cut()
+    }
   }
 
   settled({ chunk, from, count, failures }: SettledRange): void {
@@ -119,14 +138,14 @@ class HeldOutput implements JobOutputReport {
     for (const index of [...this.#held.keys()].sort((a, b) => a - b)) {
       if (index < first || index > last) continue
       if (this.#mode === 'group') this.#flush(index)
-      else if (!failed.has(index)) this.#held.delete(index)
+      else if (!failed.has(index)) this.#forget(index)
     }
   }
 
   failed(index: number, shown: boolean): void {
     this.#rangeOf(index)?.failed.set(index, shown ? 'shown' : 'counted')
     if (shown) this.#flush(index)
-    else this.#held.delete(index)
+    else this.#forget(index)
   }
 
   finish(): void {
@@ -137,6 +156,11 @@ class HeldOutput implements JobOutputReport {
   #flush(index: number): void {
     const lines = this.#held.get(index)?.lines()
     if (lines !== undefined) this.#write(`${lines.join('\n')}\n`)
+    this.#forget(index)
+  }
+
+  #forget(index: number): void {
+    this.#heldSize -= this.#held.get(index)?.size ?? 0
     this.#held.delete(index)
   }
 }

@@ -1,4 +1,5 @@
-// The live block at the bottom of the terminal, drawn by ora. Other text on the terminal appears above it.
+// The live block at the bottom of the terminal. Other text on the terminal appears above it, also what other processes
+// write there: the cursor waits on the empty line above the block, and only what is below the cursor is erased.
 // Import lazily: only a run that draws needs it.
 import type { WriteStream } from 'node:tty'
 import ora from 'ora'
@@ -11,6 +12,10 @@ import { isForeground } from './tty-foreground.js'
 const INTERVAL_MS = 125
 /** After text above it, the block is drawn again immediately, unless the last such text came less than this ago. */
 const REDRAW_MS = 50
+/** Terminals that know these show all of a block at the same time; others ignore them. */
+const BEGIN_FRAME = '\x1b[?2026h'
+const END_FRAME = '\x1b[?2026l'
+const ERASE_BELOW = '\x1b[J'
 
 interface BarOptions {
   readonly terminal: WriteStream
@@ -28,16 +33,14 @@ export class Bar {
   /** Writes to the terminal without going through the hook. */
   readonly #writeDirectly: (text: string) => boolean
   /**
-   * Never started, only rendered and cleared. If it were, its timer would keep the process alive, its signal handlers
-   * would get in the way of the signal that poolrun raises on itself at the end, and it would hide the cursor, which
-   * stays hidden if the process is killed.
+   * Makes the frames of the block, and is never started. If it were, its timer would keep the process alive, its signal
+   * handlers would get in the way of the signal that poolrun raises on itself at the end, and it would erase what other
+   * processes have written.
    */
   readonly #block: ReturnType<typeof ora>
-  /** The lines of the block as they are on the terminal now. */
-  #drawn: readonly string[] = []
+  /** The block is on the terminal now. The cursor stays visible: if the process is killed, nobody shows it again. */
+  #isDrawn = false
   #isLive = false
-  /** While the block itself is being written. */
-  #isDrawing = false
   /** The last text above the block did not end its line. */
   #isMidLine = false
   #lastWriteAt = 0
@@ -101,23 +104,18 @@ export class Bar {
     if (!this.#isLive || this.#isMidLine) return
     const { columns, rows } = this.#terminal
     this.#block.text = this.#text({ columns, rows }, stringWidth)
-    this.#drawn = `  ${this.#block.text}`.split('\n')
-    this.#whileDrawing(() => this.#block.render())
+    const lines = this.#block.frame().split('\n')
+    // Line ends make room where the terminal has to scroll. What another process wrote on the cursor's line stays.
+    const drawn = lines.map((line) => `\n${line}`).join('')
+    this.#writeDirectly(`${BEGIN_FRAME}${ERASE_BELOW}${drawn}\r\x1b[${lines.length}A${END_FRAME}`)
+    this.#isDrawn = true
   }
 
+  /** With what was typed and shows on the cursor's line, such as `^C`. */
   #clear(): void {
-    if (this.#drawn.length === 0) return
-    this.#whileDrawing(() => this.#block.clear())
-    this.#drawn = []
-  }
-
-  #whileDrawing(write: () => void): void {
-    this.#isDrawing = true
-    try {
-      write()
-    } finally {
-      this.#isDrawing = false
-    }
+    if (!this.#isDrawn) return
+    this.#writeDirectly(`\r${ERASE_BELOW}`)
+    this.#isDrawn = false
   }
 
   #flushPending(): void {
@@ -145,22 +143,15 @@ export class Bar {
     const write = stream.write
     stream.write = ((...args: Parameters<typeof write>) => {
       const pass = () => write.apply(stream, args)
-      return this.#isDrawing || args[0].length === 0 ? pass() : this.#writeAbove(endsLine(args[0]), pass)
+      return args[0].length === 0 ? pass() : this.#writeAbove(endsLine(args[0]), pass)
     }) as typeof write
     return () => {
       stream.write = write
     }
   }
 
-  /** A terminal that became narrower has wrapped the block, but ora clears only as many lines as it has drawn. */
   readonly #resized = (): void => {
     const { columns } = this.#terminal
-    const lines = this.#drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)),
-      0,
-    )
-    if (lines > this.#drawn.length)
-      this.#writeDirectly(`\r\x1b[${lines - 1}A\x1b[J${'\n'.repeat(this.#drawn.length - 1)}`)
     if (columns < MIN_COLUMNS) this.#pause()
     else this.#draw()
   }

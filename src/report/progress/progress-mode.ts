@@ -14,10 +14,12 @@ export interface ProgressEnvironment {
   readonly quiet: boolean
   /** Items are being typed into the same terminal. */
   readonly typing: boolean
+  /** Results go into a pipe, whose reader may write to the same terminal (`| cat`, `| jq`, `| less`). */
+  readonly piped: boolean
 }
 
 export function chooseProgress(choice: ProgressChoice, environment: ProgressEnvironment): ProgressMode {
-  const { isTTY, columns, env, quiet, typing } = environment
+  const { isTTY, columns, env, quiet, typing, piped } = environment
   const canDraw = isTTY && env.TERM !== 'dumb' && columns >= MIN_COLUMNS && !typing
   switch (choice) {
     case 'none':
@@ -30,7 +32,8 @@ export function chooseProgress(choice: ProgressChoice, environment: ProgressEnvi
       if (isCI(env)) return 'plain'
       // A file or another program reads stderr, not a person.
       if (!isTTY) return 'none'
-      return canDraw ? 'bar' : 'plain'
+      // What the reader writes meanwhile would be mixed with the block.
+      return canDraw && !piped ? 'bar' : 'plain'
     default:
       return choice satisfies never
   }

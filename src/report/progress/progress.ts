@@ -21,6 +21,8 @@ const SAMPLE_PACE_EVERY_MS: Ms = 1_000
 interface ProgressOptions {
   readonly mode: ProgressMode
   readonly command: string
+  /** Where text goes while there is no live block. */
+  readonly output: { write(text: string): void }
   readonly stderr: WriteStream
   readonly stdout: WriteStream
   readonly charset: Charset
@@ -64,7 +66,7 @@ export class Progress {
 
   /** Writes whole lines, above the live block if there is one. May be passed on without its object. */
   readonly write = (text: string): void => {
-    if (this.#bar === undefined) this.#options.stderr.write(text)
+    if (this.#bar === undefined) this.#options.output.write(text)
     else this.#bar.write(text)
   }
 

@@ -42,6 +42,14 @@ function start(name: string, options: Partial<ForkOptions> = {}) {
 const numbered = (word: string, n: number) => Array.from({ length: n }, (_, i) => `${word} ${i}`)
 
 describe('the exit of a worker', () => {
+  test('comes with all that it printed while its output was not read', async () => {
+    const { handle, init, last, lines } = start('prints-much-then-exits')
+    handle.readOutput(false)
+    init()
+    expect(await last).toMatchObject({ exitCode: 7, stderrTail: numbered('err', 50).slice(-10) })
+    expect(lines('stdout')).toEqual([...numbered('out', 50), 'last words'])
+  })
+
   test('is emitted once, after every message and line, with the exit code and the stderr tail', async () => {
     const { init, last, events, lines, warnings } = start('prints-much-then-exits')
     init()

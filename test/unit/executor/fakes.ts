@@ -67,6 +67,11 @@ export class FakeWorker implements WorkerHandle {
     return this.recorded
   }
 
+  isRead = true
+  readOutput(on: boolean) {
+    this.isRead = on
+  }
+
   ref() {}
 
   get chunks(): ChunkMessage[] {

@@ -81,6 +81,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
       send: (message: Parameters<ModelWorker['inbox']['push']>[0]) => void model.inbox.push(message),
       inspect: () => known(model.inspect()),
       kill: (signal: NodeJS.Signals) => model.kill(signal),
+      readOutput() {},
       ref() {},
     }
   }

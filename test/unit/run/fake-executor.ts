@@ -53,6 +53,7 @@ export class FakeExecutor implements Executor {
   activity = () => []
   suspend() {}
   resume() {}
+  readOutput() {}
   close = async () => {}
   terminate = async () => {}
   kill = async () => {}

@@ -52,6 +52,7 @@ export class InProcessExecutor implements Executor {
     this.calls.push('resume')
   }
 
+  readOutput() {}
   close = () => this.#end('close')
   terminate = () => this.#end('terminate')
   kill = () => this.#end('kill')

@@ -90,3 +90,41 @@ describe('the lines of several items', () => {
     expect(shown('group', steps)).toBe('A1 A2 B C')
   })
 })
+
+describe('what is held back', () => {
+  it('is bounded for lines without a character', () => {
+    const steps = [...Array.from({ length: 100_000 }, () => line('', 0)), settle(0, 1)]
+    let lines: string[] = []
+    const report = createJobOutput({
+      mode: 'group',
+      tag: false,
+      write: (text) => {
+        lines = text.split('\n')
+      },
+      sanitise: (raw) => raw,
+    })
+    for (const step of steps) step(report)
+    expect(lines.length).toBeLessThan(40_000)
+    expect(lines.filter((text) => text !== '')).toEqual([
+      expect.stringMatching(/^… \d+ lines \(0 characters\) cut …$/),
+    ])
+  })
+
+  it('is bounded for many items together, the oldest losing most', () => {
+    const MB = 1 << 20
+    const items = 200
+    const kept: number[] = []
+    const report = createJobOutput({
+      mode: 'group',
+      tag: false,
+      write: (text) => kept.push(text.length),
+      sanitise: (raw) => raw,
+    })
+    for (let i = 0; i < items; i++) for (let part = 0; part < 8; part++) line('x'.repeat(MB / 8), i)(report)
+    settle(0, items)(report)
+    expect(kept).toHaveLength(items)
+    expect(kept.reduce((sum, size) => sum + size)).toBeLessThan(70 * MB)
+    expect(kept.at(-1)).toBeGreaterThan(MB / 2)
+    expect(kept[0]).toBeLessThan(100)
+  })
+})

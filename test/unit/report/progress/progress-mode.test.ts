@@ -7,7 +7,14 @@ import {
   type ProgressMode,
 } from '../../../../src/report/progress/progress-mode.js'
 
-const terminal: ProgressEnvironment = { isTTY: true, columns: 80, env: {}, quiet: false, typing: false }
+const terminal: ProgressEnvironment = {
+  isTTY: true,
+  columns: 80,
+  env: {},
+  quiet: false,
+  typing: false,
+  piped: false,
+}
 const pipe: ProgressEnvironment = { ...terminal, isTTY: false, columns: 0 }
 
 describe('chooseProgress', () => {
@@ -23,7 +30,11 @@ describe('chooseProgress', () => {
     ['auto', 'a terminal, with -q', { ...terminal, quiet: true }, 'none'],
     ['auto', 'CI, with -q', { ...pipe, env: { CI: 'true' }, quiet: true }, 'none'],
     ['auto', 'a terminal into which items are typed', { ...terminal, typing: true }, 'none'],
+    ['auto', 'a terminal to which the reader of stdout may write', { ...terminal, piped: true }, 'plain'],
+    ['auto', 'a file or a pipe, and stdout a pipe', { ...pipe, piped: true }, 'none'],
+    ['auto', 'a terminal, with -q and stdout a pipe', { ...terminal, quiet: true, piped: true }, 'none'],
     ['bar', 'a terminal', terminal, 'bar'],
+    ['bar', 'a terminal to which the reader of stdout may write', { ...terminal, piped: true }, 'bar'],
     ['bar', 'a terminal, with -q', { ...terminal, quiet: true }, 'bar'],
     ['bar', 'CI with a terminal', { ...terminal, env: { CI: 'true' } }, 'bar'],
     ['bar', 'a pipe', pipe, 'plain'],

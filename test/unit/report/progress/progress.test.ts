@@ -34,6 +34,7 @@ function setUp(mode: ProgressMode) {
   const progress = new Progress({
     mode,
     command: 'map',
+    output: stream,
     stderr: stream,
     stdout: stream,
     charset: chooseCharset({}),

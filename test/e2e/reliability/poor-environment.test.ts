@@ -1,0 +1,160 @@
+// A machine that lacks something while poolrun starts: a sentence and an exit code of the contract, never a stack.
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { fixture, root, runShell } from '../../helpers/run-cli.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+
+const STACK = /^ {4}at |node:internal|Unhandled/m
+const JOB = `${root}${fixture('identity')}`
+const PLAIN_JOB = 'export default (item) => item\n'
+
+const hasFullDevice = existsSync('/dev/full')
+
+describe('a full device', () => {
+  it.runIf(hasFullDevice).each(['--help', '--version', 'completion bash', 'map --help', 'init new'])(
+    'fails %s with 7',
+    async (args) => {
+      const space = tempSpace()
+      const { stderr, exitCode } = await runShell(`poolrun ${args} > /dev/full`, { cwd: space.path('.') })
+      expect(stderr).toBe('poolrun: cannot write to stdout: ENOSPC: no space left on device, write\n')
+      expect(exitCode).toBe(7)
+    },
+  )
+
+  it.runIf(hasFullDevice)('as stderr is ignored', async () => {
+    const { stdout, exitCode } = await runShell(`poolrun map ${JOB} 1 2 2> /dev/full`)
+    expect({ stdout, exitCode }).toEqual({ stdout: '1\n2\n', exitCode: 0 })
+    expect(await runShell(`poolrun map ${JOB} 1 -n 2> /dev/full`)).toMatchObject({ stdout: '', exitCode: 0 })
+    expect(await runShell(`poolrun --nope 2> /dev/full`)).toMatchObject({ exitCode: 2 })
+  })
+
+  it('that takes only a part of the results is not taken for success', async () => {
+    // A limit of the file's size, in blocks of 1 KiB, ends a write in its middle, as a disk that becomes full does.
+    const space = tempSpace()
+    space.write({ 'job.mjs': PLAIN_JOB })
+    const { stderr, exitCode } = await runShell(
+      `trap '' XFSZ; ulimit -f 16; seq 5000 | poolrun map job.mjs --errors /dev/null > out; code=$?; wc -c < out >&2; exit $code`,
+      { cwd: space.path('.') },
+    )
+    expect(stderr).toContain('poolrun map: cannot write the output: EFBIG')
+    expect(exitCode).toBe(7)
+  })
+})
+
+describe('a reader of --help that has left', () => {
+  it('ends it with 141', async () => {
+    const { stderr } = await runShell(
+      `{ until [ -e left ]; do :; done; poolrun --help; echo $? >&2; } | { exec <&-; touch left; }`,
+      { cwd: tempSpace().path('.') },
+    )
+    expect(stderr).toBe('141\n')
+  })
+})
+
+describe('a working directory that was deleted', () => {
+  const gone = 'mkdir gone; cd gone; rmdir ../gone; '
+
+  it.each([
+    `map ${JOB} 1`,
+    `map ${JOB} 1 -n`,
+    `map -e 'item => item' 1`,
+    `collect ${JOB} 1 --report json=r.json`,
+  ])('ends %s with 7', async (args) => {
+    const { stderr, exitCode } = await runShell(`${gone}poolrun ${args}`, { cwd: tempSpace().path('.') })
+    expect(stderr).toBe(
+      'poolrun: the working directory does not exist any more; change to another one and start again\n',
+    )
+    expect(exitCode).toBe(7)
+  })
+
+  it('does not matter for --version', async () => {
+    const { stdout, exitCode } = await runShell(`${gone}poolrun --version`, { cwd: tempSpace().path('.') })
+    expect({ stdout, exitCode }).toEqual({ stdout: '0.1.0\n', exitCode: 0 })
+  })
+})
+
+describe.runIf(process.platform === 'linux')('too few descriptors', () => {
+  const limits = [19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 34, 36, 38, 40]
+
+  it.each([
+    ['a JavaScript job', 'map job.mjs -j 4 1 2 3'],
+    ['a TypeScript job', 'collect job.ts -j 2 -o out --errors errors --report json=r.json 1 2 3'],
+    ['an expression', "map -e 'item => item' -j 1 1"],
+  ])(
+    'end %s with 7 and a sentence',
+    async (_what, args) => {
+      const codes = new Set<number | undefined>()
+      for (const limit of limits) {
+        const space = tempSpace()
+        space.write({ 'job.mjs': PLAIN_JOB, 'job.ts': PLAIN_JOB.replace('item', 'item: unknown') })
+        const { stderr, exitCode } = await runShell(`ulimit -n ${limit}; poolrun ${args}`, {
+          cwd: space.path('.'),
+          env: { POOLRUN_CACHE_DIR: space.path('cache') },
+        })
+        expect(stderr, `with ${limit}`).not.toMatch(STACK)
+        if (exitCode !== 0) expect(stderr, `with ${limit}`).toMatch(/EMFILE/)
+        codes.add(exitCode)
+      }
+      expect([...codes].sort()).toEqual([0, 7])
+    },
+    60_000,
+  )
+})
+
+describe('folders that cannot be written to', () => {
+  it.each([
+    ['HOME and TMPDIR', 'HOME=/proc TMPDIR=/proc'],
+    ['HOME and TMPDIR, which do not exist', 'HOME=/nonexistent TMPDIR=/nonexistent'],
+    ['no HOME and no TMPDIR', '-u HOME -u TMPDIR'],
+  ])('%s do not matter for a JavaScript job', async (_what, changes) => {
+    const space = tempSpace()
+    space.write({ 'job.mjs': PLAIN_JOB })
+    const { stdout, stderr, exitCode } = await runShell(
+      `env -u XDG_CACHE_HOME -u POOLRUN_CACHE_DIR ${changes} "$NODE" "$POOLRUN_JS" map job.mjs 1`,
+      { cwd: space.path('.') },
+    )
+    expect({ stdout, stderr, exitCode }).toEqual({
+      stdout: '1\n',
+      stderr: 'poolrun map: 1 ok\n',
+      exitCode: 0,
+    })
+  })
+
+  it.runIf(process.platform === 'linux')('end a job that has to be compiled with 7', async () => {
+    const { stderr, exitCode } = await runShell(
+      `env -u XDG_CACHE_HOME HOME=/proc TMPDIR=/proc "$NODE" "$POOLRUN_JS" map ${JOB} 1`,
+    )
+    expect(stderr).toMatch(
+      /^poolrun map: nowhere to write the compiled job: .*; set TMPDIR to a folder that can be written to\n$/,
+    )
+    expect(exitCode).toBe(7)
+  })
+})
+
+describe('standard streams that are closed', () => {
+  it('do not matter where nothing is read from them and nothing written to them', async () => {
+    for (const closed of ['<&-', '2>&-', '<&- 2>&-']) {
+      const { stdout, exitCode } = await runShell(`poolrun map ${JOB} 1 2 ${closed}`)
+      expect({ stdout, exitCode }, closed).toEqual({ stdout: '1\n2\n', exitCode: 0 })
+    }
+    const space = tempSpace()
+    const out = space.path('out')
+    const { exitCode } = await runShell(
+      `poolrun map ${JOB} 1 2 -o ${out} <&- >&- 2>&-; code=$?; cat ${out} >&2; exit $code`,
+    )
+    expect(exitCode).toBe(0)
+  })
+
+  it.each([
+    ['a directory as stdin', '< .', 4, 'cannot read <stdin>: it is a directory'],
+    ['stdin open for writing only', '0> written', 4, 'cannot read <stdin>: EBADF'],
+    ['stdout open for reading only', '1 1< /dev/null', 7, 'cannot write the output: EBADF'],
+  ])('or of the wrong kind are named: %s', async (_what, redirection, code, message) => {
+    const { stderr, exitCode } = await runShell(`poolrun map ${JOB} ${redirection}`, {
+      cwd: tempSpace().path('.'),
+    })
+    expect(stderr).toContain(message)
+    expect(stderr).not.toMatch(STACK)
+    expect(exitCode).toBe(code)
+  })
+})
