@@ -152,7 +152,8 @@ ends any run with exit code 4, after all complete items.
 - \`--envelope\` writes \`{"index","ok","value","attempts","ms"}\` for every result. With \`collect\`, failed items are included, with
   \`"error"\` instead of \`"value"\`.
 - \`--errors failed.ndjson\` writes one line per failed item, in the order in which they fail:
-  \`{"index","item","kind","attempts","error"}\`.
+  \`{"index","item","kind","attempts","error"}\`. Items that were running when the run ended early follow at its end, as
+  \`{"index","item","status":"cancelled","attempts","ms"}\`: their side effects may have happened.
 
 To run just the failed items again:
 
@@ -231,7 +232,7 @@ The option can be repeated. Reports are also written if the run ends by a signal
 
 | signal                  | effect                                                                                      |
 | ----------------------- | ------------------------------------------------------------------------------------------- |
-| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds. A second signal kills everything immediately. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
+| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds. A second signal kills everything immediately. The summary line and \`--errors\` name the items that were running. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
 | SIGTSTP, SIGCONT        | Workers and their timeouts pause and resume.                                                |
 | SIGUSR2                 | Prints what each worker is doing to stderr.                                                 |
 

@@ -5,19 +5,18 @@ import { NAMED_INDEXES, type Summary } from '../summary.js'
 
 /** Like `poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run`, without a newline. */
 export function summaryLine(plan: Pick<RunPlan, 'command' | 'maxFailures'>, summary: Summary): string {
-  const { failed, notRun, unread } = summary
+  const { ok, failed, flaky, cancelled, notRun, unread } = summary
   const why = summary.reason ?? whyStopped(plan, summary)
-  const named =
-    plan.command === 'collect' && failed > 0 ? ` (${itemList(summary.failedIndexes, failed)})` : ''
-  const flaky =
-    summary.flaky > 0 ? ` (${summary.flaky} flaky: ${itemList(summary.flakyIndexes, summary.flaky)})` : ''
-  const ok = `${summary.ok} ok${flaky}`
-  const failures = `${failed} failed${named}`
-  const rest = unread ? ', the rest of the input was not read' : ''
-  if (why !== undefined)
-    return `poolrun ${plan.command}: ${why}: ${ok}, ${failures}, ${notRun} not run${rest}`
-  const unrun = notRun > 0 ? `, ${notRun} not run` : ''
-  return `poolrun ${plan.command}: ${ok}${failed > 0 ? `, ${failures}` : ''}${unrun}${rest}`
+  const parts = [`${ok} ok${flaky > 0 ? ` (${flaky} flaky: ${itemList(summary.flakyIndexes, flaky)})` : ''}`]
+  if (failed > 0)
+    parts.push(
+      `${failed} failed${plan.command === 'collect' ? ` (${itemList(summary.failedIndexes, failed)})` : ''}`,
+    )
+  if (cancelled > 0)
+    parts.push(`${cancelled} cancelled while running (${itemList(summary.cancelledIndexes, cancelled)})`)
+  if (notRun > 0) parts.push(`${notRun} not run`)
+  if (unread) parts.push('the rest of the input was not read')
+  return `poolrun ${plan.command}: ${why === undefined ? '' : `${why}: `}${parts.join(', ')}`
 }
 
 function whyStopped(

@@ -70,9 +70,11 @@ interface EndedRun {
 export async function endRun(run: EndedRun, renderReport: RunHost['renderReport']): Promise<RunResult> {
   const { plan, files, progress, errorCode, interrupt, itemsCounted } = run
   const { signal } = interrupt
-  await unlessStalled(files.closeErrors(), interrupt)
+  const areErrorsWritten = await unlessStalled(files.closeErrors(progress.cancelled), interrupt)
   const items = { ...progress.settled, ...progress.named }
-  const byItems = exitCodeFor(plan, items, errorCode === undefined ? [] : [errorCode])
+  const errorCodes = errorCode === undefined ? [] : [errorCode]
+  if (areErrorsWritten === false) errorCodes.push(EXIT.trouble)
+  const byItems = exitCodeFor(plan, items, errorCodes)
   const isOutputKept = await files.keepOutput(byItems, signal !== undefined)
   const exitCode = isOutputKept ? byItems : EXIT.trouble
   const result = { exitCode, summary: summaryFor(run), signal, itemsCounted }

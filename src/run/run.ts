@@ -67,6 +67,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
       onSettled,
+      onCancelled: (cancelled) => emit({ type: 'items-cancelled', cancelled }),
       end: interrupt.deadline,
       drain: interrupt.drain,
     })
@@ -89,7 +90,10 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     // Nobody reads the results any more.
     if (errorCode === EXIT.brokenPipe) void executor.kill()
   } finally {
-    await Promise.all([executor.terminate(), progress.close()])
+    await Promise.all([executor.terminate(), progress.closeSource()])
+    const mismatch = progress.closeFlow()
+    if (mismatch !== undefined)
+      errorCode = exitCodeForError(mismatch, { plan, interrupted: false, reportError })
     // Here, because a death by signal runs no exit handlers.
     removePrivateFolder()
   }

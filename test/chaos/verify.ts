@@ -72,9 +72,12 @@ export function verify(scenario: Scenario, observed: Observed): string[] {
   }
   const counted = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(counts)?.[1] ?? 0)
   const [ok, failed, notRun] = [counted('ok'), counted('failed'), counted('not run')]
+  const cancelled = counted('cancelled while running')
   const wholeInput = !summary.includes('the rest of the input')
-  if (wholeInput && ok + failed + notRun !== orders.length)
-    report(`${ok} ok + ${failed} failed + ${notRun} not run are not the ${orders.length} items`)
+  if (wholeInput && ok + failed + cancelled + notRun !== orders.length)
+    report(
+      `${ok} ok + ${failed} failed + ${cancelled} cancelled + ${notRun} not run are not the ${orders.length} items`,
+    )
   if (settled !== undefined && settled.size !== ok + failed)
     report(`callbacks were called for ${settled.size} items, the summary line has ${ok + failed}`)
   if (interrupted) return wrong

@@ -5,7 +5,15 @@ import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/render/sanitise.js'
 import { warningText } from '../../errors/warning-text.js'
 import { itemText } from '../../framing/items.js'
-import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
+import {
+  type CancelledRange,
+  cancelledMs,
+  failedMs,
+  type ItemFailure,
+  itemIndexAt,
+  type RunEvent,
+  type SettledRange,
+} from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
@@ -90,6 +98,8 @@ export class RecordBuilder {
       }
       case 'items-settled':
         return this.#addSettled(event.settled)
+      case 'items-cancelled':
+        return this.#addCancelled(event.cancelled)
       case 'warning':
         this.#warnings.push(sanitise(warningText(event.warning)))
         return
@@ -160,6 +170,17 @@ export class RecordBuilder {
     const endedAt = this.#workerOf(pid)?.endedAt ?? this.#options.now()
     const startedAt = failed.startedAt ?? endedAt - ms
     this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status })
+  }
+
+  #addCancelled(range: CancelledRange): void {
+    const { chunk, from, count, timings, workerId, pid, attempts: attempt } = range
+    const endedAt = this.#workerOf(pid)?.endedAt ?? this.#options.now()
+    for (let offset = from; offset < from + count; offset++) {
+      const index = itemIndexAt(chunk, offset)
+      const ms = cancelledMs(range, offset) ?? 0
+      const startedAt = timings?.startedAt[offset - from] ?? endedAt - ms
+      this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status: 'cancelled' })
+    }
   }
 
   #addAttempt(attempt: AttemptRecord): void {

@@ -19,8 +19,11 @@ export interface WorkerRecord {
   readonly crashed: boolean
 }
 
-/** `retried`: this attempt failed and another followed. The others are the status of the item, too. */
-export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed'] as const
+/**
+ * `retried`: this attempt failed and another followed. `cancelled`: it had begun, or may have, when the run ended. The
+ * others are the status of the item, too, as `cancelled` is.
+ */
+export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed', 'cancelled'] as const
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 
 /** One attempt at an item. A retried item has several; the last one has the status of the item. */

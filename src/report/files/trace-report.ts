@@ -12,6 +12,7 @@ const COLORS: Readonly<Record<AttemptStatus, string>> = {
   flaky: 'yellow',
   retried: 'bad',
   failed: 'terrible',
+  cancelled: 'grey',
 }
 
 export function renderTrace(record: RunRecord): string {

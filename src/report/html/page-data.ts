@@ -35,6 +35,7 @@ export interface PageCounts {
   readonly ok: number
   readonly failed: number
   readonly flaky: number
+  readonly cancelled: number
   readonly notRun: number
 }
 
@@ -68,6 +69,7 @@ export function toPageData(record: RunRecord): PageData {
       ok: summary.ok,
       failed: summary.failed,
       flaky: summary.flaky,
+      cancelled: summary.cancelled,
       notRun: summary.notRun,
     },
     workers: workers.map((worker) => ({

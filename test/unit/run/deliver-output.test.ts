@@ -55,6 +55,7 @@ function fakeFlow(
     reportedCounts: COUNTS,
     endedEarly: false,
     inputEnded: true,
+    close: () => undefined,
     async cancel() {},
   }
 }

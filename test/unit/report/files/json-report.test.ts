@@ -15,6 +15,8 @@ const record: RunRecord = {
     failed: 1,
     flaky: 0,
     notRun: 0,
+    cancelled: 0,
+    cancelledIndexes: [],
     failedIndexes: [1],
     flakyIndexes: [],
     stoppedBy: undefined,

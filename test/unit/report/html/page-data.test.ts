@@ -22,6 +22,8 @@ const record: RunRecord = {
     failed: 1,
     flaky: 1,
     notRun: 0,
+    cancelled: 0,
+    cancelledIndexes: [],
     failedIndexes: [1],
     flakyIndexes: [0],
     stoppedBy: undefined,
@@ -66,7 +68,7 @@ describe('toPageData', () => {
   })
 
   it('keeps the counts of the summary and the rest of the record', () => {
-    expect(data.counts).toEqual({ ok: 1, failed: 1, flaky: 1, notRun: 0 })
+    expect(data.counts).toEqual({ ok: 1, failed: 1, flaky: 1, cancelled: 0, notRun: 0 })
     expect(data).toMatchObject({ command: 'collect', exitCode: 3, attemptsLeftOut: 5, warnings: ['odd'] })
     expect(toPageData({ ...record, summary: undefined }).counts).toBeUndefined()
   })

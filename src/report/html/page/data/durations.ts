@@ -29,7 +29,7 @@ export function durationAt({ low, steps }: LogScale, part: number): number {
 }
 
 /** By position in `ATTEMPT_STATUSES`. */
-const IS_FAILURE = ATTEMPT_STATUSES.map((status) => status === 'failed' || status === 'retried')
+const IS_FAILURE = ATTEMPT_STATUSES.map((status) => status !== 'ok' && status !== 'flaky')
 
 export interface Histogram {
   readonly succeeded: Int32Array
