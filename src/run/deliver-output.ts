@@ -29,6 +29,20 @@ export function deliverOutput(options: DeliveryOptions): Promise<void> {
   return options.policy.allOrNothing ? deliverAllOrNothing(options) : deliverAsReady(options)
 }
 
+/** Reports the failures of a range that has settled, but for those that have to wait for their turn in the output. */
+export function reportSkipped(
+  settled: SettledRange,
+  policy: Policy,
+  stoppedBy: ItemFailure | undefined,
+  emit: (event: RunEvent) => void,
+): void {
+  for (const failure of settled.failures) {
+    if (policy.onDeliver(failure, settled) !== 'skip') continue
+    // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
+    emit({ type: 'item-failed', settled, failure, verdict: failure === stoppedBy ? 'stop' : 'skip' })
+  }
+}
+
 async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
   const { plan, flow, output } = options
   const spool = createSpool()
@@ -83,30 +97,29 @@ async function reportRest(
 async function deliverRange(
   settled: SettledRange,
   writer: Writer,
-  { plan, policy, flow, cwd, emit }: DeliveryOptions,
+  { plan, policy, cwd, emit }: DeliveryOptions,
 ): Promise<ItemFailure | undefined> {
   const rows = rowsOf(settled, plan.envelope)
   for (const failure of settled.failures) {
     await writer.write(rows.upTo(failure.offset))
-    const verdict = policy.onDeliver(failure, settled)
-    // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
-    const stopped = flow.stopped?.failure === failure
-    reportFailure(settled, failure, stopped ? 'stop' : verdict, emit)
-    if (verdict === 'raise') return failure
+    if (policy.onDeliver(failure, settled) === 'raise') {
+      reportFailure(settled, failure, 'raise', emit)
+      return failure
+    }
     if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
   }
   await writer.write(rows.upTo(settled.from + settled.count))
   return undefined
 }
 
-/** @throws InputError for an item that is malformed, unless it is skipped: the input ends the run, not the item */
+/** @throws InputError for an item that is malformed: the input ends the run, not the item */
 function reportFailure(
   settled: SettledRange,
   failure: ItemFailure,
-  verdict: Verdict,
+  verdict: Exclude<Verdict, 'skip'>,
   emit: (event: RunEvent) => void,
 ): void {
-  if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
+  if (failure.failure.kind === 'input') throw inputError(settled, failure)
   emit({ type: 'item-failed', settled, failure, verdict })
 }
 

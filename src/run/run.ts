@@ -10,10 +10,10 @@ import type { RunPlan } from '../plan.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
 import { openCallbacks } from './callback-hook.js'
-import { deliverOutput } from './deliver-output.js'
+import { deliverOutput, reportSkipped } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
-import { openFlow } from './flow.js'
+import { type Flow, openFlow } from './flow.js'
 import { interruptFor } from './interrupt.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
@@ -54,9 +54,9 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       progress.opened(source)
     }
     await interrupt.untilStopped(job)
-    const onSettled = await interrupt.untilStopped(settleHook(plan, cwd, emit, files.errors))
+    const onSettled = await interrupt.untilStopped(settleHook(plan, cwd, files.errors))
     const policy = policyFor(plan)
-    const flow = openFlow({
+    const flow: Flow = openFlow({
       executor,
       source,
       task: taskFor(plan),
@@ -66,7 +66,11 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       chunkSize: plan.chunkSize,
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
-      onSettled,
+      onSettled(settled) {
+        emit({ type: 'items-settled', settled })
+        reportSkipped(settled, policy, flow.stopped?.failure, emit)
+        return onSettled(settled)
+      },
       onCancelled: (cancelled) => emit({ type: 'items-cancelled', cancelled }),
       end: interrupt.deadline,
       drain: interrupt.drain,
@@ -109,16 +113,14 @@ async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
   return compileJob(resolveJob(job.path, cwd), { cwd })
 }
 
-/** What happens when items have settled: reports, `--errors` and `--callbacks`, in this order. */
+/** What happens when items have settled and were reported: `--errors` and `--callbacks`, in this order. */
 async function settleHook(
   { callbacks }: RunPlan,
   cwd: string,
-  emit: (event: RunEvent) => void,
   errors: ErrorsFile | undefined,
 ): Promise<SettleHook> {
   const callback = callbacks === undefined ? undefined : await openCallbacks(callbacks, cwd)
   return (settled) => {
-    emit({ type: 'items-settled', settled })
     const written = errors?.write(settled)
     return written instanceof Promise ? written.then(() => callback?.(settled)) : callback?.(settled)
   }
