@@ -5,6 +5,7 @@ import {
   type CancelledRange,
   type Counts,
   itemIndexAt,
+  type Ms,
   type RunEvent,
   type SettledRange,
   type Verdict,
@@ -93,6 +94,8 @@ export interface Ending {
   readonly accepted: number
   /** The input was not read to its end: how many more items it holds is unknown. */
   readonly unread?: boolean
+  /** From the start of the run to its end. */
+  readonly tookMs?: Ms
   /** What else ended the run, as text that follows `poolrun map: `, like `interrupted by SIGINT`. */
   readonly reason?: string | undefined
 }
@@ -101,15 +104,16 @@ export interface Ending {
 export interface Summary extends Counts, NamedItems {
   readonly unread: boolean
   readonly reason: string | undefined
+  readonly tookMs: Ms
 }
 
 export function summarize(
   { ok, failed }: Pick<Counts, 'ok' | 'failed'>,
   named: NamedItems,
-  { accepted, unread = false, reason }: Ending,
+  { accepted, unread = false, reason, tookMs = 0 }: Ending,
 ): Summary {
   const notRun = accepted - ok - failed - named.cancelled
-  return { ok, failed, notRun, ...named, unread, reason }
+  return { ok, failed, notRun, ...named, unread, reason, tookMs }
 }
 
 /** The first that applies is the exit code. Death by signal comes before all of them and has no code. */

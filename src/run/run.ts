@@ -23,6 +23,7 @@ import type { SettleHook } from './settle-queue.js'
 import type { Workers } from './workers.js'
 
 export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promise<RunResult> {
+  const startedAt = performance.now()
   const { executor } = workers
   const { cwd, reportError } = host
   const progress = new RunProgress()
@@ -102,7 +103,10 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     removePrivateFolder()
   }
   try {
-    return await endRun({ plan, files, progress, errorCode, interrupt, itemsCounted }, host.renderReport)
+    return await endRun(
+      { plan, files, progress, errorCode, interrupt, itemsCounted, startedAt },
+      host.renderReport,
+    )
   } finally {
     interrupt.dispose()
   }

@@ -65,12 +65,13 @@ export function verify(scenario: Scenario, observed: Observed): string[] {
       if (settled.get(index) !== 'ok') report(`item ${index} is written and no callback was called for it`)
 
   const summary = stderr.trimEnd().split('\n').at(-1) ?? ''
-  const counts = /\d+ ok.*/.exec(summary)?.[0]
+  const counts = /[\d,]+ ok.*/.exec(summary)?.[0]
   if (counts === undefined) {
     if (!interrupted || stderr !== '') report('no summary line')
     return wrong
   }
-  const counted = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(counts)?.[1] ?? 0)
+  const counted = (what: string) =>
+    Number((new RegExp(`([\\d,]+) ${what}`).exec(counts)?.[1] ?? '0').replaceAll(',', ''))
   const [ok, failed, notRun] = [counted('ok'), counted('failed'), counted('not run')]
   const cancelled = counted('cancelled while running')
   const wholeInput = !summary.includes('the rest of the input')

@@ -26,8 +26,10 @@ export function counts({ stderr }: Pick<CliResult, 'stderr'>): {
   notRun: number
 } {
   // After the last colon: the reason may contain such words too, as in `item 2 failed, stopped (fail-fast): 2 ok, …`.
-  const number = (what: string) =>
-    Number(new RegExp(`(?:: |, )(\\d+) ${what}(?=[ ,]|$)(?! item)`).exec(lastLine(stderr))?.[1] ?? 0)
+  const number = (what: string) => {
+    const found = new RegExp(`(?:: |, )([\\d,]+) ${what}(?=[ ,]|$)(?! item)`).exec(lastLine(stderr))
+    return Number((found?.[1] ?? '0').replaceAll(',', ''))
+  }
   return {
     ok: number('ok'),
     failed: number('failed'),

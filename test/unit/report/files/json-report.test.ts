@@ -22,6 +22,7 @@ const record: RunRecord = {
     stoppedBy: undefined,
     unread: true,
     reason: undefined,
+    tookMs: 0,
   },
   workers: [
     {

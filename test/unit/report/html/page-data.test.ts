@@ -29,6 +29,7 @@ const record: RunRecord = {
     stoppedBy: undefined,
     unread: false,
     reason: undefined,
+    tookMs: 0,
   },
   workers: [
     { ...worker, workerId: 0, startedAt: 1_000_001.111, readyAt: 1_000_002.346, endedAt: 1_000_050 },
