@@ -212,6 +212,8 @@ export interface RunView {
   /** `total`: all items of the input, if that is known. */
   counts(): Counts & { readonly total: number | undefined }
   activity(): readonly WorkerActivity[]
+  /** A signal has come: no further item begins. */
+  readonly isEnding?: boolean
 }
 
 /** A policy's answer to a failure. */

@@ -44,7 +44,13 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     await files.open(plan, cwd, AbortSignal.any([interrupt.drain, interrupt.deadline, jobFailed.signal]))
     const output = createOutput(files.stream ?? host.stdout)
     workers.load(job)
-    host.watcher?.watch({ counts: () => progress.counts, activity: () => executor.activity() })
+    host.watcher?.watch({
+      counts: () => progress.counts,
+      activity: () => executor.activity(),
+      get isEnding() {
+        return interrupt.drain.aborted
+      },
+    })
     let source = await interrupt.untilStopped(openRunInput(plan, cwd))
     progress.opened(source)
     if (plan.dryRun) {
