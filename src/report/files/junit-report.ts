@@ -1,5 +1,8 @@
 // `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains, and
 // valid by the schema of Jenkins, junit-10.xsd, which is stricter than what other CI systems read.
+import { isAbsolute } from 'node:path'
+import { itemTitle } from '../item-text.js'
+import { relativePath } from '../source-location.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from './run-record.js'
 
 /** If there are more items, those that succeeded are summed up in a single case: CI systems show every case. */
@@ -18,7 +21,8 @@ interface XmlElement {
 }
 
 export function renderJunit(record: RunRecord): string {
-  const { command, job, summaryLine, startedAt, endedAt, exitCode } = record
+  const { command, summaryLine, startedAt, endedAt, exitCode } = record
+  const job = isAbsolute(record.job) ? relativePath(record.job, [record.cwd]) : record.job
   const cases = testCases(record)
   const count = (name: string) => cases.filter(({ result }) => result?.name === name).length
   const counts = { tests: cases.length, failures: count('failure'), errors: count('error') }
@@ -51,7 +55,7 @@ function testCases({ attempts, attemptsLeftOut, failures, summary, summaryLine }
   const cases: TestCase[] = [...shown]
     .sort((a, b) => a.index - b.index)
     .map((attempt) => ({
-      name: `item ${attempt.index}`,
+      name: itemTitle(attempt.index, attempt.item),
       time: seconds(attempt.ms),
       ...resultOf(attempt, failureOf.get(attempt.index)),
     }))

@@ -29,6 +29,8 @@ export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 /** One attempt at an item. A retried item has several; the last one has the status of the item. */
 export interface AttemptRecord {
   readonly index: number
+  /** The item's text on one short line, sanitised. */
+  readonly item: string
   readonly attempt: number
   readonly workerId: number
   readonly pid: number
@@ -60,6 +62,8 @@ export interface RunRecord {
   readonly node: string
   readonly command: string
   readonly job: string
+  /** Absolute; the paths in tracebacks are relative to it. */
+  readonly cwd: string
   readonly processes: number
   readonly startedAt: Instant
   readonly endedAt: Instant

@@ -48,6 +48,7 @@ export interface PageWorker extends Omit<WorkerRecord, 'startedAt' | 'readyAt' |
 /** All attempts, ascending by start; the columns have the same length. */
 export interface AttemptColumns {
   readonly index: readonly number[]
+  readonly item: readonly string[]
   readonly attempt: readonly number[]
   readonly worker: readonly number[]
   readonly start: readonly Ms[]
@@ -80,6 +81,7 @@ export function toPageData(record: RunRecord): PageData {
     })),
     attempts: {
       index: column(({ index }) => index),
+      item: sorted.map(({ item }) => item),
       attempt: column(({ attempt }) => attempt),
       worker: column(({ workerId }) => workerId),
       start: column((attempt) => sinceStart(attempt.startedAt)),

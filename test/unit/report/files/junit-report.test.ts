@@ -139,6 +139,23 @@ describe('JUnit for Jenkins', () => {
     expect(xml).toContain('<skipped message="cancelled while running: its side effects may have happened"/>')
   })
 
+  it('names a case by the index and the text of its item', () => {
+    const attempts = [{ ...attemptAt(16, 1_000, 5), item: 'photos/52.jpg' }, attemptAt(17, 1_000, 5)]
+    const names = [...renderJunit({ ...EMPTY_RECORD, attempts }).matchAll(/<testcase [^>]*name="([^"]*)"/g)]
+    expect(names.map(([, name]) => name).slice(0, 2)).toEqual(['item 16: photos/52.jpg', 'item 17'])
+  })
+
+  it.each([
+    ['/work/jobs/a.ts', 'jobs/a.ts'],
+    ['/work/jobs/a.ts#resize', 'jobs/a.ts#resize'],
+    ['/elsewhere/a.ts', '/elsewhere/a.ts'],
+    ['../jobs/a.ts', '../jobs/a.ts'],
+  ])('names the job %s relative to the working directory', (job, expected) => {
+    const xml = renderJunit({ ...EMPTY_RECORD, job })
+    expect(xml).toContain(`<testsuite name="poolrun collect ${expected}"`)
+    expect(xml).toContain(`classname="${expected}"`)
+  })
+
   it('keeps the lines of a message', () => {
     const xml = renderJunit({ ...EMPTY_RECORD, attempts: failed, failures })
     expect(xml).toContain('message="Error: no&#10;&quot;such&quot; &lt;item&gt;"')

@@ -11,6 +11,7 @@ const record: RunRecord = {
   node: 'v20',
   command: 'collect',
   job: 'job.ts',
+  cwd: '/work',
   processes: 1,
   startedAt: 1_000_000,
   endedAt: 1_000_100.126,
@@ -36,9 +37,17 @@ const record: RunRecord = {
     { ...worker, workerId: 0, startedAt: 1_000_060, readyAt: undefined, endedAt: undefined },
   ],
   attempts: [
-    { ...attempt, index: 1, attempt: 1, startedAt: 1_000_020.004, ms: 3.456, status: 'failed' },
-    { ...attempt, index: 0, attempt: 1, startedAt: 1_000_010, ms: 1, status: 'retried' },
-    { ...attempt, index: 0, attempt: 2, startedAt: 1_000_030, ms: 2, status: 'flaky' },
+    {
+      ...attempt,
+      item: 'text 1',
+      index: 1,
+      attempt: 1,
+      startedAt: 1_000_020.004,
+      ms: 3.456,
+      status: 'failed',
+    },
+    { ...attempt, item: 'text 0', index: 0, attempt: 1, startedAt: 1_000_010, ms: 1, status: 'retried' },
+    { ...attempt, item: 'text 0', index: 0, attempt: 2, startedAt: 1_000_030, ms: 2, status: 'flaky' },
   ],
   attemptsLeftOut: 5,
   failures: [],
@@ -52,6 +61,7 @@ describe('toPageData', () => {
   it('sorts attempts by start and turns them into columns', () => {
     expect(data.attempts).toEqual({
       index: [0, 1, 0],
+      item: ['text 0', 'text 1', 'text 0'],
       attempt: [1, 1, 2],
       worker: [0, 0, 0],
       start: [10, 20, 30],
