@@ -197,7 +197,7 @@ collect: item 46 failed, skipped
 - \`-v\` adds a line with the duration of every item, \`--debug\` the lifecycle of every worker.
 - \`-n\` loads the job and counts the items without running anything.
 - The last line sums up the run: \`poolrun collect: 9,998 ok, 2 failed (items 3, 77) in 41 s (243/s)\`. Parts that are zero are left
-  out; a run of less than ten seconds has no duration and rate.
+  out, except \`ok\`; a run of less than ten seconds has no duration and rate.
 - \`collect\` shows a failure as soon as it settles, while results stay in order.
 - Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
 - What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
