@@ -148,6 +148,33 @@ export interface SettledRange {
   readonly flaky?: readonly ItemFailure[]
 }
 
+/** Where an item began, and which attempt that was. */
+export interface Begun {
+  readonly workerId: number
+  readonly pid: number
+  /** The number of that attempt, from 1. */
+  readonly attempts: number
+  /** How long it ran, if that is known. Of several items, the last one. */
+  readonly ms?: Ms | undefined
+}
+
+/**
+ * `count` consecutive items of `chunk`, from `from` on, that have begun, or may have, and never settle because their call
+ * was cancelled. What they have done is not known.
+ */
+export interface CancelledRange extends Begun {
+  readonly chunk: Chunk
+  readonly from: number
+  readonly count: number
+  /** Of items that ended too late to settle. */
+  readonly timings?: Timings
+}
+
+/** How long the item at `offset` ran, if that is known. */
+export function cancelledMs({ from, count, timings, ms }: CancelledRange, offset: number): Ms | undefined {
+  return timings?.ms[offset - from] ?? (offset === from + count - 1 ? ms : undefined)
+}
+
 /** How a task is called with its item: `item` is `fn(item, context)`, `spread` is `fn(...item)` (starmap, apply). */
 export type Calling = 'item' | 'spread'
 
@@ -162,7 +189,7 @@ export interface TaskSpec {
   readonly timed?: boolean
 }
 
-/** `notRun`: taken from the input and not settled. */
+/** `notRun`: taken from the input and not settled, whether or not they have begun. */
 export interface Counts {
   readonly ok: number
   readonly failed: number
@@ -185,6 +212,8 @@ export interface RunView {
   /** `total`: all items of the input, if that is known. */
   counts(): Counts & { readonly total: number | undefined }
   activity(): readonly WorkerActivity[]
+  /** A signal has come: no further item begins. */
+  readonly isEnding?: boolean
 }
 
 /** A policy's answer to a failure. */
@@ -236,6 +265,8 @@ export type RunEvent =
       readonly index?: number
     }
   | { readonly type: 'items-settled'; readonly settled: SettledRange }
+  /** Before the end of the run, and for each item at most once. */
+  | { readonly type: 'items-cancelled'; readonly cancelled: CancelledRange }
   | {
       readonly type: 'item-failed'
       readonly settled: SettledRange

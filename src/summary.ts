@@ -1,10 +1,18 @@
 // What a run is judged by: the counts of its items, a pure fold of its events to the few items that are named, and the
 // exit code that follows from both.
 import { EXIT, type ExitCode } from './errors/exit-codes.js'
-import { type Counts, itemIndexAt, type RunEvent, type SettledRange, type Verdict } from './model.js'
+import {
+  type CancelledRange,
+  type Counts,
+  itemIndexAt,
+  type Ms,
+  type RunEvent,
+  type SettledRange,
+  type Verdict,
+} from './model.js'
 import { compareToLimit, type RunPlan } from './plan.js'
 
-/** How many failed, and how many flaky, indexes are kept: those that the summary line names. */
+/** How many failed, flaky and cancelled indexes are kept: those that the summary line names. */
 export const NAMED_INDEXES = 10
 
 /** The failed item that ended the run. */
@@ -20,6 +28,9 @@ export interface NamedItems {
   /** How many items succeeded only after a failed attempt. */
   readonly flaky: number
   readonly flakyIndexes: readonly number[]
+  /** How many items had begun, or may have, when the run ended, and never settled. */
+  readonly cancelled: number
+  readonly cancelledIndexes: readonly number[]
   readonly stoppedBy: StoppedBy | undefined
 }
 
@@ -27,6 +38,8 @@ export const NO_NAMED_ITEMS: NamedItems = {
   failedIndexes: [],
   flaky: 0,
   flakyIndexes: [],
+  cancelled: 0,
+  cancelledIndexes: [],
   stoppedBy: undefined,
 }
 
@@ -35,6 +48,8 @@ export function addEvent(named: NamedItems, event: RunEvent): NamedItems {
   switch (event.type) {
     case 'items-settled':
       return addSettled(named, event.settled)
+    case 'items-cancelled':
+      return addCancelled(named, event.cancelled)
     case 'item-failed': {
       if (event.verdict === 'skip' || named.stoppedBy !== undefined) return named
       const index = itemIndexAt(event.settled.chunk, event.failure.offset)
@@ -60,6 +75,14 @@ function addSettled(named: NamedItems, { chunk, from, failures, flaky }: Settled
   }
 }
 
+function addCancelled(named: NamedItems, { chunk, from, count }: CancelledRange): NamedItems {
+  let { cancelledIndexes } = named
+  // The indexes of a chunk ascend.
+  for (let offset = from; offset < from + Math.min(count, NAMED_INDEXES); offset++)
+    cancelledIndexes = addIndex(cancelledIndexes, itemIndexAt(chunk, offset))
+  return { ...named, cancelled: named.cancelled + count, cancelledIndexes }
+}
+
 function addIndex(lowest: readonly number[], index: number): readonly number[] {
   if (lowest.length === NAMED_INDEXES && index > lowest.at(-1)!) return lowest
   return [...lowest, index].sort((a, b) => a - b).slice(0, NAMED_INDEXES)
@@ -71,21 +94,26 @@ export interface Ending {
   readonly accepted: number
   /** The input was not read to its end: how many more items it holds is unknown. */
   readonly unread?: boolean
+  /** From the start of the run to its end. */
+  readonly tookMs?: Ms
   /** What else ended the run, as text that follows `poolrun map: `, like `interrupted by SIGINT`. */
   readonly reason?: string | undefined
 }
 
+/** `notRun`: never began. */
 export interface Summary extends Counts, NamedItems {
   readonly unread: boolean
   readonly reason: string | undefined
+  readonly tookMs: Ms
 }
 
 export function summarize(
   { ok, failed }: Pick<Counts, 'ok' | 'failed'>,
   named: NamedItems,
-  { accepted, unread = false, reason }: Ending,
+  { accepted, unread = false, reason, tookMs = 0 }: Ending,
 ): Summary {
-  return { ok, failed, notRun: accepted - ok - failed, ...named, unread, reason }
+  const notRun = accepted - ok - failed - named.cancelled
+  return { ok, failed, notRun, ...named, unread, reason, tookMs }
 }
 
 /** The first that applies is the exit code. Death by signal comes before all of them and has no code. */

@@ -308,7 +308,7 @@ export const OPTIONS = {
     value: '<file>',
     type: nonEmpty('a file'),
     once: true,
-    help: 'write failed items to this file, one JSON line per item: {"index","item","kind","attempts","error"}',
+    help: 'write failed items to this file, one JSON line per item: {"index","item","kind","attempts","error"}; then those that were cancelled while running',
   },
   unordered: {
     group: 'Results',

@@ -153,7 +153,8 @@ ends any run with exit code 4, after all complete items.
 - \`--envelope\` writes \`{"index","ok","value","attempts","ms"}\` for every result. With \`collect\`, failed items are included, with
   \`"error"\` instead of \`"value"\`.
 - \`--errors failed.ndjson\` writes one line per failed item, in the order in which they fail:
-  \`{"index","item","kind","attempts","error"}\`.
+  \`{"index","item","kind","attempts","error"}\`. Items that were running when the run ended early follow at its end, as
+  \`{"index","item","status":"cancelled","attempts","ms"}\`: their side effects may have happened.
 
 To run just the failed items again:
 
@@ -196,6 +197,9 @@ collect: item 46 failed, skipped
 - \`kill -USR2 <pid>\` prints the same status to the stderr of any run.
 - \`-v\` adds a line with the duration of every item, \`--debug\` the lifecycle of every worker.
 - \`-n\` loads the job and counts the items without running anything.
+- The last line sums up the run: \`poolrun collect: 9,998 ok, 2 failed (items 3, 77) in 41 s (243/s)\`. Parts that are zero are left
+  out, except \`ok\`; a run of less than ten seconds has no duration and rate.
+- \`collect\` shows a failure as soon as it settles, while results stay in order.
 - Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
 - What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
   the lines of an item together.
@@ -238,7 +242,7 @@ The option can be repeated. Reports are also written if the run ends by a signal
 
 | signal                  | effect                                                                                      |
 | ----------------------- | ------------------------------------------------------------------------------------------- |
-| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds. A second signal kills everything immediately. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
+| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds. A second signal kills everything immediately. The summary line and \`--errors\` name the items that were running. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
 | SIGTSTP, SIGCONT        | Workers and their timeouts pause and resume.                                                |
 | SIGUSR2                 | Prints what each worker is doing to stderr.                                                 |
 

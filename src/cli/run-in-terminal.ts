@@ -19,6 +19,7 @@ import { jobOutputOf } from '../report/console/job-output.js'
 import { createLifecycle } from '../report/console/lifecycle.js'
 import { RecordBuilder, type RecordEnding } from '../report/files/record-builder.js'
 import { renderReport } from '../report/files/reports.js'
+import { shortTexts } from '../report/item-text.js'
 import { Progress } from '../report/progress/progress.js'
 import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
@@ -126,6 +127,7 @@ function failedItem({ settled, failure }: FailedEvent, cwd: string): FailedItem 
   const { name, message } = plainError({ index }, failure, { cwd })
   return {
     index,
+    item: shortTexts(settled.chunk, failure.offset, 1)[0] ?? '',
     name: sanitise(name),
     message: sanitise(message),
     location: sourceLocationOf(failure.failure, { cwd }),

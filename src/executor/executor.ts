@@ -1,7 +1,7 @@
 // The outer seam: something that runs chunks. Worker processes on this machine are one such thing; shell commands or a
 // queue could be others. An executor does not depend on policies, delivery order, flow windows, writers or reports.
 import type { JobSource } from '../ipc/protocol.js'
-import type { Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
+import type { CancelledRange, Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import type { ExecutionFault } from './execution-fault.js'
@@ -23,6 +23,11 @@ export interface Execution {
   readonly retry?: RetryOptions | undefined
   /** Called once for every item, range by range, when it settles. Must not throw. */
   onSettled(settled: SettledRange): void
+  /**
+   * Called with items that had begun, or may have, and do not settle any more: after an abort, a fault or `terminate`, and
+   * after a drain for items that wait for another attempt. The last of these calls comes before every worker has exited.
+   */
+  onCancelled?: ((cancelled: CancelledRange) => void) | undefined
   /**
    * Called with the fault that `execute` rejects with. Where the fault is known beforehand, this call happens within
    * `execute` itself, so that a caller can throw it.

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
-import type { RunEvent, WorkerActivity } from '../model.js'
+import type { CancelledRange, RunEvent, WorkerActivity } from '../model.js'
 import { onAbort } from '../on-abort.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
@@ -60,6 +60,8 @@ export class LocalExecutor implements Executor {
   readonly #executions = new Map<CallId, ActiveExecution>()
   /** Executions that need workers. */
   #needingWorkers = 0
+  /** Of active executions and, because workers exit after them, of those that a fault or the end of all has ended. */
+  readonly #onCancelled = new Map<CallId, (cancelled: CancelledRange) => void>()
   #nextCall = 1
   #inputs: SchedulerInput[] = []
   #isHandling = false
@@ -92,7 +94,8 @@ export class LocalExecutor implements Executor {
       const state = { pendingItems: 0, isPulling: false, needsWorkers: true }
       this.#executions.set(call, { execution, ...state, resolve, reject, unlisten })
       this.#needingWorkers++
-      const { task, source, chunkSize, mayStop, timeoutMs, retry } = execution
+      const { task, source, chunkSize, mayStop, timeoutMs, retry, onCancelled } = execution
+      if (onCancelled !== undefined) this.#onCancelled.set(call, onCancelled)
       const remaining = source.remaining?.()
       this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
       if (execution.drain?.aborted === true) this.#post({ type: 'drain', call })
@@ -238,6 +241,8 @@ export class LocalExecutor implements Executor {
         return this.#handles[command.worker]!.kill(command.signal)
       case 'settle':
         return this.#settle(command)
+      case 'cancelled':
+        return this.#onCancelled.get(command.call)?.(command.cancelled)
       case 'end':
         return this.#endExecution(command.call, command.end)
       case 'warn':
@@ -282,7 +287,10 @@ export class LocalExecutor implements Executor {
     this.#executions.delete(call)
     if (active.needsWorkers) this.#needingWorkers--
     active.unlisten?.()
-    if (end.type === 'done' || end.type === 'aborted') return active.resolve()
+    if (end.type === 'done' || end.type === 'aborted') {
+      if (!this.#isEnding) this.#onCancelled.delete(call)
+      return active.resolve()
+    }
     const fault = new ExecutionFault(end, active.execution.task.name)
     active.execution.onFault?.(fault)
     active.reject(fault)

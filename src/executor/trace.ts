@@ -33,6 +33,7 @@ export function traceCommands(write: (line: string) => void): (command: Command)
       case 'pull':
       case 'inspect':
       case 'settle':
+      case 'cancelled':
       case 'end':
       case 'warn':
       case 'closed':

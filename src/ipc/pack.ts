@@ -110,7 +110,8 @@ function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: R
 
 /** `undefined` for a malformed message: a job that replaced parts of the language may have damaged it. */
 export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
-  if (message.type === 'cancelled') return Array.isArray(message.ids) ? message : undefined
+  if (message.type === 'cancelled')
+    return Array.isArray(message.ids) && Array.isArray(message.begun) ? message : undefined
   if (message.type !== 'settled') return withOwnBuffers(message)
   const { rows, ...rest } = message as unknown as { rows: unknown; token: string; rss?: number }
   if (!Array.isArray(rows)) return undefined

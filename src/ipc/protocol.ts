@@ -8,10 +8,11 @@
 //        run   {chunks}  two or three queued ahead ───────────▶  one item after another
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
 //        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what is queued
-//                                                  ◀───────────  cancelled {ids}  once none of them runs any more
+//                                                  ◀───────────  cancelled {ids, begun}  once none of them runs any more
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
 //        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
 //        terminate                                 ───────────▶  aborts; exits once nothing listens to its signal
+//                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
 //                                                  ◀───────────  recorder-failed  its record is not complete any more
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
@@ -22,7 +23,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -105,7 +106,8 @@ export type FromWorker = { readonly token: string } & (
       readonly error: ErrorData
     }
   | { readonly type: 'settled'; readonly ranges: readonly ResultsMessage[]; readonly rss?: number }
-  | { readonly type: 'cancelled'; readonly ids: readonly number[] }
+  /** These chunks do not run any more. `begun`: how many items of each have begun. After `terminate`, nothing else begins. */
+  | { readonly type: 'cancelled'; readonly ids: readonly number[]; readonly begun: readonly number[] }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
   /** The flight recorder could not be written: from here on its file says nothing. Nothing starts before this has left. */

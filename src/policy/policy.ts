@@ -18,7 +18,7 @@ export interface Policy {
     counts: Counts,
     total: number | undefined,
   ): 'continue' | 'stop'
-  /** Called when the failed item is next in the output. */
+  /** What becomes of the failed item in the output: called when it settles and when it is next there, with one answer. */
   onDeliver(failure: ItemFailure, settled: SettledRange): 'raise' | 'skip'
 }
 

@@ -1,4 +1,5 @@
 // Where in the job's own sources an item failed.
+import { isAbsolute, relative, sep } from 'node:path'
 import { type FrameOptions, parseFrames } from '../errors/render/frames.js'
 import { framesAfterHeader } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
@@ -8,6 +9,15 @@ export interface SourceLocation {
   readonly file: string
   readonly line: number
   readonly column: number
+}
+
+/** Relative to the first of these folders that contains it, absolute otherwise. */
+export function relativePath(file: string, folders: readonly (string | undefined)[]): string {
+  for (const folder of folders) {
+    const path = folder === undefined || folder === '' ? '' : relative(folder, file)
+    if (path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)) return path
+  }
+  return file
 }
 
 /** The first frame of the job's own code, mapped to its source; `undefined` if there is none. */

@@ -1,23 +1,39 @@
 // The summary line, which is the last line of a run, and lists of item indexes. Plain text.
 import { plural } from '../errors/messages.js'
+import type { Ms } from '../model.js'
 import type { CommandName, FailureLimit, RunPlan } from '../plan.js'
 import { NAMED_INDEXES, type Summary } from '../summary.js'
+import { groupDigits, longDuration, rateText } from './units.js'
+
+/** A run of this duration or more has its duration and rate in the summary line. */
+const LONG_RUN_MS: Ms = 10_000
 
 /** Like `poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 not run`, without a newline. */
 export function summaryLine(plan: Pick<RunPlan, 'command' | 'maxFailures'>, summary: Summary): string {
-  const { failed, notRun, unread } = summary
+  const { ok, failed, flaky, cancelled, notRun, unread } = summary
   const why = summary.reason ?? whyStopped(plan, summary)
-  const named =
-    plan.command === 'collect' && failed > 0 ? ` (${itemList(summary.failedIndexes, failed)})` : ''
-  const flaky =
-    summary.flaky > 0 ? ` (${summary.flaky} flaky: ${itemList(summary.flakyIndexes, summary.flaky)})` : ''
-  const ok = `${summary.ok} ok${flaky}`
-  const failures = `${failed} failed${named}`
-  const rest = unread ? ', the rest of the input was not read' : ''
-  if (why !== undefined)
-    return `poolrun ${plan.command}: ${why}: ${ok}, ${failures}, ${notRun} not run${rest}`
-  const unrun = notRun > 0 ? `, ${notRun} not run` : ''
-  return `poolrun ${plan.command}: ${ok}${failed > 0 ? `, ${failures}` : ''}${unrun}${rest}`
+  const flakyText =
+    flaky > 0 ? ` (${groupDigits(flaky)} flaky: ${itemList(summary.flakyIndexes, flaky)})` : ''
+  const parts = [`${groupDigits(ok)} ok${flakyText}`]
+  if (failed > 0)
+    parts.push(
+      `${groupDigits(failed)} failed${plan.command === 'collect' ? ` (${itemList(summary.failedIndexes, failed)})` : ''}`,
+    )
+  if (cancelled > 0)
+    parts.push(
+      `${groupDigits(cancelled)} cancelled while running (${itemList(summary.cancelledIndexes, cancelled)})`,
+    )
+  if (notRun > 0) parts.push(`${groupDigits(notRun)} not run`)
+  if (unread) parts.push('the rest of the input was not read')
+  return `poolrun ${plan.command}: ${why === undefined ? '' : `${why}: `}${parts.join(', ')}${pace(summary)}`
+}
+
+/** ` in 41 s (243/s)` for a run that took long. */
+function pace({ ok, failed, tookMs }: Summary): string {
+  if (tookMs < LONG_RUN_MS) return ''
+  const settled = ok + failed
+  const rate = rateText((settled * 1000) / tookMs).replace(/^\d{4,}/, (digits) => groupDigits(Number(digits)))
+  return ` in ${longDuration(tookMs)}${settled === 0 ? '' : ` (${rate})`}`
 }
 
 function whyStopped(
@@ -39,6 +55,6 @@ function limitText(limit: FailureLimit): string {
 /** `item 2`, `items 2, 5, 9`, or the first ten and `… and 90 more`. */
 export function itemList(indexes: readonly number[], total: number): string {
   const shown = indexes.slice(0, NAMED_INDEXES)
-  const more = total > shown.length ? `, … and ${total - shown.length} more` : ''
+  const more = total > shown.length ? `, … and ${groupDigits(total - shown.length)} more` : ''
   return `${total === 1 ? 'item' : 'items'} ${shown.join(', ')}${more}`
 }

@@ -1,4 +1,5 @@
-// How progress writes times, rates and percentages: short, and steady enough to read while they change.
+// How progress and the summary line write times, rates and percentages: short, and steady enough to read while they
+// change.
 import { formatMs } from '../errors/messages.js'
 import type { Ms } from '../model.js'
 
@@ -38,6 +39,20 @@ export function rateText(perSecond: number): string {
 /** Rounded down, so that it is 100% only when everything is done; never more than that. */
 export function percent(done: number, total: number): string {
   return `${total === 0 ? 100 : Math.min(100, Math.floor((done * 100) / total))}%`
+}
+
+/** `9,998`: a comma after each three digits. */
+export function groupDigits(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** `41 s`, `2 min 5 s`, `3 h 12 min`. */
+export function longDuration(ms: Ms): string {
+  const seconds = Math.round(ms / 1000)
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  if (h > 0) return m > 0 ? `${h} h ${m} min` : `${h} h`
+  if (m > 0) return s > 0 ? `${m} min ${s} s` : `${m} min`
+  return `${s} s`
 }
 
 function significant(value: number): string {

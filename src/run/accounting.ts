@@ -1,15 +1,15 @@
-// The books of one call: each item that was taken must settle once, and each that has settled must be delivered. Checked
-// at the end, so that a fault anywhere on the way can never look like success.
+// The books of one call: each item that was taken must settle once or be cancelled once, and each that has settled must be
+// delivered. Checked at the end, so that a fault anywhere on the way can never look like success.
 import { PoolBrokenError } from '../errors/classes.js'
-import type { SettledRange } from '../model.js'
+import type { CancelledRange, SettledRange } from '../model.js'
 
 const NAMED_RANGES = 10
 
 export class Accounting {
   #taken = 0
-  /** All items before this place have settled. */
+  /** All items before this place have settled or were cancelled. */
   #settledUpTo = 0
-  /** Settled ranges behind it, merged where they touch: from their first place to their end, and back. */
+  /** Such ranges behind it, merged where they touch: from their first place to their end, and back. */
   readonly #ends = new Map<number, number>()
   readonly #starts = new Map<number, number>()
   /** The first items that settled twice, or that nobody took. */
@@ -21,8 +21,17 @@ export class Accounting {
     this.#taken += items
   }
 
-  settle({ chunk, from, count }: SettledRange): void {
-    this.#settled += count
+  settle(settled: SettledRange): void {
+    this.#settled += settled.count
+    this.#end(settled)
+  }
+
+  /** The items had begun and will not settle. */
+  cancel(cancelled: CancelledRange): void {
+    this.#end(cancelled)
+  }
+
+  #end({ chunk, from, count }: Pick<SettledRange, 'chunk' | 'from' | 'count'>): void {
     const start = chunk.seq + from
     if (start < this.#settledUpTo || start + count > this.#taken || this.#ends.has(start))
       this.#surplus ??= rangeText(start, start + count)
@@ -34,9 +43,15 @@ export class Accounting {
     this.#delivered += count
   }
 
-  /** To be called when nothing of the call runs any more and nothing has ended it early. */
+  /** To be called when nothing of the call runs any more, however it ended. */
+  surplusError(): Error | undefined {
+    return this.#surplus === undefined ? undefined : mismatch(`${this.#surplus} settled more than once`)
+  }
+
+  /** The same where nothing has ended it early. */
   settlingError(): Error | undefined {
-    if (this.#surplus !== undefined) return mismatch(`${this.#surplus} settled more than once`)
+    const surplus = this.surplusError()
+    if (surplus !== undefined) return surplus
     if (this.#settledUpTo === this.#taken) return undefined
     const missing: string[] = []
     let at = this.#settledUpTo

@@ -22,13 +22,25 @@ interface DeliveryOptions {
   /** Paths in errors are shown relative to it. */
   readonly cwd: string
   readonly emit: (event: RunEvent) => void
-  /** See `RunHost`. */
-  readonly roomForReports?: (() => Promise<void> | undefined) | undefined
 }
 
 /** Resolves when all output has been written, also after a failure that ended the run. */
 export function deliverOutput(options: DeliveryOptions): Promise<void> {
   return options.policy.allOrNothing ? deliverAllOrNothing(options) : deliverAsReady(options)
+}
+
+/** Reports the failures of a range that has settled, but for those that have to wait for their turn in the output. */
+export function reportSkipped(
+  settled: SettledRange,
+  policy: Policy,
+  stoppedBy: ItemFailure | undefined,
+  emit: (event: RunEvent) => void,
+): void {
+  for (const failure of settled.failures) {
+    if (policy.onDeliver(failure, settled) !== 'skip') continue
+    // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
+    emit({ type: 'item-failed', settled, failure, verdict: failure === stoppedBy ? 'stop' : 'skip' })
+  }
 }
 
 async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
@@ -54,7 +66,6 @@ async function deliverAsReady(options: DeliveryOptions): Promise<void> {
   const writer = createWriter({ format: plan.format }, output)
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next()) {
-      await options.roomForReports?.()
       const raised = await deliverRange(settled, writer, options)
       if (raised === undefined) continue
       // The run ends from outside, and not because of this failure: the ones behind it are shown, too.
@@ -86,30 +97,29 @@ async function reportRest(
 async function deliverRange(
   settled: SettledRange,
   writer: Writer,
-  { plan, policy, flow, cwd, emit }: DeliveryOptions,
+  { plan, policy, cwd, emit }: DeliveryOptions,
 ): Promise<ItemFailure | undefined> {
   const rows = rowsOf(settled, plan.envelope)
   for (const failure of settled.failures) {
     await writer.write(rows.upTo(failure.offset))
-    const verdict = policy.onDeliver(failure, settled)
-    // At the failure that reached `--max-failures`, `stop` is reported, but what had settled is still delivered.
-    const stopped = flow.stopped?.failure === failure
-    reportFailure(settled, failure, stopped ? 'stop' : verdict, emit)
-    if (verdict === 'raise') return failure
+    if (policy.onDeliver(failure, settled) === 'raise') {
+      reportFailure(settled, failure, 'raise', emit)
+      return failure
+    }
     if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
   }
   await writer.write(rows.upTo(settled.from + settled.count))
   return undefined
 }
 
-/** @throws InputError for an item that is malformed, unless it is skipped: the input ends the run, not the item */
+/** @throws InputError for an item that is malformed: the input ends the run, not the item */
 function reportFailure(
   settled: SettledRange,
   failure: ItemFailure,
-  verdict: Verdict,
+  verdict: Exclude<Verdict, 'skip'>,
   emit: (event: RunEvent) => void,
 ): void {
-  if (verdict !== 'skip' && failure.failure.kind === 'input') throw inputError(settled, failure)
+  if (failure.failure.kind === 'input') throw inputError(settled, failure)
   emit({ type: 'item-failed', settled, failure, verdict })
 }
 

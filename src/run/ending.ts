@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, exitCodeOf } from '../errors/exit-codes.js'
 import { formatMs } from '../errors/messages.js'
 import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { ExecutionFault } from '../executor/executor.js'
+import type { Ms } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import { exitCodeFor, type Summary, summarize } from '../summary.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
@@ -65,14 +66,18 @@ interface EndedRun {
   /** Its signal ended the run, if there is one. */
   readonly interrupt: Pick<Interrupt, 'signal' | 'deadline' | 'untilFilesStall'>
   readonly itemsCounted: number | undefined
+  /** By `performance.now()`. */
+  readonly startedAt: Ms
 }
 
 export async function endRun(run: EndedRun, renderReport: RunHost['renderReport']): Promise<RunResult> {
   const { plan, files, progress, errorCode, interrupt, itemsCounted } = run
   const { signal } = interrupt
-  await unlessStalled(files.closeErrors(), interrupt)
+  const areErrorsWritten = await unlessStalled(files.closeErrors(progress.cancelled), interrupt)
   const items = { ...progress.settled, ...progress.named }
-  const byItems = exitCodeFor(plan, items, errorCode === undefined ? [] : [errorCode])
+  const errorCodes = errorCode === undefined ? [] : [errorCode]
+  if (areErrorsWritten === false) errorCodes.push(EXIT.trouble)
+  const byItems = exitCodeFor(plan, items, errorCodes)
   const isOutputKept = await files.keepOutput(byItems, signal !== undefined)
   const exitCode = isOutputKept ? byItems : EXIT.trouble
   const result = { exitCode, summary: summaryFor(run), signal, itemsCounted }
@@ -98,14 +103,18 @@ async function unlessStalled<T>(wait: Promise<T>, interrupt: EndedRun['interrupt
   return stalled ? undefined : result
 }
 
-function summaryFor({ plan, progress, errorCode, interrupt }: EndedRun): Summary | undefined {
+function summaryFor({ plan, progress, errorCode, interrupt, startedAt }: EndedRun): Summary | undefined {
   const { inputAtEnd } = progress
   if (inputAtEnd === undefined) return undefined
   // The error is enough where it came before the first item, and a reader that left needs no summary.
   if (errorCode !== undefined && inputAtEnd.accepted === 0) return undefined
   if (errorCode === EXIT.brokenPipe) return undefined
   const reason = reasonFor(plan, interrupt.signal, errorCode)
-  return summarize(progress.settled, progress.named, { ...inputAtEnd, reason })
+  return summarize(progress.settled, progress.named, {
+    ...inputAtEnd,
+    reason,
+    tookMs: performance.now() - startedAt,
+  })
 }
 
 /** Why the run ended early, where that is not a failed item. */

@@ -2,6 +2,7 @@
 // that a run does not start if one cannot be written, and closed however the run ends.
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
+import type { CancelledRange } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
@@ -80,9 +81,17 @@ export class RunFiles {
     }
   }
 
-  /** Resolves when the failed items have been written. */
-  async closeErrors(): Promise<void> {
+  /** Writes the cancelled items and resolves when all has been written. False if they could not be written. */
+  async closeErrors(cancelled: readonly CancelledRange[]): Promise<boolean> {
+    let allWritten = true
+    try {
+      if (cancelled.length > 0) await this.errors?.writeCancelled(cancelled)
+    } catch (error) {
+      this.#onError(error)
+      allWritten = false
+    }
     await this.errors?.close()
+    return allWritten
   }
 
   /** Writes all reports, however the run ended. False if one could not be written; the others still are. */

@@ -2,7 +2,7 @@
 // the push side, when they settle; results are delivered on the pull side, when the consumer calls `next`. A run of the
 // command line and a call of the library differ only in their sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { Counts, ItemFailure, SettledRange, TaskSpec, Thrown } from '../model.js'
+import type { CancelledRange, Counts, ItemFailure, SettledRange, TaskSpec, Thrown } from '../model.js'
 import { onAbort } from '../on-abort.js'
 import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
@@ -28,6 +28,8 @@ export interface FlowOptions {
   readonly drain?: AbortSignal | undefined
   /** Called with every range when it settles; a promise delays the delivery of this range and later hook calls. */
   readonly onSettled?: SettleHook | undefined
+  /** Called with items that had begun, or may have, when the flow ended early, and that nothing else was called for. */
+  readonly onCancelled?: ((cancelled: CancelledRange) => void) | undefined
   /** Abort: the flow ends now. What has settled is still delivered, then `next` throws the reason. */
   readonly end?: AbortSignal | undefined
   /** Abort: the flow ends and delivers nothing more, `next` throws the reason. */
@@ -58,6 +60,11 @@ export interface Flow {
   readonly endedEarly: boolean
   /** False while the input may hold items that were never taken. */
   readonly inputEnded: boolean
+  /**
+   * To be called when no item runs any more: calls `onSettled` no more, and `onCancelled` with the items that wait for it.
+   * Returns an error if items do not add up.
+   */
+  close(): Error | undefined
   /** Ends it: running items are cancelled, the source is closed. Resolves when no item runs any more. Idempotent. */
   cancel(): Promise<void>
 }
@@ -89,15 +96,17 @@ class CallFlow implements Flow {
   #finished = false
   /** Ranges behind gaps, at the end. */
   #rest: SettledRange[] | undefined
+  readonly #onCancelled: FlowOptions['onCancelled']
   #consumerWaits = false
   #wakeConsumer = () => {}
 
   constructor(options: FlowOptions) {
-    const { executor, policy, ordered, onSettled, end, signal, drain } = options
+    const { executor, policy, ordered, onSettled, onCancelled, end, signal, drain } = options
     const { task, chunkSize, timeoutMs, retry } = options
     this.#policy = policy
     this.#drain = drain
     this.#end = end
+    this.#onCancelled = onCancelled
     this.#order = ordered ? new InputOrder() : new CompletionOrder()
     this.#source = new CallSource(options.source, this.#counts, this.#accounting)
     const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
@@ -129,6 +138,7 @@ class CallFlow implements Flow {
         timeoutMs,
         retry,
         onSettled: (settled) => this.#settle(settled),
+        onCancelled: onCancelled && ((cancelled) => this.#cancelled(cancelled)),
         signal: this.#canceller.signal,
         drain,
       })
@@ -189,16 +199,26 @@ class CallFlow implements Flow {
     }
   }
 
+  close(): Error | undefined {
+    for (const settled of this.#hooks?.stopAndTakeRest() ?? []) this.#onCancelled?.(tooLate(settled))
+    return this.#accounting.surplusError()
+  }
+
   // ── the push side ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #settle(settled: SettledRange): void {
-    if (this.#fatal !== undefined) return
+    if (this.#fatal !== undefined) return this.#cancelled(tooLate(settled))
     this.#counts.settle(settled)
     this.#accounting.settle(settled)
     this.#window.addBytes(resultBytes(settled))
     for (const failure of settled.failures) if (this.#stopped === undefined) this.#judge(failure, settled)
     if (this.#hooks === undefined) this.#arrive(settled)
     else this.#hooks.push(settled)
+  }
+
+  #cancelled(cancelled: CancelledRange): void {
+    this.#accounting.cancel(cancelled)
+    this.#onCancelled?.(cancelled)
   }
 
   #judge(failure: ItemFailure, settled: SettledRange): void {
@@ -272,6 +292,11 @@ class CallFlow implements Flow {
     })
     this.#consumerWaits = false
   }
+}
+
+/** The items ended, and nobody learns how. */
+function tooLate({ chunk, from, count, workerId, pid, attempts, timings }: SettledRange): CancelledRange {
+  return { chunk, from, count, workerId, pid, attempts, ...(timings !== undefined && { timings }) }
 }
 
 const NO_BYTES = new Uint8Array(0)

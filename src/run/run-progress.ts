@@ -1,6 +1,6 @@
 // How far a run has come: its source and its flow, once they are open, and what its events say. The progress display, the
 // summary and the reports have their numbers from here.
-import type { RunEvent, RunView } from '../model.js'
+import type { CancelledRange, RunEvent, RunView } from '../model.js'
 import type { ChunkSource } from '../source.js'
 import { addEvent, type Ending, type NamedItems, NO_NAMED_ITEMS } from '../summary.js'
 import type { Flow } from './flow.js'
@@ -13,9 +13,11 @@ export class RunProgress {
   #flow: Flow | undefined
   #named = NO_NAMED_ITEMS
   #inputAtEnd: InputProgress | undefined
+  readonly #cancelled: CancelledRange[] = []
 
   handle(event: RunEvent): void {
     this.#named = addEvent(this.#named, event)
+    if (event.type === 'items-cancelled') this.#cancelled.push(event.cancelled)
   }
 
   /** The input is open. */
@@ -40,9 +42,14 @@ export class RunProgress {
     return { ...this.#flow.counts, total: input.unread ? undefined : input.accepted }
   }
 
-  /** For the summary: an item whose callback was not called counts as not run. */
+  /** For the summary: an item whose callback was not called has not settled. */
   get settled(): SettledCounts {
     return this.#flow?.reportedCounts ?? { ok: 0, failed: 0 }
+  }
+
+  /** No more than were in flight at the end. */
+  get cancelled(): readonly CancelledRange[] {
+    return this.#cancelled
   }
 
   get named(): NamedItems {
@@ -54,8 +61,13 @@ export class RunProgress {
     return this.#inputAtEnd
   }
 
-  async close(): Promise<void> {
+  async closeSource(): Promise<void> {
     await this.#source?.close()
+  }
+
+  /** No item runs any more. Returns an error if items do not add up. */
+  closeFlow(): Error | undefined {
+    return this.#flow?.close()
   }
 
   get #input(): InputProgress | undefined {

@@ -10,10 +10,10 @@ import type { RunPlan } from '../plan.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
 import { type OpenCallbacks, openCallbacks } from './callback-hook.js'
-import { deliverOutput } from './deliver-output.js'
+import { deliverOutput, reportSkipped } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
-import { openFlow } from './flow.js'
+import { type Flow, openFlow } from './flow.js'
 import { type Interrupt, interruptFor } from './interrupt.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
@@ -23,6 +23,7 @@ import type { SettleHook } from './settle-queue.js'
 import type { Workers } from './workers.js'
 
 export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promise<RunResult> {
+  const startedAt = performance.now()
   const { executor } = workers
   const { cwd, reportError } = host
   const progress = new RunProgress()
@@ -43,7 +44,13 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     await files.open(plan, cwd, AbortSignal.any([interrupt.drain, interrupt.deadline, jobFailed.signal]))
     const output = createOutput(files.stream ?? host.stdout)
     workers.load(job)
-    host.watcher?.watch({ counts: () => progress.counts, activity: () => executor.activity() })
+    host.watcher?.watch({
+      counts: () => progress.counts,
+      activity: () => executor.activity(),
+      get isEnding() {
+        return interrupt.drain.aborted
+      },
+    })
     let source = await interrupt.untilStopped(openRunInput(plan, cwd))
     progress.opened(source)
     if (plan.dryRun) {
@@ -55,10 +62,9 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     }
     await interrupt.untilStopped(job)
     const callbacks = await interrupt.untilStopped(callbacksFor(plan, cwd))
-    const roomForReports = roomUntilStopped(host, interrupt)
-    const onSettled = withRoom(settleHook(emit, files.errors, callbacks), roomForReports)
+    const onSettled = withRoom(settleHook(files.errors, callbacks), roomUntilStopped(host, interrupt))
     const policy = policyFor(plan)
-    const flow = openFlow({
+    const flow: Flow = openFlow({
       executor,
       source,
       task: taskFor(plan),
@@ -68,12 +74,17 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       chunkSize: plan.chunkSize,
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
-      onSettled,
+      onSettled(settled) {
+        emit({ type: 'items-settled', settled })
+        reportSkipped(settled, policy, flow.stopped?.failure, emit)
+        return onSettled(settled)
+      },
+      onCancelled: (cancelled) => emit({ type: 'items-cancelled', cancelled }),
       end: interrupt.deadline,
       drain: interrupt.drain,
     })
     progress.started(flow)
-    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit, roomForReports })
+    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
     const escaped = callbacks === undefined ? [] : [callbacks.escaped]
     const ended = Promise.race([delivery, rejection(output.failed), ...escaped])
     await interrupt.untilStalled(ended, () => {
@@ -92,12 +103,18 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     // Nobody reads the results any more.
     if (errorCode === EXIT.brokenPipe) void executor.kill()
   } finally {
-    await Promise.all([executor.terminate(), progress.close()])
+    await Promise.all([executor.terminate(), progress.closeSource()])
+    const mismatch = progress.closeFlow()
+    if (mismatch !== undefined)
+      errorCode = exitCodeForError(mismatch, { plan, interrupted: false, reportError })
     // Here, because a death by signal runs no exit handlers.
     removePrivateFolder()
   }
   try {
-    return await endRun({ plan, files, progress, errorCode, interrupt, itemsCounted }, host.renderReport)
+    return await endRun(
+      { plan, files, progress, errorCode, interrupt, itemsCounted, startedAt },
+      host.renderReport,
+    )
   } finally {
     interrupt.dispose()
   }
@@ -112,14 +129,9 @@ async function callbacksFor({ callbacks }: RunPlan, cwd: string): Promise<OpenCa
   return callbacks === undefined ? undefined : openCallbacks(callbacks, cwd)
 }
 
-/** What happens when items have settled: reports, `--errors` and `--callbacks`, in this order. */
-function settleHook(
-  emit: (event: RunEvent) => void,
-  errors: ErrorsFile | undefined,
-  callbacks: OpenCallbacks | undefined,
-): SettleHook {
+/** What happens when items have settled and were reported: `--errors` and `--callbacks`, in this order. */
+function settleHook(errors: ErrorsFile | undefined, callbacks: OpenCallbacks | undefined): SettleHook {
   return (settled) => {
-    emit({ type: 'items-settled', settled })
     const written = errors?.write(settled)
     return written instanceof Promise
       ? written.then(() => callbacks?.call(settled))

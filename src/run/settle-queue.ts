@@ -1,6 +1,7 @@
 // Calls a hook for each settled range in the order in which the ranges settled. A hook that returns a promise delays the
 // hooks of later ranges, and only those.
 import type { SettledRange } from '../model.js'
+import { CompletionOrder } from '../policy/delivery-order.js'
 import type { SettledCounts } from './item-counts.js'
 
 export type SettleHook = (settled: SettledRange) => Promise<void> | void
@@ -18,7 +19,8 @@ export class SettleQueue {
   /** The end of the chain of hook calls; `undefined` as long as no hook has returned a promise. */
   #last: Promise<void> | undefined
   #stopped = false
-  /** Items of the ranges whose hook has not been called. */
+  /** Ranges whose hook has not been called, and their items. */
+  readonly #ranges = new CompletionOrder()
   readonly #waiting = { ok: 0, failed: 0 }
 
   constructor(options: SettleQueueOptions) {
@@ -27,8 +29,9 @@ export class SettleQueue {
 
   push(settled: SettledRange): void {
     if (this.#last !== undefined) {
+      this.#ranges.push(settled)
       this.#addWaiting(settled, 1)
-      this.#last = this.#last.then(() => this.#callNext(settled))
+      this.#last = this.#last.then(() => this.#callNext())
       return
     }
     const called = this.#call(settled)
@@ -41,6 +44,12 @@ export class SettleQueue {
     this.#stopped = true
   }
 
+  /** As `stop`. Returns the ranges whose hook will not be called; their items stay in `waiting`. */
+  stopAndTakeRest(): readonly SettledRange[] {
+    this.#stopped = true
+    return this.#ranges.releaseRest()
+  }
+
   /** Resolves when the hooks of all ranges so far are done. */
   get idle(): Promise<void> | undefined {
     return this.#last
@@ -51,8 +60,9 @@ export class SettleQueue {
     return this.#waiting
   }
 
-  async #callNext(settled: SettledRange): Promise<void> {
+  async #callNext(): Promise<void> {
     if (this.#stopped) return
+    const settled = this.#ranges.shift()!
     this.#addWaiting(settled, -1)
     await this.#call(settled)
     this.#done(settled)

@@ -134,6 +134,11 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     return this.#isItemRunning
   }
 
+  /** Items that have begun. */
+  get begun(): number {
+    return this.#isItemRunning ? this.#offset + 1 : this.#offset
+  }
+
   get itemIndex(): number {
     const { index } = this.chunk
     return typeof index === 'number' ? index + this.#offset : index[this.#offset]!

@@ -25,8 +25,8 @@ export interface RunnerOptions {
   readonly validate?: Validate | undefined
   /** An item starts (its index), or none is running any more. Only set where output is attributed. */
   readonly onStartItem?: ((index: number | 'none') => void) | undefined
-  /** Chunks that were cancelled or returned, once none of their items runs any more. */
-  onCancelled(ids: readonly number[]): void
+  /** Chunks that were cancelled or returned, once none of their items runs any more, or this process ends next. */
+  onCancelled(runs: readonly ChunkRun[]): void
 }
 
 export class Runner {
@@ -82,9 +82,11 @@ export class Runner {
   /** Cancels everything. True if something listens to its signal and should be given time. */
   abortAll(): boolean {
     void this.#outbox.flush()
-    this.#queue.length = 0
+    this.#drop(this.#queue.splice(0))
+    const started = [...this.#started.values()]
+    if (started.length > 0) this.#options.onCancelled(started)
     let isListening = false
-    for (const run of this.#started.values()) {
+    for (const run of started) {
       if (run.context?.listens === true) isListening = true
       run.cancel('the run was stopped, or the item has exceeded its time')
     }
@@ -106,7 +108,7 @@ export class Runner {
 
   #drop(runs: readonly ChunkRun[]): void {
     for (const run of runs) run.drop()
-    if (runs.length > 0) this.#options.onCancelled(runs.map(({ id }) => id))
+    if (runs.length > 0) this.#options.onCancelled(runs)
   }
 
   // ── work loops ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,13 +138,13 @@ export class Runner {
     this.#started.delete(run.id)
     run.end()
     const left = this.#outbox.isFull ? this.#outbox.flush() : undefined
-    if (isCancelled) this.#options.onCancelled([run.id])
+    if (isCancelled) this.#options.onCancelled([run])
     // More work is ready and little time has passed: the results can share a message.
     if (run.hasFailed || this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk)
       void this.#outbox.flush()
     if (!isReturned) return left
     void this.#outbox.flush()
-    this.#options.onCancelled([run.id])
+    this.#options.onCancelled([run])
     return left
   }
 

@@ -124,7 +124,10 @@ export class WorkerSession {
       getTask,
       validate,
       onStartItem: markOutput ? (index) => channel.mark(outputMarker(token, index)) : undefined,
-      onCancelled: (ids) => void channel.send({ type: 'cancelled', ids }),
+      onCancelled: (runs) => {
+        const ids = runs.map(({ id }) => id)
+        void channel.send({ type: 'cancelled', ids, begun: runs.map(({ begun }) => begun) })
+      },
     })
     channel.beforeUnplannedExit(() => {
       void outbox.flush()

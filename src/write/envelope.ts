@@ -9,7 +9,7 @@ export function envelopes(settled: SettledRange, lines: Uint8Array, from: number
   const values = asBuffer(lines).toString('utf8').split('\n')
   let text = ''
   for (let offset = from; offset < to; offset++) {
-    const ms = formatMs(timings?.ms[offset - settled.from])
+    const ms = durationText(timings?.ms[offset - settled.from])
     const value = values[offset - from]
     text += `{"index":${itemIndexAt(chunk, offset)},"ok":true,"value":${value},"attempts":${attempts},"ms":${ms}}\n`
   }
@@ -19,13 +19,13 @@ export function envelopes(settled: SettledRange, lines: Uint8Array, from: number
 /** The line for a failed item. JSON must be able to carry `error`. */
 export function failedEnvelope({ chunk }: SettledRange, failed: ItemFailure, error: object): Uint8Array {
   const { offset, attempts } = failed
-  const ms = formatMs(failedMs(failed))
+  const ms = durationText(failedMs(failed))
   return Buffer.from(
     `{"index":${itemIndexAt(chunk, offset)},"ok":false,"error":${JSON.stringify(error)},"attempts":${attempts},"ms":${ms}}\n`,
   )
 }
 
-/** Rounded to microseconds, the resolution of the clock. `null` if the worker crashed before it sent the duration. */
-function formatMs(ms: Ms | undefined): string {
+/** Rounded to microseconds, the resolution of the clock. `null` if the worker has not sent the duration. */
+export function durationText(ms: Ms | undefined): string {
   return ms === undefined ? 'null' : String(Math.round(ms * 1000) / 1000)
 }

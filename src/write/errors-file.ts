@@ -1,19 +1,22 @@
-// `--errors`: one line of JSON per failed item, in the order in which items fail. Each is written synchronously as soon
-// as its item settles, so that an interrupted run leaves a complete file; to a pipe, whose reader may be slow, it is
-// written asynchronously.
+// `--errors`: one line of JSON per failed item, in the order in which items fail, and then one per item that was cancelled
+// while it ran. The line of a failed item is written synchronously as soon as the item settles, so that an interrupted run
+// leaves a complete file; to a pipe, whose reader may be slow, it is written asynchronously.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { FRAMINGS } from '../framing/framings.js'
 import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, locationText } from '../framing/location.js'
-import { type Failure, itemIndexAt, type SettledRange } from '../model.js'
+import { type CancelledRange, cancelledMs, type Failure, itemIndexAt, type SettledRange } from '../model.js'
 import { cannotWrite } from './atomic-file.js'
+import { durationText } from './envelope.js'
 import { type OpenStream, openStream } from './open-stream.js'
 
 export interface ErrorsFile {
   /** Writes the failures of the range. A promise is for a reader that is behind. @throws OutputError */
   write(settled: SettledRange): void | Promise<void>
+  /** Writes the items that were cancelled, at the end of the run. @throws OutputError */
+  writeCancelled(cancelled: readonly CancelledRange[]): void | Promise<void>
   /** Resolves when everything has been read by the reader of a pipe, or is in its buffer. */
   close(): Promise<void>
 }
@@ -35,16 +38,18 @@ export async function openErrorsFile(
 
 function syncFile(path: string, frames: FrameOptions): ErrorsFile {
   const fd = openSync(path, 'w')
+  const write = (text: string) => {
+    try {
+      for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      throw cannotWrite('the errors to', path, error)
+    }
+  }
   return {
     write(settled) {
-      if (settled.failures.length === 0) return
-      try {
-        const text = linesOf(settled, frames)
-        for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
-      } catch (error) {
-        throw cannotWrite('the errors to', path, error)
-      }
+      if (settled.failures.length > 0) write(linesOf(settled, frames))
     },
+    writeCancelled: (cancelled) => write(cancelledLines(cancelled)),
     close: async () => closeSync(fd),
   }
 }
@@ -54,14 +59,13 @@ function streamed(path: string, frames: FrameOptions, { stream, shared }: OpenSt
     stream.on('error', (error) => reject(cannotWrite('the errors to', path, error)))
   })
   failed.catch(() => {})
-  const written = (text: string) => new Promise<void>((resolve) => stream.write(text, () => resolve()))
+  const write = (text: string) =>
+    Promise.race([new Promise<void>((resolve) => stream.write(text, () => resolve())), failed])
   return {
-    write(settled) {
-      if (settled.failures.length === 0) return
-      return Promise.race([written(linesOf(settled, frames)), failed])
-    },
+    write: (settled) => (settled.failures.length === 0 ? undefined : write(linesOf(settled, frames))),
+    writeCancelled: (cancelled) => write(cancelledLines(cancelled)),
     async close() {
-      await Promise.race([written(''), failed]).catch(() => {})
+      await write('').catch(() => {})
       if (!shared) stream.destroy()
     },
   }
@@ -84,11 +88,45 @@ function linesOf({ chunk, failures }: SettledRange, frames: FrameOptions): strin
   return text
 }
 
+/** In input order. */
+function cancelledLines(cancelled: readonly CancelledRange[]): string {
+  const lines: { readonly index: number; readonly line: string }[] = []
+  for (const range of cancelled) {
+    const { chunk, from, count, attempts } = range
+    const { payload } = chunk
+    const ranges = payload.kind === 'bytes' ? [...itemRanges(payload)] : []
+    for (let offset = from; offset < from + count; offset++) {
+      const index = itemIndexAt(chunk, offset)
+      const itemRange = ranges[offset]
+      const item =
+        payload.kind === 'bytes' && itemRange !== undefined ? asParsedJson(payload, itemRange) : 'null'
+      const ms = durationText(cancelledMs(range, offset))
+      const line = `{"index":${index},"item":${item},"status":"cancelled","attempts":${attempts},"ms":${ms}}\n`
+      lines.push({ index, line })
+    }
+  }
+  return lines
+    .sort((a, b) => a.index - b.index)
+    .map(({ line }) => line)
+    .join('')
+}
+
+/** As `asJson`, for an item that may never have been parsed. */
+function asParsedJson(payload: BytesPayload, range: ItemRange): string {
+  const text = asJson(payload, range, undefined)
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    return JSON.stringify(text)
+  }
+}
+
 /** The item as it was in the input, on one line. If it is not JSON, its text as a JSON string. */
-function asJson(payload: BytesPayload, range: ItemRange, failure: Failure): string {
+function asJson(payload: BytesPayload, range: ItemRange, failure: Failure | undefined): string {
   const { framing } = payload
   const text = rangeText(payload, range)
-  const isJson = FRAMINGS[framing].items === 'json' && failure.kind !== 'input'
+  const isJson = FRAMINGS[framing].items === 'json' && failure?.kind !== 'input'
   // In JSON a line break can only be white space between tokens, never part of a string.
   return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
 }

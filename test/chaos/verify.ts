@@ -65,16 +65,20 @@ export function verify(scenario: Scenario, observed: Observed): string[] {
       if (settled.get(index) !== 'ok') report(`item ${index} is written and no callback was called for it`)
 
   const summary = stderr.trimEnd().split('\n').at(-1) ?? ''
-  const counts = /\d+ ok.*/.exec(summary)?.[0]
+  const counts = /[\d,]+ ok.*/.exec(summary)?.[0]
   if (counts === undefined) {
     if (!interrupted || stderr !== '') report('no summary line')
     return wrong
   }
-  const counted = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(counts)?.[1] ?? 0)
+  const counted = (what: string) =>
+    Number((new RegExp(`([\\d,]+) ${what}`).exec(counts)?.[1] ?? '0').replaceAll(',', ''))
   const [ok, failed, notRun] = [counted('ok'), counted('failed'), counted('not run')]
+  const cancelled = counted('cancelled while running')
   const wholeInput = !summary.includes('the rest of the input')
-  if (wholeInput && ok + failed + notRun !== orders.length)
-    report(`${ok} ok + ${failed} failed + ${notRun} not run are not the ${orders.length} items`)
+  if (wholeInput && ok + failed + cancelled + notRun !== orders.length)
+    report(
+      `${ok} ok + ${failed} failed + ${cancelled} cancelled + ${notRun} not run are not the ${orders.length} items`,
+    )
   if (settled !== undefined && settled.size !== ok + failed)
     report(`callbacks were called for ${settled.size} items, the summary line has ${ok + failed}`)
   if (interrupted) return wrong

@@ -28,7 +28,7 @@ describe('GitHub', () => {
     const { stdout, stderr } = await runCli(['collect', fixture('throws-error')], { input: lines(1, 2), env })
     expect(stdout).toBe('1\n')
     expect(executed(stderr)).toEqual([
-      '::error file=test/fixtures/jobs/throws-error.ts,line=4,col=11,title=item 1::Error: boom',
+      '::error file=test/fixtures/jobs/throws-error.ts,line=4,col=11,title=item 1%3A 2::Error: boom',
     ])
     expect(stderr.trimEnd().split('\n').at(-1)).toBe('poolrun collect: 1 ok, 1 failed (item 1)')
   })
@@ -51,7 +51,9 @@ describe('GitHub', () => {
     const commands = executed(stderr)
     expect(commands).toHaveLength(1)
     // One line, with its text escaped.
-    expect(commands[0]).toMatch(/title=item 0::Error: \\?::error::forged%0A\\?::add-mask::x%0A.* %250A.*$/)
+    expect(commands[0]).toMatch(
+      /title=item 0%3A 1::Error: \\?::error::forged%0A\\?::add-mask::x%0A.* %250A.*$/,
+    )
   })
 
   it('gets a step summary in Markdown with all text escaped', async () => {
@@ -62,7 +64,7 @@ describe('GitHub', () => {
     const file = space.path('summary.md')
     await runCli(['map', job, '1'], { env: { ...env, GITHUB_STEP_SUMMARY: file } })
     const text = space.read('summary.md')
-    expect(text).toContain('| 0 | Error: a\\|b &#60;img&#62; \\`c\\` \\[x\\]\\(y\\) next |')
+    expect(text).toContain('| 0: 1 | Error: a\\|b &#60;img&#62; \\`c\\` \\[x\\]\\(y\\) next |')
     expect(text).toContain('item 0 failed, stopped')
     const unwritable = { ...env, GITHUB_STEP_SUMMARY: `${space.dir}/no/such` }
     const { stderr, exitCode } = await runCli(['map', fixture('identity'), '1'], { env: unwritable })

@@ -1,7 +1,8 @@
 // `poolrun collect`: every item runs, failures are logged and skipped, the summary line comes last.
 import { expect, it } from 'vitest'
 import { lastLine, occurrences } from '../helpers/normalise.js'
-import { fixture, lines, runCli } from '../helpers/run-cli.js'
+import { fixture, lines, runCli, watchCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
 
 const FIVE = ['0', '1', '2', '3', '4']
 
@@ -87,4 +88,20 @@ it('does not treat a torn last line as a failed item', async () => {
   expect(run.stdout).toBe('0\n1\n')
   expect(run.stderr).toMatch(/<stdin>:3:\d+/)
   expect(run.exitCode).toBe(4)
+})
+
+it('shows a failure as soon as it settles, while an earlier item still runs', async () => {
+  const space = tempSpace()
+  const job = space.write({
+    'job.mjs': `import { existsSync } from 'node:fs'
+export default async (item) => {
+  while (item === 'wait' && !existsSync(${JSON.stringify(space.path('flag'))})) await new Promise((r) => setTimeout(r, 5))
+  if (item === 'bad') throw new Error('no good')
+  return item
+}`,
+  })
+  const run = watchCli(['collect', job, '-j', '2', '--chunk-size', '1', 'wait', 'bad', 'good'])
+  await run.printed(/Error: no good(.|\n)*collect: item 1 failed, skipped/)
+  space.write({ flag: '' })
+  expect(await run.ended()).toMatchObject({ stdout: '"wait"\n"good"\n', exitCode: 3 })
 })

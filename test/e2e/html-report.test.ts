@@ -18,6 +18,7 @@ const JOB = `export default (n) => {
 function recordOf(size: number): RunRecord {
   const attempts: AttemptRecord[] = Array.from({ length: size }, (_, index) => ({
     index,
+    item: `text ${index}`,
     attempt: 1,
     workerId: index % 4,
     pid: 100 + (index % 4),
@@ -31,6 +32,7 @@ function recordOf(size: number): RunRecord {
     node: 'v20',
     command: 'collect',
     job: 'job.ts',
+    cwd: '/work',
     processes: 4,
     startedAt: 999_900,
     endedAt: 1_000_000 + (size / 4) * 3 + 10,

@@ -28,7 +28,8 @@ const FAILURES = {
   'a line that does not parse': { job: 'identity', input: '0\n1\n{bad\n3\n4\n', message: '<stdin>:3:2' },
 } as const
 
-const STOPPED = /^poolrun map: item 2 failed, stopped \(fail-fast\): \d ok, 1 failed, \d not run$/
+const STOPPED =
+  /^poolrun map: item 2 failed, stopped \(fail-fast\): \d ok, 1 failed(, \d cancelled while running \([^)]*\))?(, \d not run)?$/
 const POLICIES = {
   map: { stdout: '', exitCode: 1, last: STOPPED },
   imap: { stdout: '0\n1\n', exitCode: 1, last: /^poolrun imap: item 2 failed\b/ },

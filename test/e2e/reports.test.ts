@@ -76,8 +76,8 @@ describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
       input: numbers,
     })
     const cases = parseXml(path('r.xml'))
-    expect(cases).toContain("('item 2', [('failure', 'error')])")
-    expect(cases).toContain("('item 4', [])")
+    expect(cases).toContain("('item 2: 2', [('failure', 'error')])")
+    expect(cases).toContain("('item 4: 4', [])")
     await runCli([
       'collect',
       fixture('slow'),
@@ -87,7 +87,7 @@ describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
       `junit=${path('r.xml')}`,
       '60000',
     ])
-    expect(parseXml(path('r.xml'))).toContain("('item 0', [('error', 'timeout')])")
+    expect(parseXml(path('r.xml'))).toContain("('item 0: 60000', [('error', 'timeout')])")
   })
 
   it('is well-formed XML whatever a job throws', async () => {
@@ -95,7 +95,7 @@ describe.runIf(existsSync('/usr/bin/python3'))('JUnit', () => {
     const evil = ']]> <b>&amp; \\u0000 \\u001b[31m \\ud800 \\uffff <![CDATA[ "\\\'>'
     const job = space.write({ 'job.mjs': `export default () => { throw new Error('${evil}') }` })
     await runCli(['collect', job, '--report', `junit=${space.path('r.xml')}`, '1'])
-    expect(parseXml(space.path('r.xml'))).toContain("('item 0', [('failure', 'error')])")
+    expect(parseXml(space.path('r.xml'))).toContain("('item 0: 1', [('failure', 'error')])")
   })
 })
 

@@ -48,7 +48,9 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     const { raw, screen, status } = await run.ended()
     expect(raw).not.toContain(HIDE_CURSOR)
     expect(screen.join('\n')).not.toMatch(/worker \d|⠋|0\/2/)
-    expect(screen.at(-1)).toBe('poolrun map: interrupted by SIGINT: 0 ok, 0 failed, 2 not run')
+    expect(screen.at(-1)).toBe(
+      'poolrun map: interrupted by SIGINT: 0 ok, 2 cancelled while running (items 0, 1)',
+    )
     expect(status).toBe('signal 2')
   })
 

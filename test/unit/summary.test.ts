@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/model.js'
 import type { RunPlan } from '../../src/plan.js'
 import { summaryLine } from '../../src/report/summary-line.js'
 import { type Ending, exitCodeFor } from '../../src/summary.js'
-import { flakySettled, itemFailed, itemsSettled, summaryOf } from './report/events.js'
+import { flakySettled, itemFailed, itemsCancelled, itemsSettled, summaryOf } from './report/events.js'
 
 type Plan = Pick<RunPlan, 'command' | 'allowFailures' | 'maxFailures'>
 
@@ -59,11 +59,76 @@ const cases: Case[] = [
     code: 1,
   },
   {
+    title: 'a fail-fast stop while an item ran',
+    plan: plan('map'),
+    events: [itemsSettled(0, 4, [2]), itemFailed(2, 'stop'), itemsCancelled(4, 1)],
+    ending: { accepted: 5 },
+    line: 'poolrun map: item 2 failed, stopped (fail-fast): 3 ok, 1 failed, 1 cancelled while running (item 4)',
+    code: 1,
+  },
+  {
+    title: 'a run in which items were cancelled out of order',
+    plan: plan('imap'),
+    events: [itemsSettled(0, 3, [1]), itemsCancelled(9, 1), itemsCancelled(4, 1), itemsCancelled(7, 1)],
+    ending: { accepted: 97, reason: 'interrupted by SIGINT' },
+    line: 'poolrun imap: interrupted by SIGINT: 2 ok, 1 failed, 3 cancelled while running (items 4, 7, 9), 91 not run',
+    code: 0,
+  },
+  {
+    title: 'a run in which more items were cancelled than are named',
+    plan: plan('collect'),
+    events: [itemsCancelled(20, 5000), itemsCancelled(3, 1)],
+    ending: { accepted: 6000, reason: 'the deadline of 2 s was reached' },
+    errorCodes: [EXIT.deadline],
+    line: 'poolrun collect: the deadline of 2 s was reached: 0 ok, 5,001 cancelled while running (items 3, 20, 21, 22, 23, 24, 25, 26, 27, 28, … and 4,991 more), 999 not run',
+    code: 124,
+  },
+  {
+    title: 'a run of ten seconds or more',
+    plan: plan('collect'),
+    events: [itemsSettled(0, 10_000, [3, 77])],
+    ending: { accepted: 10_000, tookMs: 41_100 },
+    line: 'poolrun collect: 9,998 ok, 2 failed (items 3, 77) in 41 s (243/s)',
+    code: 3,
+  },
+  {
+    title: 'a run of slightly less than ten seconds',
+    plan: plan('map'),
+    events: [itemsSettled(0, 5)],
+    ending: { accepted: 5, tookMs: 9_999 },
+    line: 'poolrun map: 5 ok',
+    code: 0,
+  },
+  {
+    title: 'a long run of slow items',
+    plan: plan('imap'),
+    events: [itemsSettled(0, 100)],
+    ending: { accepted: 100, tookMs: 11_520_000 },
+    line: 'poolrun imap: 100 ok in 3 h 12 min (31/h)',
+    code: 0,
+  },
+  {
+    title: 'a long run of quick items',
+    plan: plan('imap'),
+    events: [itemsSettled(0, 1_234_567)],
+    ending: { accepted: 1_234_567, tookMs: 120_000 },
+    line: 'poolrun imap: 1,234,567 ok in 2 min (10,288/s)',
+    code: 0,
+  },
+  {
+    title: 'a long run in which nothing settled',
+    plan: plan('map'),
+    events: [itemsCancelled(0, 1)],
+    ending: { accepted: 2, tookMs: 125_000, reason: 'interrupted by SIGINT' },
+    line: 'poolrun map: interrupted by SIGINT: 0 ok, 1 cancelled while running (item 0), 1 not run in 2 min 5 s',
+    code: 0,
+  },
+  {
     title: 'a fail-fast stop at the last item',
     plan: plan('starmap'),
     events: [itemsSettled(0, 2, [1]), itemFailed(1, 'stop')],
     ending: { accepted: 2 },
-    line: 'poolrun starmap: item 1 failed, stopped (fail-fast): 1 ok, 1 failed, 0 not run',
+    line: 'poolrun starmap: item 1 failed, stopped (fail-fast): 1 ok, 1 failed',
     code: 1,
   },
   {

@@ -66,9 +66,16 @@ function plainData(data: ErrorData, options: FrameOptions): PlainError {
     name,
     message,
     stack: headerOf(data) + formatFrames(frames, options),
-    ...(errors !== undefined && { errors: errors.map((inner) => plainData(inner, options)) }),
-    ...(cause !== undefined && { cause: plainData(cause, options) }),
+    ...(errors !== undefined && { errors: errors.map((inner) => plainNested(inner, options)) }),
+    ...(cause !== undefined && { cause: plainNested(cause, options) }),
   }
+}
+
+/** A cause or an inner error. An object that is not an Error need not have been thrown: it stays what it is. */
+function plainNested(data: ErrorData, options: FrameOptions): unknown {
+  const isObject =
+    data.type === 'thrown' && data.cloned && typeof data.value === 'object' && data.value !== null
+  return isObject ? jsonOrPreview(data.value) : plainData(data, options)
 }
 
 /** The value itself if JSON can represent it, else a preview. */

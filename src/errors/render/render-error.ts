@@ -20,7 +20,7 @@ const PROPS_OPTIONS = {
 export function renderChain(data: ErrorData, options: FrameOptions): string {
   const links: string[] = []
   for (let link: ErrorData | undefined = data; link !== undefined; link = causeOf(link)) {
-    links.push(renderOne(link, options))
+    links.push(link !== data && isPlainObject(link) ? sanitise(link.preview) : renderOne(link, options))
   }
   return links.reverse().join(DIRECT_CAUSE)
 }
@@ -40,13 +40,18 @@ function renderOne(data: ErrorData, options: FrameOptions): string {
 /** In a tree the cause comes after the error it caused: before it, it would look like part of the previous branch. */
 function renderBranch(data: ErrorData, options: FrameOptions): string {
   const cause = causeOf(data)
-  const own = renderOne(data, options)
+  const own = isPlainObject(data) ? sanitise(data.preview) : renderOne(data, options)
   return cause === undefined ? own : `${own}\n${indent(`caused by: ${renderBranch(cause, options)}`, 4)}`
 }
 
 function renderNonError({ preview, typeName, omitted }: NonErrorData): string {
   const text = sanitise(preview)
   return omitted === true ? text : `thrown: ${text} (${typeName}; not an Error, so no stack)`
+}
+
+/** As a cause or an inner error, it need not have been thrown: `{ cause: { status: 404 } }` only adds information. */
+function isPlainObject(data: ErrorData): data is NonErrorData {
+  return data.type === 'thrown' && (data.typeName === 'object' || data.typeName === 'array')
 }
 
 /** Empty if there are no properties. */

@@ -31,31 +31,72 @@ const ITEM_CHARACTERS = 60
 /** Like every text made here, without a line end at the end. */
 export function renderItemFailure(context: ItemContext, failed: ItemFailure, options: FrameOptions): string {
   const { earlier, attempts } = failed
-  const before =
-    earlier === undefined
-      ? ''
-      : `${renderAttempts(context, earlier, attempts, options)}\n\n${attemptHeading(attempts, attempts)}\n`
   const remote = renderRemoteSide(context, failed, options)
   const local = renderLocal(makeItemError(context, failed), itemFrame(context))
-  return before + (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderCrashDetails(failed, options)
+  const last = (remote === '' ? '' : remote + DIRECT_CAUSE) + local + renderCrashDetails(failed, options)
+  if (earlier === undefined) return last
+  const groups = groupAttempts([...earlier, failed], options)
+  const before = groups.slice(0, -1).map((group) => `${renderGroup(context, group, attempts, options)}\n\n`)
+  return `${before.join('')}${attemptHeading(groups.at(-1)!, attempts)}\n${last}`
 }
 
-/**
- * The first of `total` attempts at an item, oldest first. Each without the local frame, which would be the same for all.
- */
+/** Failed attempts of `total` at an item. Each without the local frame, which would be the same for all. */
 export function renderAttempts(
   context: ItemContext,
   attempts: readonly ItemFailure[],
   total: number,
   options: FrameOptions,
 ): string {
-  return attempts
-    .map((failed) => `${attemptHeading(failed.attempts, total)}\n${renderAttempt(context, failed, options)}`)
+  return groupAttempts(attempts, options)
+    .map((group) => renderGroup(context, group, total, options))
     .join('\n\n')
 }
 
-function attemptHeading(attempt: number, total: number): string {
-  return `attempt ${attempt} of ${total} failed:`
+/** Attempts that failed with the same text, apart from where and when; in the order of the last one of each group. */
+function groupAttempts(attempts: readonly ItemFailure[], options: FrameOptions): ItemFailure[][] {
+  const groups = new Map<string, ItemFailure[]>()
+  for (const failed of attempts) {
+    const key = attemptKey(failed.failure, options)
+    const group = groups.get(key) ?? []
+    groups.delete(key)
+    groups.set(key, [...group, failed])
+  }
+  return [...groups.values()]
+}
+
+function attemptKey(failure: Failure, options: FrameOptions): string {
+  const data = remoteData(failure)
+  const remote = data && renderChain(data, { ...options, excerpt: undefined })
+  return JSON.stringify({ ...failure, error: remote, escaped: remote, afterMs: undefined })
+}
+
+function renderGroup(
+  context: ItemContext,
+  group: readonly ItemFailure[],
+  total: number,
+  options: FrameOptions,
+): string {
+  return `${attemptHeading(group, total)}\n${renderAttempt(context, group.at(-1)!, options)}`
+}
+
+/** `attempt 2 of 5 failed:`, `attempts 1–3, 5 of 6 failed, each with:`, `failed 4 times, each with:` */
+function attemptHeading(group: readonly ItemFailure[], total: number): string {
+  if (total > 1 && group.length === total) return `failed ${total} times, each with:`
+  const numbers = rangesText(group.map(({ attempts }) => attempts))
+  return group.length === 1
+    ? `attempt ${numbers} of ${total} failed:`
+    : `attempts ${numbers} of ${total} failed, each with:`
+}
+
+/** `1–3, 5` for ascending numbers. */
+function rangesText(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = []
+  for (const number of numbers) {
+    const range = ranges.at(-1)
+    if (range?.[1] === number - 1) range[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([first, last]) => (first === last ? first : `${first}–${last}`)).join(', ')
 }
 
 function renderAttempt(context: ItemContext, failed: ItemFailure, options: FrameOptions): string {

@@ -2,14 +2,29 @@
 // A call's state is changed here and nowhere else.
 import { sliceChunk } from '../../framing/slice.js'
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, ItemFailure, Ms, TaskSpec } from '../../model.js'
+import {
+  type Begun,
+  type Chunk,
+  type Failure,
+  failedMs,
+  type ItemFailure,
+  type Ms,
+  type TaskSpec,
+} from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import { ChunkSizer } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
 import { type ResultRange, singles, without } from './ranges.js'
 import { isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
-import { type Attempt, failedItem, resultRange, settledRange, type WorkerIdentity } from './settled-range.js'
+import {
+  type Attempt,
+  cancelledRange,
+  failedItem,
+  resultRange,
+  settledRange,
+  type WorkerIdentity,
+} from './settled-range.js'
 
 /** A chunk to run: as it was supplied, or the part of one that must run again. */
 export interface PendingChunk extends Attempt {
@@ -17,6 +32,8 @@ export interface PendingChunk extends Attempt {
   readonly recordEachItem: boolean
   /** A worker crashed with it, and nothing of it had begun: it runs in a worker that has nothing else. */
   readonly isSuspect: boolean
+  /** Where its items began before, or may have: they wait for another attempt, or to begin again after a crash. */
+  readonly begunBefore: Begun | undefined
 }
 
 /** Each crash costs a restart, each part a round trip: the largest chunk is down to one item after three more crashes. */
@@ -53,6 +70,11 @@ export type ScheduledCall = Readonly<Call>
 export interface CallChunk {
   readonly call: ScheduledCall
   readonly pending: PendingChunk
+}
+
+/** The items from offset `settled` on have not settled. */
+interface InFlightPart extends CallChunk {
+  readonly settled: number
 }
 
 export interface CallTableOptions {
@@ -129,7 +151,15 @@ export class CallTable {
     if (chunk === undefined || call.isDraining) {
       call.sourceEnded = true
       this.#endIfFinished(call)
-    } else this.#add(call, { chunk, attempt: 1, earlier: [], recordEachItem: false, isSuspect: false })
+    } else
+      this.#add(call, {
+        chunk,
+        attempt: 1,
+        earlier: [],
+        recordEachItem: false,
+        isSuspect: false,
+        begunBefore: undefined,
+      })
     this.#pullEnd(call)
   }
 
@@ -212,22 +242,21 @@ export class CallTable {
     this.#settleRange(worker, chunk, failedItem(worker, call.task, pending, offset, failure), now)
   }
 
-  /** Items `from` up to `to` have not begun, or must begin again: they run elsewhere. */
-  requeue(
-    { call, pending }: CallChunk,
-    from: number,
-    to: number,
-    recordEachItem = pending.recordEachItem,
-  ): void {
+  /**
+   * Items `from` up to `to` have not begun, or must begin again: they run elsewhere. `crashed`: the worker in which they
+   * may have begun; from now on each of them is recorded.
+   */
+  requeue({ call, pending }: CallChunk, from: number, to: number, crashed?: WorkerIdentity): void {
     if (from >= to) return
-    this.#add(call, { ...pending, chunk: sliceChunk(pending.chunk, from, to), recordEachItem })
+    const chunk = sliceChunk(pending.chunk, from, to)
+    this.#add(call, crashed === undefined ? { ...pending, chunk } : begunIn(crashed, { ...pending, chunk }))
   }
 
-  /** The items from offset `from` on run elsewhere, each as a chunk of its own. */
-  requeueSingles({ call, pending }: CallChunk, from: number): void {
+  /** The items from offset `from` on may have begun in a worker that crashed. Each runs elsewhere as a chunk of its own. */
+  requeueSingles({ call, pending }: CallChunk, from: number, crashed: WorkerIdentity): void {
     const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
     for (const chunk of singles(pending.chunk, offsets))
-      this.#add(call, { ...pending, chunk, recordEachItem: true })
+      this.#add(call, begunIn(crashed, { ...pending, chunk }))
   }
 
   /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */
@@ -241,6 +270,13 @@ export class CallTable {
         recordEachItem: true,
         isSuspect: true,
       })
+  }
+
+  /** Its call is over: the items before offset `upTo` have begun, or may have; the others do not begin any more. */
+  cancel({ id: workerId, pid }: WorkerIdentity, chunk: InFlightPart, upTo: number, ms: Ms): void {
+    const { call, pending, settled } = chunk
+    this.#sendCancelled(call, pending, settled, upTo, { workerId, pid, attempts: pending.attempt, ms })
+    this.#discard(call, pending, Math.max(settled, upTo))
   }
 
   /** It was taken, and no worker may have it now. */
@@ -274,7 +310,12 @@ export class CallTable {
 
   #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
     // After a fault or `terminate`, workers that are terminating still send what they have done.
-    if (call.isAborted || !this.#calls.has(call.id)) return
+    if (call.isAborted || !this.#calls.has(call.id))
+      return this.#send({
+        type: 'cancelled',
+        call: call.id,
+        cancelled: cancelledRange(worker, pending, range),
+      })
     if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
     const retried = range.failures.filter(({ failure }) =>
       isRetried(call.retry, failure.kind, pending.attempt),
@@ -290,14 +331,16 @@ export class CallTable {
   }
 
   #retry(call: Call, { chunk, attempt, earlier }: PendingChunk, failure: ItemFailure, now: Ms): void {
-    if (call.isDraining) return
+    const { workerId, pid } = failure
     const next = {
       chunk,
       attempt: attempt + 1,
       earlier: remember(earlier, failure),
       recordEachItem: true,
       isSuspect: false,
+      begunBefore: { workerId, pid, attempts: attempt, ms: failedMs(failure) },
     }
+    if (call.isDraining) return this.#discard(call, next)
     const delay = retryDelay(call.retry, attempt, this.#random)
     if (delay === 0) return this.#add(call, next)
     call.delayed.add(now + delay, next)
@@ -305,7 +348,7 @@ export class CallTable {
   }
 
   #add(call: Call, pending: PendingChunk): void {
-    if (call.isAborted || call.isDraining) return
+    if (call.isAborted || call.isDraining) return this.#discard(call, pending)
     call.ready.push(pending)
     this.#enqueue(call)
   }
@@ -342,9 +385,25 @@ export class CallTable {
   }
 
   #discardPending(call: Call): void {
-    call.ready.clear()
-    call.delayed.clear()
+    for (const pending of call.ready.takeAll()) this.#discard(call, pending)
+    for (const pending of call.delayed.takeAll()) this.#discard(call, pending)
   }
+
+  /** From offset `from` on it does not run any more. */
+  #discard(call: ScheduledCall, pending: PendingChunk, from = 0): void {
+    if (pending.begunBefore !== undefined)
+      this.#sendCancelled(call, pending, from, pending.chunk.count, pending.begunBefore)
+  }
+
+  #sendCancelled(call: ScheduledCall, { chunk }: PendingChunk, from: number, to: number, begun: Begun): void {
+    if (from >= to) return
+    this.#send({ type: 'cancelled', call: call.id, cancelled: { chunk, from, count: to - from, ...begun } })
+  }
+}
+
+/** It may have begun in a worker that crashed: from now on each item is recorded. */
+function begunIn({ id: workerId, pid }: WorkerIdentity, pending: PendingChunk): PendingChunk {
+  return { ...pending, recordEachItem: true, begunBefore: { workerId, pid, attempts: pending.attempt } }
 }
 
 function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {

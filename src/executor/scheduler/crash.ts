@@ -1,7 +1,7 @@
 // What the exit of a worker means: for the pool, and for each chunk that was in the worker.
 // Pure: data in, data out.
 import type { Failure, Ms } from '../../model.js'
-import type { ExitNotice, WorkerExit } from './messages.js'
+import type { ExitNotice, ExitRecord, WorkerExit } from './messages.js'
 import type { TerminationReason, WorkerState } from './worker.js'
 
 /** V8 aborts with this line on stderr when the heap limit is reached. */
@@ -76,6 +76,20 @@ export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
       return { offset, failure: crashFailure(id, offset, afterMs, facts) }
     })
   }
+}
+
+/**
+ * Items of the chunk before this offset have begun, or may have. Where the record does not say how far an unrecorded
+ * chunk came, or there is none, all of them may have: cheap items can be far ahead of what the parent has received.
+ */
+export function begunUpTo(
+  { id, count, settled }: Pick<LostChunk, 'id' | 'count' | 'settled'>,
+  record: ExitRecord | undefined,
+): number {
+  if (record === undefined || record.unrecorded.includes(id)) return count
+  const running = record.running.find((item) => item.id === id)
+  const begun = record.begun?.find((chunk) => chunk.id === id)?.upTo ?? 0
+  return Math.max(settled, begun, (running?.offset ?? -1) + 1)
 }
 
 /**

@@ -17,6 +17,8 @@ export interface InFlightChunk extends CallChunk {
   settled: number
   /** When the item at `settled` began, or can have begun at the earliest. */
   since: Ms
+  /** How many items have begun, once the worker that is terminating has sent it: then no other item begins. */
+  begun: number | undefined
   /** Estimate at the time when it was dispatched. */
   readonly expectedMs: Ms
   /** Each of its items is recorded before it begins, however cheap. */
@@ -76,7 +78,7 @@ export class InFlight {
     const { count } = pending.chunk
     const expectedMs = (call.sizer.meanMs ?? PREFETCH_MS) * count
     const recordEachItem = pending.recordEachItem || pending.isSuspect || call.timeoutMs !== undefined
-    const chunk = { id, call, pending, settled: 0, since: now, expectedMs, recordEachItem }
+    const chunk = { id, call, pending, settled: 0, since: now, begun: undefined, expectedMs, recordEachItem }
     this.#chunks.push(chunk)
     this.#items += count
     this.#expectedMs += expectedMs

@@ -2,7 +2,7 @@
 // the pure core and the executor around it.
 import type { ErrorData } from '../../error-data.js'
 import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
+import type { CancelledRange, Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
 
@@ -65,7 +65,12 @@ export type WorkerInput =
       readonly rss?: number | undefined
     }
   /** These chunks do not run any more: they were cancelled, or returned by a draining worker. */
-  | { readonly type: 'cancelled'; readonly ids: readonly number[] }
+  | {
+      readonly type: 'cancelled'
+      readonly ids: readonly number[]
+      /** How many items of each have begun. */
+      readonly begun: readonly number[]
+    }
   /** `dying` on the channel: the process exits next. */
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
   /** The flight recorder of the process shows nothing that can be relied on any more. */
@@ -137,6 +142,8 @@ export type Command =
   | { readonly type: 'inspect'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
+  /** Items of a call that was cancelled. After `terminate` and after a fault, also once the call has ended. */
+  | { readonly type: 'cancelled'; readonly call: CallId; readonly cancelled: CancelledRange }
   | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }
   | { readonly type: 'warn'; readonly warning: Warning }
   /** After `close`, `terminate` or a fault: every worker has exited. */

@@ -30,9 +30,12 @@ export class Fifo<T> {
     else this.#items.unshift(item)
   }
 
-  clear(): void {
+  /** Leaves it empty. */
+  takeAll(): readonly T[] {
+    const all = this.#items.slice(this.#head)
     this.#items = []
     this.#head = 0
+    return all
   }
 }
 
@@ -87,7 +90,8 @@ export class DelayQueue<T> {
     return first.item
   }
 
-  clear(): void {
-    this.#heap.length = 0
+  /** In no particular order. Leaves it empty. */
+  takeAll(): readonly T[] {
+    return this.#heap.splice(0).map(({ item }) => item)
   }
 }

@@ -3,7 +3,7 @@
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
-import { crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
+import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
 import { chunkMessage, leastLoadedWorker } from './dispatch.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
@@ -169,10 +169,9 @@ export class Scheduler {
           this.#workers.replaceWhenIdle(worker, state)
         return
       case 'cancelled':
-        // What a terminating worker holds is judged when it has exited.
-        if (state.is !== 'ready') return
-        for (const id of input.ids) this.#takeBack(worker, state.inFlight, id, now)
-        return this.#workers.setInspection(state)
+        for (const [i, id] of input.ids.entries()) this.#cancelled(worker, id, input.begun[i], now)
+        if (state.is === 'ready') this.#workers.setInspection(state)
+        return
       case 'exit-announced':
         worker.notice = input.notice
         return
@@ -235,11 +234,18 @@ export class Scheduler {
     this.#itemsUntilRefill = REFILL_ITEMS
   }
 
-  /** The worker returned a chunk that was cancelled, or that it has not begun. */
-  #takeBack(worker: Worker, inFlight: InFlight, id: number, now: Ms): void {
-    const chunk = inFlight.find(id)
-    if (chunk === undefined) return
-    this.#calls.requeue(chunk, chunk.settled, chunk.pending.chunk.count)
+  /** The worker returned a chunk that was cancelled, or that it has not begun: all but its first `begun` items. */
+  #cancelled(worker: Worker, id: number, begun: number | undefined, now: Ms): void {
+    const inFlight = inFlightOf(worker.state)
+    const chunk = inFlight?.find(id)
+    if (inFlight === undefined || chunk === undefined) return
+    const { call, settled, since } = chunk
+    const { count } = chunk.pending.chunk
+    chunk.begun = Math.min(begun ?? count, count)
+    // What a terminating worker holds is judged when it has exited.
+    if (worker.state.is !== 'ready') return
+    if (call.isAborted) this.#calls.cancel(worker, chunk, chunk.begun, now - since)
+    else this.#calls.requeue(chunk, settled, count)
     this.#remove(worker, inFlight, chunk, now)
   }
 
@@ -317,11 +323,12 @@ export class Scheduler {
     const areSuspects = isUnexplained({ facts, judgements })
     let isItemToBlame = false
     for (const [i, chunk] of lost.entries()) {
+      const { pending, settled } = chunk
       if (this.#isOver || chunk.call.isAborted) {
+        this.#cancelLost(worker, chunk, facts)
         isItemToBlame = true
         continue
       }
-      const { pending, settled } = chunk
       const { count } = pending.chunk
       const { failed, requeueFrom, requeueAs } = judgements[i]!
       for (const { offset, failure } of failed) this.#calls.fail(worker, chunk, offset, failure, facts.now)
@@ -332,10 +339,17 @@ export class Scheduler {
         this.#calls.fail(worker, chunk, settled, failure, facts.now)
         isItemToBlame = true
       } else if (areSuspects) this.#calls.requeueSuspects(chunk, settled)
-      else if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom)
-      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' || pending.recordEachItem)
+      else if (requeueAs === 'singles') this.#calls.requeueSingles(chunk, requeueFrom, worker)
+      else this.#calls.requeue(chunk, requeueFrom, count, requeueAs === 'recorded' ? worker : undefined)
     }
     return isItemToBlame
+  }
+
+  #cancelLost(worker: WorkerIdentity, chunk: InFlightChunk, { exit: { record }, now }: ExitFacts): void {
+    const { id, pending, settled, since } = chunk
+    const upTo = chunk.begun ?? begunUpTo({ id, count: pending.chunk.count, settled }, record)
+    const ms = record?.running.find((item) => item.id === id)?.forMs ?? now - since
+    this.#calls.cancel(worker, chunk, upTo, ms)
   }
 
   /** Outcomes that were recorded and not sent. Items between them have begun, and their outcomes were lost. */

@@ -2,7 +2,17 @@
 // Pure. The functions for ranges without failures are the hot path: called once per item when chunks hold one item,
 // they allocate only what they return.
 import type { ResultsMessage } from '../../ipc/protocol.js'
-import type { Chunk, Failure, ItemFailure, Ms, SettledRange, TaskSpec, Timings } from '../../model.js'
+import {
+  type CancelledRange,
+  type Chunk,
+  type Failure,
+  failedMs,
+  type ItemFailure,
+  type Ms,
+  type SettledRange,
+  type TaskSpec,
+  type Timings,
+} from '../../model.js'
 import { noResults, type ResultRange } from './ranges.js'
 
 /** A chunk, and which attempt at its items this is. */
@@ -60,6 +70,17 @@ export function settledRange(
   const isFlaky = earlier.length > 0 && failures.length === 0
   if (timings === undefined && !isFlaky) return range
   return { ...range, ...(timings !== undefined && { timings }), ...(isFlaky && { flaky: earlier }) }
+}
+
+/** The items ended after their call: what they ended with no longer counts. */
+export function cancelledRange(
+  { id: workerId, pid }: WorkerIdentity,
+  { chunk, attempt }: Attempt,
+  { from, count, failures, timings }: ResultRange,
+): CancelledRange {
+  const last = failures.find(({ offset }) => offset === from + count - 1)
+  const begun = { workerId, pid, attempts: attempt, ms: last && failedMs(last) }
+  return { chunk, from, count, ...begun, ...(timings !== undefined && { timings }) }
 }
 
 function itemFailure(

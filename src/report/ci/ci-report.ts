@@ -4,6 +4,8 @@ import type { SourceLocation } from '../source-location.js'
 /** All text is sanitised: it may come from a job. */
 export interface FailedItem {
   readonly index: number
+  /** Its text on one short line. */
+  readonly item: string
   readonly name: string
   readonly message: string
   readonly location: SourceLocation | undefined

@@ -3,7 +3,8 @@
 // only a random token turns them on again. See "Workflow commands for GitHub Actions" in GitHub's documentation.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
-import { isAbsolute, relative } from 'node:path'
+import { itemTitle } from '../item-text.js'
+import { relativePath } from '../source-location.js'
 import type { CiReport, CiReportOptions, FailedItem } from './ci-report.js'
 
 /** GitHub shows ten annotations per step; the tenth says how many more failures there are. */
@@ -30,14 +31,14 @@ export function createGithubReport({ write, env, cwd }: CiReportOptions): CiRepo
     end({ summaryLine, title }) {
       let text = `::${token}::\n`
       for (const item of shown.slice(0, MAX_ANNOTATIONS))
-        text += annotation(item, env.GITHUB_WORKSPACE ?? cwd)
+        text += annotation(item, [env.GITHUB_WORKSPACE, cwd])
       const more = failed - MAX_ANNOTATIONS
       if (more > 0) text += `::error title=${escapeProperty(title)}::${escapeData(`${more} more failed`)}\n`
       write(text)
       const file = env.GITHUB_STEP_SUMMARY
       if (file === undefined || file === '') return undefined
       try {
-        appendFileSync(file, markdownSummary(title, summaryLine, shown, failed))
+        appendFileSync(file, markdownSummary(title, summaryLine, shown, failed, cwd))
         return undefined
       } catch (error) {
         return `the step summary could not be written: ${(error as Error).message}`
@@ -46,19 +47,17 @@ export function createGithubReport({ write, env, cwd }: CiReportOptions): CiRepo
   }
 }
 
-function annotation({ index, name, message, location }: FailedItem, workspace: string): string {
+function annotation(
+  { index, item, name, message, location }: FailedItem,
+  folders: readonly (string | undefined)[],
+): string {
   const where =
     location === undefined
       ? ''
-      : `file=${escapeProperty(pathIn(workspace, location.file))},line=${location.line},col=${location.column},`
+      : `file=${escapeProperty(relativePath(location.file, folders))},line=${location.line},col=${location.column},`
   const text = `${name}: ${message}`
   const cut = text.length > MAX_MESSAGE_CHARACTERS ? `${text.slice(0, MAX_MESSAGE_CHARACTERS)}…` : text
-  return `::error ${where}title=${escapeProperty(`item ${index}`)}::${escapeData(cut)}\n`
-}
-
-function pathIn(workspace: string, file: string): string {
-  const path = relative(workspace, file)
-  return path.startsWith('..') || isAbsolute(path) ? file : path
+  return `::error ${where}title=${escapeProperty(itemTitle(index, item))}::${escapeData(cut)}\n`
 }
 
 /** Escapes the message of a command. */
@@ -76,13 +75,16 @@ function markdownSummary(
   summaryLine: string,
   shown: readonly FailedItem[],
   failed: number,
+  cwd: string,
 ): string {
   const lines = [`### ${escapeCell(title)}`, '', escapeCell(summaryLine), '']
   if (shown.length > 0) {
     lines.push('| item | failed with | at |', '| ---: | --- | --- |')
-    for (const { index, name, message, location } of shown) {
-      const at = location === undefined ? '' : `${location.file}:${location.line}`
-      lines.push(`| ${index} | ${escapeCell(`${name}: ${message}`)} | ${escapeCell(at)} |`)
+    for (const { index, item, name, message, location } of shown) {
+      const at = location === undefined ? '' : `${relativePath(location.file, [cwd])}:${location.line}`
+      lines.push(
+        `| ${escapeCell(item === '' ? String(index) : `${index}: ${item}`)} | ${escapeCell(`${name}: ${message}`)} | ${escapeCell(at)} |`,
+      )
     }
     if (failed > shown.length) lines.push('', `… and ${failed - shown.length} more`)
     lines.push('')

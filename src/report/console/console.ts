@@ -88,6 +88,7 @@ export class ConsoleReporter {
       case 'worker-started':
       case 'worker-ready':
       case 'worker-exited':
+      case 'items-cancelled':
         return
       default:
         return event satisfies never

@@ -58,6 +58,7 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
           return
         }
         case 'worker-output':
+        case 'items-cancelled':
         case 'item-failed':
         case 'interrupted':
         case 'warning':

@@ -8,6 +8,7 @@ export function renderJson({ summary, summaryLine, ...record }: RunRecord): stri
     ok: summary.ok,
     failed: summary.failed,
     flaky: summary.flaky,
+    cancelled: summary.cancelled,
     notRun: summary.notRun,
     inputReadToEnd: !summary.unread,
   }

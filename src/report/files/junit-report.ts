@@ -1,61 +1,133 @@
-// `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains,
-// and has only attributes that all CI systems accept.
-import junit, { type Builder } from 'junit-report-builder'
-import type { AttemptRecord, RunRecord } from './run-record.js'
+// `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains, and
+// valid by the schema of Jenkins, junit-10.xsd, which is stricter than what other CI systems read.
+import { isAbsolute } from 'node:path'
+import { itemTitle } from '../item-text.js'
+import { relativePath } from '../source-location.js'
+import type { AttemptRecord, FailureRecord, RunRecord } from './run-record.js'
 
 /** If there are more items, those that succeeded are summed up in a single case: CI systems show every case. */
 const MAX_CASES = 10_000
 
+interface TestCase {
+  readonly name: string
+  readonly time?: string
+  readonly result?: XmlElement
+}
+
+interface XmlElement {
+  readonly name: string
+  readonly attributes?: Readonly<Record<string, string | number | undefined>>
+  readonly children?: readonly XmlElement[] | string
+}
+
 export function renderJunit(record: RunRecord): string {
-  const { command, job, attempts, failures, summaryLine } = record
-  // According to its types, the module has a default export; in fact it is one.
-  const builder = (junit as unknown as Builder).newBuilder()
-  const suite = builder
-    .testSuite()
-    .name(xml(`poolrun ${command} ${job}`))
-    .timestamp(new Date(record.startedAt))
-    .time(seconds(record.endedAt - record.startedAt))
-    .property('verdict', xml(summaryLine))
-    .property('exitCode', String(record.exitCode))
+  const { command, summaryLine, startedAt, endedAt, exitCode } = record
+  const job = isAbsolute(record.job) ? relativePath(record.job, [record.cwd]) : record.job
+  const cases = testCases(record)
+  const count = (name: string) => cases.filter(({ result }) => result?.name === name).length
+  const counts = { tests: cases.length, failures: count('failure'), errors: count('error') }
+  const suite: XmlElement = {
+    name: 'testsuite',
+    attributes: {
+      name: `poolrun ${command} ${job}`,
+      ...counts,
+      skipped: count('skipped'),
+      time: seconds(endedAt - startedAt),
+      timestamp: new Date(startedAt).toISOString().slice(0, 19),
+    },
+    children: [
+      { name: 'properties', children: [property('verdict', summaryLine), property('exitCode', exitCode)] },
+      ...cases.map(({ name, time, result }) => ({
+        name: 'testcase',
+        attributes: { classname: job, name, time },
+        children: result === undefined ? [] : [result],
+      })),
+    ],
+  }
+  const root = { name: 'testsuites', attributes: counts, children: [suite] }
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${lines(root, '')}`
+}
+
+function testCases({ attempts, attemptsLeftOut, failures, summary, summaryLine }: RunRecord): TestCase[] {
   const failureOf = new Map(failures.map((failure) => [failure.index, failure]))
   const last = attempts.filter(({ status }) => status !== 'retried')
   const shown = last.length > MAX_CASES ? last.filter(({ status }) => status !== 'ok') : last
-  for (const attempt of [...shown].sort((a, b) => a.index - b.index)) {
-    const item = suite.testCase().className(xml(job)).name(`item ${attempt.index}`).time(seconds(attempt.ms))
-    if (attempt.status === 'flaky') item.standardOutput(`flaky: succeeded at attempt ${attempt.attempt}`)
-    if (attempt.status !== 'failed') continue
-    const failure = failureOf.get(attempt.index)
-    const message = xml(failure === undefined ? 'failed' : `${failure.name}: ${failure.message}`)
-    const workerEnded = ['crash', 'oom', 'timeout'].includes(failure?.kind ?? '')
-    if (workerEnded) item.error(message, failure?.kind, cdata(failure?.text ?? ''))
-    else item.failure(message, failure?.kind ?? 'error').stacktrace(cdata(failure?.text ?? ''))
-    if (failure?.location !== undefined) item.file(xml(failure.location.file))
+  const cases: TestCase[] = [...shown]
+    .sort((a, b) => a.index - b.index)
+    .map((attempt) => ({
+      name: itemTitle(attempt.index, attempt.item),
+      time: seconds(attempt.ms),
+      ...resultOf(attempt, failureOf.get(attempt.index)),
+    }))
+  const more = last.length - shown.length + attemptsLeftOut
+  if (more > 0) cases.push({ name: `${more} more items`, time: seconds(totalMs(last)) })
+  if (summary === undefined)
+    cases.push({ name: 'run', result: { name: 'error', attributes: { message: summaryLine } } })
+  return cases
+}
+
+function resultOf(
+  { status, attempt }: AttemptRecord,
+  failure: FailureRecord | undefined,
+): Pick<TestCase, 'result'> {
+  switch (status) {
+    case 'ok':
+    case 'retried':
+      return {}
+    case 'flaky':
+      return { result: { name: 'system-out', children: `flaky: succeeded at attempt ${attempt}` } }
+    case 'cancelled': {
+      const message = 'cancelled while running: its side effects may have happened'
+      return { result: { name: 'skipped', attributes: { message } } }
+    }
+    case 'failed': {
+      const { kind = 'error', text = '' } = failure ?? {}
+      const message = failure === undefined ? 'failed' : `${failure.name}: ${failure.message}`
+      const name = ['crash', 'oom', 'timeout'].includes(kind) ? 'error' : 'failure'
+      return { result: { name, attributes: { message, type: kind }, children: text } }
+    }
+    default:
+      return status satisfies never
   }
-  const more = last.length - shown.length + record.attemptsLeftOut
-  if (more > 0)
-    suite
-      .testCase()
-      .className(xml(job))
-      .name(`${more} more items`)
-      .time(seconds(totalMs(last)))
-  if (record.summary === undefined) suite.testCase().className(xml(job)).name('run').error(xml(summaryLine))
-  return builder.build()
 }
 
 function totalMs(attempts: readonly AttemptRecord[]): number {
   return attempts.reduce((sum, { ms, status }) => (status === 'ok' ? sum + ms : sum), 0)
 }
 
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000
+/** Never negative: the system's clock may have been set back during the run. */
+function seconds(ms: number): string {
+  return (Math.max(0, ms) / 1000).toFixed(3)
 }
 
-/** The builder escapes only the first `]]>` of a text. */
-function cdata(text: string): string {
-  return xml(text).replaceAll(']]>', ']] >')
+function property(name: string, value: string | number): XmlElement {
+  return { name: 'property', attributes: { name, value } }
+}
+
+// ── XML ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Elements with text stay on one line: white space would become part of the text. */
+function lines({ name, attributes = {}, children = [] }: XmlElement, indent: string): string {
+  let start = `${indent}<${name}`
+  for (const [key, value] of Object.entries(attributes))
+    if (value !== undefined)
+      start += ` ${key}="${escaped(String(value)).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')}"`
+  if (children.length === 0) return `${start}/>\n`
+  if (typeof children === 'string') return `${start}>${escaped(children)}</${name}>\n`
+  return `${start}>\n${children.map((child) => lines(child, `${indent}  `)).join('')}${indent}</${name}>\n`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#13;',
 }
 
 /** XML 1.0 cannot represent control characters, lone surrogates and two noncharacters, not even escaped. */
-function xml(text: string): string {
-  return text.replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"\r]/g, (character) => ENTITIES[character]!)
 }

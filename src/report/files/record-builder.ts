@@ -5,11 +5,20 @@ import { plainError } from '../../errors/render/plain-error.js'
 import { sanitise } from '../../errors/render/sanitise.js'
 import { warningText } from '../../errors/warning-text.js'
 import { itemText } from '../../framing/items.js'
-import { failedMs, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
+import {
+  type CancelledRange,
+  cancelledMs,
+  failedMs,
+  type ItemFailure,
+  itemIndexAt,
+  type RunEvent,
+  type SettledRange,
+} from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
 import { failureGroup } from '../groups.js'
+import { shortTexts } from '../item-text.js'
 import { sourceLocationOf } from '../source-location.js'
 import { summaryLine } from '../summary-line.js'
 import type {
@@ -90,6 +99,8 @@ export class RecordBuilder {
       }
       case 'items-settled':
         return this.#addSettled(event.settled)
+      case 'items-cancelled':
+        return this.#addCancelled(event.cancelled)
       case 'warning':
         this.#warnings.push(sanitise(warningText(event.warning)))
         return
@@ -103,13 +114,14 @@ export class RecordBuilder {
   }
 
   finish({ exitCode, signal, summary }: RecordEnding): RunRecord {
-    const { plan, version, now } = this.#options
+    const { plan, version, cwd, now } = this.#options
     const { path, exportName } = plan.job
     return {
       poolrun: version,
       node: process.version,
       command: plan.command,
       job: exportName === 'default' ? path : `${path}#${exportName}`,
+      cwd,
       processes: plan.processes,
       startedAt: this.#startedAt,
       endedAt: now(),
@@ -135,31 +147,54 @@ export class RecordBuilder {
     const { now } = this.#options
     const { chunk, from, count, timings, workerId, pid, attempts: attempt } = range
     const failureAt = new Map(range.failures.map((failure) => [failure.offset, failure]))
+    const texts = this.#textsOf(range)
     for (let offset = from; offset < from + count; offset++) {
-      const index = itemIndexAt(chunk, offset)
+      const item = { index: itemIndexAt(chunk, offset), item: texts[offset - from] ?? '' }
+      const { index } = item
       const failure = failureAt.get(offset)
       for (const earlier of failure?.earlier ?? range.flaky ?? [])
-        this.#addFailedAttempt(index, earlier, 'retried')
+        this.#addFailedAttempt(item, earlier, 'retried')
       if (failure !== undefined) {
-        this.#addFailedAttempt(index, failure, 'failed')
+        this.#addFailedAttempt(item, failure, 'failed')
         this.#addFailure(range, failure, index)
         continue
       }
       const ms = timings?.ms[offset - from] ?? 0
       const startedAt = timings?.startedAt[offset - from] ?? now() - ms
       const status = range.flaky === undefined ? 'ok' : 'flaky'
-      this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status })
+      this.#addAttempt({ ...item, attempt, workerId, pid, startedAt, ms, status })
     }
   }
 
-  #addFailedAttempt(index: number, failed: ItemFailure, status: AttemptStatus): void {
+  /** Of attempts that may be listed. */
+  #textsOf({ chunk, from, count }: Pick<SettledRange, 'chunk' | 'from' | 'count'>): readonly string[] {
+    return this.#attempts.length < MAX_UNUSUAL_ATTEMPTS ? shortTexts(chunk, from, count) : []
+  }
+
+  #addFailedAttempt(
+    item: Pick<AttemptRecord, 'index' | 'item'>,
+    failed: ItemFailure,
+    status: AttemptStatus,
+  ): void {
     const { workerId, pid, attempts: attempt, failure } = failed
     const ms = failedMs(failed) ?? 0
     if (failure.kind === 'crash' || failure.kind === 'oom') this.#crashedPids.add(pid)
     // Without a measured start, the attempt ended when its worker exited, or just now.
     const endedAt = this.#workerOf(pid)?.endedAt ?? this.#options.now()
     const startedAt = failed.startedAt ?? endedAt - ms
-    this.#addAttempt({ index, attempt, workerId, pid, startedAt, ms, status })
+    this.#addAttempt({ ...item, attempt, workerId, pid, startedAt, ms, status })
+  }
+
+  #addCancelled(range: CancelledRange): void {
+    const { chunk, from, count, timings, workerId, pid, attempts: attempt } = range
+    const endedAt = this.#workerOf(pid)?.endedAt ?? this.#options.now()
+    const texts = this.#textsOf(range)
+    for (let offset = from; offset < from + count; offset++) {
+      const item = { index: itemIndexAt(chunk, offset), item: texts[offset - from] ?? '' }
+      const ms = cancelledMs(range, offset) ?? 0
+      const startedAt = timings?.startedAt[offset - from] ?? endedAt - ms
+      this.#addAttempt({ ...item, attempt, workerId, pid, startedAt, ms, status: 'cancelled' })
+    }
   }
 
   #addAttempt(attempt: AttemptRecord): void {

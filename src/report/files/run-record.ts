@@ -19,13 +19,18 @@ export interface WorkerRecord {
   readonly crashed: boolean
 }
 
-/** `retried`: this attempt failed and another followed. The others are the status of the item, too. */
-export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed'] as const
+/**
+ * `retried`: this attempt failed and another followed. `cancelled`: it had begun, or may have, when the run ended. The
+ * others are the status of the item, too, as `cancelled` is.
+ */
+export const ATTEMPT_STATUSES = ['ok', 'flaky', 'retried', 'failed', 'cancelled'] as const
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number]
 
 /** One attempt at an item. A retried item has several; the last one has the status of the item. */
 export interface AttemptRecord {
   readonly index: number
+  /** The item's text on one short line, sanitised. */
+  readonly item: string
   readonly attempt: number
   readonly workerId: number
   readonly pid: number
@@ -57,6 +62,8 @@ export interface RunRecord {
   readonly node: string
   readonly command: string
   readonly job: string
+  /** Absolute; the paths in tracebacks are relative to it. */
+  readonly cwd: string
   readonly processes: number
   readonly startedAt: Instant
   readonly endedAt: Instant

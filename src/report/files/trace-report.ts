@@ -12,6 +12,7 @@ const COLORS: Readonly<Record<AttemptStatus, string>> = {
   flaky: 'yellow',
   retried: 'bad',
   failed: 'terrible',
+  cancelled: 'grey',
 }
 
 export function renderTrace(record: RunRecord): string {
@@ -60,7 +61,13 @@ export function renderTrace(record: RunRecord): string {
       cname: COLORS[status],
       ts: at(attempt.startedAt),
       dur: Math.round(ms * 1000),
-      args: { attempt: attempt.attempt, status, pid: attempt.pid, ...(error !== undefined && { error }) },
+      args: {
+        item: attempt.item,
+        attempt: attempt.attempt,
+        status,
+        pid: attempt.pid,
+        ...(error !== undefined && { error }),
+      },
     })
   }
   return `${JSON.stringify({ traceEvents: events, displayTimeUnit: 'ms' })}\n`

@@ -35,6 +35,7 @@ export interface PageCounts {
   readonly ok: number
   readonly failed: number
   readonly flaky: number
+  readonly cancelled: number
   readonly notRun: number
 }
 
@@ -47,6 +48,7 @@ export interface PageWorker extends Omit<WorkerRecord, 'startedAt' | 'readyAt' |
 /** All attempts, ascending by start; the columns have the same length. */
 export interface AttemptColumns {
   readonly index: readonly number[]
+  readonly item: readonly string[]
   readonly attempt: readonly number[]
   readonly worker: readonly number[]
   readonly start: readonly Ms[]
@@ -68,6 +70,7 @@ export function toPageData(record: RunRecord): PageData {
       ok: summary.ok,
       failed: summary.failed,
       flaky: summary.flaky,
+      cancelled: summary.cancelled,
       notRun: summary.notRun,
     },
     workers: workers.map((worker) => ({
@@ -78,6 +81,7 @@ export function toPageData(record: RunRecord): PageData {
     })),
     attempts: {
       index: column(({ index }) => index),
+      item: sorted.map(({ item }) => item),
       attempt: column(({ attempt }) => attempt),
       worker: column(({ workerId }) => workerId),
       start: column((attempt) => sinceStart(attempt.startedAt)),

@@ -16,6 +16,8 @@ export interface ProgressState {
   /** Items per second. */
   readonly rate: number | undefined
   readonly workers: readonly WorkerActivity[]
+  /** No further item begins: there is no time left to estimate. */
+  readonly isEnding?: boolean | undefined
 }
 
 interface RenderContext {
@@ -58,15 +60,12 @@ interface Part {
   readonly priority: number
 }
 
-function liveLine(
-  { command, counts, elapsedMs, rate }: ProgressState,
-  room: number,
-  context: RenderContext,
-): string {
+function liveLine(state: ProgressState, room: number, context: RenderContext): string {
   const { colors, charset } = context
+  const { command, counts, elapsedMs, rate } = state
   const { total, failed } = counts
   const done = counts.ok + failed
-  const left = total === undefined ? undefined : timeLeft(total - done, rate)
+  const left = leftOf(state)
   const parts: Part[] = [{ text: command, priority: 2 }]
   if (total !== undefined) parts.push({ text: bar(done, total, charset), color: colors.good, priority: 1 })
   parts.push({ text: total === undefined ? `${done} done` : `${done}/${total}`, priority: 9 })
@@ -85,6 +84,11 @@ function liveLine(
   }
   if (width(parts) > room) return cutToWidth(parts[0]!.text, room, context)
   return parts.map(({ text, color }) => color?.(text) ?? text).join(GAP)
+}
+
+function leftOf({ counts, rate, isEnding = false }: ProgressState): Ms | undefined {
+  const { ok, failed, total } = counts
+  return total === undefined || isEnding ? undefined : timeLeft(total - ok - failed, rate)
 }
 
 function bar(done: number, total: number, { barDone, barRest }: Charset): string {
@@ -140,7 +144,8 @@ function textOf({ chunk, offset }: NonNullable<WorkerActivity['item']>): string 
 // ── the plain line, and the answer to SIGUSR2 ───────────────────────────────────────────────────────────────────────
 
 /** `poolrun map: 1234 of 10000 done (12%), 3 failed, 120/s, about 1:13 left`, without a newline. */
-export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): string {
+export function plainLine(state: ProgressState): string {
+  const { command, counts, elapsedMs, rate } = state
   const { total, failed } = counts
   const done = counts.ok + failed
   const parts = [
@@ -149,7 +154,7 @@ export function plainLine({ command, counts, elapsedMs, rate }: ProgressState): 
     `${clockTime(elapsedMs)} elapsed`,
   ]
   if (rate !== undefined) parts.push(rateText(rate))
-  const left = total === undefined ? undefined : timeLeft(total - done, rate)
+  const left = leftOf(state)
   if (left !== undefined) parts.push(`about ${clockTime(left)} left`)
   return `poolrun ${command}: ${parts.join(', ')}`
 }

@@ -125,6 +125,7 @@ export class Progress {
       elapsedMs: now - this.#startedAt,
       rate: this.#pace.rate(now, done),
       workers,
+      isEnding: this.#view.isEnding,
     }
   }
 

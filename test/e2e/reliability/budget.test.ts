@@ -17,9 +17,9 @@ describe('a job that kills every worker', () => {
   ])('ends %s %j with code 7, every item accounted for', async (command, flags) => {
     const run = await runCli([command, fixture('kills-self-always'), '-j', '2', ...flags], { input: ITEMS })
     expect(run.stderr).toMatch(/^poolrun \S+: gave up: workers crashed more than \d+ times/m)
-    const { ok, failed, notRun } = counts(run)
+    const { ok, failed, cancelled, notRun } = counts(run)
     expect(ok).toBe(0)
-    expect(ok + failed + notRun).toBe(60)
+    expect(ok + failed + cancelled + notRun).toBe(60)
     expect(run.stdout).toBe('')
     expect(run.exitCode).toBe(7)
   })

@@ -43,7 +43,7 @@ describe('every item has its own result, even if the job runs', () => {
     ]
     const run = await runCli(['collect', fixture('runs-given-code'), ...flags], { input: lines(...ITEMS) })
     expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
-    expect(counts(run)).toEqual({ ok: 8, failed: 0, notRun: 0 })
+    expect(counts(run)).toEqual({ ok: 8, failed: 0, cancelled: 0, notRun: 0 })
     expect(run.exitCode).toBe(0)
   })
 })

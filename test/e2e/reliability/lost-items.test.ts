@@ -20,13 +20,17 @@ describe('a result that is too large for the recorder', () => {
     })
     const out = space.path('out')
     const run = await runCli([command, job, '-j', '1', '-o', out], { input: numbers(10_000) })
-    const { ok, failed, notRun } = counts(run)
+    const { ok, failed, cancelled, notRun } = counts(run)
     const written = space.read('out').split('\n').filter(Boolean).length
     // The result is kept, or the item fails: never both, and never neither.
     if (run.exitCode === 0) expect({ ok, written }).toEqual({ ok: 10_000, written: 10_000 })
     else if (command === 'collect') expect({ failed, written }).toEqual({ failed: 1, written: 9_999 })
     else
-      expect({ failed, written, all: ok + failed + notRun }).toEqual({ failed: 1, written: 0, all: 10_000 })
+      expect({ failed, written, all: ok + failed + cancelled + notRun }).toEqual({
+        failed: 1,
+        written: 0,
+        all: 10_000,
+      })
   })
 
   it.each([
@@ -41,7 +45,7 @@ describe('a result that is too large for the recorder', () => {
     })
     const run = await runCli(['collect', job, '-j', '1', '--chunk-size', chunkSize], { input: '0\n1\n2\n' })
     expect(run.stdout).toBe(`"${'x'.repeat(3_000_000)}"\n2\n`)
-    expect(counts(run)).toEqual({ ok: 2, failed: 1, notRun: 0 })
+    expect(counts(run)).toEqual({ ok: 2, failed: 1, cancelled: 0, notRun: 0 })
   })
 
   it('is not late because its message takes long to leave', async () => {
@@ -49,7 +53,7 @@ describe('a result that is too large for the recorder', () => {
     const run = await runCli(['collect', job, '-j', '1', '--timeout', '500ms', '--format', 'raw'], {
       input: '0\n1\n',
     })
-    expect(counts(run)).toEqual({ ok: 2, failed: 0, notRun: 0 })
+    expect(counts(run)).toEqual({ ok: 2, failed: 0, cancelled: 0, notRun: 0 })
   })
 })
 
@@ -83,7 +87,7 @@ it.skipIf(!mayMount)('a full /dev/shm changes nothing about which item is lost',
   const run = await runShell(
     `unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero > /dev/shm/full && exec "$@"' sh node ${root}/bin/poolrun.js ${command}`,
   )
-  expect(counts(run)).toEqual({ ok: 19, failed: 1, notRun: 0 })
+  expect(counts(run)).toEqual({ ok: 19, failed: 1, cancelled: 0, notRun: 0 })
   expectNoneTwice(log.begun())
 })
 
@@ -94,6 +98,6 @@ it('a job that closes the descriptor of the recorder loses only the item that ki
       export default i => { if (i === 5) process.kill(process.pid, 'SIGKILL'); return i }`,
   })
   const run = await runCli(['collect', job, '-j', '1', '--chunk-size', '20'], { input: numbers(20) })
-  expect(counts(run)).toEqual({ ok: 19, failed: 1, notRun: 0 })
+  expect(counts(run)).toEqual({ ok: 19, failed: 1, cancelled: 0, notRun: 0 })
   expect(run.stderr).toContain('item 5 lost')
 })

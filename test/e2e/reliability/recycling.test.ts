@@ -60,6 +60,6 @@ it('a worker that grew over --max-memory is replaced between items, and no resul
     input: '70\n'.repeat(9),
   })
   expect(run.exitCode, run.stderr).toBe(0)
-  expect(counts(run)).toEqual({ ok: 9, failed: 0, notRun: 0 })
+  expect(counts(run)).toEqual({ ok: 9, failed: 0, cancelled: 0, notRun: 0 })
   expect(new Set(results(run.stdout)).size).toBeGreaterThan(1)
 })

@@ -84,6 +84,19 @@ it('a failure shows the cause of every attempt', async () => {
   expect(result.exitCode).toBe(3)
 })
 
+it('attempts that failed alike are shown once, and a cause that is an object is not called thrown', async () => {
+  const space = tempSpace()
+  const job = space.write({
+    'job.mjs': "export default () => { throw new Error('busy', { cause: { status: 404 } }) }",
+  })
+  const { stderr } = await runCli(['collect', job, '-j', '1', '--retries', '3', '1'])
+  expect(stderr).toMatch(
+    /^failed 4 times, each with:\nRemoteTraceback: item 0, worker 0 \(pid \d+\), attempt 4\n"""\n\{ status: 404 \}\n/,
+  )
+  expect(stderr.match(/Error: busy/g)).toHaveLength(2)
+  expect(stderr).not.toContain('thrown')
+})
+
 describe('never implicit:', () => {
   it('without --retries every item has one attempt', async () => {
     const result = await run(2, [])

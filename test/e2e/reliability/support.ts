@@ -18,16 +18,24 @@ export function itemLog(space: TempSpace, name: string, ...more: unknown[]): Log
   }
 }
 
-/** How many items were ok, failed and not run, by the summary line. */
+/** How many items were ok, failed, cancelled while running and not run, by the summary line. */
 export function counts({ stderr }: Pick<CliResult, 'stderr'>): {
   ok: number
   failed: number
+  cancelled: number
   notRun: number
 } {
   // After the last colon: the reason may contain such words too, as in `item 2 failed, stopped (fail-fast): 2 ok, …`.
-  const number = (what: string) =>
-    Number(new RegExp(`(?:: |, )(\\d+) ${what}(?=[ ,]|$)(?! item)`).exec(lastLine(stderr))?.[1] ?? 0)
-  return { ok: number('ok'), failed: number('failed'), notRun: number('not run') }
+  const number = (what: string) => {
+    const found = new RegExp(`(?:: |, )([\\d,]+) ${what}(?=[ ,]|$)(?! item)`).exec(lastLine(stderr))
+    return Number((found?.[1] ?? '0').replaceAll(',', ''))
+  }
+  return {
+    ok: number('ok'),
+    failed: number('failed'),
+    cancelled: number('cancelled while running'),
+    notRun: number('not run'),
+  }
 }
 
 /** No item began more than once. */

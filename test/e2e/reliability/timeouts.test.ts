@@ -74,7 +74,7 @@ it('items that end around the limit are either in time or too late, and a late k
     [...run.stderr.matchAll(/^collect: item (\d+) failed/gm)].map(([, index]) => Number(index)),
   )
   expect(run.stdout).toBe(lines(...items.filter((_, index) => !late.has(index))))
-  expect(counts(run)).toEqual({ ok: 24 - late.size, failed: late.size, notRun: 0 })
+  expect(counts(run)).toEqual({ ok: 24 - late.size, failed: late.size, cancelled: 0, notRun: 0 })
   // The job prints this when it begins an item: none began twice.
   expect(occurrences(run.stderr, 'started')).toBe(24)
 })
@@ -90,7 +90,7 @@ describe('--deadline', () => {
         const run = await runCli(args, { input: '0\n1\n2\n3\n' })
         expect(run.stdout, command).toBe(stdout)
         expect(lastLine(run.stderr)).toBe(
-          `poolrun ${command}: the deadline of 2 s was reached: 2 ok, 0 failed, 2 not run`,
+          `poolrun ${command}: the deadline of 2 s was reached: 2 ok, 1 cancelled while running (item 2), 1 not run`,
         )
         expectNoneTwice(log.begun())
         expect(run.exitCode, command).toBe(124)

@@ -36,7 +36,7 @@ function holding(id: number, settled: number, since: number) {
     chunks.add(
       id,
       call,
-      { chunk, attempt: 1, earlier: [], recordEachItem: false, isSuspect: false },
+      { chunk, attempt: 1, earlier: [], recordEachItem: false, isSuspect: false, begunBefore: undefined },
       since,
     ).settled = settled
   }

@@ -18,7 +18,7 @@ describe('a drained call', () => {
     call.drain.abort()
     expect(sentTypes(worker!)).toEqual(['run', 'drain'])
     worker!.settle(worker!.chunks[0]!, { count: 1 })
-    worker!.message({ type: 'cancelled', ids: [worker!.chunks[0]!.id] })
+    worker!.message({ type: 'cancelled', ids: [worker!.chunks[0]!.id], begun: [] })
     await call.done
     expect(call.indexes()).toEqual([0])
     expect(source.taken).toBe(taken)
@@ -47,7 +47,7 @@ describe('a drained call', () => {
     await setImmediate()
     const behind = worker!.chunks[2]!
     first.drain.abort()
-    worker!.message({ type: 'cancelled', ids: [behind.id] })
+    worker!.message({ type: 'cancelled', ids: [behind.id], begun: [] })
     worker!.settle(worker!.chunks[1]!)
     await first.done
     worker!.settle(worker!.chunks.at(-1)!)

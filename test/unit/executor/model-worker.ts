@@ -132,7 +132,7 @@ export class ModelWorker {
       case 'drain': {
         const dropped = this.#queue.splice(0).map(({ id }) => id)
         for (const { chunk } of this.#open) if (!this.#cancelled.has(chunk.id)) this.#givenBack.add(chunk.id)
-        if (dropped.length > 0) void this.#say({ type: 'cancelled', ids: dropped })
+        if (dropped.length > 0) this.#returned(dropped, 0)
         break
       }
       case 'stop':
@@ -291,13 +291,17 @@ export class ModelWorker {
     if (this.#cancelled.delete(id)) {
       open.run.cancel('the item was cancelled')
       open.run.end()
-      void this.#say({ type: 'cancelled', ids: [id] })
+      this.#returned([id], open.run.begun)
     } else open.run.end()
     if (this.#queue.length === 0 || this.#outbox.isFull || flush) void this.#outbox.flush()
     if (this.#givenBack.delete(id)) {
       void this.#outbox.flush()
-      void this.#say({ type: 'cancelled', ids: [id] })
+      this.#returned([id], open.run.begun)
     }
+  }
+
+  #returned(ids: readonly number[], begun: number): void {
+    void this.#say({ type: 'cancelled', ids, begun: ids.map(() => begun) })
   }
 
   #cancel(ids: readonly number[]): void {
@@ -309,14 +313,21 @@ export class ModelWorker {
         dropped.push(id)
       }
     }
-    if (dropped.length > 0) void this.#say({ type: 'cancelled', ids: dropped })
+    if (dropped.length > 0) this.#returned(dropped, 0)
   }
 
   #terminate(): void {
     this.#recorder?.freeze()
     void this.#outbox.flush()
+    this.#returned(
+      this.#queue.map(({ id }) => id),
+      0,
+    )
     this.#queue = []
-    for (const { chunk } of this.#open) this.#cancelled.add(chunk.id)
+    for (const { chunk, run } of this.#open) {
+      this.#cancelled.add(chunk.id)
+      this.#returned([chunk.id], run.begun)
+    }
     const listening = this.#open.some((open) => open.begun && this.#behaviour(open) === 'listens')
     if (listening) {
       void this.#say({ type: 'terminating' })

@@ -102,7 +102,7 @@ describe('maxMemoryBytes', () => {
     worker!.message({ type: 'settled', ranges: [range0], rss: 2_000 })
     expect(worker!.sent.at(-1)).toEqual({ type: 'drain' })
     worker!.settle(chunk!, { from: 1, count: 1 })
-    worker!.message({ type: 'cancelled', ids: worker!.chunks.slice(1).map(({ id }) => id) })
+    worker!.message({ type: 'cancelled', ids: worker!.chunks.slice(1).map(({ id }) => id), begun: [] })
     expect(worker!.sent.at(-1)).toEqual({ type: 'stop' })
     worker!.exit(0, null)
     latest(0).ready()

@@ -247,7 +247,7 @@ describe('the end', () => {
     const call = start(executor, numbers(9), { chunkSize: 1 })
     workers[0]!.ready()
     call.controller.abort()
-    workers[0]!.message({ type: 'cancelled', ids: workers[0]!.chunks.map(({ id }) => id) })
+    workers[0]!.message({ type: 'cancelled', ids: workers[0]!.chunks.map(({ id }) => id), begun: [] })
     await call.done
     expect(workers[0]!.kills).toEqual([])
   })

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/executor/scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from '../../../src/executor/scheduler/scheduler.js'
 import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
-import type { Chunk, Failure, SettledRange } from '../../../src/model.js'
+import type { CancelledRange, Chunk, Failure, SettledRange } from '../../../src/model.js'
 import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
 
 export interface WorldOptions extends Omit<SchedulerOptions, 'random'> {
@@ -38,6 +38,7 @@ interface CallState {
   pulls: { items: number }[]
   drained: boolean
   readonly outcomes: Map<number, 'ok' | Failure['kind']>
+  readonly cancelled: Set<number>
   end: CallEnd | undefined
 }
 
@@ -87,6 +88,7 @@ export class World {
       pulls: [],
       drained: false,
       outcomes: new Map(),
+      cancelled: new Set(),
       end: undefined,
     }
     this.calls.push(call)
@@ -165,6 +167,9 @@ export class World {
   check(): void {
     if (!this.closed) broken('closed never came')
     for (const call of this.calls) {
+      for (let index = 0; index < call.taken; index++)
+        if (this.#hasBegun(call, index) && !call.outcomes.has(index) && !call.cancelled.has(index))
+          broken(`item ${index} of call ${call.id} has begun and counts as not run`)
       if (call.end === undefined) broken(`call ${call.id} never ended`)
       if (call.end?.type !== 'done' || call.drained) continue
       if (call.taken !== call.plan.items) broken(`call ${call.id} is done and its source has not ended`)
@@ -208,6 +213,8 @@ export class World {
         call.end = command.end
         return
       }
+      case 'cancelled':
+        return this.#cancelled(command.call, command.cancelled)
       case 'warn':
         return
       case 'closed':
@@ -294,6 +301,21 @@ export class World {
     }
   }
 
+  #cancelled(id: number, { chunk, from, count, attempts }: CancelledRange): void {
+    const call = this.calls[id]!
+    for (let index = chunk.seq + from; index < chunk.seq + from + count; index++) {
+      if (call.outcomes.has(index)) broken(`item ${index} of call ${id} settled and was cancelled`)
+      if (call.cancelled.has(index)) broken(`item ${index} of call ${id} was cancelled twice`)
+      call.cancelled.add(index)
+      const { cheap, unsendable } = call.plan
+      const name = key(id, index, attempts)
+      const isKnown = this.#options.records && !cheap && !unsendable[index % unsendable.length]
+      // Twice in a worker that crashed, it was to blame although it had not begun.
+      if (isKnown && !this.#attempts.has(name) && (this.#dispatches.get(name) ?? 0) < 2)
+        broken(`item ${index} of call ${id} was cancelled while running and has never begun`)
+    }
+  }
+
   #checkValue(call: CallState, index: number, value: unknown): void {
     if (value !== itemOf(call.id, index) && !(typeof value === 'string' && value.length === 70_000))
       broken(`item ${index} of call ${call.id} settled as ${String(value)}`)
@@ -358,6 +380,10 @@ export class World {
     if (attempt.begins > 0 && !attempt.unrecorded) broken(`${item} begins again`)
     attempt.begins++
     attempt.unrecorded = !recorded
+  }
+
+  #hasBegun(call: CallState, index: number): boolean {
+    return this.#attempts.has(key(call.id, index, 1))
   }
 
   #attempt(chunk: ChunkMessage, offset: number): Attempt {

@@ -49,6 +49,11 @@ export function itemsSettled(first: number, count: number, failedIndexes: number
   return { type: 'items-settled', settled: settled(first, count, failedIndexes) }
 }
 
+export function itemsCancelled(first: number, count: number): RunEvent {
+  const { chunk, workerId, pid, attempts } = settled(first, count)
+  return { type: 'items-cancelled', cancelled: { chunk, from: 0, count, workerId, pid, attempts, ms: 5 } }
+}
+
 /** An item that succeeded after one failed attempt. */
 export function flakySettled(index: number): RunEvent {
   return {

@@ -1,6 +1,6 @@
 // How times, rates and percentages are written.
-import { describe, expect, it } from 'vitest'
-import { clockTime, itemTime, percent, rateText, taskTime } from '../../../src/report/units.js'
+import { describe, expect, it, test } from 'vitest'
+import { clockTime, itemTime, longDuration, percent, rateText, taskTime } from '../../../src/report/units.js'
 
 describe('clockTime', () => {
   it('writes a time like a clock, in days if there are any', () => {
@@ -45,4 +45,16 @@ describe('percent', () => {
       ['0%', '66%', '99%', '100%', '100%'],
     )
   })
+})
+
+test.each([
+  [10_000, '10 s'],
+  [41_400, '41 s'],
+  [59_700, '1 min'],
+  [125_000, '2 min 5 s'],
+  [3_600_000, '1 h'],
+  [11_520_000, '3 h 12 min'],
+  [360_000_000, '100 h'],
+])('a run of %i ms took %s', (ms, text) => {
+  expect(longDuration(ms)).toBe(text)
 })

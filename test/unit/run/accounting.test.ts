@@ -69,3 +69,29 @@ describe('the accounting of a call', () => {
     expect(accounting.deliveryError()).toBeUndefined()
   })
 })
+
+describe('an item that was cancelled while it ran', () => {
+  const chunk = valuesChunk(0, 4)
+  const cancelled = (from: number, count: number) =>
+    ({ chunk, from, count, workerId: 0, pid: 1, attempts: 1 }) as const
+
+  test('is accounted for, and is not delivered', () => {
+    const accounting = settled(4, [0, 2])
+    accounting.cancel(cancelled(2, 2))
+    accounting.deliver(settledRange(chunk, { from: 0, count: 2 }))
+    expect([accounting.settlingError(), accounting.surplusError(), accounting.deliveryError()]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  test('must not have settled, nor be cancelled twice, however the call ended', () => {
+    const settledBefore = settled(4, [0, 2])
+    settledBefore.cancel(cancelled(1, 1))
+    expect(settledBefore.surplusError()?.message).toContain('item 1 settled more than once')
+    const twice = settled(4)
+    for (let times = 0; times < 2; times++) twice.cancel(cancelled(2, 2))
+    expect(twice.surplusError()?.message).toContain('items 2–3 settled more than once')
+  })
+})

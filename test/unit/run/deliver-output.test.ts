@@ -3,7 +3,7 @@ import { InputError } from '../../../src/errors/classes.js'
 import type { Counts, Failure, RunEvent, SettledRange } from '../../../src/model.js'
 import type { RunPlan } from '../../../src/plan.js'
 import { collect, failFast, lazy, lazyOverGaps, type Policy } from '../../../src/policy/policy.js'
-import { deliverOutput } from '../../../src/run/deliver-output.js'
+import { deliverOutput, reportSkipped } from '../../../src/run/deliver-output.js'
 import type { Flow } from '../../../src/run/flow.js'
 import type { Output } from '../../../src/write/output.js'
 import { bytesChunk, settledRange, valuesChunk } from '../policy/ranges.js'
@@ -55,6 +55,7 @@ function fakeFlow(
     reportedCounts: COUNTS,
     endedEarly: false,
     inputEnded: true,
+    close: () => undefined,
     async cancel() {},
   }
 }
@@ -70,13 +71,23 @@ async function run(
   }: Partial<Omit<RunPlan, 'output'>> & { output?: FakeOutput } = {},
 ) {
   const events: RunEvent[] = []
+  const emit = (event: RunEvent) => void events.push(event)
+  /** As in a run, where a range settles before it is delivered. */
+  const reporting: Flow = {
+    ...flow,
+    async next() {
+      const settled = await flow.next()
+      if (settled !== undefined) reportSkipped(settled, policy, flow.stopped?.failure, emit)
+      return settled
+    },
+  }
   const thrown = await deliverOutput({
     plan: { command, format, envelope } as RunPlan,
     policy,
-    flow,
+    flow: reporting,
     output,
     cwd: '/',
-    emit: (event) => events.push(event),
+    emit,
   }).then(
     () => 'nothing' as const,
     (error: unknown) => ({ error }),

@@ -90,7 +90,10 @@ describe('the result of a run', () => {
       deadline: new AbortController().signal,
       untilFilesStall: <T>(wait: Promise<T>) => wait,
     }
-    return endRun({ plan, files, progress, errorCode, interrupt, itemsCounted: undefined }, undefined)
+    return endRun(
+      { plan, files, progress, errorCode, interrupt, itemsCounted: undefined, startedAt: 0 },
+      undefined,
+    )
   }
 
   test('has the counts and the code of its items', async () => {

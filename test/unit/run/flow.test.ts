@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Chunk, SettledRange } from '../../../src/model.js'
+import type { CancelledRange, Chunk, SettledRange } from '../../../src/model.js'
 import { collect, failFast, lazy, lazyOverGaps } from '../../../src/policy/policy.js'
 import { type Flow, type FlowOptions, openFlow } from '../../../src/run/flow.js'
 import type { ChunkSource } from '../../../src/source.js'
@@ -663,5 +663,58 @@ describe('an executor that loses items', () => {
     executor.end()
     const { thrown } = (await thrownBy(rest(flow) as Promise<never>)) as { thrown: unknown }
     expect(thrown).toMatchObject({ message: expect.stringContaining('item 1 settled more than once') })
+  })
+})
+
+describe('items that had begun when the flow ended early', () => {
+  const cancelledOf = (options: Partial<FlowOptions> = {}) => {
+    const cancelled: string[] = []
+    const onCancelled = ({ chunk, from, count }: CancelledRange) =>
+      void cancelled.push(`${count} from ${chunk.seq + from}`)
+    return { cancelled, ...setUp({ source: source(6), onCancelled, ...options }) }
+  }
+
+  test('are those that the executor reports, also after its end', async () => {
+    const { executor, flow, cancelled } = cancelledOf()
+    const chunk = executor.take(6)
+    const range = { chunk, workerId: 0, pid: 1, attempts: 1 }
+    executor.execution.onCancelled!({ ...range, from: 1, count: 2 })
+    executor.fail(new Error('terminated'))
+    await thrownBy(flow.next())
+    executor.execution.onCancelled!({ ...range, from: 5, count: 1 })
+    expect({ cancelled, error: flow.close() }).toEqual({
+      cancelled: ['2 from 1', '1 from 5'],
+      error: undefined,
+    })
+  })
+
+  test('are those that settle after the end', async () => {
+    const end = new AbortController()
+    const { executor, flow, cancelled } = cancelledOf({ end: end.signal })
+    const chunk = executor.take(6)
+    end.abort(new Error('too late'))
+    executor.settle(settledRange(chunk, { from: 2, count: 3 }))
+    executor.end()
+    await thrownBy(flow.next())
+    expect(cancelled).toEqual(['3 from 2'])
+    expect(flow.counts).toMatchObject({ ok: 0, failed: 0 })
+  })
+
+  test('are those that settled and whose hook is never called', async () => {
+    const { executor, flow, cancelled } = cancelledOf({ onSettled: () => new Promise(() => {}) })
+    const chunk = executor.take(6)
+    executor.settle(settledRange(chunk, { from: 0, count: 1 }))
+    executor.settle(settledRange(chunk, { from: 1, count: 2 }))
+    expect(flow.close()).toBeUndefined()
+    expect(cancelled).toEqual(['2 from 1'])
+    expect(flow.reportedCounts).toMatchObject({ ok: 1 })
+  })
+
+  test('must not have settled', () => {
+    const { executor, flow } = cancelledOf()
+    const chunk = executor.take(6)
+    executor.settle(settledRange(chunk, { from: 0, count: 2 }))
+    executor.execution.onCancelled!({ chunk, from: 1, count: 1, workerId: 0, pid: 1, attempts: 1 })
+    expect(flow.close()).toMatchObject({ code: 'ERR_POOL_BROKEN' })
   })
 })

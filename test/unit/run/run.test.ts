@@ -174,7 +174,7 @@ describe('a signal', () => {
       stdout: '1\n2\n',
       signal: 'SIGINT',
       exitCode: 0,
-      line: 'poolrun imap: interrupted by SIGINT: 2 ok, 0 failed, 2 not run',
+      line: 'poolrun imap: interrupted by SIGINT: 2 ok, 2 not run',
       errors: [],
     })
   })
@@ -189,7 +189,7 @@ describe('a signal', () => {
     expect(calls).toContain('kill')
     expect({ signal, line }).toEqual({
       signal: 'SIGTERM',
-      line: 'poolrun map: interrupted by SIGTERM: 0 ok, 0 failed, 1 not run',
+      line: 'poolrun map: interrupted by SIGTERM: 0 ok, 1 not run',
     })
   })
 

@@ -93,3 +93,17 @@ test('a stopped queue calls no further hook, finishes no range, and keeps what w
   expect({ called, done }).toEqual({ called: [0], done: [] })
   expect(queue.waiting).toEqual({ ok: 2, failed: 0 })
 })
+
+test('the ranges whose hook was not called can be taken, and still count as waiting', async () => {
+  const { called, releases, hook } = slowHook()
+  const { queue, done } = setUp(hook)
+  for (const seq of [4, 0, 2]) queue.push(range(seq, [1]))
+  releases[0]!()
+  await turn()
+  expect(queue.stopAndTakeRest().map(({ chunk }) => chunk.seq)).toEqual([2])
+  expect(queue.waiting).toEqual({ ok: 1, failed: 1 })
+  releases[1]!()
+  await queue.idle
+  expect({ called, done }).toEqual({ called: [4, 0], done: [4] })
+  expect(queue.stopAndTakeRest()).toEqual([])
+})

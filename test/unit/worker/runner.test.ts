@@ -406,6 +406,24 @@ describe('cancel', () => {
     expect(sent).toEqual([])
   })
 
+  test.each(['cancel', 'abortAll'] as const)(
+    '%s reports how many items of a chunk have begun',
+    async (how) => {
+      const releases: (() => void)[] = []
+      const { runner, begun } = setUpRunner(() => new Promise<void>((resolve) => releases.push(resolve)))
+      const [first, second] = [chunkOfValues(['a', 'b', 'c', 'd']), chunkOfValues(['e', 'f'])]
+      runner.run([first, second])
+      releases[0]!()
+      await turn()
+      // The second item runs.
+      if (how === 'cancel') runner.cancel([first.id, second.id])
+      else runner.abortAll()
+      releases[1]!()
+      await runner.idle()
+      expect([begun.get(first.id), begun.get(second.id)]).toEqual([2, 0])
+    },
+  )
+
   test('reports nothing for a chunk that the worker does not have', () => {
     const { runner, cancelled } = setUpRunner(() => {})
     runner.cancel([99_999])

@@ -104,6 +104,8 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
   const { clock = new FakeClock() } = options
   const sent: ResultsMessage[] = []
   const cancelled: number[] = []
+  /** By chunk: how many of its items had begun when it was reported as cancelled. */
+  const begun = new Map<number, number>()
   // Clones as Node's channel does, and so refuses what that refuses.
   const send = (messages: readonly ResultsMessage[]) => {
     sent.push(...structuredClone(messages))
@@ -121,7 +123,10 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
     getTask: (name) => tasks[name] ?? task,
     validate,
     onStartItem,
-    onCancelled: (ids) => void cancelled.push(...ids),
+    onCancelled(runs) {
+      cancelled.push(...runs.map(({ id }) => id))
+      for (const run of runs) begun.set(run.id, run.begun)
+    },
   })
   return {
     runner,
@@ -129,6 +134,7 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
     clock,
     sent,
     cancelled,
+    begun,
     /** Runs the chunks to their end and sends everything. */
     async runAll(...chunks: ChunkMessage[]) {
       runner.run(chunks)

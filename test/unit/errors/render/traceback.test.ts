@@ -1,5 +1,5 @@
 // The complete text of each kind of failure.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ErrorData } from '../../../../src/error-data.js'
 import { InitializerError, JobError, PoolBrokenError } from '../../../../src/errors/classes.js'
 import { makeCallbackError } from '../../../../src/errors/rebuild/item-error.js'
@@ -293,6 +293,82 @@ The above exception was the direct cause of the following exception:
 Error: gave up
     at poolrun map jobs/fail2.ts (item 2: 2)
 `)
+})
+
+describe('attempts that failed with the same text', () => {
+  const attempt = (attempts: number, failure: Failure): ItemFailure => ({
+    ...{ offset: 2, workerId: attempts % 2, pid: 4130 + attempts, attempts },
+    failure,
+  })
+  const busy: Failure = { kind: 'error', error: error('Error', 'busy', 'a.ts:6:11') }
+  const killed = (afterMs: number): Failure => ({ kind: 'crash', ...crashed, signal: 'SIGKILL', afterMs })
+  const failed = (...failures: Failure[]) => {
+    const attempts = failures.map((failure, i) => attempt(i + 1, failure))
+    return { ...attempts.at(-1)!, earlier: attempts.slice(0, -1) }
+  }
+  const headings = (failure: ItemFailure) =>
+    renderItemFailure(CONTEXT, failure, OPTIONS)
+      .split('\n')
+      .filter((line) => /^(failed|attempts?) /.test(line))
+
+  test('are rendered once, with the last of them', () => {
+    expect(`\n${renderItemFailure(CONTEXT, failed(busy, busy, busy, busy), OPTIONS)}\n`).toBe(`
+failed 4 times, each with:
+RemoteTraceback: item 2, worker 0 (pid 4134), attempt 4
+"""
+Error: busy
+    at task (jobs/a.ts:6:11)
+"""
+
+The above exception was the direct cause of the following exception:
+
+Error: busy
+    at poolrun map jobs/fail2.ts (item 2: 2)
+`)
+  })
+
+  test.each<[title: string, failure: ItemFailure, expected: string[]]>([
+    ['in other workers, after another time', failed(killed(5), killed(900)), ['failed 2 times, each with:']],
+    [
+      'and others between them',
+      failed(busy, busy, killed(5), busy, { kind: 'timeout', timeoutMs: 5 }),
+      ['attempt 3 of 5 failed:', 'attempts 1–2, 4 of 5 failed, each with:', 'attempt 5 of 5 failed:'],
+    ],
+    [
+      'and a first one with another text',
+      failed(killed(5), busy, busy),
+      ['attempt 1 of 3 failed:', 'attempts 2–3 of 3 failed, each with:'],
+    ],
+    [
+      'as far as they are remembered',
+      { ...failed(busy, busy), attempts: 500, earlier: [attempt(498, busy), attempt(499, busy)] },
+      ['attempts 498–500 of 500 failed, each with:'],
+    ],
+  ])('%s', (_title, failure, expected) => {
+    expect(headings(failure)).toEqual(expected)
+  })
+
+  test('of a flaky item are rendered once', () => {
+    const attempts = [attempt(1, busy), attempt(2, busy)]
+    expect(renderAttempts(CONTEXT, attempts, 3, OPTIONS)).toContain('attempts 1–2 of 3 failed, each with:')
+  })
+})
+
+test('renders a cause that is a plain object as what it is, and not as thrown', () => {
+  const cause = thrown('object', '{ status: 404 }')
+  const text = render({ kind: 'error', error: error('Error', 'no photo', 'a.ts:1:1', { cause }) })
+  expect(text).toContain(`"""
+{ status: 404 }
+
+The above exception was the direct cause of the following exception:
+
+Error: no photo
+`)
+  expect(text).not.toContain('thrown')
+  const errors = [thrown('array', "[ 'a' ]")]
+  expect(render({ kind: 'error', error: error('AggregateError', 'x', 'a.ts:1:1', { errors }) })).toContain(
+    "[1/1] [ 'a' ]\n",
+  )
 })
 
 test('renders only the failed attempts of a flaky item', () => {

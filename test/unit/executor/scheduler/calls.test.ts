@@ -197,7 +197,7 @@ describe('an aborted call', () => {
     expect(calls.abort(1)).toBe(chunk.call)
     expect(calls.next()).toBeUndefined()
     calls.settle(WORKER, chunk, resultsOf(1, 0, 5), 0)
-    expect(sent()).toEqual([])
+    expect(sent()).toEqual(['cancelled 1: 5 from 0, attempt 1'])
     calls.release(chunk.call)
     expect(sent()).toEqual(['end 1: aborted'])
   })
@@ -281,7 +281,7 @@ describe('a failed item', () => {
     calls.release(chunk.call)
     expect(sent()).not.toContain('end 1: done')
     calls.drain(1)
-    expect(sent()).toEqual(['end 1: done'])
+    expect(sent()).toEqual(['cancelled 1: 1 from 2, attempt 1', 'end 1: done'])
     expect(calls.nextRetryAt).toBeUndefined()
   })
 
@@ -302,7 +302,7 @@ describe('requeue', () => {
     const { calls, chunk, takeNext } = inFlight()
     calls.requeue(chunk, 1, 3)
     expect(takeNext()?.pending).toMatchObject({ chunk: { seq: 1, count: 2 }, recordEachItem: false })
-    calls.requeue(chunk, 3, 5, true)
+    calls.requeue(chunk, 3, 5, WORKER)
     expect(takeNext()?.pending).toMatchObject({ chunk: { seq: 3, count: 2 }, recordEachItem: true })
   })
 
@@ -315,7 +315,7 @@ describe('requeue', () => {
 
   it('makes each item a chunk of its own', () => {
     const { calls, chunk, takeNext } = inFlight()
-    calls.requeueSingles(chunk, 3)
+    calls.requeueSingles(chunk, 3, WORKER)
     expect([takeNext(), takeNext()].map((part) => part?.pending)).toMatchObject([
       { chunk: { seq: 3, count: 1 }, recordEachItem: true },
       { chunk: { seq: 4, count: 1 }, recordEachItem: true },

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import {
+  begunUpTo,
   type CrashJudgement,
   type ExitFacts,
   judgeCrash,
@@ -178,4 +179,18 @@ describe('judgeExit', () => {
       expect(judgeExit({ state, reason, signal, jobHasLoaded })).toBe(expected)
     },
   )
+})
+
+describe('begunUpTo', () => {
+  test.each<[situation: string, record: ExitRecord | undefined, upTo: number]>([
+    ['running', RUNNING_3, 4],
+    ['running, of another chunk', OTHERS, 2],
+    ['ended, its outcome not sent', { ...NOTHING, begun: [{ id: 7, upTo: 3 }] }, 3],
+    ['between two items, all of them sent', { ...NOTHING, begun: [{ id: 7, upTo: 1 }] }, 2],
+    ['not in the record: it never began', NOTHING, 2],
+    ['unrecorded: all of it may have begun', UNRECORDED, 5],
+    ['no record: all of it may have begun', undefined, 5],
+  ])('of a chunk whose item was %s', (_, record, upTo) => {
+    expect(begunUpTo(CHUNK, record)).toBe(upTo)
+  })
 })

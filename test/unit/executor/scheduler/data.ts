@@ -26,6 +26,7 @@ export function pendingOf(seq: number, count: number, changes: Partial<PendingCh
     earlier: [],
     recordEachItem: false,
     isSuspect: false,
+    begunBefore: undefined,
     ...changes,
   }
 }
@@ -72,6 +73,10 @@ export function lines(commands: readonly Command[]): string[] {
         const { chunk, from, count, failures } = command.settled
         const failed = failures.map(({ failure }) => ` ${failure.kind}`).join('')
         return `settle ${command.call}: ${count} from ${chunk.seq + from}${failed}`
+      }
+      case 'cancelled': {
+        const { chunk, from, count, attempts } = command.cancelled
+        return `cancelled ${command.call}: ${count} from ${chunk.seq + from}, attempt ${attempts}`
       }
       case 'end':
         return `end ${command.call}: ${command.end.type}`

@@ -22,7 +22,7 @@ describe('Fifo', () => {
             model.unshift(value)
           } else if (what === 'shift') expect(fifo.shift()).toBe(model.shift())
           else {
-            fifo.clear()
+            expect(fifo.takeAll()).toEqual(model)
             model = []
           }
           expect(fifo.length).toBe(model.length)
@@ -64,10 +64,11 @@ describe('DelayQueue', () => {
     )
   })
 
-  test('is empty once it is cleared', () => {
+  test('is empty once all is taken', () => {
     const queue = new DelayQueue<string>()
     queue.add(1, 'a')
-    queue.clear()
+    queue.add(0, 'b')
+    expect([...queue.takeAll()].sort()).toEqual(['a', 'b'])
     expect(queue.take(2)).toBeUndefined()
     expect(queue.earliest).toBeUndefined()
   })

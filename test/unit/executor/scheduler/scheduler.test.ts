@@ -245,7 +245,7 @@ describe('a timeout', () => {
     expect(tick(100)).toEqual(['inspect 0'])
     const running = [{ id: 1, offset: 0, forMs: 100 }]
     expect(handle({ type: 'inspected', worker: 0, running })).toEqual(['terminate 0'])
-    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual([])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual([])
     expect(handle({ type: 'terminating', worker: 0 })).toEqual([])
     expect(tick(300)).toEqual([])
     const exit = {
@@ -302,7 +302,7 @@ describe('too much memory', () => {
       'drain 0',
     ])
     expect(handle({ type: 'memory', worker: 0, rss: 1_001 })).toEqual([])
-    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['stop 0'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual(['stop 0'])
   })
 })
 
@@ -312,7 +312,10 @@ describe('an aborted call', () => {
     open()
     supply(0, 3)
     expect(handle({ type: 'abort', call: 1 })).toEqual(['cancel 0: 1'])
-    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['end 1: aborted'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual([
+      'cancelled 1: 1 from 0, attempt 1',
+      'end 1: aborted',
+    ])
     expect(scheduler.nextWake()).toBeUndefined()
   })
 
@@ -323,7 +326,45 @@ describe('an aborted call', () => {
     now = 10
     handle({ type: 'abort', call: 1 })
     expect(tick(2_010)).toEqual(['kill 0: SIGKILL'])
-    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual(['end 1: aborted'])
+    expect(handle({ type: 'exited', worker: 0, ...KILLED })).toEqual([
+      'cancelled 1: 3 from 0, attempt 1',
+      'end 1: aborted',
+    ])
+  })
+
+  it('reports what had begun of it: by the answer of its worker, or by the record of one that was killed', () => {
+    boot({ concurrency: 2 })
+    open(1, { chunkSize: 3 })
+    supply(0, 3)
+    supply(3, 3)
+    handle({ type: 'abort', call: 1 })
+    expect(settled(1, 0, 1)).toEqual(['cancelled 1: 1 from 0, attempt 1'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [2] })).toContain(
+      'cancelled 1: 1 from 1, attempt 1',
+    )
+    const record = { outcomes: [], running: [{ id: 2, offset: 1, forMs: 5 }], unrecorded: [] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'cancelled 1: 2 from 3, attempt 1',
+      'end 1: aborted',
+    ])
+    expect(latest[0]).toMatchObject({ cancelled: { from: 0, count: 2, ms: 5, pid: 1000 } })
+  })
+
+  it('reports an item that waits for its next attempt', () => {
+    boot()
+    open(1, { retry: { retries: 2, delayMs: 1_000, on: ['error'] } })
+    supply(0, 1)
+    settled(1, 0, 1, { failures: [{ offset: 0, failure: FAILURE }] })
+    expect(handle({ type: 'abort', call: 1 })).toContain('cancelled 1: 1 from 0, attempt 1')
+  })
+
+  it('reports what may have begun in a worker that crashed, although another worker has not begun it', () => {
+    boot()
+    open()
+    supply(0, 3)
+    const record = { outcomes: [], running: [], unrecorded: [1] }
+    handle({ type: 'exited', worker: 0, ...KILLED, record })
+    expect(handle({ type: 'abort', call: 1 })).toContain('cancelled 1: 3 from 0, attempt 1')
   })
 })
 
@@ -334,7 +375,7 @@ describe('a drained call', () => {
     supply(0, 3)
     expect(handle({ type: 'drain', call: 1 })).toEqual(['drain 0'])
     expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0'])
-    expect(handle({ type: 'cancelled', worker: 0, ids: [1] })).toEqual(['end 1: done'])
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual(['end 1: done'])
   })
 })
 
@@ -370,8 +411,21 @@ describe('terminate', () => {
     open()
     supply(0, 3)
     expect(handle({ type: 'terminate' })).toEqual(['end 1: terminated', 'terminate 0'])
-    expect(settled(1, 0, 3)).toEqual([])
+    expect(settled(1, 0, 3)).toEqual(['cancelled 1: 3 from 0, attempt 1'])
     expect(handle({ type: 'exited', worker: 0, exitCode: 0, signal: null, stderrTail: [] })).toEqual([
+      'closed',
+    ])
+  })
+
+  it('reports the items that had begun once their worker has exited, as it counted them', () => {
+    boot()
+    open()
+    supply(0, 3)
+    handle({ type: 'terminate' })
+    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [2] })).toEqual([])
+    const record = { outcomes: [], running: [], unrecorded: [1] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'cancelled 1: 2 from 0, attempt 1',
       'closed',
     ])
   })

@@ -23,7 +23,7 @@ it.each(cases)('--ci %s with %j reports to %s', (choice, env, expected) => {
   }
   const report = createCiReport(choice, { write, env, cwd: '/', now: () => 0 })
   report.begin()
-  report.failed(() => ({ index: 0, name: 'Error', message: 'boom', location: undefined }))
+  report.failed(() => ({ index: 0, item: '', name: 'Error', message: 'boom', location: undefined }))
   report.end({ summaryLine: '', title: '' })
   expect(text.includes('::error')).toBe(expected === 'github')
   expect(text.includes('section_start')).toBe(expected === 'gitlab')

@@ -7,7 +7,7 @@ import { tempSpace } from '../../../helpers/temp-space.js'
 
 function failedItem(index: number, rest: Partial<FailedItem> = {}): FailedItem {
   const location = { file: '/repo/src/job.ts', line: 4, column: 11 }
-  return { index, name: 'Error', message: 'boom', location, ...rest }
+  return { index, item: '', name: 'Error', message: 'boom', location, ...rest }
 }
 
 function setUp(env: NodeJS.ProcessEnv = {}) {
@@ -41,7 +41,7 @@ describe('commands of a job', () => {
 })
 
 describe('an annotation', () => {
-  const cases: [string, Partial<FailedItem>, string][] = [
+  const cases: [string, Partial<FailedItem>, string, NodeJS.ProcessEnv?][] = [
     [
       'names the file within the workspace',
       {},
@@ -51,6 +51,17 @@ describe('an annotation', () => {
       'names a file outside of the workspace by its full path',
       { location: { file: '/other/job.ts', line: 1, column: 2 } },
       '::error file=/other/job.ts,line=1,col=2,title=item 7::Error: boom',
+    ],
+    [
+      'names a file outside of the workspace and in the working directory by its path there',
+      { location: { file: '/repo/src/job.ts', line: 1, column: 2 } },
+      '::error file=src/job.ts,line=1,col=2,title=item 7::Error: boom',
+      { GITHUB_WORKSPACE: '/home/runner/work' },
+    ],
+    [
+      'shows the text of the item beside its index',
+      { item: 'photos/52.jpg', location: undefined },
+      '::error title=item 7%3A photos/52.jpg::Error: boom',
     ],
     ['has no file where no frame is known', { location: undefined }, '::error title=item 7::Error: boom'],
     [
@@ -69,8 +80,8 @@ describe('an annotation', () => {
       `::error title=item 7::Error: ${'%0A'.repeat(2993)}…`,
     ],
   ]
-  it.each(cases)('%s', (_what, item, command) => {
-    const { run, commands } = setUp()
+  it.each(cases)('%s', (_what, item, command, env = {}) => {
+    const { run, commands } = setUp(env)
     run(failedItem(7, item))
     expect(commands()).toEqual([command])
   })
@@ -118,9 +129,9 @@ describe('the step summary', () => {
   it('lists twenty failures and counts the others', () => {
     const text = summaryOf(...Array.from({ length: 23 }, (_, index) => failedItem(index)))
     expect(text).toContain(
-      '| item | failed with | at |\n| ---: | --- | --- |\n| 0 | Error: boom | /repo/src/job.ts:4 |\n',
+      '| item | failed with | at |\n| ---: | --- | --- |\n| 0 | Error: boom | src/job.ts:4 |\n',
     )
-    expect(text).toContain('\n| 19 | Error: boom | /repo/src/job.ts:4 |\n\n… and 3 more\n')
+    expect(text).toContain('\n| 19 | Error: boom | src/job.ts:4 |\n\n… and 3 more\n')
   })
 
   it('takes text literally: no markup, link, mention or end of a cell', () => {

@@ -15,11 +15,14 @@ const record: RunRecord = {
     failed: 1,
     flaky: 0,
     notRun: 0,
+    cancelled: 0,
+    cancelledIndexes: [],
     failedIndexes: [1],
     flakyIndexes: [],
     stoppedBy: undefined,
     unread: true,
     reason: undefined,
+    tookMs: 0,
   },
   workers: [
     {

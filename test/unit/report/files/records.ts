@@ -6,6 +6,7 @@ export const EMPTY_RECORD: RunRecord = {
   node: 'v20.19.0',
   command: 'collect',
   job: 'job.ts',
+  cwd: '/work',
   processes: 2,
   startedAt: 1_000,
   endedAt: 1_000,
@@ -27,5 +28,5 @@ export function attemptAt(
   ms: number,
   status: AttemptStatus = 'ok',
 ): AttemptRecord {
-  return { index, attempt: 1, workerId: 0, pid: 7, startedAt, ms, status }
+  return { index, item: '', attempt: 1, workerId: 0, pid: 7, startedAt, ms, status }
 }

@@ -47,6 +47,12 @@ describe('the live line', () => {
     expect(at(80)).toBe('map  ⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀  1234/10000  12%  120/s  ETA 1:13  3 failed')
   })
 
+  it('has the elapsed time instead of an estimate once a signal has come', () => {
+    const ending = state({ isEnding: true })
+    expect(at(80, ending)).toContain('120/s  0:10  3 failed')
+    expect(plainLine(ending)).toBe('poolrun map: 1234 of 10000 done (12%), 3 failed, 0:10 elapsed, 120/s')
+  })
+
   it('leaves out what matters least in a narrow terminal', () => {
     expect([60, 49, 45, 36, 30, 20, 12].map((columns) => at(columns))).toEqual([
       'map  1234/10000  12%  120/s  ETA 1:13  3 failed',

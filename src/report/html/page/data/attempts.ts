@@ -8,6 +8,7 @@ export type AttemptId = number
 
 export interface Attempt {
   readonly index: number
+  readonly item: string
   readonly attempt: number
   readonly worker: number
   readonly start: number
@@ -18,6 +19,7 @@ export interface Attempt {
 export function getAttempt(attempts: AttemptColumns, id: AttemptId): Attempt {
   return {
     index: attempts.index[id]!,
+    item: attempts.item[id]!,
     attempt: attempts.attempt[id]!,
     worker: attempts.worker[id]!,
     start: attempts.start[id]!,
@@ -74,9 +76,9 @@ export function findAttempts(
   return { ids, total }
 }
 
-/** One sentence, like `item 7, attempt 2: flaky after 12 ms on worker 0, started at 1.5 s`. */
+/** One sentence, like `item 7, attempt 2: flaky after 12 ms on worker 0, started at 1.5 s: photos/7.jpg`. */
 export function describeAttempt(attempts: AttemptColumns, id: AttemptId): string {
-  const { index, attempt, worker, start, ms, status } = getAttempt(attempts, id)
+  const { index, item, attempt, worker, start, ms, status } = getAttempt(attempts, id)
   const number = attempt > 1 ? `, attempt ${attempt}` : ''
-  return `item ${index}${number}: ${status} after ${formatDuration(ms)} on worker ${worker}, started at ${formatDuration(start)}`
+  return `item ${index}${number}: ${status} after ${formatDuration(ms)} on worker ${worker}, started at ${formatDuration(start)}${item === '' ? '' : `: ${item}`}`
 }

@@ -13,14 +13,14 @@ export function quantile(sorted: ArrayLike<number>, part: number): number {
 export interface LogScale {
   readonly low: number
   readonly high: number
-  /** Natural logarithm of how many times `high` is larger than `low`; at least 1. */
+  /** Natural logarithm of how many times `high` is larger than `low`; more than 0. */
   readonly steps: number
 }
 
 export function logScale(shortest: number, longest: number): LogScale {
   const low = Math.max(LEAST_MS, shortest)
   const high = Math.max(low * 1.01, longest)
-  return { low, high, steps: Math.max(1, Math.log(high / low)) }
+  return { low, high, steps: Math.log(high / low) }
 }
 
 /** The duration at a `part` (0 … 1) of the scale. */
@@ -29,7 +29,7 @@ export function durationAt({ low, steps }: LogScale, part: number): number {
 }
 
 /** By position in `ATTEMPT_STATUSES`. */
-const IS_FAILURE = ATTEMPT_STATUSES.map((status) => status === 'failed' || status === 'retried')
+const IS_FAILURE = ATTEMPT_STATUSES.map((status) => status !== 'ok' && status !== 'flaky')
 
 export interface Histogram {
   readonly succeeded: Int32Array

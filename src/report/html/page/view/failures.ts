@@ -1,11 +1,12 @@
 // The failures: groups to open, with the traceback of one item at a time, and the search.
 import type { PageData } from '../../page-data.js'
 import { type FailureGroup, filterGroups, groupFailures } from '../data/failure-groups.js'
-import { formatNumber } from '../data/format.js'
+import { cut, formatNumber } from '../data/format.js'
 import { button, el, section } from './dom.js'
 
 const FIRST_GROUPS = 6
 const MAX_CHIPS = 60
+const CHIP_CHARACTERS = 24
 
 export function failureSection(
   { failures, failuresLeftOut }: PageData,
@@ -37,10 +38,13 @@ function failureGroup(group: FailureGroup, open: boolean, select: (index: number
   const first = group[0]!
   const text = el('pre', {}, first.text)
   const chips = group.slice(0, MAX_CHIPS).map((failure) =>
-    button(String(failure.index), () => {
-      text.textContent = failure.text
-      select(failure.index)
-    }),
+    button(
+      failure.item === '' ? String(failure.index) : `${failure.index}: ${cut(failure.item, CHIP_CHARACTERS)}`,
+      () => {
+        text.textContent = failure.text
+        select(failure.index)
+      },
+    ),
   )
   const copy = button('Copy', () => void navigator.clipboard?.writeText(text.textContent))
   const { location } = first

@@ -35,6 +35,7 @@ function tiles(data: PageData, counts: PageCounts): HTMLElement {
     tile('failed', formatNumber(counts.failed), 'failed'),
     tile('succeeded', formatNumber(counts.ok), 'ok'),
     tile('of these flaky', formatNumber(counts.flaky), 'flaky'),
+    tile('cancelled while running', formatNumber(counts.cancelled), 'cancelled'),
     tile('not run', formatNumber(counts.notRun), 'failed'),
     tile('workers lost', formatNumber(crashedWorkers), 'failed'),
     tile('items per second', formatNumber(itemsPerSecond), ''),

@@ -15,6 +15,7 @@ interface Column {
 
 const ATTEMPT_COLUMNS: readonly Column[] = [
   { title: 'item', numeric: true },
+  { title: 'text' },
   { title: 'outcome' },
   { title: 'took', numeric: true },
   { title: 'worker', numeric: true },
@@ -92,13 +93,14 @@ function attemptTable(attempts: AttemptColumns, ids: readonly AttemptId[], selec
 }
 
 function attemptRow(attempts: AttemptColumns, id: AttemptId, select: Select): HTMLElement {
-  const { index, attempt, worker, start, ms, status } = getAttempt(attempts, id)
+  const { index, item, attempt, worker, start, ms, status } = getAttempt(attempts, id)
   const pick = () => select(index)
   const onkeydown = (event: KeyboardEvent) => event.key === 'Enter' && pick()
   return row(
     ATTEMPT_COLUMNS,
     { class: 'pick', tabindex: '0', onclick: pick, onkeydown },
     [String(index)],
+    [item],
     [swatch(status), attempt > 1 ? `${status} (attempt ${attempt})` : status],
     [formatDuration(ms)],
     [String(worker)],

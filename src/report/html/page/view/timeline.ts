@@ -126,9 +126,10 @@ export class Timeline {
   #mark(index: number): readonly AttemptId[] {
     const { attempts, failures } = this.#data
     const ids = attemptsOfItem(attempts, index)
+    const text = ids.length === 0 ? '' : getAttempt(attempts, ids[0]!).item
     const failure = failures.find((candidate) => candidate.index === index)
     this.#detail.replaceChildren(
-      el('h2', {}, `Item ${index}`),
+      el('h2', {}, `Item ${index}${text === '' ? '' : `: ${text}`}`),
       ...ids.map((id) => el('p', {}, swatch(getAttempt(attempts, id).status), describeAttempt(attempts, id))),
       failure ? el('pre', {}, failure.text) : '',
     )

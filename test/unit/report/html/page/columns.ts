@@ -7,6 +7,7 @@ import type { AttemptColumns, PageWorker } from '../../../../../src/report/html/
 export function columnsOf(...rows: readonly Partial<Attempt>[]): AttemptColumns {
   return {
     index: rows.map(({ index }, i) => index ?? i),
+    item: rows.map(({ item = '' }) => item),
     attempt: rows.map(({ attempt = 1 }) => attempt),
     worker: rows.map(({ worker = 0 }) => worker),
     start: rows.map(({ start }, i) => start ?? i),

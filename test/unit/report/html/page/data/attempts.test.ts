@@ -13,7 +13,7 @@ import { columnsOf } from '../columns.js'
 const attempts = columnsOf(
   { index: 4, start: 0, ms: 30, status: 'retried' },
   { index: 5, start: 2, ms: 10, worker: 1 },
-  { index: 4, start: 40, ms: 1500, attempt: 2, status: 'flaky', worker: 1 },
+  { index: 4, item: 'photos/4.jpg', start: 40, ms: 1500, attempt: 2, status: 'flaky', worker: 1 },
   { index: 6, start: 40, ms: 20, status: 'failed' },
   { index: 45, start: 60, ms: 30 },
 )
@@ -23,6 +23,7 @@ describe('getAttempt', () => {
   it('returns one row of the columns, with its status by name', () => {
     expect(getAttempt(attempts, 2)).toEqual({
       index: 4,
+      item: 'photos/4.jpg',
       attempt: 2,
       worker: 1,
       start: 40,
@@ -87,7 +88,7 @@ describe('describeAttempt', () => {
   it('says what became of an attempt, and its number from the second on', () => {
     expect(describeAttempt(attempts, 1)).toBe('item 5: ok after 10 ms on worker 1, started at 2 ms')
     expect(describeAttempt(attempts, 2)).toBe(
-      'item 4, attempt 2: flaky after 1.5 s on worker 1, started at 40 ms',
+      'item 4, attempt 2: flaky after 1.5 s on worker 1, started at 40 ms: photos/4.jpg',
     )
   })
 })

@@ -30,7 +30,22 @@ describe('logScale', () => {
   })
 
   it('has a length where all attempts took the same time', () => {
-    expect(logScale(5, 5)).toEqual({ low: 5, high: 5.05, steps: 1 })
+    expect(logScale(5, 5)).toMatchObject({ low: 5, high: 5.05 })
+  })
+
+  it.each([
+    [5, 5],
+    [5, 5.01],
+    [5, 5.2],
+    [99.9, 110],
+    [100, 250],
+    [0, 0],
+  ])('has ascending marks up to its end for durations from %d to %d', (shortest, longest) => {
+    const scale = logScale(shortest, longest)
+    const marks = [0, 0.25, 0.5, 0.75].map((part) => durationAt(scale, part))
+    const axis = [...marks, scale.high]
+    expect(axis).toEqual([...axis].sort((a, b) => a - b))
+    expect(durationAt(scale, 1)).toBeCloseTo(scale.high)
   })
 })
 

@@ -6,7 +6,7 @@ import { columnsOf, pageWorker } from '../columns.js'
 
 const data: Pick<PageData, 'tookMs' | 'counts' | 'workers' | 'attempts'> = {
   tookMs: 2000,
-  counts: { ok: 30, failed: 9, flaky: 2, notRun: 5 },
+  counts: { ok: 30, failed: 9, flaky: 2, cancelled: 0, notRun: 5 },
   workers: [pageWorker(0, { crashed: true }), pageWorker(1), pageWorker(0)],
   attempts: columnsOf({ ms: 900 }, { ms: 100 }),
 }
