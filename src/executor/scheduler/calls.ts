@@ -12,7 +12,7 @@ import {
   type TaskSpec,
 } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
-import { ChunkSizer } from './chunk-size.js'
+import { ChunkSizer, TaskCost } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
 import { type ResultRange, singles, without } from './ranges.js'
@@ -93,8 +93,8 @@ export class CallTable {
   readonly #calls = new Map<CallId, Call>()
   /** Calls that can have something to dispatch. The one that was served last is at the end. */
   readonly #roundRobin = new Fifo<Call>()
-  /** What an item of each task costs: the first chunk of a call is not the first of its task. */
-  readonly #meanMs = new Map<string, Ms>()
+  /** By the name of the task. */
+  readonly #costs = new Map<string, TaskCost>()
   /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
   readonly #delayed = new DelayQueue<Call>()
   #exports: JobExports | undefined
@@ -134,8 +134,7 @@ export class CallTable {
   // ── from the callers ───────────────────────────────────────────────────────────────────────────────────────────
 
   open(id: CallId, options: CallOptions): void {
-    const sizer = new ChunkSizer(options.chunkSize, this.#concurrency, this.#meanMs.get(options.task.name))
-    const call = createCall(id, options, sizer)
+    const call = createCall(id, options, this.#sizerFor(options))
     this.#calls.set(id, call)
     this.#enqueue(call)
     this.#checkTask(call)
@@ -233,7 +232,7 @@ export class CallTable {
 
   settle(worker: WorkerIdentity, chunk: CallChunk, results: ResultsMessage, now: Ms): void {
     const { sizer, task } = chunk.call
-    if (results.busyMs > 0) this.#meanMs.set(task.name, sizer.measured(results.count, results.busyMs))
+    if (results.busyMs > 0) sizer.measured(results.count, results.busyMs)
     this.#settleRange(worker, chunk, resultRange(worker, task, chunk.pending, results), now)
   }
 
@@ -307,6 +306,12 @@ export class CallTable {
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #sizerFor({ chunkSize, task: { name } }: CallOptions): ChunkSizer {
+    const task = this.#costs.get(name) ?? new TaskCost()
+    this.#costs.set(name, task)
+    return new ChunkSizer({ fixed: chunkSize, concurrency: this.#concurrency, task })
+  }
 
   #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
     // After a fault or `terminate`, workers that are terminating still send what they have done.
@@ -414,7 +419,9 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     timeoutMs,
     retry,
     sizer,
-    isBatched: chunkSize === undefined ? remaining === 1 : !mayStop,
+    get isBatched() {
+      return chunkSize === undefined ? isSmall(remaining, sizer) : !mayStop
+    },
     ready: new Fifo(),
     delayed: new DelayQueue(),
     inFlight: 0,
@@ -425,6 +432,11 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     isAborted: false,
     isQueued: false,
   }
+}
+
+/** Its items can all be in one chunk, so that a failure would stop little. */
+function isSmall(items: number | undefined, sizer: ChunkSizer): boolean {
+  return items !== undefined && (items === 1 || sizer.areLittle(items))
 }
 
 /** Nothing of it is ready, delayed or in flight. */

@@ -9,47 +9,76 @@ import type { Want } from '../../source.js'
 const TARGET_MS: Ms = 12
 /** Most that a chunk may grow from one measurement to the next: a few cheap items predict little about the next thousand. */
 const GROWTH_FACTOR = 4
+/** Not worth a chunk of its own: it costs less than the transport of one. */
+const LITTLE_MS: Ms = 0.5
 /** An item that takes longer, in a worker that runs several at a time, waits for something: the items behind it need not. */
 const WAITS_ABOVE_MS: Ms = 0.1
 /** Even if items cost nothing: the items of a message settle together, and their results are held together. */
 const MAX_ITEMS = 16 * 1024
 
-export class ChunkSizer {
-  readonly #fixed: number | undefined
-  readonly #concurrency: number
-  #items: number
+/** What an item of one task costs, in all of its calls: the first chunk of a call is not the first of its task. */
+export class TaskCost {
   #meanMs: Ms | undefined
 
-  /**
-   * `fixed`: items per chunk, as given by `--chunk-size`. The cost is measured in any case. `concurrency`: items that a
-   * worker runs at a time, one of each chunk. `meanMs`: what an item of the task has cost in earlier calls.
-   */
-  constructor(fixed?: number, concurrency = 1, meanMs?: Ms) {
-    this.#fixed = fixed
-    this.#concurrency = concurrency
-    this.#items = fixed ?? 1
-    this.#meanMs = meanMs
-  }
-
-  /** Cost of one item, `undefined` before the first measurement of the task. */
+  /** `undefined` before the first measurement. */
   get meanMs(): Ms | undefined {
     return this.#meanMs
   }
 
-  /** Returns the cost of one item. */
-  measured(items: number, busyMs: Ms): Ms {
+  measured(items: number, busyMs: Ms): void {
+    this.#meanMs = meanCost(this.#meanMs, busyMs / items, items)
+  }
+}
+
+interface SizerOptions {
+  /** Items per chunk, as given by `--chunk-size`. The cost is measured in any case. */
+  readonly fixed?: number | undefined
+  /** Items that a worker runs at a time, one of each chunk. */
+  readonly concurrency?: number
+  readonly task?: TaskCost
+}
+
+/** The chunks of one call. */
+export class ChunkSizer {
+  readonly #fixed: number | undefined
+  readonly #concurrency: number
+  readonly #task: TaskCost
+  #items: number
+  #meanMs: Ms | undefined
+
+  constructor({ fixed, concurrency = 1, task = new TaskCost() }: SizerOptions = {}) {
+    this.#fixed = fixed
+    this.#concurrency = concurrency
+    this.#task = task
+    this.#items = fixed ?? 1
+  }
+
+  /** Cost of one item of the call; before the first measurement, of its task. */
+  get meanMs(): Ms | undefined {
+    return this.#meanMs ?? this.#task.meanMs
+  }
+
+  measured(items: number, busyMs: Ms): void {
+    this.#task.measured(items, busyMs)
     const meanMs = meanCost(this.#meanMs, busyMs / items, items)
     this.#meanMs = meanMs
-    if (this.#fixed !== undefined) return meanMs
+    if (this.#fixed !== undefined) return
     const waits = this.#concurrency > 1 && meanMs > WAITS_ABOVE_MS
     const ideal = waits ? 1 : meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
-    return meanMs
+  }
+
+  /** All of these items together are expected to cost next to nothing. */
+  areLittle(items: number): boolean {
+    const { meanMs } = this
+    return meanMs !== undefined && items * meanMs <= LITTLE_MS
   }
 
   /** `remaining`: items left in the source, if that is known; `workers` share them. */
   want(workers: number, remaining: number | undefined): Want {
     if (this.#fixed !== undefined) return { items: this.#fixed, bytes: Number.POSITIVE_INFINITY }
+    if (remaining !== undefined && remaining > 0 && this.areLittle(remaining))
+      return { items: Math.min(remaining, MAX_ITEMS), bytes: CHUNK_BYTES }
     // Half of each worker's share, so that all workers finish at about the same time.
     const share = remaining === undefined ? this.#items : Math.ceil(remaining / (2 * workers))
     return { items: Math.max(1, Math.min(this.#items, share)), bytes: CHUNK_BYTES }

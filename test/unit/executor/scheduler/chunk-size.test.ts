@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ChunkSizer } from '../../../../src/executor/scheduler/chunk-size.js'
+import { ChunkSizer, TaskCost } from '../../../../src/executor/scheduler/chunk-size.js'
 
 const WORKERS = 2
 const size = (sizer: ChunkSizer, remaining?: number) => sizer.want(WORKERS, remaining).items
@@ -35,14 +35,25 @@ describe('adaptive chunks', () => {
   })
 
   test('stay at one item if it waits for something, where a worker runs several at a time', () => {
-    expect(new Set(settle(new ChunkSizer(undefined, 8), 0.2))).toEqual(new Set([1]))
-    expect(settle(new ChunkSizer(undefined, 8), 0.05).at(-1)).toBeGreaterThan(64)
+    expect(new Set(settle(new ChunkSizer({ concurrency: 8 }), 0.2))).toEqual(new Set([1]))
+    expect(settle(new ChunkSizer({ concurrency: 8 }), 0.05).at(-1)).toBeGreaterThan(64)
   })
 
-  test('know what an item has cost in an earlier call, and still grow step by step', () => {
-    const sizer = new ChunkSizer(undefined, 1, 0.01)
+  test('know what an item of the task costs in other calls, and still grow step by step', () => {
+    const task = new TaskCost()
+    const sizer = new ChunkSizer({ task })
+    new ChunkSizer({ task }).measured(100, 1)
     expect(sizer.meanMs).toBe(0.01)
-    expect(settle(sizer, 0.01).slice(0, 3)).toEqual([1, 4, 16])
+    expect(settle(sizer, 0.05).slice(0, 3)).toEqual([1, 4, 16])
+    expect(sizer.meanMs).toBeCloseTo(0.05)
+  })
+
+  test('hold all that is left if that is next to no work', () => {
+    const task = new TaskCost()
+    task.measured(100, 1)
+    expect(size(new ChunkSizer({ task }), 50)).toBe(50)
+    expect(size(new ChunkSizer({ task }), 51)).toBe(1)
+    expect(size(new ChunkSizer({ task }), 0)).toBe(1)
   })
 
   test('are bounded even if items seem to cost nothing', () => {
@@ -86,13 +97,13 @@ describe('adaptive chunks', () => {
 
 describe('a fixed number of items per chunk', () => {
   test('stays the same whatever is measured, however few items remain, whatever their size', () => {
-    const sizer = new ChunkSizer(50)
+    const sizer = new ChunkSizer({ fixed: 50 })
     expect(new Set(settle(sizer, 100))).toEqual(new Set([50]))
     expect(sizer.want(WORKERS, 3)).toEqual({ items: 50, bytes: Number.POSITIVE_INFINITY })
   })
 
   test('is measured nevertheless, because prefetching needs the cost', () => {
-    const sizer = new ChunkSizer(50)
+    const sizer = new ChunkSizer({ fixed: 50 })
     sizer.measured(10, 20)
     expect(sizer.meanMs).toBe(2)
   })
