@@ -307,10 +307,10 @@ export class CallTable {
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #sizerFor({ chunkSize, task: { name } }: CallOptions): ChunkSizer {
+  #sizerFor({ chunkSize, remaining, task: { name } }: CallOptions): ChunkSizer {
     const task = this.#costs.get(name) ?? new TaskCost()
     this.#costs.set(name, task)
-    return new ChunkSizer({ fixed: chunkSize, concurrency: this.#concurrency, task })
+    return new ChunkSizer({ fixed: chunkSize, concurrency: this.#concurrency, task, total: remaining })
   }
 
   #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
@@ -420,7 +420,7 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     retry,
     sizer,
     get isBatched() {
-      return chunkSize === undefined ? isSmall(remaining, sizer) : !mayStop
+      return chunkSize === undefined ? sizer.isSmall : !mayStop
     },
     ready: new Fifo(),
     delayed: new DelayQueue(),
@@ -432,11 +432,6 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     isAborted: false,
     isQueued: false,
   }
-}
-
-/** Its items can all be in one chunk, so that a failure would stop little. */
-function isSmall(items: number | undefined, sizer: ChunkSizer): boolean {
-  return items !== undefined && (items === 1 || sizer.areLittle(items))
 }
 
 /** Nothing of it is ready, delayed or in flight. */

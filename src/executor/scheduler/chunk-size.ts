@@ -36,6 +36,8 @@ interface SizerOptions {
   /** Items that a worker runs at a time, one of each chunk. */
   readonly concurrency?: number
   readonly task?: TaskCost
+  /** All items of the call, if that is known. */
+  readonly total?: number | undefined
 }
 
 /** The chunks of one call. */
@@ -43,13 +45,15 @@ export class ChunkSizer {
   readonly #fixed: number | undefined
   readonly #concurrency: number
   readonly #task: TaskCost
+  readonly #total: number | undefined
   #items: number
   #meanMs: Ms | undefined
 
-  constructor({ fixed, concurrency = 1, task = new TaskCost() }: SizerOptions = {}) {
+  constructor({ fixed, concurrency = 1, task = new TaskCost(), total }: SizerOptions = {}) {
     this.#fixed = fixed
     this.#concurrency = concurrency
     this.#task = task
+    this.#total = total
     this.#items = fixed ?? 1
   }
 
@@ -68,17 +72,18 @@ export class ChunkSizer {
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
   }
 
-  /** All of these items together are expected to cost next to nothing. */
-  areLittle(items: number): boolean {
-    const { meanMs } = this
-    return meanMs !== undefined && items * meanMs <= LITTLE_MS
+  /** All items of the call together are expected to cost next to nothing: they can be one chunk. Decided at its start. */
+  get isSmall(): boolean {
+    if (this.#total === 1) return true
+    const { meanMs } = this.#task
+    const isAtStart = this.#meanMs === undefined
+    return isAtStart && this.#total !== undefined && meanMs !== undefined && this.#total * meanMs <= LITTLE_MS
   }
 
   /** `remaining`: items left in the source, if that is known; `workers` share them. */
   want(workers: number, remaining: number | undefined): Want {
     if (this.#fixed !== undefined) return { items: this.#fixed, bytes: Number.POSITIVE_INFINITY }
-    if (remaining !== undefined && remaining > 0 && this.areLittle(remaining))
-      return { items: Math.min(remaining, MAX_ITEMS), bytes: CHUNK_BYTES }
+    if (this.isSmall) return { items: Math.max(1, this.#total!), bytes: CHUNK_BYTES }
     // Half of each worker's share, so that all workers finish at about the same time.
     const share = remaining === undefined ? this.#items : Math.ceil(remaining / (2 * workers))
     return { items: Math.max(1, Math.min(this.#items, share)), bytes: CHUNK_BYTES }

@@ -48,12 +48,15 @@ describe('adaptive chunks', () => {
     expect(sizer.meanMs).toBeCloseTo(0.05)
   })
 
-  test('hold all that is left if that is next to no work', () => {
+  test('hold all items of a call that is next to no work', () => {
     const task = new TaskCost()
     task.measured(100, 1)
-    expect(size(new ChunkSizer({ task }), 50)).toBe(50)
-    expect(size(new ChunkSizer({ task }), 51)).toBe(1)
-    expect(size(new ChunkSizer({ task }), 0)).toBe(1)
+    const of = (total: number | undefined) => new ChunkSizer({ task, total })
+    expect(size(of(50), 50)).toBe(50)
+    expect(size(of(51), 51)).toBe(1)
+    expect(size(of(0), 0)).toBe(1)
+    expect(size(of(undefined), 50)).toBe(1)
+    expect(size(new ChunkSizer({ total: 50 }), 50)).toBe(1)
   })
 
   test('are bounded even if items seem to cost nothing', () => {
