@@ -103,11 +103,15 @@ async function unlessStalled<T>(wait: Promise<T>, interrupt: EndedRun['interrupt
   return stalled ? undefined : result
 }
 
+/** The run ended before its input was open. */
+const NOTHING_READ = { accepted: 0, unread: true }
+
 function summaryFor({ plan, progress, errorCode, interrupt, startedAt }: EndedRun): Summary | undefined {
-  const { inputAtEnd } = progress
+  const isEndedFromOutside = interrupt.signal !== undefined || errorCode === EXIT.deadline
+  const inputAtEnd = progress.inputAtEnd ?? (isEndedFromOutside ? NOTHING_READ : undefined)
   if (inputAtEnd === undefined) return undefined
   // The error is enough where it came before the first item, and a reader that left needs no summary.
-  if (errorCode !== undefined && inputAtEnd.accepted === 0) return undefined
+  if (errorCode !== undefined && !isEndedFromOutside && inputAtEnd.accepted === 0) return undefined
   if (errorCode === EXIT.brokenPipe) return undefined
   const reason = reasonFor(plan, interrupt.signal, errorCode)
   return summarize(progress.settled, progress.named, {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { describe, expect, it, test } from 'vitest'
+import { lastLine } from '../../helpers/normalise.js'
 import { runCli, runShell, startCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
@@ -25,10 +26,10 @@ describe.each([
 ])('a pipe without a peer: %s', (_, options, items) => {
   it('does not keep the deadline from ending the run', async () => {
     const { dir } = folder()
-    const { exitCode } = await runCli(['collect', 'job.mjs', ...options, '--deadline', '1s', ...items], {
-      cwd: dir,
-    })
+    const args = ['collect', 'job.mjs', ...options, '--deadline', '1s', ...items]
+    const { exitCode, stderr } = await runCli(args, { cwd: dir })
     expect(exitCode).toBe(124)
+    expect(lastLine(stderr)).toContain('the deadline of 1 s was reached: 0 ok')
   })
 
   it('does not hide that the job is missing', async () => {
@@ -41,7 +42,9 @@ describe.each([
     const { dir } = folder()
     const { child, ended } = startCli(['collect', 'job.mjs', '--debug', ...options, ...items], { cwd: dir })
     child.stderr.once('data', () => child.kill('SIGTERM'))
-    expect(await ended()).toMatchObject({ signal: 'SIGTERM' })
+    const { signal, stderr } = await ended()
+    expect(signal).toBe('SIGTERM')
+    expect(lastLine(stderr)).toContain('interrupted by SIGTERM: 0 ok')
   })
 })
 
