@@ -84,8 +84,15 @@ export type Failure =
       readonly escaped?: ErrorData
       /** Stack of the job's own `process.exit` (or `abort`, `kill`) call. */
       readonly exitSite?: string
+      /** The worker ended for this item, which had exceeded its time. */
+      readonly because?: { readonly index: number; readonly timeoutMs: Ms }
     }
-  | { readonly kind: 'timeout'; readonly timeoutMs: Ms }
+  | {
+      readonly kind: 'timeout'
+      readonly timeoutMs: Ms
+      /** `stopped`: the item settled after its signal had aborted. Otherwise what became of its worker. */
+      readonly ended?: 'stopped' | 'ended' | 'killed'
+    }
   /** The item's text is not JSON. `at` is the offset of the first wrong character in it. */
   | { readonly kind: 'input'; readonly message: string; readonly at: number }
   | { readonly kind: 'validation'; readonly issues: readonly { message: string; path: string }[] }

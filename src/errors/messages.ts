@@ -22,7 +22,9 @@ export function lostMessage(
   }`
 }
 
-function howItEnded({ exitCode, signal }: Of<'crash' | 'oom'>, after: string): string {
+function howItEnded({ exitCode, signal, because }: Of<'crash' | 'oom'>, after: string): string {
+  if (because !== undefined)
+    return `was ended ${after} because item ${because.index} exceeded ${formatMs(because.timeoutMs)} in it`
   if (signal === null && exitCode === null) return `was lost ${after}`
   const isEarlyReturn = signal === null && exitCode === 0
   return `${describeExit(exitCode, signal)} ${isEarlyReturn ? 'before returning' : after}`
@@ -33,8 +35,16 @@ export function timeoutMessage(
   failure: Of<'timeout'>,
   { workerId, pid }: ItemFailure,
 ): string {
-  return `item ${index} exceeded ${formatMs(failure.timeoutMs)} on ${workerTitle(workerId, pid)}; the worker was killed`
+  const { timeoutMs, ended } = failure
+  const what = ended === undefined ? '' : `; ${TIMEOUT_ENDS[ended]}`
+  return `item ${index} exceeded ${formatMs(timeoutMs)} on ${workerTitle(workerId, pid)}${what}`
 }
+
+const TIMEOUT_ENDS = {
+  stopped: 'it stopped at its signal',
+  ended: 'the worker was ended',
+  killed: 'the worker was killed',
+} as const
 
 export function encodingMessage(index: number, { side, path, preview, message }: Of<'encoding'>): string {
   return `${side} of item ${index} cannot be sent: ${path === '' ? 'it' : path}${preview === '' ? '' : ` is ${preview}`} (${message})`

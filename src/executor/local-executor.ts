@@ -231,8 +231,13 @@ export class LocalExecutor implements Executor {
       case 'stop':
         return this.#stop(command.worker)
       case 'drain':
+        return this.#send(command.worker, { type: 'drain' })
+      case 'expire': {
+        const { id, offset } = command
+        return this.#send(command.worker, { type: 'expire', id, offset })
+      }
       case 'terminate':
-        return this.#send(command.worker, { type: command.type })
+        return this.#send(command.worker, { type: 'terminate', isImmediate: command.isImmediate })
       case 'inspect': {
         const { worker } = command
         return this.#post({ type: 'inspected', worker, running: this.#inspect(worker) })

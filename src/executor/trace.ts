@@ -21,6 +21,8 @@ export function traceCommands(write: (line: string) => void): (command: Command)
       }
       case 'cancel':
         return write(`worker ${command.worker}: cancelling ${plural(command.ids.length, 'chunk')}`)
+      case 'expire':
+        return write(`worker ${command.worker}: an item has exceeded its time`)
       case 'drain':
         return write(`worker ${command.worker}: taking back what has not started`)
       case 'stop':

@@ -9,9 +9,11 @@
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
 //        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what is queued
 //                                                  ◀───────────  cancelled {ids, begun}  once none of them runs any more
+//        expire {id, offset}                       ───────────▶  aborts the signal of the item, which is late
+//                                                  ◀───────────  expiring {id, offset, listens}
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
 //        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
-//        terminate                                 ───────────▶  aborts; exits once nothing listens to its signal
+//        terminate {isImmediate}                   ───────────▶  aborts; exits once nothing listens to its signal
 //                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
 //                                                  ◀───────────  recorder-failed  its record is not complete any more
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
@@ -23,7 +25,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 3
+export const PROTOCOL_VERSION = 4
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -76,7 +78,10 @@ export type ToWorker =
   | { readonly type: 'cancel'; readonly ids: readonly number[] }
   | { readonly type: 'drain' }
   | { readonly type: 'stop' }
-  | { readonly type: 'terminate' }
+  /** This item of a chunk has exceeded its time. */
+  | { readonly type: 'expire'; readonly id: number; readonly offset: number }
+  /** `isImmediate`: exit even if items listen to their signal. */
+  | { readonly type: 'terminate'; readonly isImmediate: boolean }
 
 /** Items `from … from + count − 1` of chunk `id` have settled. Ranges of a chunk come in order, without gaps. */
 export interface ResultsMessage {
@@ -112,6 +117,8 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
   /** The flight recorder could not be written: from here on its file says nothing. Nothing starts before this has left. */
   | { readonly type: 'recorder-failed' }
+  /** Answers `expire`, if the item is still running: its signal was aborted. */
+  | { readonly type: 'expiring'; readonly id: number; readonly offset: number; readonly listens: boolean }
   /** Answers `terminate`: some items listen to their signal and should be given time. */
   | { readonly type: 'terminating' }
   | { readonly type: 'warning'; readonly message: string }

@@ -49,6 +49,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #isCancelled = false
   #isReturned = false
   #hasFailed = false
+  /** The running item has exceeded its time, and its signal was aborted. */
+  #isExpired = false
   /** Recorded items are timed one by one, and so are unrecorded ones once one of them was slow. */
   #timesEachItem = true
   #isTiming = false
@@ -98,7 +100,18 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   cancel(reason: string): void {
     this.#isCancelled = true
-    this.context?.abort(reason)
+    this.context?.abort(reason, 'AbortError')
+  }
+
+  /**
+   * The item at this offset has exceeded its time: aborts its signal. Returns whether it listens; `undefined` if it is not
+   * running.
+   */
+  expire(offset: number): boolean | undefined {
+    if (!this.#isItemRunning || this.#offset !== offset || this.context === undefined) return undefined
+    this.#isExpired = true
+    this.context.abort(`the item exceeded ${this.timeoutMs} ms`, 'TimeoutError')
+    return this.context.listens
   }
 
   /** The items that have not started go back to the parent. */
@@ -254,7 +267,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     if (this.#isCancelled) return 0
     leaveTask()
     const tookMs = this.endTiming()
-    const failure = failureOf(succeeded, outcome)
+    const failure = this.#isExpired ? this.#timeout() : failureOf(succeeded, outcome)
     if (failure === undefined) this.#succeed(outcome)
     else {
       this.#hasFailed = true
@@ -262,6 +275,12 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     }
     this.#results.addTiming(this.#startedAt, tookMs)
     return tookMs
+  }
+
+  /** Whatever it ended with after its time. */
+  #timeout(): Failure {
+    this.#isExpired = false
+    return { kind: 'timeout', timeoutMs: this.timeoutMs, ended: 'stopped' }
   }
 
   /** Settles the next item, which does not run. */

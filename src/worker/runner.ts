@@ -73,6 +73,13 @@ export class Runner {
     this.#drop(unstarted)
   }
 
+  /** The item has exceeded its time: aborts its signal. Returns whether it listens; `undefined` if it has settled. */
+  expire(id: number, offset: number): boolean | undefined {
+    // The parent may not know yet what has settled.
+    void this.#outbox.flush()
+    return this.#started.get(id)?.expire(offset)
+  }
+
   /** Running items may finish; everything else goes back to the parent. */
   drain(): void {
     for (const run of this.#started.values()) run.returnUnstarted()
@@ -88,7 +95,7 @@ export class Runner {
     let isListening = false
     for (const run of started) {
       if (run.context?.listens === true) isListening = true
-      run.cancel('the run was stopped, or the item has exceeded its time')
+      run.cancel('the worker is ended')
     }
     return isListening
   }
@@ -221,7 +228,7 @@ export class Runner {
 
   #settle(run: ChunkRun, succeeded: boolean, outcome: unknown): void {
     const tookMs = run.settle(succeeded, outcome)
-    // The parent may be terminating this worker for it, and the kill must not hit another item. If the parent has judged
+    // The parent may be about to end this worker for it, and the kill must not hit another item. If the parent has judged
     // otherwise, because it does not count pauses, it sends the rest again.
     if (tookMs >= run.timeoutMs) this.drain()
   }

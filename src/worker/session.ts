@@ -47,6 +47,13 @@ export class WorkerSession {
         return this.#runner?.run(message.chunks)
       case 'cancel':
         return this.#runner?.cancel(message.ids)
+      case 'expire': {
+        const { id, offset } = message
+        const listens = this.#runner?.expire(id, offset)
+        return listens === undefined
+          ? undefined
+          : void channel.send({ type: 'expiring', id, offset, listens })
+      }
       case 'drain':
         return this.#runner?.drain()
       case 'stop':
@@ -54,7 +61,7 @@ export class WorkerSession {
         return channel.exit()
       case 'terminate':
         this.#recorder?.freeze()
-        if (this.#runner?.abortAll() === true) {
+        if (this.#runner?.abortAll() === true && !message.isImmediate) {
           void channel.send({ type: 'terminating' })
           await this.#runner.idle()
         }

@@ -66,8 +66,9 @@ export class Context implements TaskContext {
     return this.#controller !== undefined
   }
 
-  abort(reason: string): void {
-    this.#aborted = new DOMException(reason, 'AbortError')
+  /** The first reason stays. */
+  abort(reason: string, name: 'AbortError' | 'TimeoutError'): void {
+    this.#aborted ??= new DOMException(reason, name)
     this.#controller?.abort(this.#aborted)
   }
 }

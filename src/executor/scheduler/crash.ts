@@ -54,8 +54,7 @@ export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
   const running = record?.running.find((item) => item.id === id && item.offset >= settled)
   const begun = record?.begun?.find((chunk) => chunk.id === id)?.upTo ?? 0
   // The item at fault fails even if the record shows a later one: it may have ended before the worker was terminated.
-  const atFault =
-    (reason?.kind === 'timeout' || reason?.kind === 'protocol') && reason.id === id ? reason.offset : -1
+  const atFault = offsetAtFault(id, reason)
   const last = Math.max(running?.offset ?? -1, atFault, begun - 1)
   // The items before it have ended, and their outcomes were lost with the worker.
   const failed = failures(last, running?.forMs ?? now - since)
@@ -76,6 +75,12 @@ export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
       return { offset, failure: crashFailure(id, offset, afterMs, facts) }
     })
   }
+}
+
+/** The item of the chunk that its worker was terminated for; -1 if it was terminated for none of them. */
+function offsetAtFault(id: number, reason: TerminationReason | undefined): number {
+  if (reason?.kind === 'timeout') return reason.late.find((item) => item.id === id)?.offset ?? -1
+  return reason?.kind === 'protocol' && reason.id === id ? reason.offset : -1
 }
 
 /**
@@ -108,9 +113,12 @@ export function crashFailure(
   afterMs: Ms,
   { exit, reason, notice }: ExitFacts,
 ): Failure {
-  if (reason?.kind === 'timeout' && reason.id === id && reason.offset === offset)
-    return { kind: 'timeout', timeoutMs: reason.timeoutMs }
   const { exitCode, signal, stderrTail } = exit
+  const late = reason?.kind === 'timeout' ? reason.late : []
+  const isLate = late.find((item) => item.id === id && item.offset === offset)
+  if (isLate !== undefined)
+    return { kind: 'timeout', timeoutMs: isLate.timeoutMs, ended: signal === null ? 'ended' : 'killed' }
+  const [because] = late
   const outOfMemory = reason?.kind === 'oom' || stderrTail.some((line) => HEAP_ABORT.test(line))
   return {
     kind: outOfMemory ? 'oom' : 'crash',
@@ -118,6 +126,7 @@ export function crashFailure(
     signal,
     afterMs,
     stderrTail,
+    ...(because !== undefined && { because: { index: because.index, timeoutMs: because.timeoutMs } }),
     ...(notice?.uncaughtError !== undefined && { escaped: notice.uncaughtError }),
     ...(notice?.exitCallStack !== undefined && { exitSite: notice.exitCallStack }),
   }

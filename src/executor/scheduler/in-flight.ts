@@ -3,6 +3,7 @@ import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
 import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
 import type { RunningItem } from './messages.js'
+import { type ExpiredItem, earlier } from './timeouts.js'
 
 /** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
 const PREFETCH_CHUNKS = 2
@@ -19,6 +20,8 @@ export interface InFlightChunk extends CallChunk {
   since: Ms
   /** How many items have begun, once the worker that is terminating has sent it: then no other item begins. */
   begun: number | undefined
+  /** Its item has exceeded its time, and the worker was asked to abort it. */
+  expired: ExpiredItem | undefined
   /** Estimate at the time when it was dispatched. */
   readonly expectedMs: Ms
   /** Each of its items is recorded before it begins, however cheap. */
@@ -32,6 +35,8 @@ export class InFlight {
   #expectedMs: Ms = 0
   /** It holds a chunk that may crash it, and nothing else: that tells which chunk was at fault. */
   #hasSuspect = false
+  /** Chunks whose item has exceeded its time. */
+  #expired: InFlightChunk[] = []
   /** Half of the prefetched items have settled: take more until there are `PREFETCH_ITEMS` again. */
   #isRefilling = false
 
@@ -66,6 +71,34 @@ export class InFlight {
     return isLittle && (waiting < PREFETCH_CHUNKS || this.#isRefilling)
   }
 
+  get expired(): readonly InFlightChunk[] {
+    return this.#expired
+  }
+
+  /** When one of them must have answered or settled. */
+  get expiredBy(): Ms | undefined {
+    let next: Ms | undefined
+    for (const { expired } of this.#expired)
+      next = earlier(next, earlier(expired?.answerBy, expired?.settleBy))
+    return next
+  }
+
+  /** Items that can be running, other than those that have exceeded their time. */
+  get hasOthersRunning(): boolean {
+    return this.#chunks.slice(0, this.#concurrency).some(({ expired }) => expired === undefined)
+  }
+
+  expire(chunk: InFlightChunk, item: ExpiredItem): void {
+    chunk.expired = item
+    this.#expired.push(chunk)
+  }
+
+  #unexpire(chunk: InFlightChunk): void {
+    if (chunk.expired === undefined) return
+    chunk.expired = undefined
+    this.#expired = this.#expired.filter((other) => other !== chunk)
+  }
+
   find(id: number): InFlightChunk | undefined {
     return this.#chunks.find((chunk) => chunk.id === id)
   }
@@ -78,7 +111,17 @@ export class InFlight {
     const { count } = pending.chunk
     const expectedMs = (call.sizer.meanMs ?? PREFETCH_MS) * count
     const recordEachItem = pending.recordEachItem || pending.isSuspect || call.timeoutMs !== undefined
-    const chunk = { id, call, pending, settled: 0, since: now, begun: undefined, expectedMs, recordEachItem }
+    const chunk = {
+      id,
+      call,
+      pending,
+      settled: 0,
+      since: now,
+      begun: undefined,
+      expired: undefined,
+      expectedMs,
+      recordEachItem,
+    }
     this.#chunks.push(chunk)
     this.#items += count
     this.#expectedMs += expectedMs
@@ -102,10 +145,12 @@ export class InFlight {
     if (results.kind === 'values' && results.values.length !== count) return 'impossible'
     chunk.settled = upTo
     chunk.since = now
+    if (chunk.expired !== undefined && upTo > chunk.expired.offset) this.#unexpire(chunk)
     return chunk
   }
 
   remove(chunk: InFlightChunk, now: Ms): void {
+    this.#unexpire(chunk)
     const next = this.#chunks[this.#concurrency]
     if (this.#chunks[0] === chunk) this.#chunks.shift()
     else this.#chunks = this.#chunks.filter((other) => other !== chunk)

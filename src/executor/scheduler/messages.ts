@@ -75,6 +75,8 @@ export type WorkerInput =
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
   /** The flight recorder of the process shows nothing that can be relied on any more. */
   | { readonly type: 'recorder-failed' }
+  /** Answers `expire`: the signal of the item was aborted. Without a listener, waiting for the item is of little use. */
+  | { readonly type: 'expiring'; readonly id: number; readonly offset: number; readonly listens: boolean }
   /** Answers `terminate`: some items listen to their signal and are given time. */
   | { readonly type: 'terminating' }
   /** The last input of a process, after all its messages and output. */
@@ -137,7 +139,11 @@ export type Command =
   | { readonly type: 'pull'; readonly call: CallId; readonly want: Want }
   | { readonly type: 'run'; readonly worker: number; readonly chunk: ChunkMessage }
   | { readonly type: 'cancel'; readonly worker: number; readonly ids: readonly number[] }
-  | { readonly type: 'drain' | 'stop' | 'terminate'; readonly worker: number }
+  | { readonly type: 'drain' | 'stop'; readonly worker: number }
+  /** Abort the item at this offset of a chunk: it has exceeded its time. */
+  | { readonly type: 'expire'; readonly worker: number; readonly id: number; readonly offset: number }
+  /** `isImmediate`: items have no more time to settle. */
+  | { readonly type: 'terminate'; readonly worker: number; readonly isImmediate: boolean }
   /** Read from the flight recorder what is running; `inspected` answers. */
   | { readonly type: 'inspect'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }

@@ -19,8 +19,8 @@ import type {
 } from './messages.js'
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
-import { judgeInspection } from './timeouts.js'
-import { earlier, hasRoom, inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
+import { earlier, judgeInspection } from './timeouts.js'
+import { hasRoom, inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
 import { WorkerTable } from './workers.js'
 
 export interface SchedulerOptions {
@@ -165,13 +165,18 @@ export class Scheduler {
         if (state.is !== 'ready') return
         state.sawNothingRunning = false
         this.#workers.setInspection(state)
+        if (state.inFlight.expired.length > 0 || state.endBy !== undefined)
+          this.#workers.applyExpired(worker, state, now)
         if (input.rss !== undefined && input.rss > this.#maxMemoryBytes)
           this.#workers.replaceWhenIdle(worker, state)
         return
       case 'cancelled':
         for (const [i, id] of input.ids.entries()) this.#cancelled(worker, id, input.begun[i], now)
-        if (state.is === 'ready') this.#workers.setInspection(state)
-        return
+        if (state.is !== 'ready') return
+        this.#workers.setInspection(state)
+        return this.#workers.applyExpired(worker, state, now)
+      case 'expiring':
+        return this.#expiring(worker, input, now)
       case 'exit-announced':
         worker.notice = input.notice
         return
@@ -331,7 +336,13 @@ export class Scheduler {
       }
       const { count } = pending.chunk
       const { failed, requeueFrom, requeueAs } = judgements[i]!
-      for (const { offset, failure } of failed) this.#calls.fail(worker, chunk, offset, failure, facts.now)
+      for (const { offset, failure } of failed) {
+        // It did nothing wrong: where retries were requested, this one costs no attempt.
+        const isFree =
+          failure.kind === 'crash' && failure.because !== undefined && isRetryRequested(chunk.call)
+        if (isFree) this.#calls.requeue(chunk, offset, offset + 1, worker)
+        else this.#calls.fail(worker, chunk, offset, failure, facts.now)
+      }
       if (failed.length > 0) isItemToBlame = true
       if (areSuspects && pending.isSuspect && count - settled === 1) {
         // It was alone in its worker, twice.
@@ -401,15 +412,35 @@ export class Scheduler {
     if (running !== undefined) inFlight.setStartTimes(running, now)
     const { concurrency } = this.#options
     const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
-    if (judgement.kind !== 'ok') return this.#workers.terminateFor(worker, judgement, now)
+    if (judgement.kind === 'stuck') return this.#workers.terminateFor(worker, { reason: judgement }, now)
+    if (judgement.kind === 'timeout') {
+      this.#workers.expire(worker, state, inFlight.find(judgement.id)!, judgement, now)
+      // Others may be late, too.
+      return this.#workers.setInspection(state)
+    }
     state.sawNothingRunning = judgement.sawNothingRunning
     state.inspectAt = judgement.inspectAt
+  }
+
+  #expiring(
+    worker: Worker,
+    { id, offset, listens }: Extract<WorkerInput, { type: 'expiring' }>,
+    now: Ms,
+  ): void {
+    const { state } = worker
+    if (state.is !== 'ready') return
+    const expired = state.inFlight.find(id)?.expired
+    if (expired === undefined || expired.offset !== offset) return
+    expired.answerBy = undefined
+    // Nothing tells the item to end, and no other item runs in this worker.
+    if (!listens && this.#options.concurrency === 1) expired.settleBy = now
+    this.#workers.applyExpired(worker, state, now)
   }
 
   /** Measured from outside: while an item runs, it is that item's memory. A worker that drains is being replaced already. */
   #overMemory(worker: Worker, state: ReadyState, now: Ms): void {
     if (state.isDraining) return
-    if (state.inFlight.length > 0) this.#workers.terminateFor(worker, { kind: 'oom' }, now)
+    if (state.inFlight.length > 0) this.#workers.terminateFor(worker, { reason: { kind: 'oom' } }, now)
     else this.#workers.replaceWhenIdle(worker, state)
   }
 
@@ -499,4 +530,8 @@ export class Scheduler {
   #send(command: Command): void {
     this.#commands.push(command)
   }
+}
+
+function isRetryRequested({ retry: { retries, on } }: ScheduledCall): boolean {
+  return retries > 0 && on.includes('crash')
 }

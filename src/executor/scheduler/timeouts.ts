@@ -12,6 +12,18 @@ export interface TimedChunk {
   readonly call: { readonly timeoutMs: Ms | undefined }
   /** Each of its items is recorded before it begins. */
   readonly recordEachItem: boolean
+  /** Its item has exceeded its time, and the worker was asked to abort it. */
+  readonly expired?: ExpiredItem | undefined
+}
+
+/** An item that has exceeded its time. */
+export interface ExpiredItem {
+  readonly offset: number
+  readonly timeoutMs: Ms
+  /** Until the worker has answered: by then it must have, or it is blocked. */
+  answerBy: Ms | undefined
+  /** By then the item must have settled. */
+  settleBy: Ms
 }
 
 /** A message that takes longer to leave is not on its way any more: its worker is stopped. */
@@ -31,8 +43,8 @@ export function nextInspection(chunks: readonly TimedChunk[], concurrency: numbe
   let next: Ms | undefined
   const begun = Math.min(chunks.length, concurrency)
   for (let i = 0; i < begun; i++) {
-    const { call, since } = chunks[i]!
-    if (call.timeoutMs === undefined) continue
+    const { call, since, expired } = chunks[i]!
+    if (call.timeoutMs === undefined || expired !== undefined) continue
     const at = since + call.timeoutMs
     if (next === undefined || at < next) next = at
   }
@@ -54,8 +66,8 @@ export function judgeInspection(
   let inspectAt = nextInspection(chunks, concurrency)
   if (running === undefined) {
     // Without a record, the next item has been running since the worker last sent something.
-    for (const { id, settled, since, call } of begun)
-      if (call.timeoutMs !== undefined && now >= since + call.timeoutMs)
+    for (const { id, settled, since, call, expired } of begun)
+      if (call.timeoutMs !== undefined && expired === undefined && now >= since + call.timeoutMs)
         return { kind: 'timeout', id, offset: settled, timeoutMs: call.timeoutMs }
     return { kind: 'ok', sawNothingRunning, inspectAt }
   }
@@ -70,7 +82,7 @@ export function judgeInspection(
     }
     nothingRuns = false
     const { timeoutMs } = chunk.call
-    if (timeoutMs === undefined) continue
+    if (timeoutMs === undefined || chunk.expired?.offset === offset) continue
     if (forMs >= timeoutMs) return { kind: 'timeout', id, offset, timeoutMs }
     // The worker may be ahead of what the parent has received, in a chunk that is not among the first.
     const at = now - forMs + timeoutMs
@@ -80,4 +92,23 @@ export function judgeInspection(
   // stopped, or blocked by something that belongs to no item.
   if (nothingRuns && sawNothingRunning) return { kind: 'stuck' }
   return { kind: 'ok', sawNothingRunning: nothingRuns, inspectAt }
+}
+
+/** What items that have exceeded their time require. */
+export type ExpiryVerdict =
+  /** They may still settle. */
+  | 'wait'
+  /** The worker does not answer: it runs a loop that never yields, and so does nothing else. */
+  | 'blocked'
+  /** One has not settled in time: its worker must end. */
+  | 'overdue'
+
+export function judgeExpired(expired: readonly ExpiredItem[], now: Ms): ExpiryVerdict {
+  if (expired.some(({ answerBy }) => answerBy !== undefined && now >= answerBy)) return 'blocked'
+  return expired.some(({ settleBy }) => now >= settleBy) ? 'overdue' : 'wait'
+}
+
+export function earlier(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.min(a, b)
 }

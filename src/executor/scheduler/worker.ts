@@ -8,9 +8,10 @@
 import type { Ms } from '../../model.js'
 import { InFlight } from './in-flight.js'
 import type { Command, ExitNotice } from './messages.js'
+import { earlier } from './timeouts.js'
 
-/** A worker that has not answered `terminate` by then is busy in a loop: only a signal reaches it. */
-const TERMINATE_ACK_MS: Ms = 100
+/** A worker that has not answered by then is busy in a loop: only a signal reaches it. */
+export const ANSWER_MS: Ms = 100
 
 /** One place in the pool. It outlives the processes that fill it one after another. */
 export interface Worker {
@@ -53,6 +54,8 @@ export interface ReadyState {
   isDraining: boolean
   /** Killed if items of an aborted call are still running by then. */
   cancelBy: Ms | undefined
+  /** An item has exceeded its time and does not end: the worker ends once the others have, or by then. */
+  endBy: Ms | undefined
   /** When an item may exceed its timeout. */
   inspectAt: Ms | undefined
   /** At the last inspection no item was running although some could have been. */
@@ -71,6 +74,8 @@ interface TerminatingState {
   /** `undefined` if it was never ready, or had nothing in flight any more. */
   readonly inFlight: InFlight | undefined
   readonly reason: TerminationReason | undefined
+  /** Its items have no more time to settle. */
+  readonly isImmediate: boolean
   /** SIGTERM, unless it answers before. `undefined` once it has, or after a signal. */
   signalAt: Ms | undefined
   /** SIGKILL. `undefined` once that was sent. */
@@ -79,12 +84,29 @@ interface TerminatingState {
 
 /** Why a worker is terminated although its process is sound. */
 export type TerminationReason =
-  | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
+  | { readonly kind: 'timeout'; readonly late: readonly LateItem[] }
   /** Its messages leave out items: the last of them is at this offset. */
   | { readonly kind: 'protocol'; readonly id: number; readonly offset: number }
   | { readonly kind: 'oom' }
   /** It does not begin what it was given. */
   | { readonly kind: 'stuck' }
+
+/** An item that did not end in time. The first of several is the one that its worker ends for. */
+export interface LateItem {
+  readonly id: number
+  readonly offset: number
+  readonly index: number
+  readonly timeoutMs: Ms
+}
+
+/** How a worker is terminated. */
+export interface Termination {
+  readonly reason: TerminationReason | undefined
+  /** Its items have no more time to settle. */
+  readonly isImmediate?: boolean
+  /** It has not answered a message: SIGTERM is sent with this one. */
+  readonly isBlocked?: boolean
+}
 
 export type ReadyWorker = Worker & { readonly state: ReadyState }
 
@@ -106,6 +128,7 @@ export function ready(concurrency: number): WorkerState {
     replaceWhenIdle: false,
     isDraining: false,
     cancelBy: undefined,
+    endBy: undefined,
     inspectAt: undefined,
     sawNothingRunning: false,
   }
@@ -118,7 +141,7 @@ export function stopping(killAt: Ms): WorkerState {
 /** By message first, then by SIGTERM, then by SIGKILL. */
 export function terminating(
   { state }: Worker,
-  reason: TerminationReason | undefined,
+  { reason, isImmediate = false, isBlocked = false }: Termination,
   now: Ms,
   killAfterMs: Ms,
 ): WorkerState {
@@ -126,7 +149,8 @@ export function terminating(
     is: 'terminating',
     inFlight: inFlightOf(state),
     reason,
-    signalAt: now + TERMINATE_ACK_MS,
+    isImmediate,
+    signalAt: isBlocked ? undefined : now + ANSWER_MS,
     killAt: now + killAfterMs,
   }
 }
@@ -134,7 +158,8 @@ export function terminating(
 /** By SIGKILL. A reason that it has already stays. */
 export function killed({ state }: Worker, because?: TerminationReason): WorkerState {
   const reason = state.is === 'terminating' ? state.reason : because
-  return { is: 'terminating', inFlight: inFlightOf(state), reason, signalAt: undefined, killAt: undefined }
+  const inFlight = inFlightOf(state)
+  return { is: 'terminating', inFlight, reason, isImmediate: true, signalAt: undefined, killAt: undefined }
 }
 
 const NEXT: Readonly<Record<WorkerState['is'], readonly WorkerState['is'][]>> = {
@@ -166,7 +191,7 @@ export function transition(worker: Worker, next: WorkerState): Command | undefin
     case 'terminating':
       return next.killAt === undefined
         ? { type: 'kill', worker: id, signal: 'SIGKILL' }
-        : { type: 'terminate', worker: id }
+        : { type: 'terminate', worker: id, isImmediate: next.isImmediate }
     default:
       return next satisfies never
   }
@@ -180,7 +205,7 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
     case 'starting':
       return state.readyBy
     case 'ready':
-      return earlier(state.cancelBy, state.inspectAt)
+      return earlier(earlier(state.cancelBy, state.inspectAt), state.endBy ?? state.inFlight.expiredBy)
     case 'stopping':
       return state.killAt
     case 'terminating':
@@ -188,11 +213,6 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
     default:
       return state satisfies never
   }
-}
-
-export function earlier(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  return Math.min(a, b)
 }
 
 export function isReady(worker: Worker): worker is ReadyWorker {
@@ -204,6 +224,6 @@ export function inFlightOf(state: WorkerState): InFlight | undefined {
   return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
 }
 
-export function hasRoom({ isDraining, replaceWhenIdle, cancelBy, inFlight }: ReadyState): boolean {
-  return !isDraining && !replaceWhenIdle && cancelBy === undefined && inFlight.hasRoom
+export function hasRoom({ isDraining, replaceWhenIdle, cancelBy, endBy, inFlight }: ReadyState): boolean {
+  return !isDraining && !replaceWhenIdle && cancelBy === undefined && endBy === undefined && inFlight.hasRoom
 }

@@ -1,13 +1,13 @@
 // The workers of a pool: starts, drains, stops, terminates and kills them. It decides neither when nor why.
-import type { Ms } from '../../model.js'
+import { itemIndexAt, type Ms } from '../../model.js'
 import type { ScheduledCall } from './calls.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type { Command } from './messages.js'
-import { nextInspection } from './timeouts.js'
+import { type ExpiredItem, earlier, judgeExpired, nextInspection } from './timeouts.js'
 import {
   ABSENT,
+  ANSWER_MS,
   createWorker,
-  earlier,
   inFlightOf,
   killed,
   nextDeadline,
@@ -15,6 +15,7 @@ import {
   ready,
   starting,
   stopping,
+  type Termination,
   type TerminationReason,
   terminating,
   transition,
@@ -93,8 +94,8 @@ export class WorkerTable {
     this.#change(worker, stopping(now + this.#options.killAfterMs))
   }
 
-  terminateFor(worker: Worker, reason: TerminationReason | undefined, now: Ms): void {
-    this.#change(worker, terminating(worker, reason, now, this.#options.killAfterMs))
+  terminateFor(worker: Worker, termination: Termination, now: Ms): void {
+    this.#change(worker, terminating(worker, termination, now, this.#options.killAfterMs))
   }
 
   terminateAll(now: Ms): void {
@@ -102,7 +103,7 @@ export class WorkerTable {
       const { is } = worker.state
       // It has run nothing yet that a finalizer could clean up.
       if (is === 'starting') this.kill(worker)
-      else if (is === 'ready' || is === 'stopping') this.terminateFor(worker, undefined, now)
+      else if (is === 'ready' || is === 'stopping') this.terminateFor(worker, { reason: undefined }, now)
     }
   }
 
@@ -141,8 +142,8 @@ export class WorkerTable {
           state.inspectAt = undefined
           this.#send({ type: 'inspect', worker: id })
         }
-        if (isDue(state.cancelBy, now)) this.kill(worker)
-        return
+        if (isDue(state.cancelBy, now)) return this.kill(worker)
+        return this.applyExpired(worker, state, now)
       case 'stopping': {
         if (!isDue(state.killAt, now)) return
         const afterMs = this.#options.killAfterMs
@@ -157,6 +158,52 @@ export class WorkerTable {
       default:
         state satisfies never
     }
+  }
+
+  // ── items that have exceeded their time ────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The item is aborted first, alone. Only if it does not settle within `killAfterMs` does its worker end: nothing begins
+   * there any more, and the other items have as long again.
+   */
+  expire(
+    { id: worker }: Worker,
+    { inFlight }: ReadyState,
+    chunk: InFlightChunk,
+    { offset, timeoutMs }: Pick<ExpiredItem, 'offset' | 'timeoutMs'>,
+    now: Ms,
+  ): void {
+    const settleBy = now + this.#options.killAfterMs
+    inFlight.expire(chunk, { offset, timeoutMs, answerBy: now + ANSWER_MS, settleBy })
+    this.#send({ type: 'expire', worker, id: chunk.id, offset })
+  }
+
+  /** After anything that an expired item may have waited for. */
+  applyExpired(worker: Worker, state: ReadyState, now: Ms): void {
+    const { expired, hasOthersRunning } = state.inFlight
+    if (expired.length === 0) {
+      state.endBy = undefined
+      return
+    }
+    const verdict = judgeExpired(
+      expired.map((chunk) => chunk.expired!),
+      now,
+    )
+    if (verdict === 'wait' && state.endBy === undefined) return
+    if (verdict !== 'blocked' && hasOthersRunning) {
+      if (state.endBy === undefined) {
+        state.endBy = now + this.#options.killAfterMs
+        return this.#requestUnstartedWork(worker, state)
+      }
+      if (now < state.endBy) return
+    }
+    const late = expired.map(({ id, pending: { chunk }, expired }) => {
+      const { offset, timeoutMs } = expired!
+      return { id, offset, index: itemIndexAt(chunk, offset), timeoutMs }
+    })
+    const isBlocked = verdict === 'blocked'
+    this.terminateFor(worker, { reason: { kind: 'timeout', late }, isImmediate: true, isBlocked }, now)
+    if (isBlocked) this.#send({ type: 'kill', worker: worker.id, signal: 'SIGTERM' })
   }
 
   // ── what they have in flight ───────────────────────────────────────────────────────────────────────────────────

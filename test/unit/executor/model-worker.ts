@@ -7,6 +7,7 @@ import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../.
 import { ChunkRun } from '../../../src/worker/chunk-run.js'
 import { Cost } from '../../../src/worker/cost.js'
 import { Outbox } from '../../../src/worker/outbox.js'
+import { Context } from '../../../src/worker/task-context.js'
 
 /** What an attempt at an item does. */
 export type Behaviour =
@@ -60,6 +61,8 @@ interface Open {
   begun: boolean
   /** Waits until its message has left. */
   blocked: boolean
+  /** The item that is running has exceeded its time, and its signal was aborted. */
+  expired: boolean
 }
 
 const LARGE = 'x'.repeat(70_000)
@@ -129,17 +132,17 @@ export class ModelWorker {
       case 'cancel':
         this.#cancel(message.ids)
         break
-      case 'drain': {
-        const dropped = this.#queue.splice(0).map(({ id }) => id)
-        for (const { chunk } of this.#open) if (!this.#cancelled.has(chunk.id)) this.#givenBack.add(chunk.id)
-        if (dropped.length > 0) this.#returned(dropped, 0)
+      case 'expire':
+        this.#expire(message.id, message.offset)
         break
-      }
+      case 'drain':
+        this.#drain()
+        break
       case 'stop':
         this.#stopping = true
         break
       case 'terminate':
-        this.#terminate()
+        this.#terminate(message.isImmediate)
         break
       default:
         message satisfies never
@@ -159,7 +162,7 @@ export class ModelWorker {
       const chunk = this.#queue.shift()!
       const run = this.#runOf(chunk)
       run.start(() => {})
-      this.#open.push({ chunk, run, offset: 0, begun: false, blocked: false })
+      this.#open.push({ chunk, run, offset: 0, begun: false, blocked: false, expired: false })
       return true
     }
     if (this.#stopping && this.#open.length === 0 && !this.#options.finalizerHangs) {
@@ -247,7 +250,8 @@ export class ModelWorker {
       case 'blocks':
         return false
       case 'listens':
-        if (!aborted) return false
+        if (!aborted && !open.expired) return false
+        if (!aborted) open.run.settle(false, 'aborted')
         break
       case 'dies':
         this.#die(null, 'SIGKILL')
@@ -270,6 +274,9 @@ export class ModelWorker {
           open.run.settle(true, this.#behaviour(open) === 'large' ? LARGE : itemAt(chunk, open.offset))
     }
     open.begun = false
+    // The parent may not know yet that it has ended.
+    if (open.expired && !aborted) this.#drain()
+    open.expired = false
     if (aborted) {
       this.#finish(open, flush)
       return true
@@ -316,7 +323,23 @@ export class ModelWorker {
     if (dropped.length > 0) this.#returned(dropped, 0)
   }
 
-  #terminate(): void {
+  #drain(): void {
+    const dropped = this.#queue.splice(0).map(({ id }) => id)
+    for (const { chunk } of this.#open) if (!this.#cancelled.has(chunk.id)) this.#givenBack.add(chunk.id)
+    if (dropped.length > 0) this.#returned(dropped, 0)
+  }
+
+  #expire(id: number, offset: number): void {
+    void this.#outbox.flush()
+    const open = this.#open.find(({ chunk }) => chunk.id === id)
+    if (open === undefined || !open.begun || open.offset !== offset) return
+    open.expired = true
+    open.run.context = new Context(0, 1, 0)
+    open.run.expire(offset)
+    void this.#say({ type: 'expiring', id, offset, listens: this.#behaviour(open) === 'listens' })
+  }
+
+  #terminate(isImmediate: boolean): void {
     this.#recorder?.freeze()
     void this.#outbox.flush()
     this.#returned(
@@ -329,7 +352,7 @@ export class ModelWorker {
       this.#returned([chunk.id], run.begun)
     }
     const listening = this.#open.some((open) => open.begun && this.#behaviour(open) === 'listens')
-    if (listening) {
+    if (listening && !isImmediate) {
       void this.#say({ type: 'terminating' })
       this.#stopping = true
     } else this.#leaving = true

@@ -63,7 +63,9 @@ export class World {
   handled = 0
   readonly #options: WorldOptions
   readonly #scheduler: Scheduler
-  readonly #chunks = new Map<number, { call: CallState; chunk: ChunkMessage }>()
+  readonly #chunks = new Map<number, { call: CallState; chunk: ChunkMessage; worker: number }>()
+  /** Workers with an item that has exceeded its time. */
+  readonly #late = new Set<number>()
   readonly #attempts = new Map<string, Attempt>()
   /** How often each attempt was sent to a worker. */
   readonly #dispatches = new Map<string, number>()
@@ -193,8 +195,12 @@ export class World {
         return void this.#worker(command.worker).inbox.push({ type: 'cancel', ids: command.ids })
       case 'drain':
       case 'stop':
-      case 'terminate':
         return void this.#worker(command.worker).inbox.push({ type: command.type })
+      case 'expire':
+        this.#late.add(command.worker)
+        return void this.#worker(command.worker).inbox.push(command)
+      case 'terminate':
+        return void this.#worker(command.worker).inbox.push(command)
       case 'inspect': {
         const recorded = this.#worker(command.worker).inspect()
         return this.post({
@@ -272,7 +278,7 @@ export class World {
 
   #run(worker: number, chunk: ChunkMessage): void {
     const call = this.#callOf(chunk)
-    this.#chunks.set(chunk.id, { call, chunk })
+    this.#chunks.set(chunk.id, { call, chunk, worker })
     const { unsendable } = call.plan
     const failures = Array.from({ length: chunk.count }, (_, offset) => offset)
       .filter((offset) => unsendable[this.#index(chunk, offset) % unsendable.length])
@@ -328,7 +334,8 @@ export class World {
       broken(`item ${index} of call ${call.id} failed without a retry after ${attempts} attempts`)
     if (failure.kind === 'encoding' || failure.kind === 'error') return
     const attempt = this.#attempts.get(key(call.id, index, attempts))
-    if (attempt?.safe === true)
+    const isStopped = failure.kind === 'timeout' && failure.ended === 'stopped'
+    if (attempt?.safe === true && !isStopped)
       broken(`item ${index} of call ${call.id} has ended, which is recorded, and fails as ${failure.kind}`)
     // What kills a worker twice before it begins, the second time alone, is what kills it.
     const dispatches = this.#dispatches.get(key(call.id, index, attempts)) ?? 0
@@ -345,6 +352,7 @@ export class World {
     }
     if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
     this.workers[worker] = undefined
+    if (this.#late.delete(worker)) this.#allowAnotherBegin(worker)
     const { exitCode, signal, recorded } = said
     const record = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
@@ -353,6 +361,18 @@ export class World {
       unrecorded: recorded.unrecorded,
     }
     this.post({ type: 'exited', worker, exitCode, signal, stderrTail: [], record })
+  }
+
+  /** Items that are lost with a worker that had to end for another one run again, where retries were requested. */
+  #allowAnotherBegin(worker: number): void {
+    for (const { call, chunk, worker: ranIn } of this.#chunks.values()) {
+      const { retry } = call.plan
+      if (ranIn !== worker || retry === undefined || retry.retries === 0 || !retry.on.includes('crash')) continue
+      for (let offset = 0; offset < chunk.count; offset++) {
+        const attempt = this.#attempts.get(key(call.id, this.#index(chunk, offset), chunk.attempt))
+        if (attempt !== undefined && !attempt.safe) attempt.unrecorded = true
+      }
+    }
   }
 
   #running({ running }: NonNullable<ReturnType<ModelWorker['inspect']>>) {

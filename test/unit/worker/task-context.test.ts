@@ -98,14 +98,14 @@ describe('a context', () => {
   test('aborts its signal with an AbortError that has the reason', () => {
     const context = new Context(0, 1, 0)
     const { signal } = context
-    context.abort('the item was cancelled')
+    context.abort('the item was cancelled', 'AbortError')
     expect(signal.aborted).toBe(true)
     expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'the item was cancelled' })
   })
 
   test('has an aborted signal if it was aborted before the signal was read', () => {
     const context = new Context(0, 1, 0)
-    context.abort('too late')
+    context.abort('too late', 'AbortError')
     expect(context.signal.aborted).toBe(true)
   })
 })

@@ -193,11 +193,11 @@ WorkerLostError: item 2 lost: worker 1 (pid 4131) exited with code 1 after 1.2 s
 
 test.each<[Failure, string]>([
   [
-    { kind: 'timeout', timeoutMs: 500 },
+    { kind: 'timeout', timeoutMs: 500, ended: 'killed' },
     'TimeoutError: item 2 exceeded 500 ms on worker 1 (pid 4131); the worker was killed',
   ],
   [
-    { kind: 'timeout', timeoutMs: 2000 },
+    { kind: 'timeout', timeoutMs: 2000, ended: 'killed' },
     'TimeoutError: item 2 exceeded 2 s on worker 1 (pid 4131); the worker was killed',
   ],
   [
@@ -246,7 +246,7 @@ test('renders earlier attempts first, oldest first and numbered, each with its o
       kind: 'error',
       error: error('Error', 'refused \x1b[2J', 'a.ts:6:11', { cause: thrown('number', '0') }),
     }),
-    attempt(2, { kind: 'timeout', timeoutMs: 1500 }),
+    attempt(2, { kind: 'timeout', timeoutMs: 1500, ended: 'killed' }),
     attempt(3, { kind: 'crash', ...crashed, signal: 'SIGKILL', stderrTail: ['last \x07 words'] }),
     attempt(4, { kind: 'crash', ...crashed, exitCode: 1, escaped }),
   ]
@@ -372,7 +372,7 @@ Error: no photo
 })
 
 test('renders only the failed attempts of a flaky item', () => {
-  const failure: Failure = { kind: 'timeout', timeoutMs: 500 }
+  const failure: Failure = { kind: 'timeout', timeoutMs: 500, ended: 'killed' }
   const failed = [{ offset: 2, failure, workerId: 1, pid: 4131, attempts: 1 }]
   expect(renderAttempts(CONTEXT, failed, 2, OPTIONS)).toBe(
     'attempt 1 of 2 failed:\nTimeoutError: item 2 exceeded 500 ms on worker 1 (pid 4131); the worker was killed',
@@ -432,7 +432,7 @@ test('renders the failure first that a throwing errorCallback was called for', (
   const callbackError = makeCallbackError('errorCallback', 2, 'again', { error: new Error('m') })
   const failed = {
     offset: 2,
-    failure: { kind: 'timeout', timeoutMs: 500 } as const,
+    failure: { kind: 'timeout', timeoutMs: 500, ended: 'killed' } as const,
     workerId: 1,
     pid: 4131,
     attempts: 1,

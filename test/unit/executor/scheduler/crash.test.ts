@@ -16,7 +16,8 @@ const NOW = 1_000
 const KILLED: WorkerExit = { exitCode: null, signal: 'SIGKILL', stderrTail: ['last line'] }
 const UNCAUGHT = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
 const NOTICE = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
-const TIMED_OUT = { kind: 'timeout', id: 7, offset: 3, timeoutMs: 250 } as const
+const LATE = { id: 7, offset: 3, index: 13, timeoutMs: 250 }
+const TIMED_OUT = { kind: 'timeout', late: [LATE] } as const
 
 const NOTHING: ExitRecord = { outcomes: [], running: [], unrecorded: [] }
 const RUNNING_3: ExitRecord = { ...NOTHING, running: [{ id: 7, offset: 3, forMs: 40 }] }
@@ -115,8 +116,8 @@ describe('judgeCrash', () => {
       '2 crash, 3 timeout | 4… unchanged',
     ],
     // A timeout that is about something else changes nothing.
-    ['no recorder, other chunk timed out', { reason: { ...TIMED_OUT, id: 6 } }, 'none | 2… singles'],
-    ['no recorder, timed-out item has settled', { reason: { ...TIMED_OUT, offset: 1 } }, 'none | 2… singles'],
+    ['no recorder, other chunk timed out', { reason: { kind: 'timeout', late: [{ ...LATE, id: 6 }] } }, 'none | 2… singles'],
+    ['no recorder, timed-out item has settled', { reason: { kind: 'timeout', late: [{ ...LATE, offset: 1 }] } }, 'none | 2… singles'],
     // Terminated for its memory or because it was stuck.
     [
       'recorded, running, out of memory',
@@ -141,7 +142,21 @@ describe('judgeCrash', () => {
   })
 
   it('gives the timeout of the item that exceeded it', () => {
-    expect(judge({ reason: TIMED_OUT }).failed[1]?.failure).toEqual({ kind: 'timeout', timeoutMs: 250 })
+    const failure = { kind: 'timeout', timeoutMs: 250, ended: 'killed' }
+    expect(judge({ reason: TIMED_OUT }).failed[1]?.failure).toEqual(failure)
+  })
+
+  it('says of a worker that left when it was asked to that it was ended, not killed', () => {
+    const exit = { exitCode: 0, signal: null, stderrTail: [], record: RUNNING_3 }
+    const { failed } = judgeCrash(CHUNK, { exit, reason: TIMED_OUT, notice: undefined, now: NOW })
+    expect(failed[1]?.failure).toMatchObject({ kind: 'timeout', ended: 'ended' })
+  })
+
+  it('names the item for which the worker had to end to those that were lost with it', () => {
+    const reason = { kind: 'timeout', late: [{ ...LATE, id: 6 }, LATE] } as const
+    const [lost, late] = judge({ reason, record: RUNNING_3 }).failed
+    expect(lost?.failure).toMatchObject({ kind: 'crash', because: { index: 13, timeoutMs: 250 } })
+    expect(late?.failure).toMatchObject({ kind: 'timeout' })
   })
 
   it('adds what the worker announced', () => {

@@ -65,6 +65,8 @@ export function lines(commands: readonly Command[]): string[] {
         const { index, count, attempt } = command.chunk
         return `run ${command.worker}: ${count} from ${index}${attempt > 1 ? `, attempt ${attempt}` : ''}`
       }
+      case 'expire':
+        return `expire ${command.worker}: ${command.id} at ${command.offset}`
       case 'cancel':
         return `cancel ${command.worker}: ${command.ids.join(' ')}`
       case 'kill':

@@ -30,7 +30,7 @@ const STATES: Record<WorkerState['is'], (worker: Worker) => WorkerState> = {
   starting: () => starting(),
   ready: () => ready(1),
   stopping: () => stopping(NOW + KILL_AFTER_MS),
-  terminating: (worker) => terminating(worker, undefined, NOW, KILL_AFTER_MS),
+  terminating: (worker) => terminating(worker, { reason: undefined }, NOW, KILL_AFTER_MS),
 }
 const names = Object.keys(STATES) as WorkerState['is'][]
 
@@ -91,10 +91,10 @@ describe('a timer', () => {
     ['ready, an item may exceed its timeout', withTimers({ inspectAt: 70 }), 70],
     ['ready, cancelling', withTimers({ cancelBy: 60, inspectAt: 70 }), 60],
     ['stopping', workerIn(stopping(80)), 80],
-    ['terminating', workerIn(terminating(workerIn(ready(1)), undefined, NOW, 2_000)), NOW + 100],
+    ['terminating', workerIn(terminating(workerIn(ready(1)), { reason: undefined }, NOW, 2_000)), NOW + 100],
     [
       'terminating, shorter grace than the answer takes',
-      workerIn(terminating(workerIn(ready(1)), undefined, NOW, 50)),
+      workerIn(terminating(workerIn(ready(1)), { reason: undefined }, NOW, 50)),
       NOW + 50,
     ],
   ])('is due as its state defines: %s', (_, worker, expected) => {
@@ -118,7 +118,7 @@ describe('what is in flight', () => {
   it('survives being terminated and killed, with the reason', () => {
     const worker = busy()
     const chunks = inFlightOf(worker.state)
-    transition(worker, terminating(worker, { kind: 'oom' }, NOW, KILL_AFTER_MS))
+    transition(worker, terminating(worker, { reason: { kind: 'oom' } }, NOW, KILL_AFTER_MS))
     expect(inFlightOf(worker.state)).toBe(chunks)
     transition(worker, killed(worker))
     expect(inFlightOf(worker.state)).toBe(chunks)

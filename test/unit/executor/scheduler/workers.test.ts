@@ -88,7 +88,7 @@ describe('the timers', () => {
 
   it('escalate from a message to SIGTERM to SIGKILL, and then stay silent', () => {
     const { table, worker, sent } = readyWorker()
-    table.terminateFor(worker, { kind: 'oom' }, 0)
+    table.terminateFor(worker, { reason: { kind: 'oom' } }, 0)
     expect(sent()).toEqual(['terminate 0'])
     table.applyTimers(99)
     expect(sent()).toEqual([])
@@ -167,7 +167,7 @@ describe('killAll', () => {
   it('kills every process, terminating ones too', () => {
     const { table, sent } = setUp(3)
     table.setReady(table.all[0]!)
-    table.terminateFor(table.all[0]!, undefined, 0)
+    table.terminateFor(table.all[0]!, { reason: undefined }, 0)
     table.setAbsent(table.all[1]!)
     sent()
     table.killAll()
