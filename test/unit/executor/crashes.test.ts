@@ -236,6 +236,7 @@ describe('the restart limit', () => {
       latest(0).ready()
       latest(0).setRecord({ running: [{ id: latest(0).chunks[0]!.id, offset: 0, since: ago(200) }] })
       clock.advance(100)
+      latest(0).answerExpire()
       latest(0).exit(0, null)
     }
     await call.done

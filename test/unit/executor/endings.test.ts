@@ -102,8 +102,9 @@ describe('an aborted call', () => {
     workers[0]!.ready()
     workers[0]!.setRecord({ running: [{ id: workers[0]!.chunks[0]!.id, offset: 0, since: ago(100) }] })
     clock.advance(100)
+    workers[0]!.answerExpire()
     call.controller.abort()
-    expect(sentTypes(workers[0]!)).toEqual(['run', 'terminate'])
+    expect(sentTypes(workers[0]!)).toEqual(['run', 'expire', 'terminate'])
     workers[0]!.exit(0, null)
     await call.done
     expect(call.settled).toEqual([])

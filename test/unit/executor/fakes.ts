@@ -124,6 +124,12 @@ export class FakeWorker implements WorkerHandle {
     for (const chunk of this.chunks) this.settle(chunk)
   }
 
+  /** Answers the last `expire`. */
+  answerExpire({ listens = false } = {}) {
+    const expire = this.sent.findLast((message) => message.type === 'expire')!
+    this.message({ ...expire, type: 'expiring', listens })
+  }
+
   /** There never was a process. */
   failToSpawn(error = new Error('spawn EAGAIN')) {
     this.alive = false

@@ -1,6 +1,8 @@
-// Items that exceed their timeout: found by the flight record of their worker, which is then terminated.
+// Items that exceed their timeout: found by the flight record of their worker. They are aborted first, alone; the worker
+// ends only if they do not stop.
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import type { RetryOptions } from '../../../src/plan.js'
 import { ago, type FakeWorker, numbers, range, setUp, sorted, start } from './fakes.js'
 
 const DEFAULTS = { chunkSize: 3, timeoutMs: 1_000 }
@@ -13,6 +15,7 @@ function oneWorker({
   concurrency?: number
   items?: number
   chunkSize?: number
+  retry?: RetryOptions
 } = {}) {
   const world = setUp({ processes: 1, concurrency })
   const call = start(world.executor, numbers(items), { ...DEFAULTS, ...settings })
@@ -35,9 +38,12 @@ describe('an item that exceeds its timeout', () => {
     worker.settle(worker.chunks[0]!, { count: 1 })
     worker.setRecord({ running: [running(worker, 0, 1, 1_000)] })
     clock.advance(1_000)
-    expect(sentTypes(worker).at(-1)).toBe('terminate')
+    worker.answerExpire()
+    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
     worker.exit(0, null)
-    expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'timeout', timeoutMs: 1_000 } }])
+    expect(call.failed()).toMatchObject([
+      { index: 1, failure: { kind: 'timeout', timeoutMs: 1_000, ended: 'ended' } },
+    ])
     latest(0).ready()
     expect(latest(0).chunks.map(({ index, count }) => [index, count])).toEqual([[2, 1]])
     latest(0).settleAll()
@@ -49,12 +55,12 @@ describe('an item that exceeds its timeout', () => {
     const { worker, clock } = oneWorker()
     worker.setRecord({ running: [running(worker, 0, 0, 400)] })
     clock.advance(1_000)
-    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(sentTypes(worker)).not.toContain('expire')
     clock.advance(598)
-    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(sentTypes(worker)).not.toContain('expire')
     worker.setRecord({ running: [running(worker, 0, 0, 1_000)] })
     clock.advance(2)
-    expect(sentTypes(worker)).toContain('terminate')
+    expect(sentTypes(worker)).toContain('expire')
   })
 
   test('is judged by the time before the record was read, not after', () => {
@@ -70,7 +76,7 @@ describe('an item that exceeds its timeout', () => {
       }
     }
     clock.advance(1_000)
-    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(sentTypes(worker)).not.toContain('expire')
   })
 
   test('is not looked for while items settle in time', () => {
@@ -80,70 +86,135 @@ describe('an item that exceeds its timeout', () => {
       worker.settle(worker.chunks[0]!, { from, count: 1 })
     }
     clock.advance(900)
-    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(sentTypes(worker)).not.toContain('expire')
   })
 
-  test('keeps its result if it ends before the worker receives terminate, and nothing runs twice', async () => {
-    const { call, worker, clock, latest } = oneWorker({ items: 6, chunkSize: 6 })
+  test('keeps its result if it ends before the worker is asked to abort it, and nothing runs twice', async () => {
+    const { call, worker, clock } = oneWorker({ items: 6, chunkSize: 6 })
     worker.setRecord({ running: [running(worker, 0, 1, 1_000)] })
     worker.settle(worker.chunks[0]!, { count: 1 })
     clock.advance(1_000)
-    expect(sentTypes(worker).at(-1)).toBe('terminate')
-    // Items 1 to 3 have ended nevertheless, and item 4 has begun.
-    worker.settle(worker.chunks[0]!, { from: 1, count: 3 })
-    worker.setRecord({ running: [running(worker, 0, 4, 3)] })
-    worker.exit(0, null)
-    expect(call.failed()).toMatchObject([{ index: 4, failure: { kind: 'crash' } }])
-    latest(0).ready()
-    expect(latest(0).chunks.map(({ index, count }) => [index, count])).toEqual([[5, 1]])
-    latest(0).settleAll()
+    expect(sentTypes(worker).at(-1)).toBe('expire')
+    worker.settle(worker.chunks[0]!, { from: 1, count: 5 })
+    clock.advance(100_000)
+    expect(sentTypes(worker)).not.toContain('terminate')
     await call.done
+    expect(call.failed()).toEqual([])
     expect(sorted(call.indexes())).toEqual(range(6))
   })
 
-  test('never runs again without retries, even if its worker has to be killed', async () => {
-    const { call, worker, clock, latest, workers } = oneWorker({ items: 1 })
+  test('leaves its worker alive if it stops at its signal', () => {
+    const { call, worker, clock } = oneWorker({ items: 2, chunkSize: 2 })
     worker.setRecord({ running: [running(worker, 0, 0, 1_000)] })
     clock.advance(1_000)
-    clock.advance(100)
-    clock.advance(1_900)
-    expect(worker.kills).toEqual(['SIGTERM', 'SIGKILL'])
-    worker.exit()
-    await call.done
-    expect(call.failed()).toMatchObject([{ failure: { kind: 'timeout' } }])
-    expect(workers.flatMap(({ chunks }) => chunks)).toHaveLength(1)
-    expect(latest(0).chunks.length).toBeLessThanOrEqual(1)
+    expect(worker.sent.at(-1)).toEqual({ type: 'expire', id: worker.chunks[0]!.id, offset: 0 })
+    worker.answerExpire({ listens: true })
+    clock.advance(1_999)
+    const failure = { kind: 'timeout', timeoutMs: 1_000, ended: 'stopped' } as const
+    worker.settle(worker.chunks[0]!, { count: 1, failures: [{ offset: 0, failure }] })
+    worker.setRecord({ running: [running(worker, 0, 1, 0)] })
+    clock.advance(2_000)
+    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(worker.kills).toEqual([])
+    expect(call.failed()).toMatchObject([{ index: 0, failure }])
   })
 
-  test('fails as a timeout even if its worker answers and exits by itself', () => {
+  test('has its worker ended if it listens and does not stop', () => {
     const { call, worker, clock } = oneWorker({ items: 1 })
     worker.setRecord({ running: [running(worker, 0, 0, 1_000)] })
     clock.advance(1_000)
-    worker.message({ type: 'terminating' })
-    worker.message({ type: 'cancelled', ids: worker.chunks.map(({ id }) => id), begun: [] })
+    worker.answerExpire({ listens: true })
+    clock.advance(1_999)
+    expect(sentTypes(worker)).not.toContain('terminate')
+    clock.advance(1)
+    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
+    worker.exit(0, null)
+    expect(call.failed()).toMatchObject([{ failure: { kind: 'timeout', ended: 'ended' } }])
+  })
+
+  test('never runs again without retries, even if its worker, which does not answer, has to be killed', async () => {
+    const { call, worker, clock, latest, workers } = oneWorker({ items: 1 })
+    worker.setRecord({ running: [running(worker, 0, 0, 1_000)] })
     clock.advance(1_000)
     expect(worker.kills).toEqual([])
-    worker.exit(0, null)
-    expect(call.failed()).toMatchObject([{ failure: { kind: 'timeout' } }])
+    clock.advance(100)
+    expect(worker.kills).toEqual(['SIGTERM'])
+    clock.advance(2_000)
+    expect(worker.kills).toEqual(['SIGTERM', 'SIGKILL'])
+    worker.exit()
+    await call.done
+    expect(call.failed()).toMatchObject([{ failure: { kind: 'timeout', ended: 'killed' } }])
+    expect(workers.flatMap(({ chunks }) => chunks)).toHaveLength(1)
+    expect(latest(0).chunks.length).toBeLessThanOrEqual(1)
   })
 })
 
 describe('several items in one worker', () => {
-  test('fail as crashed if another exceeds its timeout', () => {
-    const { call, worker, clock } = oneWorker({ concurrency: 2, items: 4, chunkSize: 2 })
+  /** Items 0 and 2 run; item 0 has exceeded its time and does not stop. */
+  function oneOfTwoIsLate(settings: Parameters<typeof oneWorker>[0] = {}) {
+    const world = oneWorker({ concurrency: 2, items: 4, chunkSize: 2, ...settings })
+    const { worker, clock } = world
     worker.setRecord({ running: [running(worker, 0, 0, 1_000), running(worker, 1, 0, 300)] })
     clock.advance(1_000)
+    worker.answerExpire()
+    clock.advance(2_000)
+    return world
+  }
+
+  test('have as long again as the one that exceeded its time, and nothing else begins there', async () => {
+    const { call, worker, clock } = oneOfTwoIsLate()
+    expect(sentTypes(worker)).toEqual(['run', 'expire', 'drain'])
+    worker.settle(worker.chunks[1]!, { count: 1 })
+    expect(sentTypes(worker)).not.toContain('terminate')
+    worker.message({ type: 'cancelled', ids: [worker.chunks[1]!.id], begun: [1] })
+    // Nothing but the item that does not end is left.
+    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
+    worker.exit(0, null)
+    expect(call.failed()).toMatchObject([{ index: 0, failure: { kind: 'timeout' } }])
+    expect(call.indexes()).toContain(2)
+    clock.advance(1)
+  })
+
+  test('fail as crashed if they take longer, and the failure names the item at fault', () => {
+    const { call, worker, clock } = oneOfTwoIsLate()
+    clock.advance(1_999)
+    expect(sentTypes(worker)).not.toContain('terminate')
+    clock.advance(1)
+    expect(sentTypes(worker).at(-1)).toBe('terminate')
     worker.exit(0, null)
     expect(call.failed().sort((a, b) => a.index - b.index)).toMatchObject([
       { index: 0, failure: { kind: 'timeout' } },
-      { index: 2, failure: { kind: 'crash' } },
+      { index: 2, failure: { kind: 'crash', because: { index: 0, timeoutMs: 1_000 } } },
+    ])
+  })
+
+  test('run again without losing an attempt where retries were requested', () => {
+    const retry = { retries: 1, delayMs: 0, on: ['crash'] } as const
+    const { call, worker, clock, latest } = oneOfTwoIsLate({ retry })
+    clock.advance(2_000)
+    worker.exit(0, null)
+    expect(call.failed()).toMatchObject([{ index: 0, failure: { kind: 'timeout' } }])
+    latest(0).ready()
+    expect(latest(0).chunks.map(({ index, attempt }) => [index, attempt])).toContainEqual([2, 1])
+  })
+
+  test('are lost with a worker that does not answer', () => {
+    const { call, worker, clock } = oneWorker({ concurrency: 2, items: 4, chunkSize: 2 })
+    worker.setRecord({ running: [running(worker, 0, 0, 1_000), running(worker, 1, 0, 300)] })
+    clock.advance(1_000)
+    clock.advance(100)
+    expect(worker.kills).toEqual(['SIGTERM'])
+    worker.exit()
+    expect(call.failed().sort((a, b) => a.index - b.index)).toMatchObject([
+      { index: 0, failure: { kind: 'timeout', ended: 'killed' } },
+      { index: 2, failure: { kind: 'crash', because: { index: 0 } } },
     ])
   })
 
   test('include one that hangs, which is found although the others keep settling', () => {
     const { worker, clock } = oneWorker({ concurrency: 2, items: 1_000, chunkSize: 1 })
     let n = 0
-    while (!sentTypes(worker).includes('terminate') && n < 20) {
+    while (!sentTypes(worker).includes('expire') && n < 20) {
       n++
       worker.setRecord({ running: [running(worker, 0, 0, n * 100)] })
       clock.advance(100)
@@ -159,7 +230,7 @@ describe('several items in one worker', () => {
     clock.advance(1_000)
     worker.setRecord({ running: [running(worker, 0, 0, 990), running(worker, 1, 0, 5)] })
     clock.advance(99)
-    expect(sentTypes(worker)).not.toContain('terminate')
+    expect(sentTypes(worker)).not.toContain('expire')
   })
 })
 
@@ -179,9 +250,9 @@ describe('a prefetched item', () => {
     worker!.message({ type: 'cancelled', ids: [front!.id], begun: [] })
     worker!.setRecord({ running: [{ id: behind!.id, offset: 0, since: ago(1_000) }] })
     clock.advance(999)
-    expect(sentTypes(worker!)).not.toContain('terminate')
+    expect(sentTypes(worker!)).not.toContain('expire')
     clock.advance(1)
-    expect(sentTypes(worker!)).toContain('terminate')
+    expect(sentTypes(worker!)).toContain('expire')
   })
 
   test('is not late while an item of another call runs in front of it, even without a flight recorder', () => {
@@ -192,9 +263,9 @@ describe('a prefetched item', () => {
     worker!.settleCheap(worker!.chunks[0]!)
     start(executor, numbers(1), { chunkSize: 1, timeoutMs: 100 })
     clock.advance(9_999)
-    expect(sentTypes(worker!)).not.toContain('terminate')
+    expect(sentTypes(worker!)).not.toContain('expire')
     clock.advance(1)
-    expect(sentTypes(worker!)).toContain('terminate')
+    expect(sentTypes(worker!)).toContain('expire')
   })
 })
 
@@ -233,6 +304,7 @@ describe('a timeout without a flight recorder', () => {
     const { call, worker, clock, latest } = oneWorker()
     worker.settle(worker.chunks[0]!, { count: 1 })
     clock.advance(1_000)
+    worker.answerExpire()
     expect(sentTypes(worker).at(-1)).toBe('terminate')
     worker.exit()
     expect(call.failed()).toMatchObject([{ index: 1, failure: { kind: 'timeout' } }])

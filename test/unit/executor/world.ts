@@ -367,7 +367,8 @@ export class World {
   #allowAnotherBegin(worker: number): void {
     for (const { call, chunk, worker: ranIn } of this.#chunks.values()) {
       const { retry } = call.plan
-      if (ranIn !== worker || retry === undefined || retry.retries === 0 || !retry.on.includes('crash')) continue
+      if (ranIn !== worker || retry === undefined || retry.retries === 0 || !retry.on.includes('crash'))
+        continue
       for (let offset = 0; offset < chunk.count; offset++) {
         const attempt = this.#attempts.get(key(call.id, this.#index(chunk, offset), chunk.attempt))
         if (attempt !== undefined && !attempt.safe) attempt.unrecorded = true

@@ -116,8 +116,16 @@ describe('judgeCrash', () => {
       '2 crash, 3 timeout | 4… unchanged',
     ],
     // A timeout that is about something else changes nothing.
-    ['no recorder, other chunk timed out', { reason: { kind: 'timeout', late: [{ ...LATE, id: 6 }] } }, 'none | 2… singles'],
-    ['no recorder, timed-out item has settled', { reason: { kind: 'timeout', late: [{ ...LATE, offset: 1 }] } }, 'none | 2… singles'],
+    [
+      'no recorder, other chunk timed out',
+      { reason: { kind: 'timeout', late: [{ ...LATE, id: 6 }] } },
+      'none | 2… singles',
+    ],
+    [
+      'no recorder, timed-out item has settled',
+      { reason: { kind: 'timeout', late: [{ ...LATE, offset: 1 }] } },
+      'none | 2… singles',
+    ],
     // Terminated for its memory or because it was stuck.
     [
       'recorded, running, out of memory',

@@ -244,10 +244,9 @@ describe('a timeout', () => {
   it('inspects the worker and terminates it for the item that exceeded it', () => {
     expect(tick(100)).toEqual(['inspect 0'])
     const running = [{ id: 1, offset: 0, forMs: 100 }]
-    expect(handle({ type: 'inspected', worker: 0, running })).toEqual(['terminate 0'])
+    expect(handle({ type: 'inspected', worker: 0, running })).toEqual(['expire 0: 1 at 0'])
+    expect(handle({ type: 'expiring', worker: 0, id: 1, offset: 0, listens: false })).toEqual(['terminate 0'])
     expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual([])
-    expect(handle({ type: 'terminating', worker: 0 })).toEqual([])
-    expect(tick(300)).toEqual([])
     const exit = {
       exitCode: 0,
       signal: null,
