@@ -99,19 +99,23 @@ export class LocalExecutor implements Executor {
       const remaining = source.remaining?.()
       this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
       if (execution.drain?.aborted === true) this.#post({ type: 'drain', call })
-      if (execution.signal?.aborted === true) this.#post({ type: 'abort', call })
+      if (execution.signal?.aborted === true) this.#abort(call, execution.signal)
     })
   }
 
   /** Returns how to stop listening; `undefined` where there is no signal. */
   #listen(call: CallId, { signal, drain }: Execution): (() => void) | undefined {
-    const ofSignal = signal && onAbort(signal, () => this.#post({ type: 'abort', call }))
+    const ofSignal = signal && onAbort(signal, () => this.#abort(call, signal))
     const ofDrain = drain && onAbort(drain, () => this.#post({ type: 'drain', call }))
     if (ofSignal === undefined || ofDrain === undefined) return ofSignal ?? ofDrain
     return () => {
       ofSignal()
       ofDrain()
     }
+  }
+
+  #abort(call: CallId, { reason }: AbortSignal): void {
+    this.#post({ type: 'abort', call, why: reason instanceof Error ? reason.message : undefined })
   }
 
   /** Starts `count` workers before there is anything to run, so that their start overlaps with opening the input. */
@@ -227,7 +231,7 @@ export class LocalExecutor implements Executor {
       case 'run':
         return this.#chunkSender.add(command.worker, command.chunk)
       case 'cancel':
-        return this.#send(command.worker, { type: 'cancel', ids: command.ids })
+        return this.#send(command.worker, { type: 'cancel', ids: command.ids, why: command.why })
       case 'stop':
         return this.#stop(command.worker)
       case 'drain':

@@ -75,7 +75,8 @@ export interface ChunkMessage {
 export type ToWorker =
   | InitMessage
   | { readonly type: 'run'; readonly chunks: readonly ChunkMessage[] }
-  | { readonly type: 'cancel'; readonly ids: readonly number[] }
+  /** `why`: the message of the reason with which signals abort. */
+  | { readonly type: 'cancel'; readonly ids: readonly number[]; readonly why?: string | undefined }
   | { readonly type: 'drain' }
   | { readonly type: 'stop' }
   /** This item of a chunk has exceeded its time. */

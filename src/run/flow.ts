@@ -2,7 +2,15 @@
 // the push side, when they settle; results are delivered on the pull side, when the consumer calls `next`. A run of the
 // command line and a call of the library differ only in their sources, policies and consumers.
 import type { Execution, Executor } from '../executor/executor.js'
-import type { CancelledRange, Counts, ItemFailure, SettledRange, TaskSpec, Thrown } from '../model.js'
+import {
+  type CancelledRange,
+  type Counts,
+  type ItemFailure,
+  itemIndexAt,
+  type SettledRange,
+  type TaskSpec,
+  type Thrown,
+} from '../model.js'
 import { onAbort } from '../on-abort.js'
 import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
@@ -191,7 +199,7 @@ class CallFlow implements Flow {
   }
 
   async cancel(): Promise<void> {
-    this.#canceller.abort()
+    this.#canceller.abort(new Error('no more results are wanted'))
     try {
       await this.#source.close()
     } finally {
@@ -225,7 +233,7 @@ class CallFlow implements Flow {
     const verdict = this.#policy.onSettle(failure, settled, this.#counts.snapshot(), this.#source.total)
     if (verdict === 'continue') return
     this.#stopped = { failure, settled }
-    this.#canceller.abort()
+    this.#canceller.abort(new Error(`item ${itemIndexAt(settled.chunk, failure.offset)} failed`))
   }
 
   #arrive(settled: SettledRange): void {
@@ -237,7 +245,7 @@ class CallFlow implements Flow {
 
   #fail(error: unknown): void {
     this.#fatal ??= { error }
-    this.#canceller.abort()
+    this.#canceller.abort(error)
     // What settles from now on is dropped. What waits for its hook still arrives.
     const hooksDone = this.#hooks?.idle
     if (hooksDone === undefined) this.#finish()

@@ -59,12 +59,12 @@ export class Runner {
     while (this.#workLoops < concurrency && this.#queue.length > 0) void this.#workLoop()
   }
 
-  cancel(ids: readonly number[]): void {
+  cancel(ids: readonly number[], why = 'the item was cancelled'): void {
     const unstarted: ChunkRun[] = []
     for (const id of ids) {
       const started = this.#started.get(id)
       if (started !== undefined) {
-        started.cancel('the item was cancelled')
+        started.cancel(why)
         continue
       }
       const i = this.#queue.findIndex((run) => run.id === id)
@@ -95,7 +95,7 @@ export class Runner {
     let isListening = false
     for (const run of started) {
       if (run.context?.listens === true) isListening = true
-      run.cancel('the worker is ended')
+      run.cancel('the worker is asked to exit')
     }
     return isListening
   }

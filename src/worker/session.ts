@@ -46,7 +46,7 @@ export class WorkerSession {
       case 'run':
         return this.#runner?.run(message.chunks)
       case 'cancel':
-        return this.#runner?.cancel(message.ids)
+        return this.#runner?.cancel(message.ids, message.why)
       case 'expire': {
         const { id, offset } = message
         const listens = this.#runner?.expire(id, offset)

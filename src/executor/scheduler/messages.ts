@@ -34,7 +34,8 @@ export type SchedulerInput =
       readonly chunk: Chunk | undefined
       readonly remaining?: number | undefined
     }
-  | { readonly type: 'abort'; readonly call: CallId }
+  /** `why`: for the tasks that are running. */
+  | { readonly type: 'abort'; readonly call: CallId; readonly why?: string | undefined }
   /** Take nothing new; let running items finish, discard the rest. */
   | { readonly type: 'drain'; readonly call: CallId }
   /** Workers may start before there is a call. */
@@ -138,7 +139,12 @@ export type Command =
   /** Request a chunk from the source of a call; `supply` answers. */
   | { readonly type: 'pull'; readonly call: CallId; readonly want: Want }
   | { readonly type: 'run'; readonly worker: number; readonly chunk: ChunkMessage }
-  | { readonly type: 'cancel'; readonly worker: number; readonly ids: readonly number[] }
+  | {
+      readonly type: 'cancel'
+      readonly worker: number
+      readonly ids: readonly number[]
+      readonly why?: string | undefined
+    }
   | { readonly type: 'drain' | 'stop'; readonly worker: number }
   /** Abort the item at this offset of a chunk: it has exceeded its time. */
   | { readonly type: 'expire'; readonly worker: number; readonly id: number; readonly offset: number }

@@ -117,7 +117,7 @@ export class Scheduler {
         return this.#calls.supply(input.call, input.chunk, input.remaining)
       case 'abort': {
         const call = this.#calls.abort(input.call)
-        if (call !== undefined) this.#workers.cancel(call, now)
+        if (call !== undefined) this.#workers.cancel(call, input.why, now)
         return
       }
       case 'drain': {

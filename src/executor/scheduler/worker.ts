@@ -92,7 +92,7 @@ export type TerminationReason =
   | { readonly kind: 'stuck' }
 
 /** An item that did not end in time. The first of several is the one that its worker ends for. */
-export interface LateItem {
+interface LateItem {
   readonly id: number
   readonly offset: number
   readonly index: number

@@ -209,12 +209,12 @@ export class WorkerTable {
   // ── what they have in flight ───────────────────────────────────────────────────────────────────────────────────
 
   /** Cancels the chunks of an aborted call. A worker in which they do not end in time is killed. */
-  cancel(call: ScheduledCall, now: Ms): void {
+  cancel(call: ScheduledCall, why: string | undefined, now: Ms): void {
     for (const { id: worker, state } of this.#workers) {
       if (state.is !== 'ready') continue
       const ids = state.inFlight.ofCall(call).map(({ id }) => id)
       if (ids.length === 0) continue
-      this.#send({ type: 'cancel', worker, ids })
+      this.#send({ type: 'cancel', worker, ids, why })
       state.cancelBy = now + this.#options.killAfterMs
     }
   }

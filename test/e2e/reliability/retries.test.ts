@@ -74,7 +74,7 @@ it('a failure shows the cause of every attempt', async () => {
         at task (test/fixtures/jobs/fails-at-first.ts:16:30)
 
     attempt 3 of 3 failed:
-    TimeoutError: item 1 exceeded 500 ms on worker 0 (pid <pid>); the worker was killed
+    TimeoutError: item 1 exceeded 500 ms on worker 0 (pid <pid>); the worker was ended
         at poolrun collect test/fixtures/jobs/fails-at-first.ts (item 1: 1)
     collect: item 1 failed, skipped
     poolrun collect: 1 ok, 1 failed (item 1)

@@ -8,13 +8,13 @@ import { ascending, counts, expectNoneTwice, itemLog } from './support.js'
 describe('--timeout ends only the item that hangs in', () => {
   // `runCli` fails a test in which a child of the job outlives its worker.
   it.each([
-    'a busy loop',
-    'a promise that never settles',
-    'a signal that is ignored',
-    'a SIGSTOP',
-    'a handler for SIGTERM',
-    'children of its own',
-  ])('%s', async (manner) => {
+    ['a busy loop', 'killed'],
+    ['a promise that never settles', 'ended'],
+    ['a signal that is ignored', 'ended'],
+    ['a SIGSTOP', 'killed'],
+    ['a handler for SIGTERM', 'ended'],
+    ['children of its own', 'ended'],
+  ])('%s, and the worker is %s', async (manner, ended) => {
     const log = itemLog(tempSpace(), 'log', manner)
     const flags = ['--timeout', '500ms', '--kill-after', '200ms', '-j', '1', '--chunk-size', '5']
     const run = await runCli(['collect', fixture('hangs-for-item-2'), ...flags, ...log.args], {
@@ -22,7 +22,7 @@ describe('--timeout ends only the item that hangs in', () => {
     })
     expect(run.stdout).toBe('0\n1\n3\n4\n')
     expect(normalise(run.stderr)).toBe(
-      'TimeoutError: item 2 exceeded 500 ms on worker 0 (pid <pid>); the worker was killed\n' +
+      `TimeoutError: item 2 exceeded 500 ms on worker 0 (pid <pid>); the worker was ${ended}\n` +
         `    at poolrun collect ${fixture('hangs-for-item-2')} (item 2: 2)\n` +
         'collect: item 2 failed, skipped\npoolrun collect: 4 ok, 1 failed (item 2)\n',
     )
@@ -30,6 +30,64 @@ describe('--timeout ends only the item that hangs in', () => {
     expect(run.exitCode).toBe(3)
     expect(run.durationMs).toBeGreaterThan(500)
   })
+})
+
+describe('an item that exceeds its time', () => {
+  it('takes none of those with it that run in the same worker', async () => {
+    const { dir, write } = tempSpace()
+    write({
+      'job.mjs': `export default async (n) => {
+        await new Promise((done) => setTimeout(done, n === 0 ? 60_000 : 600))
+        return n
+      }`,
+    })
+    const flags = ['-j', '1', '--concurrency', '8', '--timeout', '2s', '--kill-after', '2s']
+    const items = [...Array(33).keys()]
+    const run = await runCli(['collect', 'job.mjs', ...flags], { cwd: dir, input: lines(...items) })
+    expect(run.stdout).toBe(lines(...items.slice(1)))
+    expect(normalise(run.stderr)).toContain(
+      'TimeoutError: item 0 exceeded 2 s on worker 0 (pid <pid>); the worker was ended\n',
+    )
+    expect(counts(run)).toMatchObject({ ok: 32, failed: 1 })
+  })
+
+  it('leaves its worker alive if it stops at its signal, whose reason is a TimeoutError', async () => {
+    const { dir, write } = tempSpace()
+    write({
+      'job.mjs': `export default async (n, { signal }) => {
+        if (n !== 1) return process.pid
+        await new Promise((done) => signal.addEventListener('abort', done))
+        console.log('reason: ' + signal.reason.name + ': ' + signal.reason.message)
+      }`,
+    })
+    const flags = ['-j', '1', '--timeout', '300ms', '--kill-after', '20s']
+    const run = await runCli(['collect', 'job.mjs', ...flags, '0', '1', '2'], { cwd: dir })
+    const [before, after] = run.stdout.trim().split('\n')
+    expect(after).toBe(before)
+    expect(run.stderr).toContain('reason: TimeoutError: the item exceeded 300 ms\n')
+    expect(normalise(run.stderr)).toContain(
+      'TimeoutError: item 1 exceeded 300 ms on worker 0 (pid <pid>); it stopped at its signal\n',
+    )
+  })
+})
+
+it('an item that is cancelled learns why from the reason of its signal', async () => {
+  const { dir, write } = tempSpace()
+  write({
+    'job.mjs': `import { existsSync, writeFileSync } from 'node:fs'
+      export default async (n, { signal }) => {
+        if (n === 0) {
+          while (!existsSync('running')) await new Promise((done) => setTimeout(done, 10))
+          throw new Error('no')
+        }
+        const aborted = new Promise((done) => signal.addEventListener('abort', done))
+        writeFileSync('running', '')
+        await aborted
+        console.log('reason: ' + signal.reason.name + ': ' + signal.reason.message)
+      }`,
+  })
+  const run = await runCli(['map', 'job.mjs', '-j', '2', '0', '1'], { cwd: dir })
+  expect(run.stderr).toContain('reason: AbortError: item 0 failed\n')
 })
 
 it('a timeout is a failure like any other to map and imap', async () => {

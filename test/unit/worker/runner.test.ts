@@ -424,10 +424,65 @@ describe('cancel', () => {
     },
   )
 
+  test('aborts the signal with the reason', async () => {
+    let signal!: AbortSignal
+    const { runner } = setUpRunner((_, context) => {
+      signal = (context as Context).signal
+      return new Promise(() => {})
+    })
+    const chunk = chunkOfValues(['a'])
+    runner.run([chunk])
+    runner.cancel([chunk.id], 'item 3 failed')
+    expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'item 3 failed' })
+  })
+
   test('reports nothing for a chunk that the worker does not have', () => {
     const { runner, cancelled } = setUpRunner(() => {})
     runner.cancel([99_999])
     expect(cancelled).toEqual([])
+  })
+})
+
+describe('expire', () => {
+  /** An item that ends when it is told to. */
+  function running(timeoutMs: number) {
+    let context!: Context
+    let end!: () => void
+    const world = setUpRunner((_, given) => {
+      context = given as Context
+      return new Promise<string>((resolve) => {
+        end = () => resolve('late')
+      })
+    })
+    const chunk = { ...chunkOfValues(['a', 'b']), timeoutMs }
+    world.runner.run([chunk])
+    return { ...world, chunk, context: () => context, end: () => end() }
+  }
+
+  test('aborts the signal of the running item with a TimeoutError; it fails whatever it returns', async () => {
+    const { runner, chunk, context, end, sent } = running(500)
+    const { signal } = context()
+    expect(runner.expire(chunk.id, 0)).toBe(true)
+    expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'the item exceeded 500 ms' })
+    end()
+    await turn()
+    void runner.drain()
+    const failure = { kind: 'timeout', timeoutMs: 500, ended: 'stopped' }
+    expect(sent.flat().flatMap(({ failures }) => failures)).toEqual([{ offset: 0, failure }])
+  })
+
+  test('says that an item does not listen if it has never read its signal', () => {
+    const { runner, chunk } = running(500)
+    expect(runner.expire(chunk.id, 0)).toBe(false)
+  })
+
+  test('does nothing to an item that has settled, or is not there', async () => {
+    const { runner, chunk, end, context } = running(60_000)
+    end()
+    await turn()
+    expect(runner.expire(chunk.id, 0)).toBeUndefined()
+    expect(runner.expire(99_999, 0)).toBeUndefined()
+    expect(context().signal.aborted).toBe(false)
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import {
+  judgeExpired,
   judgeInspection,
   nextInspection,
   type TimedChunk,
@@ -122,5 +123,21 @@ describe('judgeInspection', () => {
     const chunks = [Object.freeze(chunk(1, 900, 100))]
     judgeInspection(chunks, 1, [{ id: 1, offset: 0, forMs: 100 }], false, NOW)
     expect(chunks).toEqual([chunk(1, 900, 100)])
+  })
+})
+
+describe('judgeExpired', () => {
+  const waits = { offset: 0, timeoutMs: 500, answerBy: undefined, settleBy: 2_000 }
+  const asked = { ...waits, answerBy: 100 }
+  test.each([
+    ['no item', [], 10_000, 'wait'],
+    ['an item that may still settle', [waits], 1_999, 'wait'],
+    ['an item whose time to settle is over', [waits], 2_000, 'overdue'],
+    ['one of several', [{ ...waits, settleBy: 3_000 }, waits], 2_000, 'overdue'],
+    ['a worker that may still answer', [asked], 99, 'wait'],
+    ['a worker that has not answered', [asked], 100, 'blocked'],
+    ['a worker that has not answered for one of several', [waits, asked], 2_500, 'blocked'],
+  ] as const)('%s', (_, expired, now, verdict) => {
+    expect(judgeExpired(expired, now)).toBe(verdict)
   })
 })

@@ -71,7 +71,7 @@ describe('the timers', () => {
   it('kill a worker in which cancelled items still run', () => {
     const call = callOf()
     const { table, sent } = readyWorker(call)
-    table.cancel(call, 50)
+    table.cancel(call, 'why', 50)
     expect(sent()).toEqual(['cancel 0: 0'])
     table.applyTimers(2_049)
     expect(sent()).toEqual([])
@@ -142,7 +142,7 @@ describe('cancel', () => {
   it('is over when nothing of an aborted call is left', () => {
     const aborted = { ...callOf(), isAborted: true }
     const { table, worker, state } = readyWorker(aborted, callOf())
-    table.cancel(aborted, 0)
+    table.cancel(aborted, 'why', 0)
     expect(state.cancelBy).toBe(KILL_AFTER_MS)
     table.remove(worker, state.inFlight, state.inFlight.chunks[0]!, 0)
     expect(state.cancelBy).toBeUndefined()
