@@ -15,6 +15,7 @@ export function createExecutor({ env, execArgv, trace, ...options }: ExecutorOpt
     return new LocalExecutor({
       ...options,
       processes: 1,
+      sharesModules: true,
       transport: createInProcessTransport(env),
       trace: trace && traceCommands(trace),
     })

@@ -6,6 +6,8 @@ import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
+import { showPath } from '../job/reference.js'
+import { JobSnapshot } from '../job/snapshot.js'
 import type { CancelledRange, RunEvent, WorkerActivity } from '../model.js'
 import { onAbort } from '../on-abort.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
@@ -23,6 +25,8 @@ export interface LocalOptions extends SchedulerOptions {
   readonly transport: Transport
   /** Workers start immediately and wait for it, so that compiling a job overlaps with their start. */
   readonly job: Promise<JobSource>
+  /** All workers use the modules of this process, which loads them once. */
+  readonly sharesModules?: boolean | undefined
   readonly initializer?: string | undefined
   readonly initArgs: readonly unknown[]
   readonly params?: Readonly<Record<string, unknown>> | undefined
@@ -62,6 +66,8 @@ export class LocalExecutor implements Executor {
   #needingWorkers = 0
   /** Of active executions and, because workers exit after them, of those that a fault or the end of all has ended. */
   readonly #onCancelled = new Map<CallId, (cancelled: CancelledRange) => void>()
+  /** What the first worker has loaded. */
+  #jobSnapshot: JobSnapshot | undefined
   #nextCall = 1
   #inputs: SchedulerInput[] = []
   #isHandling = false
@@ -318,12 +324,24 @@ export class LocalExecutor implements Executor {
     job.then(
       (source) => {
         if (this.#handles[worker] !== handle) return
+        const file = this.#jobSnapshot?.changed()
+        if (file !== undefined)
+          return this.#post({ type: 'job-changed', worker, file: showPath(file, process.cwd()) })
         handle.send(this.#initMessage(worker, handle, source))
         this.#post({ type: 'init-sent', worker })
       },
       // The caller who compiles the job reports why it does not compile, and terminates.
       () => {},
     )
+  }
+
+  /** Once the first worker is ready, while it runs its first items. */
+  #takeJobSnapshot(): void {
+    const { job, sharesModules = false } = this.#options
+    if (this.#jobSnapshot !== undefined || sharesModules) return
+    void job.then(({ url, isCompiled }) => {
+      if (!isCompiled) this.#jobSnapshot ??= new JobSnapshot(url)
+    })
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
@@ -387,6 +405,7 @@ export class LocalExecutor implements Executor {
         const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
         if (error !== undefined)
           return this.#post({ type: 'init-failed', stage: 'initializer', error: toErrorData(error), worker })
+        this.#takeJobSnapshot()
         emit({ type: 'worker-ready', workerId: worker, pid })
         return this.#post({ ...message, worker })
       }

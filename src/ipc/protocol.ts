@@ -31,6 +31,8 @@ export const PROTOCOL_VERSION = 4
 export interface JobSource {
   /** What to import: a `file:` URL, of the compiled module for TypeScript. */
   readonly url: string
+  /** What is there never changes. A module as its author wrote it can be edited while workers use it. */
+  readonly isCompiled: boolean
 }
 
 export interface InitMessage {

@@ -30,7 +30,7 @@ export async function compileJob(file: string, options: CompileOptions = {}): Pr
   const { cwd = process.cwd(), env = process.env } = options
   if (!isTypeScript(file)) {
     checkReadable(file, cwd)
-    return sourceOf(file)
+    return { url: pathToFileURL(file).href, isCompiled: false }
   }
   return compile({ file: realpathSync(file) }, cwd, env)
 }
@@ -51,14 +51,14 @@ async function compile(entry: BundleEntry, cwd: string, env: Env): Promise<JobSo
   )
   const shared = sharedFolder(env)
   const cached = shared === undefined ? undefined : find(shared, key)
-  if (cached !== undefined) return sourceOf(cached)
+  if (cached !== undefined) return compiled(cached)
 
   const bundle = await bundleJob(entry, cwd)
-  return sourceOf(storeBundle(bundle, shared, key, path.dirname(entry.file)))
+  return compiled(storeBundle(bundle, shared, key, path.dirname(entry.file)))
 }
 
-function sourceOf(file: string): JobSource {
-  return { url: pathToFileURL(file).href }
+function compiled(file: string): JobSource {
+  return { url: pathToFileURL(file).href, isCompiled: true }
 }
 
 function checkReadable(file: string, cwd: string): void {
@@ -71,10 +71,10 @@ function checkReadable(file: string, cwd: string): void {
 
 /** Stores it in the shared folder if that is possible, and returns the file of the module. */
 function storeBundle(bundle: Bundle, shared: string | undefined, key: string, folder: string): string {
-  const compiled = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle, folder) }
+  const output = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle, folder) }
   if (shared !== undefined) {
     try {
-      const stored = store(shared, key, compiled)
+      const stored = store(shared, key, output)
       prune(shared)
       return stored
     } catch {
@@ -82,7 +82,7 @@ function storeBundle(bundle: Bundle, shared: string | undefined, key: string, fo
     }
   }
   try {
-    return store(privateFolder(), key, compiled)
+    return store(privateFolder(), key, output)
   } catch (error) {
     throw new PoolBrokenError(
       `nowhere to write the compiled job: ${(error as Error).message}; set TMPDIR to a folder that can be written to`,

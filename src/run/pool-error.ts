@@ -51,6 +51,10 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
       return new PoolBrokenError(`cannot start a worker process: ${fault.error.message}`, {
         cause: fault.error,
       })
+    case 'job-changed':
+      return new JobError(
+        `the job changed during the run: ${fault.file} is not what the other workers have loaded`,
+      )
     case 'restarts':
       return new PoolBrokenError(
         `gave up: workers crashed more than ${fault.limit} times, and no more are restarted`,

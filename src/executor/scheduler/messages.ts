@@ -59,6 +59,8 @@ export type WorkerInput =
       readonly stage: 'load' | 'initializer' | 'protocol'
       readonly error: ErrorData
     }
+  /** It was not sent the job, because this file of it is not what other workers have loaded. */
+  | { readonly type: 'job-changed'; readonly file: string }
   | {
       readonly type: 'settled'
       readonly ranges: readonly ResultsMessage[]
@@ -172,6 +174,8 @@ export type CallEnd =
 /** Why the whole pool cannot go on. */
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
+  /** This file of the job, as shown to users, was edited after the first worker had loaded it. */
+  | { readonly kind: 'job-changed'; readonly file: string }
   | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)
   /** Exited before it was ready. */

@@ -160,6 +160,8 @@ export class Scheduler {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
         return this.#failPool({ kind, error: input.error, ...this.#faultyWorker(worker) })
       }
+      case 'job-changed':
+        return this.#failPool({ kind: 'job-changed', file: input.file })
       case 'settled':
         for (const results of input.ranges) this.#settle(worker, results, now)
         if (state.is !== 'ready') return

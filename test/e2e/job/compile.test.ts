@@ -318,7 +318,7 @@ it('compiling does not disturb the builds of a program that uses the same esbuil
 describe('a JavaScript job', () => {
   it.each(['job.js', 'job.mjs', 'job.cjs'])('%s is used as it is', async (name) => {
     const { compile, file } = project({ [name]: '' })
-    expect(await compile(name)).toEqual({ url: pathToFileURL(file(name)).href })
+    expect(await compile(name)).toEqual({ url: pathToFileURL(file(name)).href, isCompiled: false })
   })
 })
 

@@ -30,7 +30,7 @@ function withJob(fixture: string, code: string): unknown {
   const script = `import { loadJob } from './load-job.mjs'
     import { inspect } from 'node:util'
     let job, thrown = 'nothing was thrown'
-    try { job = await loadJob({ url: ${JSON.stringify(url)} }) } catch (error) { thrown = [error] }
+    try { job = await loadJob({ url: ${JSON.stringify(url)}, isCompiled: false }) } catch (error) { thrown = [error] }
     const result = await (async () => { ${code} })()
     console.log(JSON.stringify(result))`
   const args = ['--input-type=module', '-e', script]

@@ -198,7 +198,7 @@ export function setUp(options: Partial<LocalOptions> = {}, fake = fakeTransport(
     killAfterMs: 2_000,
     maxRestarts: 16,
     transport: fake.transport,
-    job: Promise.resolve({ url: 'file:///job.mjs' }),
+    job: Promise.resolve({ url: 'file:///job.mjs', isCompiled: true }),
     initArgs: [],
     markOutput: false,
     emit: () => {},

@@ -95,7 +95,7 @@ function createWorld({ processes, concurrency, items, chunkSize, behaviours, slo
     killAfterMs: 50,
     maxRestarts: 10_000,
     transport: { spawn },
-    job: Promise.resolve({ url: 'file:///job.mjs' }),
+    job: Promise.resolve({ url: 'file:///job.mjs', isCompiled: true }),
     initArgs: [],
     markOutput: false,
     emit: () => {},

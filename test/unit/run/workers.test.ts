@@ -61,7 +61,7 @@ test('lines are traced only with --debug, the early ones too', () => {
 
 test('the job is passed on when it is loaded', async () => {
   const { workers, options } = start()
-  const job = { url: 'file:///job.mjs', file: '/job.mjs' }
+  const job = { url: 'file:///job.mjs', isCompiled: true }
   workers.load(Promise.resolve(job))
   expect(await options.job).toBe(job)
 })
