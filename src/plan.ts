@@ -78,6 +78,8 @@ export interface RunPlan {
   readonly params: Readonly<Record<string, unknown>>
   /** Added to the environment of the workers. */
   readonly workerEnv: Readonly<Record<string, string>>
+  /** Files that some of it was read from. */
+  readonly envFiles: readonly string[]
   /** Options of Node for the workers. */
   readonly nodeOptions: readonly string[]
   readonly initTimeoutMs: Ms

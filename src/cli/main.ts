@@ -1,5 +1,5 @@
 // The main function of the executable: the only place that prints errors and ends the process.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
@@ -22,6 +22,7 @@ async function main(): Promise<void> {
   const charset = chooseCharset(process.env)
   // A closed stderr must not stop the run.
   process.stderr.on('error', () => {})
+  exitIfStalled()
   try {
     const line = parseCommandLine({
       argv: process.argv.slice(2),
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
       stdinIsTTY: isatty(0),
       availableParallelism: availableParallelism(),
       readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
+      isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
     })
     if (line.kind === 'print') return await write(standardOutput(), charset.text(line.text), EXIT.ok)
     if (line.kind === 'completion')
@@ -62,6 +64,24 @@ function messageFor(error: unknown): string {
   return (
     environmentProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
   )
+}
+
+/**
+ * Node exits with 0 once nothing is left to wait for, whatever still waits. A callback that never settles is noticed
+ * before; if nothing follows from that, the run has lost its way.
+ */
+function exitIfStalled(): void {
+  let isStalled = false
+  process.on('beforeExit', () => {
+    if (isStalled) {
+      process.stderr.write(
+        'poolrun: the run waits, and nothing is left to wait for: this is a bug in poolrun\n',
+      )
+      exit(EXIT.trouble)
+    }
+    isStalled = true
+    setImmediate(() => {})
+  })
 }
 
 /** Writes the text, then exits. Pipes are written asynchronously: exiting earlier would lose output. */

@@ -19,6 +19,8 @@ export interface Environment {
   readonly availableParallelism: number
   /** For --env-file. Throws if the file cannot be read as UTF-8. */
   readFile(path: string): string
+  /** For a job whose file name has a `#`. */
+  isFile(path: string): boolean
 }
 
 interface Positionals {
@@ -30,7 +32,7 @@ interface Positionals {
 export function toRunPlan(positionals: Positionals, given: GivenOptions, environment: Environment): RunPlan {
   const { command } = positionals
   const options = readOptions(given)
-  const { job, items } = separateJob(positionals, options)
+  const { job, items } = separateJob(positionals, options, environment)
   refuseWithoutProcesses(options)
   return freeze({
     command,
@@ -45,6 +47,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     initArgs: options.initArgs,
     params: options.param ?? {},
     workerEnv: readWorkerEnv(options, environment),
+    envFiles: options.envFile ?? [],
     nodeOptions: options.nodeOptions ?? [],
     initTimeoutMs: options.initTimeout,
     concurrency: options.concurrency,
@@ -77,7 +80,11 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
   })
 }
 
-function separateJob({ command, words }: Positionals, { eval: expression }: OptionValues) {
+function separateJob(
+  { command, words }: Positionals,
+  { eval: expression }: OptionValues,
+  { isFile }: Environment,
+) {
   if (expression !== undefined)
     return { job: { path: EVAL_NAME, exportName: 'default', expression }, items: words }
   const [job, ...items] = words
@@ -86,7 +93,7 @@ function separateJob({ command, words }: Positionals, { eval: expression }: Opti
       `no job given: poolrun ${command} <job> [items…] [options]\nTry 'poolrun ${command} --help'.`,
     )
   }
-  return { job: parseJobReference(job), items }
+  return { job: isFile(job) ? { path: job, exportName: 'default' } : parseJobReference(job), items }
 }
 
 /** The last `#` separates path and export, unless the path continues after it (`C#/job.ts`). */

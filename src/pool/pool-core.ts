@@ -163,7 +163,7 @@ export class PoolCore implements WatchedPool {
       errorOf: (thrown, site) => this.errorOf(thrown, site),
       onEnd: () => this.#calls.delete(call),
     })
-    if (fault !== undefined) throw this.errorOf(fault, site)
+    if (fault !== undefined && breaksPool(fault)) throw this.errorOf(fault, site)
     return outcome
   }
 
@@ -224,7 +224,7 @@ export class PoolCore implements WatchedPool {
     })
     // Only faults that are already known are reported before `openFlow` returns; the call then throws them.
     const [fault] = faults
-    if (fault !== undefined) throw this.errorOf(fault, site)
+    if (fault !== undefined && breaksPool(fault)) throw this.errorOf(fault, site)
     return flow
   }
 
@@ -257,6 +257,11 @@ export class PoolCore implements WatchedPool {
       warn('threw', thrown)
     }
   }
+}
+
+/** A job without the task of a call ends that call alone: it rejects, whether the job has loaded by then or not. */
+function breaksPool({ reason }: ExecutionFault): boolean {
+  return reason.type !== 'no-task'
 }
 
 /** A new error object for each call. */

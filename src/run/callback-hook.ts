@@ -1,5 +1,5 @@
 // `--callbacks`: calls the user's functions in this process, once per item, in settle order.
-import { CallbackError } from '../errors/classes.js'
+import { CallbackError, JobError } from '../errors/classes.js'
 import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
@@ -21,7 +21,10 @@ export async function openCallbacks(path: string, cwd: string): Promise<OpenCall
     throw new Error(`a callback called process.exit(${code ?? ''})`)
   }
   const escaped = escapedError()
-  const callbacks = await loadCallbacks(path, cwd)
+  const callbacks = await settledOrStalled(
+    loadCallbacks(path, cwd),
+    () => new JobError('the module of --callbacks never finished loading, and nothing is left to wait for'),
+  )
   return { call: (settled) => callForEach(settled, callbacks), escaped }
 }
 
@@ -66,7 +69,7 @@ async function callFor(
 ): Promise<void> {
   try {
     const returned = call()
-    if (returned instanceof Promise) await settledOrStalled(returned)
+    if (returned instanceof Promise) await settledOrStalled(returned, neverSettled)
     else await returned
   } catch (thrown) {
     const error = makeCallbackError(which, itemIndexAt(settled.chunk, offset), thrown, task)
@@ -75,15 +78,17 @@ async function callFor(
 }
 
 /** Rejects where the event loop runs empty before the promise settles: Node would exit without any message. */
-function settledOrStalled(promise: Promise<unknown>): Promise<unknown> {
+function settledOrStalled<T>(promise: Promise<T>, makeError: () => Error): Promise<T> {
   let stalled = () => {}
   const stall = new Promise<never>((_resolve, reject) => {
-    stalled = () =>
-      reject(new Error('the promise of the callback never settled, and nothing is left to settle it'))
+    stalled = () => reject(makeError())
     process.once('beforeExit', stalled)
   })
   return Promise.race([promise, stall]).finally(() => process.off('beforeExit', stalled))
 }
+
+const neverSettled = () =>
+  new Error('the promise of the callback never settled, and nothing is left to settle it')
 
 /** Results of the items that succeeded. Values include `undefined` for failed items, lines leave them out. */
 function* resultsOf({ results, from, failures }: SettledRange): Generator<unknown> {

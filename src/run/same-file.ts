@@ -29,7 +29,8 @@ export function refuseSameFiles(plan: RunPlan, cwd: string): void {
 }
 
 /** Every file of a run. A new option that names one is a line here. */
-function filesOf({ input, job, callbacks, output, keepPartial, errors, reports }: RunPlan): RunFile[] {
+function filesOf(plan: RunPlan): RunFile[] {
+  const { input, job, callbacks, envFiles, output, keepPartial, errors, reports } = plan
   const reads = (name: string, file: RunFile['file'] | undefined) => ({ name, file, access: 'read' as const })
   const writes = (name: string, file: RunFile['file'] | undefined) => ({
     name,
@@ -41,6 +42,7 @@ function filesOf({ input, job, callbacks, output, keepPartial, errors, reports }
     reads('stdin', input.kind === 'stdin' ? 0 : undefined),
     reads('the job', job.path),
     reads('--callbacks', callbacks),
+    ...envFiles.map((path) => reads('--env-file', path)),
     writes('stdout', output === undefined ? 1 : undefined),
     writes('stderr', 2),
     writes('--output', output),

@@ -45,6 +45,20 @@ describe('4: input', () => {
 })
 
 describe('5: the job module', () => {
+  it('has a name with a # that is not the start of an export', async () => {
+    const { dir, write } = tempSpace()
+    write({ 'j#b.ts': 'export default (x: number) => x * 2' })
+    expect(await runCli(['map', 'j#b.ts', '2'], { cwd: dir })).toMatchObject({ stdout: '4\n', exitCode: 0 })
+  })
+
+  it('--callbacks never finishes loading', async () => {
+    const { dir, write } = tempSpace()
+    write({ 'job.mjs': 'export default (x) => x', 'hooks.mjs': 'await new Promise(() => {})' })
+    const run = await runCli(['collect', 'job.mjs', '--callbacks', 'hooks.mjs', '1'], { cwd: dir })
+    expect(run.exitCode).toBe(5)
+    expect(run.stderr).toContain('the module of --callbacks never finished loading')
+  })
+
   it.each([
     ['does not exist', 'no/such/job.ts', ['no/such/job.ts']],
     ['is neither TypeScript nor JavaScript', 'jobs/data/range5.json', ['jobs/data/range5.json']],

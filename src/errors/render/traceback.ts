@@ -130,6 +130,9 @@ export function renderCallbackFailure(
     failed === undefined
       ? ''
       : `${renderItemFailure(context, failed, options)}\n\nDuring handling of the above exception, another exception occurred:\n\n`
+  // An errorCallback that throws what it was given: the task's failure is its cause.
+  if (failed !== undefined && error.cause === error.error)
+    return renderItemFailure(context, failed, options) + DIRECT_CAUSE + renderLocal(error, itemFrame(context))
   return task + renderWithCause(error, itemFrame(context), options)
 }
 

@@ -452,7 +452,7 @@ export class Scheduler {
     this.#suspectWaits = false
     while (!this.#isOver) {
       const worker = leastLoadedWorker(this.#workers.all)
-      if (worker === undefined) return
+      if (worker === undefined || this.#leavesWorkToStarting(worker)) return
       const call = this.#calls.next()
       if (call === undefined) return
       const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
@@ -463,6 +463,13 @@ export class Scheduler {
         return
       } else this.#dispatch(worker, call, pending, now)
     }
+  }
+
+  /** Nothing is prefetched that a worker which is about to be ready would then miss. */
+  #leavesWorkToStarting({ state: { inFlight } }: ReadyWorker): boolean {
+    if (inFlight.canBeginMore) return false
+    const starting = this.#workers.all.filter(({ state }) => state.is === 'starting').length
+    return starting > 0 && this.#calls.demand(starting + 1) <= starting
   }
 
   #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {

@@ -37,7 +37,7 @@ export class SyncSource extends ValuesSource {
 
   #readIterator(batch: Batch): void {
     while (!this.ended && !batch.isFull) {
-      this.#iterator ??= this.#input[Symbol.iterator]()
+      this.#iterator ??= iteratorOf(this.#input)
       const step = this.#iterator.next()
       assertIsStep(step)
       if (step.done) this.markEnded()
@@ -63,4 +63,11 @@ export class SyncSource extends ValuesSource {
 
 function isPlainArray(input: Iterable<unknown>): input is readonly unknown[] {
   return Array.isArray(input) && input[Symbol.iterator] === arrayIterator
+}
+
+/** With the error of `for…of` for what is not an iterator. */
+function iteratorOf(input: Iterable<unknown>): Iterator<unknown> {
+  const iterator: unknown = input[Symbol.iterator]()
+  if (typeof iterator === 'object' && iterator !== null) return iterator as Iterator<unknown>
+  throw new TypeError('Result of the Symbol.iterator method is not an object')
 }

@@ -63,7 +63,8 @@ describe('a job', () => {
     expect(error).toBeInstanceOf(JobError)
     expect(error.message).toMatch(/has no export 'sqare'; did you mean .*#square\?/)
     expect(error.stack).toContain('options.test.ts')
-    expect(thrownBy(() => pool.imap('sqare', [1]))).toBeInstanceOf(JobError)
+    expect(await errorOf(pool.imap('sqare', [1]).next())).toBeInstanceOf(JobError)
+    expect(await errorOf(pool.applyAsync('sqare', [1]).get())).toBeInstanceOf(JobError)
     expect(await pool.apply('square', [3])).toBe(9)
   })
 

@@ -23,6 +23,7 @@ function parse(argv: string | readonly string[], { env = {}, tty = false }: Case
     env,
     stdinIsTTY: tty,
     availableParallelism: 6,
+    isFile: (path) => path === 'odd#name.ts',
     readFile(path) {
       const text = FILES[path]
       if (text === undefined) throw new Error('ENOENT: no such file or directory')
@@ -62,6 +63,7 @@ describe('a run plan', () => {
       initArgs: [],
       params: {},
       workerEnv: {},
+      envFiles: [],
       nodeOptions: [],
       initTimeoutMs: 60_000,
       concurrency: 1,
@@ -164,6 +166,7 @@ describe('a run plan', () => {
       initArgs: [1],
       params: { size: 3, name: 'a,b', list: [1, 2] },
       workerEnv: { LEVEL: '3', REGION: 'eu west', KEY: 'a#b', LIST: '1,2' },
+      envFiles: ['a.env'],
       nodeOptions: ['--no-warnings', '--title=a b'],
       initTimeoutMs: 2000,
       concurrency: 4,
@@ -202,6 +205,8 @@ describe('a run plan', () => {
     ['map job.ts#square', {}, { job: { path: 'job.ts', exportName: 'square' } }],
     ['map C#/job.ts', {}, { job: { path: 'C#/job.ts', exportName: 'default' } }],
     ['map C#/job.ts#x', {}, { job: { path: 'C#/job.ts', exportName: 'x' } }],
+    ['map odd#name.ts', {}, { job: { path: 'odd#name.ts', exportName: 'default' } }],
+    ['map odd#name.ts#x', {}, { job: { path: 'odd#name.ts', exportName: 'x' } }],
     ['map job.ts 1 two', {}, { input: { kind: 'items', texts: ['1', 'two'] } }],
     ['map job.ts 1', { tty: true }, { input: { kind: 'items', texts: ['1'] } }],
     ['map job.ts 1 --strings', {}, { input: { kind: 'items', texts: ['1'], asStrings: true } }],

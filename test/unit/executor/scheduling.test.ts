@@ -55,6 +55,16 @@ describe('dispatch', () => {
     expect(worker!.chunks).toHaveLength(2)
   })
 
+  test('leaves the last items to workers that are starting, instead of prefetching them', () => {
+    const { executor, workers } = setUp({ processes: 2 })
+    start(executor, numbers(3), { chunkSize: 1 })
+    workers[0]!.ready()
+    workers[0]!.settleCheap(workers[0]!.chunks[0]!)
+    expect(workers[0]!.chunks).toHaveLength(2)
+    workers[1]!.ready()
+    expect(workers[1]!.chunks).toHaveLength(1)
+  })
+
   test('makes chunks small enough to share near the end of a known input', () => {
     const { executor, workers } = setUp({ processes: 2 })
     const call = start(executor, numbers(40))

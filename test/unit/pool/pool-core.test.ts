@@ -6,6 +6,7 @@ import { captureCallSite } from '../../../src/errors/stacks.js'
 import type { ExecutionFault } from '../../../src/executor/executor.js'
 import { failFast, lazy } from '../../../src/policy/policy.js'
 import { type CallRequest, PoolCore } from '../../../src/pool/pool-core.js'
+import { errorOf } from '../../helpers/errors.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 import { seqsOf } from '../policy/ranges.js'
 import { InProcessExecutor } from '../run/in-process-executor.js'
@@ -57,8 +58,14 @@ describe('a pool on another executor', () => {
   })
 
   test('throws a fault that the executor has for a call from the start', () => {
-    const { open } = setUp(() => {}, { type: 'no-task', exports: {} })
-    expect(() => open([1])).toThrow(JobError)
+    const { open } = setUp(() => {}, { type: 'terminated' })
+    expect(() => open([1])).toThrow(PoolTerminatedError)
+  })
+
+  test('does not throw for a task that the job does not have: the call rejects', async () => {
+    const { core, open } = setUp(() => {}, { type: 'no-task', exports: {} })
+    const thrown = await errorOf(open([1]).flow.next())
+    expect(core.errorOf(thrown, site)).toBeInstanceOf(JobError)
   })
 
   test('turns the fault of a terminated executor into the error that callers see', async () => {

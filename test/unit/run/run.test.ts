@@ -28,6 +28,7 @@ async function runCommand(argv: readonly string[], { task = double, fault }: Run
     stdinIsTTY: true,
     availableParallelism: 2,
     readFile: () => '',
+    isFile: () => false,
   })
   if (line.kind !== 'run') throw new Error('not a run')
   const executor = new InProcessExecutor(task, fault)

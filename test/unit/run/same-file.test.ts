@@ -6,13 +6,14 @@ import { refuseSameFiles } from '../../../src/run/same-file.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
 type Files = Partial<
-  Pick<RunPlan, 'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'callbacks' | 'reports'>
+  Pick<RunPlan, 'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'callbacks' | 'envFiles' | 'reports'>
 >
 
 function refusalOf(files: Files, cwd: string): string | undefined {
   const plan = {
     job: { path: 'job.mjs', exportName: 'default' },
     input: { kind: 'items', texts: [] },
+    envFiles: [],
     reports: [],
     ...files,
   }
@@ -63,6 +64,13 @@ describe('two roles of one file', () => {
   it('are refused when a link leads to a file that does not exist yet', () => {
     const { dir } = folder()
     expect(refusalOf({ output: 'dangling', errors: 'not-yet' }, dir)).toContain('name the same file')
+  })
+
+  it.each(['output', 'errors'] as const)('are refused for an --env-file and --%s', (role) => {
+    const { dir, write } = folder()
+    write({ 'a.env': 'A=1' })
+    const files = { [role]: 'here/a.env', envFiles: ['missing.env', 'a.env'] }
+    expect(refusalOf(files, dir)).toContain('--env-file and')
   })
 
   it.each(['output', 'errors'] as const)('are refused for the job, the callbacks and --%s', (role) => {
