@@ -362,6 +362,8 @@ export class LocalExecutor implements Executor {
         const record = recorded && toExitRecord(recorded, (since) => this.#clock.elapsed(since))
         return this.#post({ type: 'exited', worker, exitCode, signal, stderrTail, record })
       }
+      case 'channel-damaged':
+        return this.#post({ type: 'channel-damaged', worker })
       case 'spawn-failed':
         this.#handles[worker] = undefined
         return this.#post({ type: 'spawn-failed', worker, error: event.error })

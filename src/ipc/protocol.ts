@@ -12,14 +12,14 @@
 //        expire {id, offset}                       ───────────▶  aborts the signal of the item, which is late
 //                                                  ◀───────────  expiring {id, offset, listens}
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
-//        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
+//        stop                                      ───────────▶  finishes, runs the finalizer, exits
 //        terminate {isImmediate}                   ───────────▶  aborts; exits once nothing listens to its signal
 //                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
 //                                                  ◀───────────  recorder-failed  its record is not complete any more
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
-// The parent waits for the worker's `disconnect` and `exit` together, so that it receives every message that was sent.
-// A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled`
+// The parent waits for the end of the channel and the exit together, so that it receives every message that was sent.
+// frames.ts says how a message crosses the channel. A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled`
 // look on the channel itself is in pack.ts.
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'

@@ -127,10 +127,14 @@ export function crashFailure(
     afterMs,
     stderrTail,
     ...(because !== undefined && { because: { index: because.index, timeoutMs: because.timeoutMs } }),
+    ...(reason?.kind === 'channel' && { killedFor: reason.kind }),
     ...(notice?.uncaughtError !== undefined && { escaped: notice.uncaughtError }),
     ...(notice?.exitCallStack !== undefined && { exitSite: notice.exitCallStack }),
   }
 }
+
+/** Of these the process is to blame, although it is poolrun that ends it. */
+const CRASHES: ReadonlySet<TerminationReason['kind']> = new Set(['stuck', 'protocol', 'channel'])
 
 /** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
 type ExitKind = 'startup' | 'crash' | 'expected'
@@ -149,5 +153,5 @@ export function judgeExit({
 }): ExitKind {
   // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
   if (state === 'starting') return jobHasLoaded && signal !== null ? 'crash' : 'startup'
-  return state === 'ready' || reason?.kind === 'stuck' || reason?.kind === 'protocol' ? 'crash' : 'expected'
+  return state === 'ready' || (reason !== undefined && CRASHES.has(reason.kind)) ? 'crash' : 'expected'
 }

@@ -74,6 +74,8 @@ export type WorkerInput =
     }
   /** `dying` on the channel: the process exits next. */
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
+  /** The job has written to the channel: nothing more is received from the process, and it is being killed. */
+  | { readonly type: 'channel-damaged' }
   /** The flight recorder of the process shows nothing that can be relied on any more. */
   | { readonly type: 'recorder-failed' }
   /** Answers `expire`: the signal of the item was aborted. Without a listener, waiting for the item is of little use. */

@@ -179,6 +179,10 @@ export class Scheduler {
         return this.#expiring(worker, input, now)
       case 'exit-announced':
         worker.notice = input.notice
+        if (state.is === 'ready') this.#workers.setExitBy(state, now)
+        return
+      case 'channel-damaged':
+        if (state.is === 'ready') this.#workers.kill(worker, { kind: 'channel' })
         return
       case 'recorder-failed':
         worker.hasRecorderFailed = true

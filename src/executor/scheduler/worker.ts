@@ -56,6 +56,8 @@ export interface ReadyState {
   cancelBy: Ms | undefined
   /** An item has exceeded its time and does not end: the worker ends once the others have, or by then. */
   endBy: Ms | undefined
+  /** It has announced its exit: dispatch nothing more. Killed by then, because a listener of the job can block the exit. */
+  exitBy: Ms | undefined
   /** When an item may exceed its timeout. */
   inspectAt: Ms | undefined
   /** At the last inspection no item was running although some could have been. */
@@ -88,6 +90,8 @@ export type TerminationReason =
   /** Its messages leave out items: the last of them is at this offset. */
   | { readonly kind: 'protocol'; readonly id: number; readonly offset: number }
   | { readonly kind: 'oom' }
+  /** The job has written to the channel. */
+  | { readonly kind: 'channel' }
   /** It does not begin what it was given. */
   | { readonly kind: 'stuck' }
 
@@ -129,6 +133,7 @@ export function ready(concurrency: number): WorkerState {
     isDraining: false,
     cancelBy: undefined,
     endBy: undefined,
+    exitBy: undefined,
     inspectAt: undefined,
     sawNothingRunning: false,
   }
@@ -205,7 +210,10 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
     case 'starting':
       return state.readyBy
     case 'ready':
-      return earlier(earlier(state.cancelBy, state.inspectAt), state.endBy ?? state.inFlight.expiredBy)
+      return earlier(
+        earlier(earlier(state.cancelBy, state.exitBy), state.inspectAt),
+        state.endBy ?? state.inFlight.expiredBy,
+      )
     case 'stopping':
       return state.killAt
     case 'terminating':
@@ -224,6 +232,8 @@ export function inFlightOf(state: WorkerState): InFlight | undefined {
   return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
 }
 
-export function hasRoom({ isDraining, replaceWhenIdle, cancelBy, endBy, inFlight }: ReadyState): boolean {
-  return !isDraining && !replaceWhenIdle && cancelBy === undefined && endBy === undefined && inFlight.hasRoom
+export function hasRoom(state: ReadyState): boolean {
+  const { isDraining, replaceWhenIdle, cancelBy, endBy, exitBy, inFlight } = state
+  const isEnding = cancelBy !== undefined || endBy !== undefined || exitBy !== undefined
+  return !isDraining && !replaceWhenIdle && !isEnding && inFlight.hasRoom
 }

@@ -142,6 +142,11 @@ export class WorkerTable {
           state.inspectAt = undefined
           this.#send({ type: 'inspect', worker: id })
         }
+        if (isDue(state.exitBy, now)) {
+          // It stays ready: its exit is the one that it has announced.
+          this.setExitBy(state, now)
+          this.#send({ type: 'kill', worker: id, signal: 'SIGKILL' })
+        }
         if (isDue(state.cancelBy, now)) return this.kill(worker)
         return this.applyExpired(worker, state, now)
       case 'stopping': {
@@ -158,6 +163,10 @@ export class WorkerTable {
       default:
         state satisfies never
     }
+  }
+
+  setExitBy(state: ReadyState, now: Ms): void {
+    state.exitBy = now + this.#options.killAfterMs
   }
 
   // ── items that have exceeded their time ────────────────────────────────────────────────────────────────────────

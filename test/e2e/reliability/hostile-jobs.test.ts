@@ -31,19 +31,61 @@ describe('every item has its own result, even if the job runs', () => {
     spawnStubborn('inherit'),
     spawnStubborn('ignore'),
   ])('%s', async (code) => {
-    const flags = [
-      '-j',
-      '1',
-      '--chunk-size',
-      '3',
-      '--kill-after',
-      '500ms',
-      '--init-args',
-      JSON.stringify([code]),
-    ]
-    const run = await runCli(['collect', fixture('runs-given-code'), ...flags], { input: lines(...ITEMS) })
+    const run = await runCode(code)
     expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
     expect(counts(run)).toEqual({ ok: 8, failed: 0, cancelled: 0, notRun: 0 })
     expect(run.exitCode).toBe(0)
   })
 })
+
+describe('the item fails, alone and with the reason, that', () => {
+  const fs = 'process.getBuiltinModule("fs")'
+  const spawn = 'process.getBuiltinModule("child_process").spawn'
+  const forever = 'return new Promise(() => setInterval(nothing, 1000))'
+  /** From another process, where nothing of the worker's own can notice it. */
+  const written = (fd: number, bytes: string) =>
+    `${spawn}("sh", ["-c", "printf '${bytes}' >&${fd}"], { stdio: [0, 1, 2, 3, 4, 5] }); ${forever}`
+  const LOST = /WorkerLostError: item 1 lost: worker 0 \(pid \d+\) /
+  const CALLED = / with descriptor \d, the channel between the worker and poolrun/
+  const WRITTEN =
+    /was killed by SIGKILL .*\(the job had written to the channel between the worker and poolrun\)/
+  const EXITED = /exited with code 1 .*\n.*the job ended the process:\n/s
+
+  it.each<[code: string, reason: RegExp]>([
+    [`${fs}.writeSync(4, Buffer.from([0x80, 0, 0, 0]))`, CALLED],
+    [`${fs}.writeSync(5, "x")`, CALLED],
+    [`${fs}.write(4, Buffer.alloc(100), nothing)`, CALLED],
+    [`${fs}.writevSync(4, [Buffer.alloc(100)])`, CALLED],
+    [`${fs}.createWriteStream("", { fd: 4 }).write("x"); ${forever}`, CALLED],
+    [`${fs}.closeSync(4)`, CALLED],
+    [`new (process.getBuiltinModule("net").Socket)({ fd: 4 }).write("x"); ${forever}`, WRITTEN],
+    [written(4, '\\\\200\\\\000\\\\000\\\\000'), WRITTEN],
+    [written(4, '\\\\000\\\\000\\\\001\\\\000\\\\377\\\\017'), WRITTEN],
+    [written(5, '{}'), WRITTEN],
+    ['process.disconnect()', /was killed by SIGKILL .*\n.*the job ended the process:\n/s],
+    ['process.on("exit", () => { throw new Error("in a listener") }); process.exit(1)', EXITED],
+    [
+      'process.on("exit", () => { for (;;); }); process.exit(1)',
+      /was killed by SIGKILL .*\n.*the job ended the process:\n/s,
+    ],
+    [
+      'process.on("exit", () => { throw new Error("in a listener") }); setTimeout(() => { throw new Error("late") }); ' +
+        forever,
+      /Error: late\n/,
+    ],
+  ])('%s', async (code, reason) => {
+    const run = await runCode(code)
+    expect(run.stdout, run.stderr).toBe(lines(...ITEMS.filter((item) => item !== 1)))
+    expect(run.stderr).toMatch(LOST)
+    expect(run.stderr).toMatch(reason)
+    expect(counts(run)).toEqual({ ok: 7, failed: 1, notRun: 0 })
+    expect(run.exitCode).toBe(3)
+  })
+})
+
+/** Item 1 of eight runs the code in a worker that it shares with the others. */
+function runCode(code: string) {
+  const flags = ['-j', '1', '--chunk-size', '3', '--kill-after', '500ms']
+  const job = [fixture('runs-given-code'), '--init-args', JSON.stringify([code])]
+  return runCli(['collect', ...job, ...flags], { input: lines(...ITEMS) })
+}

@@ -83,6 +83,11 @@ export class FakeWorker implements WorkerHandle {
     this.#inbox({ type: 'message', message: { token: this.token, ...message } as never })
   }
 
+  /** The job has written to the channel. */
+  damageChannel() {
+    this.#inbox({ type: 'channel-damaged' })
+  }
+
   ready(exports: Record<string, 'function' | 'other'> = { default: 'function' }) {
     this.message({ type: 'ready', exports })
   }
