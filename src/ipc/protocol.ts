@@ -19,8 +19,8 @@
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
 // The parent waits for the end of the channel and the exit together, so that it receives every message that was sent.
-// frames.ts says how a message crosses the channel. A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled`
-// look on the channel itself is in pack.ts.
+// A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled` look
+// on the channel itself is in pack.ts, and how a message crosses it in frames.ts.
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 

@@ -101,6 +101,14 @@ export class Guard implements WorkerChannel {
     this.#exit.call(process, 0)
   }
 
+  fail(thrown: Error | undefined): void {
+    if (thrown === undefined) this.#kill.call(process, this.#pid, 'SIGKILL')
+    else {
+      this.#announceExit({ escaped: thrown })
+      this.#exitNow(1)
+    }
+  }
+
   /** Sends the reason, once, after everything that has settled. */
   #announceExit(reason: ExitReason): void {
     if (this.#isExiting) return

@@ -16,6 +16,15 @@ describe('every item has its own result, even if the job runs', () => {
     'globalThis.Error = nothing',
     'Object.keys = nothing',
     'performance.now = nothing',
+    'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
+    'Promise.resolve = nothing; globalThis.Promise = nothing',
+    'globalThis.process = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
+    'process.emit = nothing',
+    'process.nextTick = nothing',
+    'process.removeAllListeners("message").removeAllListeners("disconnect")',
+    'process.getBuiltinModule("fs").writeSync = process.getBuiltinModule("v8").serialize = nothing',
+    'Buffer.from = Buffer.alloc = Buffer.concat = nothing',
+    'const { push } = Array.prototype; Array.prototype.push = function (...parts) { return push.apply(this, parts) }',
     'delete globalThis.TextEncoder; delete globalThis.setImmediate; delete globalThis.queueMicrotask',
     'for (const name of ["send", "exit", "kill", "memoryUsage", "hrtime", "cwd", "on"]) process[name] = nothing',
     'process.stdout.write = nothing',
@@ -80,6 +89,38 @@ describe('the item fails, alone and with the reason, that', () => {
     expect(run.stderr).toMatch(reason)
     expect(counts(run)).toEqual({ ok: 7, failed: 1, notRun: 0 })
     expect(run.exitCode).toBe(3)
+  })
+})
+
+describe('the item fails, alone and with the reason, that replaces, so that it does not work any more,', () => {
+  const items = [...Array(2000).keys()]
+  const iterator = 'Object.getPrototypeOf([].values())'
+
+  describe.each([
+    ['an early item', 'default', 1],
+    ['an early item that returns no promise', 'sync', 1],
+    ['one of many cheap items', 'sync', 1000],
+  ])('%s:', (_, name, item) => {
+    it.each([
+      ['Array.prototype.push = nothing', 'Array.prototype.push'],
+      ['Array.prototype.push = () => { throw new Error() }', 'Array.prototype.push'],
+      ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]'],
+      [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]'],
+      [
+        'for (const name of ["map", "filter", "shift"]) Array.prototype[name] = nothing',
+        'Array.prototype.shift',
+      ],
+      ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice'],
+      ['Function.prototype.call = nothing', 'Function.prototype.call'],
+      ['Map.prototype.get = nothing', 'Map.prototype'],
+    ])('%s', async (code, broken) => {
+      const job = [`${fixture('runs-given-code')}#${name}`, '--init-args', JSON.stringify([code, item])]
+      const run = await runCli(['collect', ...job, '-j', '1'], { input: lines(...items) })
+      expect(run.stdout, run.stderr).toBe(lines(...items.filter((other) => other !== item)))
+      expect(run.stderr).toContain(`Error: the job has replaced ${broken}, which does not work any more\n`)
+      expect(run.stderr).toContain(`WorkerLostError: item ${item} lost`)
+      expect(run.exitCode).toBe(3)
+    })
   })
 })
 
