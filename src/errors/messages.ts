@@ -25,6 +25,7 @@ export function lostMessage(
 
 const KILLED_FOR: Readonly<Record<NonNullable<Of<'crash' | 'oom'>['killedFor']>, string>> = {
   channel: 'the job had written to the channel between the worker and poolrun',
+  stuck: 'it sent no results, and none of its items was running',
 }
 
 function howItEnded({ exitCode, signal, because }: Of<'crash' | 'oom'>, after: string): string {

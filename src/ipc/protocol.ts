@@ -12,6 +12,8 @@
 //        expire {id, offset}                       ───────────▶  aborts the signal of the item, which is late
 //                                                  ◀───────────  expiring {id, offset, listens}
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
+//        ping                                      ───────────▶  after some seconds in which nothing was sent
+//                                                  ◀───────────  pong {isRunning}
 //        stop                                      ───────────▶  finishes, runs the finalizer, exits
 //        terminate {isImmediate}                   ───────────▶  aborts; exits once nothing listens to its signal
 //                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
@@ -78,6 +80,7 @@ export type ToWorker =
   /** `why`: the message of the reason with which signals abort. */
   | { readonly type: 'cancel'; readonly ids: readonly number[]; readonly why?: string | undefined }
   | { readonly type: 'drain' }
+  | { readonly type: 'ping' }
   | { readonly type: 'stop' }
   /** This item of a chunk has exceeded its time. */
   | { readonly type: 'expire'; readonly id: number; readonly offset: number }
@@ -114,6 +117,8 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'settled'; readonly ranges: readonly ResultsMessage[]; readonly rss?: number }
   /** These chunks do not run any more. `begun`: how many items of each have begun. After `terminate`, nothing else begins. */
   | { readonly type: 'cancelled'; readonly ids: readonly number[]; readonly begun: readonly number[] }
+  /** Answers `ping`. */
+  | { readonly type: 'pong'; readonly isRunning: boolean }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
   /** The flight recorder could not be written: from here on its file says nothing. Nothing starts before this has left. */

@@ -112,6 +112,12 @@ export class Runner {
     for (const run of this.#started.values()) run.startRecording()
   }
 
+  /** An item has begun and has not ended. */
+  get isRunning(): boolean {
+    for (const { isItemRunning } of this.#started.values()) if (isItemRunning) return true
+    return false
+  }
+
   /** Resolves when nothing runs. */
   idle(): Promise<void> {
     if (this.#workLoops === 0) return Promise.resolve()

@@ -62,6 +62,8 @@ export class WorkerSession {
       }
       case 'drain':
         return this.#runner?.drain()
+      case 'ping':
+        return void channel.send({ type: 'pong', isRunning: this.#runner?.isRunning === true })
       case 'stop':
         await this.#finalize()
         return channel.exit()

@@ -103,7 +103,8 @@ export function begunUpTo(
  */
 export function isUnexplained({ facts, judgements }: LostWork): boolean {
   const { reason, notice } = facts
-  if (notice !== undefined || (reason !== undefined && reason.kind !== 'oom')) return false
+  if (notice !== undefined || (reason !== undefined && reason.kind !== 'oom' && reason.kind !== 'stuck'))
+    return false
   return judgements.every(({ failed, requeueAs }) => failed.length === 0 && requeueAs === 'unchanged')
 }
 
@@ -127,7 +128,7 @@ export function crashFailure(
     afterMs,
     stderrTail,
     ...(because !== undefined && { because: { index: because.index, timeoutMs: because.timeoutMs } }),
-    ...(reason?.kind === 'channel' && { killedFor: reason.kind }),
+    ...((reason?.kind === 'channel' || reason?.kind === 'stuck') && { killedFor: reason.kind }),
     ...(notice?.uncaughtError !== undefined && { escaped: notice.uncaughtError }),
     ...(notice?.exitCallStack !== undefined && { exitSite: notice.exitCallStack }),
   }

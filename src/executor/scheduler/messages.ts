@@ -94,8 +94,19 @@ export type WorkerInput =
     }
   /** Answers `inspect`; `undefined` without a flight recorder. */
   | { readonly type: 'inspected'; readonly running: readonly RunningItem[] | undefined }
+  /** The worker was sent a `ping`; what its flight recorder shows now, `undefined` without one. */
+  | { readonly type: 'pinged'; readonly record: WorkRecord | undefined }
+  /** Answers a `ping`. */
+  | { readonly type: 'pong'; readonly isRunning: boolean }
   /** Resident bytes, measured from outside. */
   | { readonly type: 'memory'; readonly rss: number }
+
+/** What the flight record of a worker shows while it is silent. */
+export interface WorkRecord {
+  readonly running: readonly RunningItem[]
+  /** Chunks whose items may be running without being recorded. */
+  readonly unrecorded: readonly number[]
+}
 
 /** An item that has begun, and how long ago. */
 export interface RunningItem {
@@ -154,6 +165,8 @@ export type Command =
   | { readonly type: 'terminate'; readonly worker: number; readonly isImmediate: boolean }
   /** Read from the flight recorder what is running; `inspected` answers. */
   | { readonly type: 'inspect'; readonly worker: number }
+  /** Ask whether an item is running; `pinged` follows, and `pong` if the worker answers. */
+  | { readonly type: 'ping'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
   /** Items of a call that was cancelled. After `terminate` and after a fault, also once the call has ended. */

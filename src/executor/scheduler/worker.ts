@@ -6,6 +6,7 @@
 //
 // Every state but `absent` may also end without warning: the process exits.
 import type { Ms } from '../../model.js'
+import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
 import type { Command, ExitNotice } from './messages.js'
 import { earlier } from './timeouts.js'
@@ -58,6 +59,7 @@ export interface ReadyState {
   endBy: Ms | undefined
   /** It has announced its exit: dispatch nothing more. Killed by then, because a listener of the job can block the exit. */
   exitBy: Ms | undefined
+  readonly heartbeat: Heartbeat
   /** When an item may exceed its timeout. */
   inspectAt: Ms | undefined
   /** At the last inspection no item was running although some could have been. */
@@ -92,7 +94,7 @@ export type TerminationReason =
   | { readonly kind: 'oom' }
   /** The job has written to the channel. */
   | { readonly kind: 'channel' }
-  /** It does not begin what it was given. */
+  /** It does not begin what it was given, or has not sent what has ended. */
   | { readonly kind: 'stuck' }
 
 /** An item that did not end in time. The first of several is the one that its worker ends for. */
@@ -134,6 +136,7 @@ export function ready(concurrency: number): WorkerState {
     cancelBy: undefined,
     endBy: undefined,
     exitBy: undefined,
+    heartbeat: createHeartbeat(),
     inspectAt: undefined,
     sawNothingRunning: false,
   }
@@ -211,7 +214,7 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
       return state.readyBy
     case 'ready':
       return earlier(
-        earlier(earlier(state.cancelBy, state.exitBy), state.inspectAt),
+        earlier(earlier(state.cancelBy, state.exitBy), earlier(state.heartbeat.at, state.inspectAt)),
         state.endBy ?? state.inFlight.expiredBy,
       )
     case 'stopping':

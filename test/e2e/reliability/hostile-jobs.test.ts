@@ -124,9 +124,39 @@ describe('the item fails, alone and with the reason, that replaces, so that it d
   })
 })
 
-/** Item 1 of eight runs the code in a worker that it shares with the others. */
-function runCode(code: string) {
+describe('a worker that sends nothing', () => {
+  it.concurrent('is replaced within 10 s if it receives nothing any more and nothing runs', async () => {
+    // More than it has received by then.
+    const items = [...Array(1000).keys()]
+    const run = await runCode(
+      'for (const { _handle } of process._getActiveHandles()) _handle?.readStop?.(); setInterval(nothing, 1000)',
+      items,
+    )
+    expect(run.stdout, run.stderr).toBe(lines(...items))
+    expect(run.exitCode).toBe(0)
+  }, 30_000)
+
+  it.concurrent.each([
+    ['blocks', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000)'],
+    ['waits', 'return new Promise((resolve) => setTimeout(resolve, 11_000))'],
+    [
+      'blocks after it has awaited',
+      'return new Promise(setImmediate).then(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000))',
+    ],
+  ])(
+    'is left alone while its item %s for longer',
+    async (_, code) => {
+      const run = await runCode(code)
+      expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
+      expect(run.stderr).toBe('poolrun collect: 8 ok\n')
+    },
+    30_000,
+  )
+})
+
+/** Item 1 runs the code in a worker that it shares with the others. */
+function runCode(code: string, items: readonly number[] = ITEMS) {
   const flags = ['-j', '1', '--chunk-size', '3', '--kill-after', '500ms']
   const job = [fixture('runs-given-code'), '--init-args', JSON.stringify([code])]
-  return runCli(['collect', ...job, ...flags], { input: lines(...ITEMS) })
+  return runCli(['collect', ...job, ...flags], { input: lines(...items), timeoutMs: 25_000 })
 }

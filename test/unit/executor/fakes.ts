@@ -24,6 +24,10 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
+  get hasTimers() {
+    return this.#timers.size > 0
+  }
+
   advance(ms: number) {
     this.#now += ms
     for (const timer of [...this.#timers])
