@@ -18,7 +18,7 @@ describe('every item has its own result, even if the job runs', () => {
     'performance.now = nothing',
     'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
     'Promise.resolve = nothing; globalThis.Promise = nothing',
-    'globalThis.process = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
+    'globalThis.process = globalThis.Buffer = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
     'process.emit = nothing',
     'process.nextTick = nothing',
     'process.removeAllListeners("message").removeAllListeners("disconnect")',
