@@ -256,7 +256,9 @@ export class LocalExecutor implements Executor {
       case 'ping': {
         const { worker } = command
         this.#send(worker, { type: 'ping' })
-        return this.#post({ type: 'pinged', worker, record: this.#readRecord(worker) })
+        // While its output is not read, a worker may be blocked between two items by what it prints.
+        const record = this.#readsOutput ? this.#readRecord(worker) : undefined
+        return this.#post({ type: 'pinged', worker, record })
       }
       case 'kill':
         return this.#handles[command.worker]!.kill(command.signal)

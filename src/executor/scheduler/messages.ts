@@ -94,7 +94,7 @@ export type WorkerInput =
     }
   /** Answers `inspect`; `undefined` without a flight recorder. */
   | { readonly type: 'inspected'; readonly running: readonly RunningItem[] | undefined }
-  /** The worker was sent a `ping`; what its flight recorder shows now, `undefined` without one. */
+  /** The worker was sent a `ping`; what its flight recorder shows now, `undefined` if that is not known. */
   | { readonly type: 'pinged'; readonly record: WorkRecord | undefined }
   /** Answers a `ping`. */
   | { readonly type: 'pong'; readonly isRunning: boolean }

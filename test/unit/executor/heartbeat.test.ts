@@ -61,6 +61,17 @@ describe('a worker that is silent', () => {
   })
 })
 
+test('a worker that may be blocked by what it prints is left alone until its output is read', () => {
+  const { executor, worker, clock } = oneWorker()
+  worker.setRecord({})
+  executor.readOutput(false)
+  for (let n = 0; n < 100; n++) clock.advance(3_000)
+  expect(worker.kills).toEqual([])
+  executor.readOutput(true)
+  for (let n = 0; n < 3; n++) clock.advance(3_000)
+  expect(worker.kills).toEqual(['SIGKILL'])
+})
+
 describe('a worker is not asked', () => {
   test('while it sends results', () => {
     const { worker, clock, pings } = oneWorker(10, 10)
