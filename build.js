@@ -86,6 +86,7 @@ async function buildWorker(source, target) {
   await build({
     ...common,
     entryPoints: [`src/${source}`],
+    inject: ['src/worker/globals.ts'],
     absWorkingDir: import.meta.dirname,
     bundle: true,
     format: 'cjs',

@@ -84,6 +84,8 @@ export type Failure =
       readonly escaped?: ErrorData
       /** Stack of the job's own `process.exit` (or `abort`, `kill`) call. */
       readonly exitSite?: string
+      /** Why poolrun killed the worker: the job had written to its channel, or it did nothing. */
+      readonly killedFor?: 'channel' | 'stuck'
       /** The worker ended for this item, which had exceeded its time. */
       readonly because?: { readonly index: number; readonly timeoutMs: Ms }
     }

@@ -17,9 +17,15 @@ export function lostMessage(
   { workerId, pid }: ItemFailure,
 ): string {
   const after = `after ${formatMs(failure.afterMs)}`
+  const why = failure.kind === 'oom' ? 'out of memory' : failure.killedFor && KILLED_FOR[failure.killedFor]
   return `item ${index} lost: ${workerTitle(workerId, pid)} ${howItEnded(failure, after)}${
-    failure.kind === 'oom' ? ' (out of memory)' : ''
+    why === undefined ? '' : ` (${why})`
   }`
+}
+
+const KILLED_FOR: Readonly<Record<NonNullable<Of<'crash' | 'oom'>['killedFor']>, string>> = {
+  channel: 'the job had written to the channel between the worker and poolrun',
+  stuck: 'it sent no results, and none of its items was running',
 }
 
 function howItEnded({ exitCode, signal, because }: Of<'crash' | 'oom'>, after: string): string {

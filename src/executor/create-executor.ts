@@ -24,6 +24,7 @@ export function createExecutor({ env, execArgv, trace, ...options }: ExecutorOpt
   const outputFirst = options.markOutput
   return new LocalExecutor({
     ...options,
+    heartbeat: true,
     transport: createForkTransport({ entry: workerEntry(), env, execArgv, outputFirst }),
     trace: trace && traceCommands(trace),
   })

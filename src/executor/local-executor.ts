@@ -18,7 +18,14 @@ import type { Execution, Executor } from './executor.js'
 import { watchMemory } from './memory-watch.js'
 import { toExitRecord, toRunningItems } from './recorded.js'
 import { RunClock } from './run-clock.js'
-import type { CallEnd, CallId, Command, RunningItem, SchedulerInput } from './scheduler/messages.js'
+import type {
+  CallEnd,
+  CallId,
+  Command,
+  RunningItem,
+  SchedulerInput,
+  WorkRecord,
+} from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 
 export interface LocalOptions extends SchedulerOptions {
@@ -252,6 +259,13 @@ export class LocalExecutor implements Executor {
         const { worker } = command
         return this.#post({ type: 'inspected', worker, running: this.#inspect(worker) })
       }
+      case 'ping': {
+        const { worker } = command
+        this.#send(worker, { type: 'ping' })
+        // While its output is not read, a worker may be blocked between two items by what it prints.
+        const record = this.#readsOutput ? this.#readRecord(worker) : undefined
+        return this.#post({ type: 'pinged', worker, record })
+      }
       case 'kill':
         return this.#handles[command.worker]!.kill(command.signal)
       case 'settle':
@@ -380,6 +394,8 @@ export class LocalExecutor implements Executor {
         const record = recorded && toExitRecord(recorded, (since) => this.#clock.elapsed(since))
         return this.#post({ type: 'exited', worker, exitCode, signal, stderrTail, record })
       }
+      case 'channel-damaged':
+        return this.#post({ type: 'channel-damaged', worker })
       case 'spawn-failed':
         this.#handles[worker] = undefined
         return this.#post({ type: 'spawn-failed', worker, error: event.error })
@@ -432,10 +448,16 @@ export class LocalExecutor implements Executor {
   }
 
   /** What is running now. Reading the file takes time in which an item can end in time, so `now` is taken before. */
-  #inspect(worker: number): RunningItem[] | undefined {
+  #inspect(worker: number): readonly RunningItem[] | undefined {
+    return this.#readRecord(worker)?.running
+  }
+
+  #readRecord(worker: number): WorkRecord | undefined {
     const now = this.#clock.sharedNow()
     const record = this.#handles[worker]?.inspect()
-    return record && toRunningItems(record, (since) => this.#clock.elapsed(since, now))
+    if (record === undefined) return undefined
+    const running = toRunningItems(record, (since) => this.#clock.elapsed(since, now))
+    return { running, unrecorded: record.unrecorded }
   }
 
   #watchMemory(): void {

@@ -34,6 +34,7 @@ export function traceCommands(write: (line: string) => void): (command: Command)
       case 'spawn':
       case 'pull':
       case 'inspect':
+      case 'ping':
       case 'settle':
       case 'cancelled':
       case 'end':

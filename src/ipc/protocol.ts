@@ -12,15 +12,17 @@
 //        expire {id, offset}                       ───────────▶  aborts the signal of the item, which is late
 //                                                  ◀───────────  expiring {id, offset, listens}
 //        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
-//        stop                                      ───────────▶  finishes, runs the finalizer, disconnects
+//        ping                                      ───────────▶  after some seconds in which nothing was sent
+//                                                  ◀───────────  pong {isRunning}
+//        stop                                      ───────────▶  finishes, runs the finalizer, exits
 //        terminate {isImmediate}                   ───────────▶  aborts; exits once nothing listens to its signal
 //                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
 //                                                  ◀───────────  recorder-failed  its record is not complete any more
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
-// The parent waits for the worker's `disconnect` and `exit` together, so that it receives every message that was sent.
-// A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled`
-// look on the channel itself is in pack.ts.
+// The parent waits for the end of the channel and the exit together, so that it receives every message that was sent.
+// A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled` look
+// on the channel itself is in pack.ts, and how a message crosses it in frames.ts.
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
@@ -80,6 +82,7 @@ export type ToWorker =
   /** `why`: the message of the reason with which signals abort. */
   | { readonly type: 'cancel'; readonly ids: readonly number[]; readonly why?: string | undefined }
   | { readonly type: 'drain' }
+  | { readonly type: 'ping' }
   | { readonly type: 'stop' }
   /** This item of a chunk has exceeded its time. */
   | { readonly type: 'expire'; readonly id: number; readonly offset: number }
@@ -116,6 +119,8 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'settled'; readonly ranges: readonly ResultsMessage[]; readonly rss?: number }
   /** These chunks do not run any more. `begun`: how many items of each have begun. After `terminate`, nothing else begins. */
   | { readonly type: 'cancelled'; readonly ids: readonly number[]; readonly begun: readonly number[] }
+  /** Answers `ping`. */
+  | { readonly type: 'pong'; readonly isRunning: boolean }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */
   | { readonly type: 'dying'; readonly escaped?: ErrorData; readonly exitSite?: string }
   /** The flight recorder could not be written: from here on its file says nothing. Nothing starts before this has left. */

@@ -1,10 +1,13 @@
-// Worker processes by `child_process.fork`. The only file that starts one.
-import { type ChildProcess, fork } from 'node:child_process'
+// Worker processes and their channels. The only file that starts one. Node's own channel (`child_process.fork`) is not
+// used: what a job writes to its descriptor would throw in this process where nothing can catch it.
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
+import { FROM_PARENT_FD, FrameReader, frameOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
-import { isFromWorker, type ToWorker } from '../ipc/protocol.js'
+import { type FromWorker, isFromWorker, type ToWorker } from '../ipc/protocol.js'
 import type { WorkerStream } from '../model.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
 import { forgetGroup, watchGroup } from './reaper.js'
@@ -44,15 +47,13 @@ export function createForkTransport({
       const recordFile = createFlightRecordFile()
       let child: ChildProcess
       try {
-        child = fork(entry, [], {
-          serialization: 'advanced',
+        child = spawn(process.execPath, [...execArgv, entry], {
           // A job that reads stdin must not consume the items, and what it prints must not reach our stdout.
           // The channel is not descriptor 3, because scripts that write to 3, as is common in shells, would break it.
-          stdio: ['ignore', 'pipe', 'pipe', recordFile?.fd ?? 'ignore', 'ipc'],
+          stdio: ['ignore', 'pipe', 'pipe', recordFile?.fd ?? 'ignore', 'pipe', 'pipe'],
           // A process group of its own: Ctrl-C in the terminal reaches only the parent, and killing the group also
           // kills what the job spawned.
           detached: true,
-          execArgv: [...execArgv],
           env: { ...process.env, ...env, POOLRUN_WORKER_ID: String(workerId) },
         })
       } catch (error) {
@@ -70,11 +71,15 @@ class ForkedWorker implements WorkerHandle {
   readonly token: string
   readonly recorder: number | undefined
   readonly #child: ChildProcess
+  readonly #fromWorker: Socket | undefined
+  readonly #toWorker: Socket | undefined
+  readonly #frames: FrameReader
   readonly #recordFile: FlightRecordFile | undefined
   readonly #onEvent: (event: TransportEvent) => void
   readonly #outputs: readonly OutputReader[]
   readonly #stderrTail: string[] = []
   #fatalError: string | undefined
+  #isChannelDamaged = false
   #warnedOfForeignMessage = false
   /** stdout, stderr and the channel. */
   #openStreams = 3
@@ -96,15 +101,19 @@ class ForkedWorker implements WorkerHandle {
     this.#recordFile = recordFile
     this.#onEvent = onEvent
     if (this.pid !== 0) watchGroup(this.pid)
-    child.on('message', (message) => this.#onMessage(message))
+    this.#frames = new FrameReader(token, (message) => this.#onMessage(message))
+    // There are none if there were no descriptors left for them.
+    const pipes: readonly unknown[] = child.stdio ?? []
+    this.#fromWorker = pipes[TO_PARENT_FD] as Socket | undefined
+    this.#toWorker = pipes[FROM_PARENT_FD] as Socket | undefined
+    this.#readChannel()
     this.#outputs = [this.#readOutput('stdout', child.stdout), this.#readOutput('stderr', child.stderr)]
-    child.on('disconnect', () => this.#onDisconnect())
     child.on('exit', (exitCode, signal) => this.#onExit(exitCode, signal))
     child.on('error', (error) => this.#onError(error))
   }
 
   send(message: ToWorker): void {
-    if (this.#child.connected) this.#child.send(packToWorker(message), () => {})
+    if (this.#toWorker?.writable === true) this.#toWorker.write(frameOf(this.token, packToWorker(message)))
   }
 
   inspect() {
@@ -120,14 +129,43 @@ class ForkedWorker implements WorkerHandle {
   }
 
   ref(on: boolean): void {
-    const { channel, stdout, stderr } = this.#child
-    const handles = [this.#child, channel, stdout, stderr] as ({ ref?(): void; unref?(): void } | null)[]
+    const { stdout, stderr } = this.#child
+    const handles = [this.#child, this.#fromWorker, this.#toWorker, stdout, stderr] as ({
+      ref?(): void
+      unref?(): void
+    } | null)[]
     for (const handle of handles) on ? handle?.ref?.() : handle?.unref?.()
   }
 
+  #readChannel(): void {
+    const from = this.#fromWorker
+    let isOpen = true
+    const end = () => {
+      if (isOpen) this.#onChannelEnd()
+      isOpen = false
+    }
+    from?.on('data', (bytes) => {
+      if (!this.#frames.push(bytes)) this.#onChannelDamaged()
+    })
+    from?.on('end', end).on('error', end).on('close', end)
+    // Nothing is ever sent this way: whatever arrives was written by the job.
+    this.#toWorker?.on('data', () => this.#onChannelDamaged()).on('error', () => {})
+    if (from === undefined) end()
+  }
+
+  /** Something else than the worker has written to the channel: what follows cannot be told from it. */
+  #onChannelDamaged(): void {
+    if (this.#isChannelDamaged) return
+    this.#isChannelDamaged = true
+    this.#onEvent({ type: 'channel-damaged' })
+    killGroup(this.pid, 'SIGKILL')
+  }
+
   #onMessage(received: unknown): void {
-    if (!isFromWorker(received, this.token)) return this.#warnOfForeignMessage()
-    const message = unpackFromWorker(received)
+    if (this.#isChannelDamaged) return
+    const isReadable = received !== UNREADABLE
+    if (isReadable && !isFromWorker(received, this.token)) return this.#warnOfForeignMessage()
+    const message = isReadable ? unpackFromWorker(received as FromWorker) : undefined
     if (message !== undefined) this.#onEvent({ type: 'message', message })
     // A malformed message: nothing from this worker can be trusted any more. Its items are judged as after any crash.
     else killGroup(this.pid, 'SIGKILL')
@@ -159,9 +197,9 @@ class ForkedWorker implements WorkerHandle {
     if (this.#openStreams === 0) this.#finish()
   }
 
-  #onDisconnect(): void {
+  #onChannelEnd(): void {
     this.#onStreamEnd()
-    // If the job disconnected the channel, the worker still runs but cannot be reached: its items settle by its exit.
+    // If the job closed the channel, the worker still runs but cannot be reached: its items settle by its exit.
     if (this.#exit === undefined) killGroup(this.pid, 'SIGKILL')
   }
 

@@ -8,6 +8,8 @@ import type { WorkerStream } from '../model.js'
 export type TransportEvent =
   | { readonly type: 'message'; readonly message: FromWorker }
   | { readonly type: 'output'; readonly stream: WorkerStream; readonly line: string; readonly index?: number }
+  /** The job has written to the channel. The worker is being killed. */
+  | { readonly type: 'channel-damaged' }
   | {
       readonly type: 'exited'
       readonly exitCode: number | null

@@ -1,7 +1,10 @@
-// Between the job and its process. Owns the channel, so that the job's own messages are never taken for the worker's,
-// and replaces the functions that end the process, so that what has settled is sent first.
-import { writeSync } from 'node:fs'
+// Between the job and its process. Owns the channel, and replaces the functions that end the process, so that what has
+// settled is sent first.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { Socket } from 'node:net'
 import { toErrorData } from '../errors/capture/to-error-data.js'
+import { FROM_PARENT_FD, FrameReader, frameOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
 import type { WorkerChannel } from './session.js'
@@ -9,38 +12,57 @@ import type { WorkerChannel } from './session.js'
 /** Why the process exits unplanned. */
 type ExitReason = { readonly escaped: unknown } | { readonly exitSite: string }
 
-/** What Node's own messages go through, too: a forged one would crash the parent. */
-interface ProcessInternals {
-  _send: (...args: unknown[]) => boolean
-}
+/** Each read is copied out of a buffer of this size, which is that of a socket. */
+const READ_BYTES = 64 * 1024
+/** Between two attempts to write to a full channel that the job has made non-blocking. */
+const RETRY_MS = 1
+
+// Taken before the job is loaded: it may replace any of these.
+const { writeSync } = fs
+const { wait } = Atomics
 
 export class Guard implements WorkerChannel {
-  // Taken before the job is loaded: it may replace any of these.
+  // Taken before the job is loaded, too.
   readonly #pid = process.pid
-  readonly #send = process.send!.bind(process)
   readonly #exit = process.exit
   readonly #abort = process.abort
   readonly #kill = process.kill
-  readonly #disconnect = process.disconnect!
+  readonly #write = process.stdout.write
+  readonly #streams = [process.stdout, process.stderr] as const
   #token = ''
   #beforeUnplannedExit: () => void = () => {}
   #isExiting = false
-  /** The message that passes through `process._send` now is the worker's. */
-  #isOwnMessage = false
   #hasWarned = false
-  #lastSent = Promise.resolve()
 
   constructor() {
-    makeBlocking(process.stdout, process.stderr)
+    makeBlocking(...this.#streams)
     this.#guardExits()
     this.#guardChannel()
+    this.#guardDescriptors()
     process.on('uncaughtException', (thrown) => this.#onEscaped('uncaughtException', thrown))
     process.on('unhandledRejection', (thrown) => this.#onEscaped('unhandledRejection', thrown))
-    process.on('disconnect', () => this.#onDisconnect())
   }
 
+  /** Reads the channel past streams and event emitters, which run functions that a job can replace. */
   onMessage(listener: (message: ToWorker) => void): void {
-    process.on('message', (message) => listener(unpackToWorker(message)))
+    const frames = new FrameReader(undefined, (message) => {
+      if (message === UNREADABLE) throw new Error('a message of the parent could not be deserialized')
+      listener(unpackToWorker(message))
+    })
+    const callback = (bytes: number, buffer: Uint8Array) => {
+      if (frames.push(buffer.slice(0, bytes))) return true
+      this.#onEscaped('uncaughtException', new Error('the job has read from the channel of its worker'))
+      return false
+    }
+    const options = {
+      fd: FROM_PARENT_FD,
+      readable: true,
+      writable: false,
+      onread: { buffer: new Uint8Array(READ_BYTES), callback },
+    }
+    const socket = new Socket(options)
+    const end = () => this.#onChannelEnd()
+    socket.on('end', end).on('error', end).on('close', end)
   }
 
   /** From now on messages carry the token; before, the parent accepts none. */
@@ -54,25 +76,12 @@ export class Guard implements WorkerChannel {
   }
 
   /**
-   * Resolves when the message is in the kernel: no crash of this process can lose it any more.
-   * @throws what structured clone throws, synchronously
+   * Blocks until the message is in the kernel: no crash of this process can lose it any more.
+   * @throws what structured clone throws
    */
   send(message: OutgoingMessage): Promise<void> {
-    if (!process.connected) return Promise.resolve()
-    let resolveSent = () => {}
-    const sent = new Promise<void>((resolve) => {
-      resolveSent = resolve
-    })
-    this.#isOwnMessage = true
-    try {
-      this.#send({ token: this.#token, ...packFromWorker(message) }, undefined, undefined, () =>
-        resolveSent(),
-      )
-    } finally {
-      this.#isOwnMessage = false
-    }
-    this.#lastSent = sent
-    return sent
+    writeAll(TO_PARENT_FD, frameOf(this.#token, { token: this.#token, ...packFromWorker(message) }))
+    return SENT
   }
 
   mark(line: string): void {
@@ -84,21 +93,28 @@ export class Guard implements WorkerChannel {
       }
   }
 
-  /** Ends this process once its output and its messages have been written. */
+  /** Ends this process once its output has been written. */
   async exit(): Promise<void> {
     this.#isExiting = true
-    const written = (stream: NodeJS.WriteStream) =>
-      new Promise<void>((resolve) => stream.write('', () => resolve()))
-    await Promise.all([written(process.stdout), written(process.stderr), this.#lastSent])
+    for (const stream of this.#streams)
+      await new Promise<void>((resolve) => this.#write.call(stream, '', 'utf8', () => resolve()))
     this.#exit.call(process, 0)
   }
 
+  fail(thrown: Error | undefined): void {
+    if (thrown === undefined) this.#kill.call(process, this.#pid, 'SIGKILL')
+    else {
+      this.#announceExit({ escaped: thrown })
+      this.#exitNow(1)
+    }
+  }
+
   /** Sends the reason, once, after everything that has settled. */
-  #announceExit(reason: ExitReason): Promise<void> {
-    if (this.#isExiting) return this.#lastSent
+  #announceExit(reason: ExitReason): void {
+    if (this.#isExiting) return
     this.#isExiting = true
     this.#beforeUnplannedExit()
-    return this.send({
+    void this.send({
       type: 'dying',
       ...('escaped' in reason ? { escaped: toErrorData(reason.escaped) } : reason),
     })
@@ -106,16 +122,16 @@ export class Guard implements WorkerChannel {
 
   #guardExits(): void {
     const exitByJob = (code?: Parameters<typeof process.exit>[0]): never => {
-      void this.#announceExit({ exitSite: stackAbove(exitByJob) })
-      return this.#exit.call(process, code)
+      this.#announceExit({ exitSite: stackAbove(exitByJob) })
+      return this.#exitNow(code)
     }
     const abortByJob = (): never => {
-      void this.#announceExit({ exitSite: stackAbove(abortByJob) })
+      this.#announceExit({ exitSite: stackAbove(abortByJob) })
       return this.#abort.call(process)
     }
     const disconnectByJob = (): void => {
-      void this.#announceExit({ exitSite: stackAbove(disconnectByJob) })
-      return this.#disconnect.call(process)
+      this.#announceExit({ exitSite: stackAbove(disconnectByJob) })
+      this.#onChannelEnd()
     }
     process.exit = exitByJob
     process.abort = abortByJob
@@ -127,12 +143,46 @@ export class Guard implements WorkerChannel {
     }
   }
 
+  /** A listener of the job that throws would keep the process alive; the second call does not run listeners. */
+  #exitNow(code?: Parameters<typeof process.exit>[0]): never {
+    try {
+      return this.#exit.call(process, code)
+    } catch {
+      return this.#exit.call(process, code)
+    }
+  }
+
+  /** The job sees a process with a parent, as under `child_process.fork`, and cannot reach the parent. */
   #guardChannel(): void {
-    const internals = process as unknown as ProcessInternals
-    const sendInternal = internals._send
-    const drop = () => this.#dropMessageOfJob()
-    internals._send = (...args) => (this.#isOwnMessage ? sendInternal.apply(process, args) : drop())
-    process.send = drop
+    const channel = { ref() {}, unref() {} }
+    const send = () => this.#dropMessageOfJob()
+    for (const [name, value] of Object.entries({ connected: true, channel, send }))
+      Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true })
+  }
+
+  /**
+   * Writing to the channel would damage it. Here it is certain which item does it; the parent notices it later, and then
+   * another item may be running.
+   */
+  #guardDescriptors(): void {
+    for (const name of ['write', 'writeSync', 'writev', 'writevSync', 'close', 'closeSync'] as const) {
+      const original = fs[name] as (fd: number, ...args: unknown[]) => unknown
+      const guarded = (fd: number, ...args: unknown[]): unknown => {
+        if (fd !== TO_PARENT_FD && fd !== FROM_PARENT_FD) return original(fd, ...args)
+        const descriptor = `descriptor ${fd}, the channel between the worker and poolrun`
+        this.#announceExit({ escaped: new Error(`the job called fs.${name} with ${descriptor}`) })
+        return this.#exitNow(1)
+      }
+      // What `util.promisify` reads from it, among others.
+      Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(original))
+      Object.defineProperty(fs, name, {
+        value: guarded,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    }
+    syncBuiltinESMExports()
   }
 
   #dropMessageOfJob(): true {
@@ -145,11 +195,12 @@ export class Guard implements WorkerChannel {
   #onEscaped(event: 'uncaughtException' | 'unhandledRejection', thrown: unknown): void {
     // The job has a listener of its own, which decides what happens. Node calls both.
     if (process.listenerCount(event) > 1) return
-    void this.#announceExit({ escaped: thrown }).then(() => this.#exit.call(process, 1))
+    this.#announceExit({ escaped: thrown })
+    this.#exitNow(1)
   }
 
   /** The parent has exited, or the job disconnected: no result can be sent any more. */
-  #onDisconnect(): void {
+  #onChannelEnd(): void {
     try {
       // The group: what the job spawned ends, too.
       this.#kill.call(process, -this.#pid, 'SIGKILL')
@@ -157,6 +208,19 @@ export class Guard implements WorkerChannel {
       this.#exit.call(process, 1)
     }
   }
+}
+
+const SENT = Promise.resolve()
+
+/** Blocks, as the descriptor does. Without a parent the message is lost, and this process ends. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; )
+    try {
+      at += writeSync(fd, bytes, at)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
 }
 
 /** The call stack without `caller` and what it calls. */

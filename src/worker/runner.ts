@@ -25,6 +25,11 @@ export interface RunnerOptions {
   readonly validate?: Validate | undefined
   /** An item starts (its index), or none is running any more. Only set where output is attributed. */
   readonly onStartItem?: ((index: number | 'none') => void) | undefined
+  /**
+   * Ends this process if the job has broken the language that it runs on. Called when an item has ended and has not
+   * settled, or after some unrecorded items of which any may have done it.
+   */
+  readonly checkBuiltins?: ((isItemKnown: boolean) => void) | undefined
   /** Chunks that were cancelled or returned, once none of their items runs any more, or this process ends next. */
   onCancelled(runs: readonly ChunkRun[]): void
 }
@@ -107,6 +112,12 @@ export class Runner {
     for (const run of this.#started.values()) run.startRecording()
   }
 
+  /** An item has begun and has not ended. */
+  get isRunning(): boolean {
+    for (const { isItemRunning } of this.#started.values()) if (isItemRunning) return true
+    return false
+  }
+
   /** Resolves when nothing runs. */
   idle(): Promise<void> {
     if (this.#workLoops === 0) return Promise.resolve()
@@ -169,6 +180,7 @@ export class Runner {
       if (this.#allowsFastPath && run.isNextQuick && run.trySkipRecording()) {
         const outcome = runUnrecordedItems(run, this.#options.workerId)
         if (outcome !== undefined) return this.#settleLater(run, outcome)
+        this.#options.checkBuiltins?.(false)
         if (run.isFlushDue) return this.#flushAndYield()
         continue
       }
@@ -227,6 +239,7 @@ export class Runner {
   }
 
   #settle(run: ChunkRun, succeeded: boolean, outcome: unknown): void {
+    this.#options.checkBuiltins?.(run.isRecorded)
     const tookMs = run.settle(succeeded, outcome)
     // The parent may be about to end this worker for it, and the kill must not hit another item. If the parent has judged
     // otherwise, because it does not count pauses, it sends the rest again.

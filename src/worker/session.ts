@@ -7,6 +7,7 @@ import type { OutgoingMessage } from '../ipc/pack.js'
 import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
 import { type LoadedJob, loadJob } from '../job/load-job.js'
+import { brokenBuiltin } from './builtins.js'
 import { Outbox } from './outbox.js'
 import { Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'
@@ -23,6 +24,11 @@ export interface WorkerChannel {
   /** The callback runs before an exit that the worker sees coming and the parent did not request. */
   beforeUnplannedExit(callback: () => void): void
   exit(): Promise<void>
+  /**
+   * Ends this process, as an exception outside every task's promise does. Without one, as a kill from outside does. Absent
+   * where there is no process to end.
+   */
+  fail?(thrown: Error | undefined): void
 }
 
 export class WorkerSession {
@@ -56,6 +62,8 @@ export class WorkerSession {
       }
       case 'drain':
         return this.#runner?.drain()
+      case 'ping':
+        return void channel.send({ type: 'pong', isRunning: this.#runner?.isRunning === true })
       case 'stop':
         await this.#finalize()
         return channel.exit()
@@ -131,6 +139,7 @@ export class WorkerSession {
       getTask,
       validate,
       onStartItem: markOutput ? (index) => channel.mark(outputMarker(token, index)) : undefined,
+      checkBuiltins: channel.fail && ((isItemKnown) => failIfBroken(channel, isItemKnown)),
       onCancelled: (runs) => {
         const ids = runs.map(({ id }) => id)
         void channel.send({ type: 'cancelled', ids, begun: runs.map(({ begun }) => begun) })
@@ -161,6 +170,15 @@ export class WorkerSession {
     this.#recorder?.freeze()
     this.#runner?.abortAll()
   }
+}
+
+/** Where it is not known which item has broken it, the items run again in another worker, each of them recorded. */
+function failIfBroken(channel: WorkerChannel, isItemKnown: boolean): void {
+  const broken = brokenBuiltin()
+  if (broken === undefined) return
+  channel.fail?.(
+    isItemKnown ? new Error(`the job has replaced ${broken}, which does not work any more`) : undefined,
+  )
 }
 
 function settledMessage(ranges: readonly ResultsMessage[], reportMemory: boolean) {

@@ -103,7 +103,8 @@ export function begunUpTo(
  */
 export function isUnexplained({ facts, judgements }: LostWork): boolean {
   const { reason, notice } = facts
-  if (notice !== undefined || (reason !== undefined && reason.kind !== 'oom')) return false
+  if (notice !== undefined || (reason !== undefined && reason.kind !== 'oom' && reason.kind !== 'stuck'))
+    return false
   return judgements.every(({ failed, requeueAs }) => failed.length === 0 && requeueAs === 'unchanged')
 }
 
@@ -127,10 +128,14 @@ export function crashFailure(
     afterMs,
     stderrTail,
     ...(because !== undefined && { because: { index: because.index, timeoutMs: because.timeoutMs } }),
+    ...((reason?.kind === 'channel' || reason?.kind === 'stuck') && { killedFor: reason.kind }),
     ...(notice?.uncaughtError !== undefined && { escaped: notice.uncaughtError }),
     ...(notice?.exitCallStack !== undefined && { exitSite: notice.exitCallStack }),
   }
 }
+
+/** Of these the process is to blame, although it is poolrun that ends it. */
+const CRASHES: ReadonlySet<TerminationReason['kind']> = new Set(['stuck', 'protocol', 'channel'])
 
 /** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
 type ExitKind = 'startup' | 'crash' | 'expected'
@@ -149,5 +154,5 @@ export function judgeExit({
 }): ExitKind {
   // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
   if (state === 'starting') return jobHasLoaded && signal !== null ? 'crash' : 'startup'
-  return state === 'ready' || reason?.kind === 'stuck' || reason?.kind === 'protocol' ? 'crash' : 'expected'
+  return state === 'ready' || (reason !== undefined && CRASHES.has(reason.kind)) ? 'crash' : 'expected'
 }

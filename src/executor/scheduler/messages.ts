@@ -76,6 +76,8 @@ export type WorkerInput =
     }
   /** `dying` on the channel: the process exits next. */
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
+  /** The job has written to the channel: nothing more is received from the process, and it is being killed. */
+  | { readonly type: 'channel-damaged' }
   /** The flight recorder of the process shows nothing that can be relied on any more. */
   | { readonly type: 'recorder-failed' }
   /** Answers `expire`: the signal of the item was aborted. Without a listener, waiting for the item is of little use. */
@@ -94,8 +96,19 @@ export type WorkerInput =
     }
   /** Answers `inspect`; `undefined` without a flight recorder. */
   | { readonly type: 'inspected'; readonly running: readonly RunningItem[] | undefined }
+  /** The worker was sent a `ping`; what its flight recorder shows now, `undefined` if that is not known. */
+  | { readonly type: 'pinged'; readonly record: WorkRecord | undefined }
+  /** Answers a `ping`. */
+  | { readonly type: 'pong'; readonly isRunning: boolean }
   /** Resident bytes, measured from outside. */
   | { readonly type: 'memory'; readonly rss: number }
+
+/** What the flight record of a worker shows while it is silent. */
+export interface WorkRecord {
+  readonly running: readonly RunningItem[]
+  /** Chunks whose items may be running without being recorded. */
+  readonly unrecorded: readonly number[]
+}
 
 /** An item that has begun, and how long ago. */
 export interface RunningItem {
@@ -154,6 +167,8 @@ export type Command =
   | { readonly type: 'terminate'; readonly worker: number; readonly isImmediate: boolean }
   /** Read from the flight recorder what is running; `inspected` answers. */
   | { readonly type: 'inspect'; readonly worker: number }
+  /** Ask whether an item is running; `pinged` follows, and `pong` if the worker answers. */
+  | { readonly type: 'ping'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
   /** Items of a call that was cancelled. After `terminate` and after a fault, also once the call has ended. */

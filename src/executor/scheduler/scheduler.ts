@@ -5,6 +5,7 @@ import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
 import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
 import { chunkMessage, leastLoadedWorker } from './dispatch.js'
+import { heard, isStuck } from './heartbeat.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
   CallEnd,
@@ -16,6 +17,7 @@ import type {
   SchedulerInput,
   WorkerExit,
   WorkerInput,
+  WorkRecord,
 } from './messages.js'
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
@@ -37,6 +39,8 @@ export interface SchedulerOptions {
   readonly maxTasksPerChild?: number | undefined
   /** Resident bytes of one worker. */
   readonly maxMemoryBytes?: number | undefined
+  /** Workers that send nothing are asked whether an item is running. They must be processes. */
+  readonly heartbeat?: boolean | undefined
   /** 0 … 1, for the jitter of retries. */
   readonly random?: (() => number) | undefined
 }
@@ -166,6 +170,7 @@ export class Scheduler {
         for (const results of input.ranges) this.#settle(worker, results, now)
         if (state.is !== 'ready') return
         state.sawNothingRunning = false
+        this.#heard(state, now)
         this.#workers.setInspection(state)
         if (state.inFlight.expired.length > 0 || state.endBy !== undefined)
           this.#workers.applyExpired(worker, state, now)
@@ -175,12 +180,17 @@ export class Scheduler {
       case 'cancelled':
         for (const [i, id] of input.ids.entries()) this.#cancelled(worker, id, input.begun[i], now)
         if (state.is !== 'ready') return
+        this.#heard(state, now)
         this.#workers.setInspection(state)
         return this.#workers.applyExpired(worker, state, now)
       case 'expiring':
         return this.#expiring(worker, input, now)
       case 'exit-announced':
         worker.notice = input.notice
+        if (state.is === 'ready') this.#workers.setExitBy(state, now)
+        return
+      case 'channel-damaged':
+        if (state.is === 'ready') this.#workers.kill(worker, { kind: 'channel' })
         return
       case 'recorder-failed':
         worker.hasRecorderFailed = true
@@ -197,12 +207,32 @@ export class Scheduler {
         return this.#unsendable(worker, input.id, input.failures, now)
       case 'inspected':
         return this.#inspected(worker, worker.hasRecorderFailed ? undefined : input.running, now)
+      case 'pinged':
+        if (state.is === 'ready' && this.#isStuck(worker, state, input.record))
+          this.#workers.kill(worker, { kind: 'stuck' })
+        return
+      case 'pong':
+        if (state.is === 'ready' && state.heartbeat.isAsked) state.heartbeat.answer = input
+        return
       case 'memory':
         if (state.is === 'ready' && input.rss > this.#maxMemoryBytes) this.#overMemory(worker, state, now)
         return
       default:
         input satisfies never
     }
+  }
+
+  #isStuck(
+    { hasRecorderFailed }: Worker,
+    { heartbeat, inFlight }: ReadyState,
+    record: WorkRecord | undefined,
+  ): boolean {
+    return isStuck(heartbeat, hasRecorderFailed ? undefined : record, inFlight.chunks)
+  }
+
+  /** Before the first chunk of a worker, and after each message about its items. */
+  #heard({ heartbeat, inFlight }: ReadyState, now: Ms): void {
+    if (this.#options.heartbeat === true && inFlight.length > 0) heard(heartbeat, now)
   }
 
   // ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -474,6 +504,7 @@ export class Scheduler {
 
   #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
     const chunk = state.inFlight.add(this.#nextChunkId++, call, pending, now)
+    if (state.inFlight.length === 1) this.#heard(state, now)
     state.dispatchedItems += pending.chunk.count
     if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
     // A prefetched chunk changes nothing about what can be running.

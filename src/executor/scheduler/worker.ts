@@ -6,6 +6,7 @@
 //
 // Every state but `absent` may also end without warning: the process exits.
 import type { Ms } from '../../model.js'
+import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
 import type { Command, ExitNotice } from './messages.js'
 import { earlier } from './timeouts.js'
@@ -56,6 +57,9 @@ export interface ReadyState {
   cancelBy: Ms | undefined
   /** An item has exceeded its time and does not end: the worker ends once the others have, or by then. */
   endBy: Ms | undefined
+  /** It has announced its exit: dispatch nothing more. Killed by then, because a listener of the job can block the exit. */
+  exitBy: Ms | undefined
+  readonly heartbeat: Heartbeat
   /** When an item may exceed its timeout. */
   inspectAt: Ms | undefined
   /** At the last inspection no item was running although some could have been. */
@@ -88,7 +92,9 @@ export type TerminationReason =
   /** Its messages leave out items: the last of them is at this offset. */
   | { readonly kind: 'protocol'; readonly id: number; readonly offset: number }
   | { readonly kind: 'oom' }
-  /** It does not begin what it was given. */
+  /** The job has written to the channel. */
+  | { readonly kind: 'channel' }
+  /** It does not begin what it was given, or has not sent what has ended. */
   | { readonly kind: 'stuck' }
 
 /** An item that did not end in time. The first of several is the one that its worker ends for. */
@@ -129,6 +135,8 @@ export function ready(concurrency: number): WorkerState {
     isDraining: false,
     cancelBy: undefined,
     endBy: undefined,
+    exitBy: undefined,
+    heartbeat: createHeartbeat(),
     inspectAt: undefined,
     sawNothingRunning: false,
   }
@@ -205,7 +213,10 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
     case 'starting':
       return state.readyBy
     case 'ready':
-      return earlier(earlier(state.cancelBy, state.inspectAt), state.endBy ?? state.inFlight.expiredBy)
+      return earlier(
+        earlier(earlier(state.cancelBy, state.exitBy), earlier(state.heartbeat.at, state.inspectAt)),
+        state.endBy ?? state.inFlight.expiredBy,
+      )
     case 'stopping':
       return state.killAt
     case 'terminating':
@@ -224,6 +235,8 @@ export function inFlightOf(state: WorkerState): InFlight | undefined {
   return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
 }
 
-export function hasRoom({ isDraining, replaceWhenIdle, cancelBy, endBy, inFlight }: ReadyState): boolean {
-  return !isDraining && !replaceWhenIdle && cancelBy === undefined && endBy === undefined && inFlight.hasRoom
+export function hasRoom(state: ReadyState): boolean {
+  const { isDraining, replaceWhenIdle, cancelBy, endBy, exitBy, inFlight } = state
+  const isEnding = cancelBy !== undefined || endBy !== undefined || exitBy !== undefined
+  return !isDraining && !replaceWhenIdle && !isEnding && inFlight.hasRoom
 }

@@ -1,6 +1,7 @@
 // The workers of a pool: starts, drains, stops, terminates and kills them. It decides neither when nor why.
 import { itemIndexAt, type Ms } from '../../model.js'
 import type { ScheduledCall } from './calls.js'
+import { beat } from './heartbeat.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type { Command } from './messages.js'
 import { type ExpiredItem, earlier, judgeExpired, nextInspection } from './timeouts.js'
@@ -142,6 +143,13 @@ export class WorkerTable {
           state.inspectAt = undefined
           this.#send({ type: 'inspect', worker: id })
         }
+        if (isDue(state.heartbeat.at, now) && beat(state.heartbeat, now))
+          this.#send({ type: 'ping', worker: id })
+        if (isDue(state.exitBy, now)) {
+          // It stays ready: its exit is the one that it has announced.
+          this.setExitBy(state, now)
+          this.#send({ type: 'kill', worker: id, signal: 'SIGKILL' })
+        }
         if (isDue(state.cancelBy, now)) return this.kill(worker)
         return this.applyExpired(worker, state, now)
       case 'stopping': {
@@ -158,6 +166,10 @@ export class WorkerTable {
       default:
         state satisfies never
     }
+  }
+
+  setExitBy(state: ReadyState, now: Ms): void {
+    state.exitBy = now + this.#options.killAfterMs
   }
 
   // ── items that have exceeded their time ────────────────────────────────────────────────────────────────────────
@@ -246,7 +258,9 @@ export class WorkerTable {
     if (state.is !== 'ready') return
     if (state.cancelBy !== undefined && !inFlight.chunks.some(({ call }) => call.isAborted))
       state.cancelBy = undefined
-    if (inFlight.length === 0) state.isDraining = false
+    if (inFlight.length > 0) return
+    state.isDraining = false
+    state.heartbeat.at = undefined
   }
 
   /** After anything that changes what can be running, or since when. */

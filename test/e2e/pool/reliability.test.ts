@@ -84,6 +84,23 @@ test('maxWorkerRestarts: too many crashes break the pool, for pending and later 
   expect(await errorOf(pool.apply('square', [1]))).toBeInstanceOf(PoolBrokenError)
 })
 
+test('a job that writes to its channel loses its item; the host has nothing to catch, and the pool lives on', async () => {
+  const pool = makePool({ processes: 1 })
+  const caught: unknown[] = []
+  const listener = (thrown: unknown) => void caught.push(thrown)
+  process.on('uncaughtException', listener)
+  onTestFinished(() => void process.off('uncaughtException', listener))
+  for (const bytes of ['\\200\\000\\000\\000', '\\000\\000\\000\\006\\377\\017', 'x']) {
+    const error = await errorOf<WorkerLostError>(pool.apply('damageChannel', [bytes]))
+    expect(error).toBeInstanceOf(WorkerLostError)
+    expect(error.message).toMatch(
+      /^item 0 lost: .* \(the job had written to the channel between the worker and poolrun\)$/,
+    )
+  }
+  expect(await pool.map('square', [1, 2])).toEqual([1, 4])
+  expect(caught).toEqual([])
+})
+
 test('initTimeout: a worker that is not ready in time causes an InitializerError', async () => {
   type Initializers = typeof import('./fixtures/initializers.js')
   const pool = makePool<Initializers>({ initializer: 'hangs', initTimeout: 300 }, initializersUrl)

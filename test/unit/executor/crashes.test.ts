@@ -228,6 +228,45 @@ describe('a crash of a worker without a flight recorder', () => {
   })
 })
 
+describe('a job that writes to the channel', () => {
+  test('loses what has begun, with the reason, and nothing else', async () => {
+    const { call, worker, latest } = oneWorker(3, 3)
+    worker.setRecord({ running: [{ id: worker.chunks[0]!.id, offset: 1, since: ago(5) }] })
+    worker.damageChannel()
+    expect(worker.kills).toEqual(['SIGKILL'])
+    worker.exit()
+    expect(call.failed()).toMatchObject([
+      { index: 0, failure: { kind: 'crash' } },
+      { index: 1, failure: { kind: 'crash', killedFor: 'channel' } },
+    ])
+    await runOut(call, () => latest(0))
+    expect(sorted(call.indexes())).toEqual(range(3))
+  })
+
+  test('fails the pool as a crash does if it happens before the job has loaded', async () => {
+    const { executor, workers } = setUp({ processes: 1 })
+    const call = start(executor, numbers(3))
+    workers[0]!.damageChannel()
+    workers[0]!.exit()
+    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', signal: 'SIGKILL' } })
+    expect(workers).toHaveLength(1)
+  })
+})
+
+describe('a worker that announces its exit', () => {
+  test('is given nothing more, and is killed if it stays', () => {
+    const { worker, clock } = oneWorker(3, 1)
+    const given = worker.chunks.length
+    worker.message({ type: 'dying', exitSite: 'at task' })
+    worker.settle(worker.chunks[0]!)
+    expect(worker.chunks).toHaveLength(given)
+    clock.advance(1_999)
+    expect(worker.kills).toEqual([])
+    clock.advance(1)
+    expect(worker.kills).toEqual(['SIGKILL'])
+  })
+})
+
 describe('the restart limit', () => {
   test('counts crashes, not timeouts', async () => {
     const { executor, workers, latest, clock } = setUp({ processes: 1, maxRestarts: 0 })

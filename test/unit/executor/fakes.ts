@@ -24,6 +24,10 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
+  get hasTimers() {
+    return this.#timers.size > 0
+  }
+
   advance(ms: number) {
     this.#now += ms
     for (const timer of [...this.#timers])
@@ -81,6 +85,11 @@ export class FakeWorker implements WorkerHandle {
   /** Sends a message to the parent. */
   message(message: Record<string, unknown>) {
     this.#inbox({ type: 'message', message: { token: this.token, ...message } as never })
+  }
+
+  /** The job has written to the channel. */
+  damageChannel() {
+    this.#inbox({ type: 'channel-damaged' })
   }
 
   ready(exports: Record<string, 'function' | 'other'> = { default: 'function' }) {

@@ -23,7 +23,7 @@ const behaviour = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Behaviour>('fails', 'large') },
   {
     weight: 2,
-    arbitrary: fc.constantFrom<Behaviour>('dies', 'exits', 'hangs', 'listens', 'blocks'),
+    arbitrary: fc.constantFrom<Behaviour>('dies', 'exits', 'hangs', 'listens', 'blocks', 'breaks'),
   },
 )
 
@@ -57,6 +57,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   maxTasksPerChild: fc.constantFrom(undefined, undefined, 1, 4, 10),
   maxMemoryBytes: fc.constantFrom(undefined, 1_000),
   records: fc.constantFrom(true, true, true, false),
+  heartbeat: fc.constantFrom(true, true, true, false),
   finalizerHangs: fc.constantFrom(false, false, false, true),
 })
 
@@ -161,13 +162,15 @@ async function perform(world: World, step: Step): Promise<void> {
 
 const NO_JOB = { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' } as const
 
-/** Ticks without any other progress after which nothing more is expected. */
+/** After so many ticks, and so much time, without any other progress nothing more is expected. */
 const MAX_IDLE_TICKS = 50
+const MAX_IDLE_MS = 20_000
 
 /** Everything that can continue does. Time passes only when nothing else can happen. */
 async function settleDown(world: World): Promise<void> {
   let ticks = 0
-  for (let n = 0; ticks < MAX_IDLE_TICKS; n++) {
+  let movedAt = world.now
+  for (let n = 0; ticks < MAX_IDLE_TICKS || world.now - movedAt < MAX_IDLE_MS; n++) {
     if (n > 20_000) throw new Error('it never ends')
     let moved = false
     for (const call of world.calls) moved = world.answer(call) || moved
@@ -180,8 +183,10 @@ async function settleDown(world: World): Promise<void> {
       await turn()
     }
     if (!moved) for (const worker of alive(world)) moved = worker.flush() || moved
-    if (moved) ticks = 0
-    else if (world.wake === undefined) return
+    if (moved) {
+      ticks = 0
+      movedAt = world.now
+    } else if (world.wake === undefined) return
     else {
       ticks++
       world.tick(world.wake)

@@ -25,6 +25,8 @@ export type Behaviour =
   | 'exits'
   /** Its result is too large to be written down. */
   | 'large'
+  /** Ends, and its process does nothing more, not even that which is to be done for the item. */
+  | 'breaks'
 
 interface Witness {
   behaviour(chunk: ChunkMessage, offset: number): Behaviour
@@ -41,6 +43,8 @@ interface ModelOptions {
   /** Items are too cheap to be written down, unless the chunk is exact. */
   readonly isCheap: (chunk: ChunkMessage) => boolean
   readonly finalizerHangs: boolean
+  /** Its parent asks it whether an item is running. */
+  readonly heartbeat?: boolean | undefined
   readonly witness: Witness
 }
 
@@ -88,6 +92,7 @@ export class ModelWorker {
   #open: Open[] = []
   readonly #cancelled = new Set<number>()
   readonly #givenBack = new Set<number>()
+  #isBroken = false
   #leaving = false
   #lastWords: ReturnType<FlightRecordFile['read']> | undefined
   #stopping = false
@@ -121,7 +126,7 @@ export class ModelWorker {
 
   /** One message of the parent arrives. */
   hear(): boolean {
-    if (!this.#runs() || this.#isBlocked() || this.inbox.length === 0) return false
+    if (!this.#runs() || this.#isBlocked() || this.#isBroken || this.inbox.length === 0) return false
     const message = this.inbox.shift()!
     switch (message.type) {
       case 'init':
@@ -144,6 +149,8 @@ export class ModelWorker {
       case 'terminate':
         this.#terminate(message.isImmediate)
         break
+      case 'ping':
+        throw new Error('it is answered by `pong`')
       default:
         message satisfies never
     }
@@ -152,7 +159,7 @@ export class ModelWorker {
 
   /** Begins or ends one item, or goes on with what is to be done. `flush` decides where the real one looks at a clock. */
   step(pick: number, flush: boolean): boolean {
-    if (!this.#runs() || this.#isBlocked()) return false
+    if (!this.#runs() || this.#isBlocked() || this.#isBroken) return false
     if (this.#leaving && this.#unsent.length === 0) {
       this.#die(0, null)
       return true
@@ -178,7 +185,7 @@ export class ModelWorker {
 
   /** What has settled is sent after a while, whatever else happens. */
   flush(): boolean {
-    if (!this.#runs() || this.#isBlocked() || this.#outbox.isEmpty) return false
+    if (!this.#runs() || this.#isBlocked() || this.#isBroken || this.#outbox.isEmpty) return false
     void this.#outbox.flush()
     return true
   }
@@ -195,9 +202,17 @@ export class ModelWorker {
     return true
   }
 
+  /** Its answer to a ping; `undefined` if it cannot answer. */
+  pong(): { isRunning: boolean } | undefined {
+    if (!this.#runs() || this.#isBlocked()) return undefined
+    return { isRunning: !this.#isBroken && this.#open.some(({ begun }) => begun) }
+  }
+
   /** Something that only a kill, a cancel or a timeout ends. */
   get hangs(): boolean {
-    return this.alive && (this.stopped || this.#open.some((open) => open.begun && this.#isEndless(open)))
+    if (!this.alive) return false
+    if (this.#isBroken) return this.#options.heartbeat !== true
+    return this.stopped || this.#open.some((open) => open.begun && this.#isEndless(open))
   }
 
   // ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +242,7 @@ export class ModelWorker {
   }
 
   #isEndless(open: Open): boolean {
-    return ['hangs', 'blocks', 'listens'].includes(this.#behaviour(open))
+    return !this.#isBroken && ['hangs', 'blocks', 'listens'].includes(this.#behaviour(open))
   }
 
   #advance(open: Open, flush: boolean): boolean {
@@ -264,6 +279,9 @@ export class ModelWorker {
         // Most often all of it gets out; a pipe that is full takes less.
         while (this.leave() && flush);
         this.#die(5, null)
+        return true
+      case 'breaks':
+        this.#isBroken = true
         return true
       case 'fails':
         if (!aborted) open.run.settle(false, 'x')

@@ -284,7 +284,8 @@ describe('a worker that begins nothing', () => {
     expect(worker.kills).toEqual(['SIGTERM', 'SIGKILL'])
     worker.exit()
     latest(0).ready()
-    latest(0).settleAll()
+    // Each alone: one of them may be what the worker cannot begin.
+    for (let n = 0; n < 3; n++) latest(0).settleAll()
     await call.done
     expect(call.failed()).toEqual([])
   })

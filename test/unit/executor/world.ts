@@ -209,6 +209,15 @@ export class World {
           running: recorded && this.#running(recorded),
         })
       }
+      case 'ping': {
+        const { worker } = command
+        const recorded = this.#worker(worker).inspect()
+        const record = recorded && { running: this.#running(recorded), unrecorded: recorded.unrecorded }
+        const answer = this.#worker(worker).pong()
+        this.post({ type: 'pinged', worker, record })
+        if (answer !== undefined) this.post({ type: 'pong', worker, ...answer })
+        return
+      }
       case 'kill':
         return this.#worker(command.worker).kill(command.signal)
       case 'settle':
@@ -239,13 +248,14 @@ export class World {
   #spawn(id: number): void {
     if (this.workers[id] !== undefined) broken(`worker ${id} is started twice`)
     if (id >= this.#options.processes) broken(`worker ${id} is one too many`)
-    const { concurrency, records, finalizerHangs } = this.#options
+    const { concurrency, records, finalizerHangs, heartbeat } = this.#options
     const pid = this.#pids++
     this.workers[id] = new ModelWorker({
       pid,
       concurrency,
       records,
       finalizerHangs,
+      heartbeat,
       isCheap: (chunk) => this.#chunks.get(chunk.id)!.call.plan.cheap,
       witness: {
         behaviour: (chunk, offset) => this.#behaviour(chunk, offset),

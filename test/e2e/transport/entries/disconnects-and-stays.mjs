@@ -1,2 +1,4 @@
+import { closeSync } from 'node:fs'
+
 setInterval(() => {}, 60_000)
-process.disconnect()
+closeSync(4)

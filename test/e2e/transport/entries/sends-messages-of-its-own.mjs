@@ -1,5 +1,7 @@
-process.once('message', ({ token }) => {
-  for (const message of ['text', 5, null, { type: 'ready' }, { token: 'wrong', type: 'ready' }])
-    process.send(message)
-  process.send({ token, type: 'ready', exports: {} }, undefined, undefined, () => process.exit(0))
+import { onceMessage, send } from './channel.mjs'
+
+onceMessage(({ token }) => {
+  for (const message of ['text', 5, null, { type: 'ready' }, { token: 'wrong', type: 'ready' }]) send(message)
+  send({ token, type: 'ready', exports: {} })
+  process.exit(0)
 })

@@ -1,2 +1,4 @@
-process.once('message', () => {})
+import { onceMessage } from './channel.mjs'
+
+onceMessage(() => {})
 process.stdout.write('waiting\n')

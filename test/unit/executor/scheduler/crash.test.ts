@@ -195,6 +195,7 @@ describe('judgeExit', () => {
     ['terminating', 'oom', 'SIGTERM', true, 'expected'],
     ['terminating', 'timeout', 'SIGTERM', true, 'expected'],
     ['terminating', 'stuck', 'SIGKILL', true, 'crash'],
+    ['terminating', 'channel', 'SIGKILL', true, 'crash'],
   ] as const)(
     '%s, reason %s, signal %s, job has loaded %s: %s',
     (state, kind, signal, jobHasLoaded, expected) => {

@@ -58,6 +58,7 @@ export function lines(commands: readonly Command[]): string[] {
       case 'stop':
       case 'terminate':
       case 'inspect':
+      case 'ping':
         return `${command.type} ${command.worker}`
       case 'pull':
         return `pull ${command.call}`

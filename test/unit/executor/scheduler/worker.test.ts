@@ -90,6 +90,7 @@ describe('a timer', () => {
     ['ready', withTimers({}), undefined],
     ['ready, an item may exceed its timeout', withTimers({ inspectAt: 70 }), 70],
     ['ready, cancelling', withTimers({ cancelBy: 60, inspectAt: 70 }), 60],
+    ['ready, exiting', withTimers({ exitBy: 50, cancelBy: 60, inspectAt: 70 }), 50],
     ['stopping', workerIn(stopping(80)), 80],
     ['terminating', workerIn(terminating(workerIn(ready(1)), { reason: undefined }, NOW, 2_000)), NOW + 100],
     [
@@ -139,6 +140,7 @@ describe('hasRoom', () => {
     ['draining', { isDraining: true }, false],
     ['about to be replaced', { replaceWhenIdle: true }, false],
     ['cancelling', { cancelBy: NOW }, false],
+    ['exiting', { exitBy: NOW }, false],
   ])('%s: %s', (_, changes, expected) => {
     expect(hasRoom({ ...idle, ...changes })).toBe(expected)
   })

@@ -1,0 +1,41 @@
+// The globals that a worker's own code uses. `build.js` makes the bundle take them from here, so that a job that replaces
+// or removes one of them later does not reach the worker.
+const {
+  Array: CapturedArray,
+  Buffer: CapturedBuffer,
+  Error: CapturedError,
+  Float64Array: CapturedFloat64Array,
+  Int32Array: CapturedInt32Array,
+  JSON: CapturedJson,
+  Map: CapturedMap,
+  Math: CapturedMath,
+  Number: CapturedNumber,
+  Object: CapturedObject,
+  Promise: CapturedPromise,
+  Set: CapturedSet,
+  SharedArrayBuffer: CapturedSharedArrayBuffer,
+  String: CapturedString,
+  TypeError: CapturedTypeError,
+  Uint8Array: CapturedUint8Array,
+  process: capturedProcess,
+} = globalThis
+
+export {
+  CapturedArray as Array,
+  CapturedBuffer as Buffer,
+  CapturedError as Error,
+  CapturedFloat64Array as Float64Array,
+  CapturedInt32Array as Int32Array,
+  CapturedJson as JSON,
+  CapturedMap as Map,
+  CapturedMath as Math,
+  CapturedNumber as Number,
+  CapturedObject as Object,
+  CapturedPromise as Promise,
+  CapturedSet as Set,
+  CapturedSharedArrayBuffer as SharedArrayBuffer,
+  CapturedString as String,
+  CapturedTypeError as TypeError,
+  CapturedUint8Array as Uint8Array,
+  capturedProcess as process,
+}
