@@ -88,6 +88,11 @@ export class InFlight {
     return this.#chunks.slice(0, this.#concurrency).some(({ expired }) => expired === undefined)
   }
 
+  /** Items that can be running and do not belong to an aborted call. */
+  get hasWantedRunning(): boolean {
+    return this.#chunks.slice(0, this.#concurrency).some(({ call }) => !call.isAborted)
+  }
+
   expire(chunk: InFlightChunk, item: ExpiredItem): void {
     chunk.expired = item
     this.#expired.push(chunk)

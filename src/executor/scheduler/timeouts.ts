@@ -24,6 +24,8 @@ export interface ExpiredItem {
   answerBy: Ms | undefined
   /** By then the item must have settled. */
   settleBy: Ms
+  /** One of these times has passed, and was extended once. */
+  isOverdue: boolean
 }
 
 /** A message that takes longer to leave is not on its way any more: its worker is stopped. */
@@ -98,13 +100,18 @@ export function judgeInspection(
 export type ExpiryVerdict =
   /** They may still settle. */
   | 'wait'
-  /** The worker does not answer: it runs a loop that never yields, and so does nothing else. */
+  /** The worker does not answer and runs nothing else: it is in a loop that never yields. */
   | 'blocked'
   /** One has not settled in time: its worker must end. */
   | 'overdue'
 
-export function judgeExpired(expired: readonly ExpiredItem[], now: Ms): ExpiryVerdict {
-  if (expired.some(({ answerBy }) => answerBy !== undefined && now >= answerBy)) return 'blocked'
+export function judgeExpired(
+  expired: readonly ExpiredItem[],
+  hasOthersRunning: boolean,
+  now: Ms,
+): ExpiryVerdict {
+  const isSilent = expired.some(({ answerBy }) => answerBy !== undefined && now >= answerBy)
+  if (isSilent && !hasOthersRunning) return 'blocked'
   return expired.some(({ settleBy }) => now >= settleBy) ? 'overdue' : 'wait'
 }
 

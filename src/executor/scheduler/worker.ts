@@ -55,6 +55,8 @@ export interface ReadyState {
   isDraining: boolean
   /** Killed if items of an aborted call are still running by then. */
   cancelBy: Ms | undefined
+  /** They were, and items of other calls have as long again. */
+  isCancelExtended: boolean
   /** An item has exceeded its time and does not end: the worker ends once the others have, or by then. */
   endBy: Ms | undefined
   /** It has announced its exit: dispatch nothing more. Killed by then, because a listener of the job can block the exit. */
@@ -134,6 +136,7 @@ export function ready(concurrency: number): WorkerState {
     replaceWhenIdle: false,
     isDraining: false,
     cancelBy: undefined,
+    isCancelExtended: false,
     endBy: undefined,
     exitBy: undefined,
     heartbeat: createHeartbeat(),

@@ -24,6 +24,9 @@ import {
   type WorkerState,
 } from './worker.js'
 
+/** Long enough for the event loop to read what has arrived. */
+const LOOK_AGAIN_MS: Ms = 20
+
 interface WorkerTableOptions {
   /** Items that one worker runs at a time. */
   readonly concurrency: number
@@ -150,8 +153,8 @@ export class WorkerTable {
           this.setExitBy(state, now)
           this.#send({ type: 'kill', worker: id, signal: 'SIGKILL' })
         }
-        if (isDue(state.cancelBy, now)) return this.kill(worker)
-        return this.applyExpired(worker, state, now)
+        if (isDue(state.cancelBy, now)) return this.#cancelOverdue(worker, state, now)
+        return this.#expiryDue(worker, state, now)
       case 'stopping': {
         if (!isDue(state.killAt, now)) return
         const afterMs = this.#options.killAfterMs
@@ -186,8 +189,20 @@ export class WorkerTable {
     now: Ms,
   ): void {
     const settleBy = now + this.#options.killAfterMs
-    inFlight.expire(chunk, { offset, timeoutMs, answerBy: now + ANSWER_MS, settleBy })
+    inFlight.expire(chunk, { offset, timeoutMs, answerBy: now + ANSWER_MS, settleBy, isOverdue: false })
     this.#send({ type: 'expire', worker, id: chunk.id, offset })
+  }
+
+  /** An answer may have arrived that has not been read: this process may have been busy. So the first time it looks again. */
+  #expiryDue(worker: Worker, state: ReadyState, now: Ms): void {
+    for (const { expired } of state.inFlight.expired) {
+      if (expired === undefined || expired.isOverdue) continue
+      if (!isDue(expired.answerBy, now) && now < expired.settleBy) continue
+      expired.isOverdue = true
+      if (expired.answerBy !== undefined) expired.answerBy = Math.max(expired.answerBy, now + LOOK_AGAIN_MS)
+      expired.settleBy = Math.max(expired.settleBy, now + LOOK_AGAIN_MS)
+    }
+    this.applyExpired(worker, state, now)
   }
 
   /** After anything that an expired item may have waited for. */
@@ -197,10 +212,10 @@ export class WorkerTable {
       state.endBy = undefined
       return
     }
-    const verdict = judgeExpired(
-      expired.map((chunk) => chunk.expired!),
-      now,
-    )
+    const items = expired.map((chunk) => chunk.expired!)
+    const verdict = judgeExpired(items, hasOthersRunning, now)
+    // The others need the time of `killAfterMs`, whether the worker answers or not.
+    if (hasOthersRunning) for (const item of items) item.answerBy = undefined
     if (verdict === 'wait' && state.endBy === undefined) return
     if (verdict !== 'blocked' && hasOthersRunning) {
       if (state.endBy === undefined) {
@@ -218,6 +233,14 @@ export class WorkerTable {
     if (isBlocked) this.#send({ type: 'kill', worker: worker.id, signal: 'SIGTERM' })
   }
 
+  /** Like an item that exceeds its time, those of an aborted call do not take others with them at once. */
+  #cancelOverdue(worker: Worker, state: ReadyState, now: Ms): void {
+    if (state.isCancelExtended || !state.inFlight.hasWantedRunning) return this.kill(worker)
+    state.isCancelExtended = true
+    state.cancelBy = now + this.#options.killAfterMs
+    this.#requestUnstartedWork(worker, state)
+  }
+
   // ── what they have in flight ───────────────────────────────────────────────────────────────────────────────────
 
   /** Cancels the chunks of an aborted call. A worker in which they do not end in time is killed. */
@@ -228,6 +251,7 @@ export class WorkerTable {
       if (ids.length === 0) continue
       this.#send({ type: 'cancel', worker, ids, why })
       state.cancelBy = now + this.#options.killAfterMs
+      state.isCancelExtended = false
     }
   }
 

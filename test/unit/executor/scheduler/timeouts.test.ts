@@ -127,17 +127,19 @@ describe('judgeInspection', () => {
 })
 
 describe('judgeExpired', () => {
-  const waits = { offset: 0, timeoutMs: 500, answerBy: undefined, settleBy: 2_000 }
+  const waits = { offset: 0, timeoutMs: 500, answerBy: undefined, settleBy: 2_000, isOverdue: false }
   const asked = { ...waits, answerBy: 100 }
   test.each([
-    ['no item', [], 10_000, 'wait'],
-    ['an item that may still settle', [waits], 1_999, 'wait'],
-    ['an item whose time to settle is over', [waits], 2_000, 'overdue'],
-    ['one of several', [{ ...waits, settleBy: 3_000 }, waits], 2_000, 'overdue'],
-    ['a worker that may still answer', [asked], 99, 'wait'],
-    ['a worker that has not answered', [asked], 100, 'blocked'],
-    ['a worker that has not answered for one of several', [waits, asked], 2_500, 'blocked'],
-  ] as const)('%s', (_, expired, now, verdict) => {
-    expect(judgeExpired(expired, now)).toBe(verdict)
+    ['no item', [], false, 10_000, 'wait'],
+    ['an item that may still settle', [waits], false, 1_999, 'wait'],
+    ['an item whose time to settle is over', [waits], false, 2_000, 'overdue'],
+    ['one of several', [{ ...waits, settleBy: 3_000 }, waits], true, 2_000, 'overdue'],
+    ['a worker that may still answer', [asked], false, 99, 'wait'],
+    ['a worker that has not answered', [asked], false, 100, 'blocked'],
+    ['a worker that has not answered for one of several', [waits, asked], false, 2_500, 'blocked'],
+    ['a worker that has not answered, in which others run', [asked], true, 1_999, 'wait'],
+    ['the same after the time to settle', [asked], true, 2_000, 'overdue'],
+  ] as const)('%s', (_, expired, hasOthersRunning, now, verdict) => {
+    expect(judgeExpired(expired, hasOthersRunning, now)).toBe(verdict)
   })
 })

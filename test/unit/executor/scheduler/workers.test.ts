@@ -68,8 +68,21 @@ describe('the timers', () => {
     expect(sent()).toEqual(['inspect 0'])
   })
 
+  it('give the items of other calls as long again before cancelled ones take them along', () => {
+    const aborted = { ...callOf(), isAborted: true }
+    const { table, sent } = readyWorker(callOf(), aborted)
+    table.cancel(aborted, 'why', 0)
+    sent()
+    table.applyTimers(2_000)
+    expect(sent()).toEqual(['drain 0'])
+    table.applyTimers(3_999)
+    expect(sent()).toEqual([])
+    table.applyTimers(4_000)
+    expect(sent()).toEqual(['kill 0: SIGKILL'])
+  })
+
   it('kill a worker in which cancelled items still run', () => {
-    const call = callOf()
+    const call = { ...callOf(), isAborted: true }
     const { table, sent } = readyWorker(call)
     table.cancel(call, 'why', 50)
     expect(sent()).toEqual(['cancel 0: 0'])
