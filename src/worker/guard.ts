@@ -146,9 +146,9 @@ export class Guard implements WorkerChannel {
   /** A listener of the job that throws would keep the process alive; the second call does not run listeners. */
   #exitNow(code?: Parameters<typeof process.exit>[0]): never {
     try {
-      return this.#exit.call(process, code)
+      return code === undefined ? this.#exit.call(process) : this.#exit.call(process, code)
     } catch {
-      return this.#exit.call(process, code)
+      return code === undefined ? this.#exit.call(process) : this.#exit.call(process, code)
     }
   }
 

@@ -127,3 +127,10 @@ it('thirty crashes among three hundred items cost thirty results', async () => {
   expect(ascending(log.begun())).toEqual(items)
   expect(run.exitCode).toBe(3)
 }, 70_000)
+
+it('an exit without a code has the one that the job has set', async () => {
+  const { dir, write } = tempSpace()
+  write({ 'job.mjs': 'export default () => { process.exitCode = 4; process.exit() }' })
+  const { stderr } = await runCli(['collect', 'job.mjs', '1'], { cwd: dir })
+  expect(stderr).toContain('exited with code 4 after')
+})
