@@ -318,7 +318,12 @@ export class LocalExecutor implements Executor {
     job.then(
       (source) => {
         if (this.#handles[worker] !== handle) return
-        handle.send(this.#initMessage(worker, handle, source))
+        try {
+          handle.send(this.#initMessage(worker, handle, source))
+        } catch (thrown) {
+          // Its values cannot be sent.
+          this.#post({ type: 'init-failed', worker, stage: 'initializer', error: toErrorData(thrown) })
+        }
         this.#post({ type: 'init-sent', worker })
       },
       // The caller who compiles the job reports why it does not compile, and terminates.
