@@ -160,12 +160,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** A value or a `BadItem`. */
   nextItem(): unknown {
-    try {
-      return this.#items.next()
-    } catch (error) {
-      // A text longer than V8's longest string cannot even be decoded.
-      return new BadItem(error instanceof Error ? error.message : String(error), 0)
-    }
+    return this.#items.next()
   }
 
   /** False if the item must not start, and everything must be returned. */

@@ -6,6 +6,7 @@ import type { Failure, Ms, Results } from '../model.js'
 
 /** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
 const PIECE_CHARACTERS = 64 * 1024
+const LF = Buffer.from('\n')
 const NO_BYTES = new Uint8Array(0)
 /** Taken before the job is loaded: it may replace `performance`. */
 const { timeOrigin } = performance
@@ -47,6 +48,8 @@ export class ChunkResults {
   }
 
   addLine(json: string): void {
+    // One that is nearly as long as a string can be has no room for anything else.
+    if (json.length >= PIECE_CHARACTERS) return this.#addPiece(json)
     this.#text += `${json}\n`
     if (this.#text.length >= PIECE_CHARACTERS) this.#textToBytes()
   }
@@ -109,6 +112,11 @@ export class ChunkResults {
     if (this.#pieces.length === 0) return Buffer.from(this.#text)
     this.#textToBytes()
     return Buffer.concat(this.#pieces)
+  }
+
+  #addPiece(json: string): void {
+    this.#textToBytes()
+    this.#pieces.push(Buffer.from(json), LF)
   }
 
   #textToBytes(): void {
