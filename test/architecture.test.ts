@@ -70,7 +70,7 @@ const ALLOWED = {
   policy: ['model', 'source'],
   job: ['errors', 'ipc'],
   summary: ['errors', 'model', 'plan'],
-  ipc: ['error-data', 'model', 'nameless-file'],
+  ipc: ['error-data', 'errors', 'model', 'nameless-file'],
   errors: ['error-data', 'model'],
   framing: ['model'],
   source: ['model'],

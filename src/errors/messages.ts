@@ -53,7 +53,11 @@ const TIMEOUT_ENDS = {
 } as const
 
 export function encodingMessage(index: number, { side, path, preview, message }: Of<'encoding'>): string {
-  return `${side} of item ${index} cannot be sent: ${path === '' ? 'it' : path}${preview === '' ? '' : ` is ${preview}`} (${message})`
+  const part =
+    path === '' && preview === ''
+      ? ''
+      : `${path === '' ? 'it' : path}${preview === '' ? '' : ` is ${preview}`}`
+  return `${side} of item ${index} cannot be sent: ${part === '' ? message : `${part} (${message})`}`
 }
 
 /** `location`: `file:line:column` of the first wrong character. */

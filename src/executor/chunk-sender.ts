@@ -2,6 +2,7 @@
 // more than a small chunk. Finds the values that make a message impossible to clone.
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import type { ChunkMessage, ToWorker } from '../ipc/protocol.js'
+import { TooLargeError } from '../ipc/values.js'
 import type { Failure } from '../model.js'
 
 export interface UnsendableItem {
@@ -10,9 +11,9 @@ export interface UnsendableItem {
 }
 
 interface ChunkSenderOptions {
-  /** Throws if a value cannot be cloned. */
+  /** Throws if a value cannot be cloned or read, or if the message is too large. */
   readonly send: (worker: number, message: ToWorker) => void
-  /** Nothing of this chunk was sent. */
+  /** Nothing of this chunk was sent. Without `items`, they may be fine one by one. */
   readonly onUnsendable: (worker: number, id: number, items: readonly UnsendableItem[]) => void
 }
 
@@ -77,17 +78,17 @@ export class ChunkSender {
   }
 }
 
-/** At least one: otherwise the chunk would be dispatched again and again. */
+/** At least one if the chunk is a single item: otherwise it would be dispatched again and again. */
 function unsendableItems({ payload, count }: ChunkMessage, thrown: unknown): UnsendableItem[] {
-  const values = payload.kind === 'values' ? payload.values : []
+  const isSearched = payload.kind === 'values' && !(thrown instanceof TooLargeError)
+  const values = isSearched ? payload.values : []
   const found = values.flatMap((value, offset) => {
     const uncloneable = findUncloneable(value)
     return uncloneable === undefined
       ? []
       : [{ offset, failure: { kind: 'encoding', side: 'argument', ...uncloneable } as const }]
   })
-  if (found.length > 0) return found
+  if (found.length > 0 || count > 1) return found
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const failure = { kind: 'encoding', side: 'argument', path: '', message, preview: '' } as const
-  return Array.from({ length: count }, (_, offset) => ({ offset, failure }))
+  return [{ offset: 0, failure: { kind: 'encoding', side: 'argument', path: '', message, preview: '' } }]
 }

@@ -341,7 +341,12 @@ export class LocalExecutor implements Executor {
         const file = this.#jobSnapshot?.changed()
         if (file !== undefined)
           return this.#post({ type: 'job-changed', worker, file: showPath(file, process.cwd()) })
-        handle.send(this.#initMessage(worker, handle, source))
+        try {
+          handle.send(this.#initMessage(worker, handle, source))
+        } catch (thrown) {
+          // Its values cannot be sent.
+          this.#post({ type: 'init-failed', worker, stage: 'initializer', error: toErrorData(thrown) })
+        }
         this.#post({ type: 'init-sent', worker })
       },
       // The caller who compiles the job reports why it does not compile, and terminates.

@@ -1,5 +1,35 @@
 // Byte helpers that the parent, which frames items, and the worker, which parses them, share.
-import { isUtf8 } from 'node:buffer'
+import { constants, isUtf8 } from 'node:buffer'
+
+/** In characters; a text in UTF-8 has at least as many bytes. */
+export const MAX_TEXT = constants.MAX_STRING_LENGTH
+export const TOO_LONG = 'longer than 512 MiB, the longest text that Node can hold'
+/** How much is shown of a text that is too long. */
+const SHOWN_BYTES = 64 * 1024
+
+/** The text, or `undefined` if it is too long for a string. */
+export function textOf(bytes: Buffer, start = 0, end: number = bytes.length): string | undefined {
+  try {
+    return bytes.toString('utf8', start, end)
+  } catch {
+    return undefined
+  }
+}
+
+/** The beginning of a text, for messages. */
+export function shownText(bytes: Buffer, start: number, end: number): string {
+  const isLong = end - start > SHOWN_BYTES
+  return isLong
+    ? `${bytes.toString('utf8', start, start + SHOWN_BYTES)}…`
+    : bytes.toString('utf8', start, end)
+}
+
+/** How many bytes the first `characters` of a text take that begins at `start`. */
+export function bytesBefore(bytes: Buffer, start: number, end: number, characters: number): number {
+  // A character (UTF-16) is at most three bytes.
+  const enough = Math.min(end, start + Math.min(3 * characters + 3, MAX_TEXT))
+  return Buffer.byteLength(bytes.toString('utf8', start, enough).slice(0, characters))
+}
 
 /** The same memory as a Buffer. Bytes that came over the channel are a plain Uint8Array. */
 export function asBuffer(bytes: Uint8Array): Buffer {

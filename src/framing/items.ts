@@ -1,7 +1,7 @@
 // Where the items of a bytes payload begin and end: one rule per framing, the same for the parent, which frames items, and
 // the worker, which parses them.
 import type { Framing, Payload } from '../model.js'
-import { asBuffer } from './bytes.js'
+import { asBuffer, shownText } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
 import { FRAMINGS, NUL } from './framings.js'
 
@@ -28,13 +28,18 @@ export function itemRange(payload: BytesPayload, offset: number): ItemRange | un
   return undefined
 }
 
-/** The text of one item, for messages: invalid bytes are replaced, a CR at the end is dropped. */
+/** The text of one item, for messages: invalid bytes are replaced, a CR at the end is dropped, and so is what is too long. */
 export function itemText(payload: BytesPayload, offset: number): string | undefined {
   const range = itemRange(payload, offset)
   if (range === undefined) return undefined
-  return rangeText(payload, range)
+  try {
+    return rangeText(payload, range)
+  } catch {
+    return shownText(asBuffer(payload.bytes), range.start, range.end)
+  }
 }
 
+/** @throws if the text is too long for a string */
 export function rangeText(
   { bytes, framing }: BytesPayload,
   { start, end }: Pick<ItemRange, 'start' | 'end'>,

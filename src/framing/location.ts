@@ -1,7 +1,7 @@
 // Lines and columns of byte offsets: 1-based, columns in characters (code points). A line ends with LF.
 import { isAscii } from 'node:buffer'
 import type { Chunk, Origin } from '../model.js'
-import { asBuffer, isContinuation } from './bytes.js'
+import { asBuffer, bytesBefore, isContinuation } from './bytes.js'
 import { itemRange } from './items.js'
 
 /** A byte offset in an input, with its line and column. */
@@ -51,8 +51,7 @@ export function locate(chunk: Chunk, offset: number, at: number): FileLocation |
   const bytes = asBuffer(payload.bytes)
   const range = itemRange(payload, offset)
   const from = range?.start ?? 0
-  const prefix =
-    range === undefined ? 0 : Buffer.byteLength(bytes.toString('utf8', from, range.end).slice(0, at))
+  const prefix = range === undefined ? 0 : bytesBefore(bytes, from, range.end, at)
   const { line, column } = advance(origin, bytes, 0, Math.min(from + prefix, bytes.length))
   return { file: origin.file, line, column }
 }

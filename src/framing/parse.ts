@@ -1,7 +1,7 @@
 // Parses the bytes of a chunk into values in the worker, a few at a time and as late as possible, so that a chunk of large
 // records is never in memory as objects all together. A bad item is returned, not thrown, so the others are not affected.
 import { isUtf8 } from 'node:buffer'
-import { asBuffer, firstInvalidUtf8 } from './bytes.js'
+import { asBuffer, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
 import { type BytesPayload, type ItemRange, itemRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
 
@@ -15,7 +15,7 @@ const { parse } = JSON
 export const PIECE_BYTES = 32 * 1024
 const LF = 0x0a
 
-/** Returned instead of the value of an item that is not JSON. `at` is the index of the first wrong character. */
+/** Returned instead of the value of an item that is not JSON, or too long. `at` is the index of the first wrong character. */
 export class BadItem {
   constructor(
     readonly message: string,
@@ -41,7 +41,10 @@ export function readItems(payload: BytesPayload): ItemReader {
     case 'lines':
     case 'nul':
       // Decoded one by one: a slice of a long string keeps the whole string alive.
-      return rangeItems(payload, (slice) => withoutCr(slice.toString('utf8'), payload.framing))
+      return rangeItems(payload, (slice) => {
+        const text = textOf(slice)
+        return text === undefined ? new BadItem(TOO_LONG, 0) : withoutCr(text, payload.framing)
+      })
     default:
       return payload.framing satisfies never
   }
@@ -60,8 +63,10 @@ function parseText(text: string, extraValueMessage?: string): unknown {
 /** `parseText` for bytes that may be invalid UTF-8. */
 export function parseBytes(bytes: Buffer, extraValueMessage?: string): unknown {
   const invalid = firstInvalidUtf8(bytes)
-  if (invalid === -1) return parseText(bytes.toString('utf8'), extraValueMessage)
-  const at = bytes.toString('utf8', 0, invalid).length
+  const text = textOf(bytes, 0, invalid === -1 ? bytes.length : invalid)
+  if (text === undefined) return new BadItem(TOO_LONG, 0)
+  if (invalid === -1) return parseText(text, extraValueMessage)
+  const at = text.length
   return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
 }
 
@@ -81,7 +86,10 @@ function lineItems(bytes: Buffer): ItemReader {
     const values: unknown[] = []
     while (decoded < bytes.length && values.length === 0) {
       const end = endOfPiece(bytes, decoded)
-      parseLines(bytes.toString('utf8', decoded, end), values)
+      const text = textOf(bytes, decoded, end)
+      // A piece that is too long is a single line.
+      if (text !== undefined) parseLines(text, values)
+      else if (!isBlank(bytes, decoded, end)) values.push(new BadItem(TOO_LONG, 0))
       decoded = end
     }
     return values

@@ -1,12 +1,22 @@
 // The two messages that carry items as they cross the channel: rows in place of objects, because structured clone
-// writes the name of every property again for every object, and many numbers as four or eight bytes each.
+// writes the name of every property again for every object, and many numbers as four or eight bytes each. Values that
+// may not be readable at the other end are bytes in it (values.ts).
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
-import type { Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
-import { ownBuffersOfEach, withOwnBuffers } from './own-buffers.js'
-import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from './protocol.js'
+import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
+import type { ChunkMessage, FromWorker, InitMessage, ResultsMessage, ToWorker } from './protocol.js'
+import {
+  asInline,
+  encode,
+  IncomingValues,
+  OutgoingValues,
+  type PackedValues,
+  type Parts,
+  tryDecode,
+  Undecodable,
+} from './values.js'
 
 type Numbers = Int32Array | Float64Array
-type Content = readonly unknown[] | Numbers | Uint8Array
+type Content = readonly unknown[] | Numbers | Uint8Array | PackedValues
 
 /** Below this length a typed array's header costs more than it saves. */
 const MIN_PACKED_NUMBERS = 64
@@ -31,11 +41,27 @@ type SettledRow = readonly [
   id: number,
   from: number,
   count: number,
-  failures: ResultsMessage['failures'] | undefined,
+  failures: PackedFailures | undefined,
   busyMs: Ms,
   timings: Timings | undefined,
   content: Content,
 ]
+
+/** A thrown error has values of the job, too. */
+interface PackedFailures {
+  readonly offsets: readonly number[]
+  readonly values: PackedValues
+}
+
+interface PackedRun {
+  readonly type: 'run'
+  readonly rows: readonly ChunkRow[]
+  readonly parts?: Parts
+}
+
+interface PackedInit extends Omit<InitMessage, 'initArgs' | 'params'> {
+  readonly values: Uint8Array
+}
 
 type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
 /** A worker's message before its guard adds the token. */
@@ -43,44 +69,55 @@ export type OutgoingMessage = WithoutToken<FromWorker>
 
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-export function packToWorker(message: ToWorker): object {
-  return message.type === 'run' ? { type: 'run', rows: message.chunks.map(rowOfChunk) } : message
+/** @throws if a value cannot be cloned or read, or if all of them are too large for one message */
+export function packToWorker(message: ToWorker, maxBytes?: number): object {
+  if (message.type === 'init') return packInit(message, maxBytes)
+  if (message.type !== 'run') return message
+  const outgoing = new OutgoingValues(maxBytes)
+  const rows = message.chunks.map((chunk) => rowOfChunk(chunk, outgoing))
+  const parts = outgoing.finish()
+  return { type: 'run', rows, ...(parts !== undefined && { parts }) } satisfies PackedRun
 }
 
-/** The inverse of `packToWorker`. */
+/** The inverse of `packToWorker`. Values that cannot be decoded are `Undecodable`. */
 export function unpackToWorker(packed: unknown): ToWorker {
-  const message = packed as Exclude<ToWorker, { type: 'run' }> | { type: 'run'; rows: readonly ChunkRow[] }
-  if (message.type === 'init') return { ...message, initArgs: withOwnBuffers(message.initArgs) }
-  return message.type === 'run' ? { type: 'run', chunks: message.rows.map(chunkOfRow) } : message
+  const message = packed as Exclude<ToWorker, { type: 'run' | 'init' }> | PackedRun | PackedInit
+  if (message.type === 'init') return unpackInit(message)
+  if (message.type !== 'run') return message
+  const incoming = new IncomingValues(message.parts)
+  return { type: 'run', chunks: message.rows.map((row) => chunkOfRow(row, incoming)) }
 }
 
-function rowOfChunk({
-  id,
-  task,
-  count,
-  index,
-  attempt,
-  recordEachItem,
-  timeoutMs,
-  payload,
-}: ChunkMessage): ChunkRow {
+function packInit({ initArgs, params, ...rest }: InitMessage, maxBytes?: number): PackedInit {
+  const values = encode([initArgs, params])
+  new OutgoingValues(maxBytes).take(values.byteLength)
+  return { ...rest, values }
+}
+
+function unpackInit({ values, ...rest }: PackedInit): InitMessage {
+  const decoded = tryDecode(values)
+  if (decoded instanceof Undecodable) return { ...rest, initArgs: [], undecodable: decoded.message }
+  const [initArgs, params] = decoded as [InitMessage['initArgs'], InitMessage['params']]
+  return { ...rest, initArgs, ...(params !== undefined && { params }) }
+}
+
+function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
+  const { id, task, count, index, attempt, recordEachItem, timeoutMs, payload } = chunk
   const { content, framing, cuts } =
     payload.kind === 'values'
-      ? { content: packNumbers(payload.values) }
-      : { content: payload.bytes, framing: payload.framing, cuts: payload.cuts }
+      ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
+      : { content: packBytes(payload.bytes, outgoing), framing: payload.framing, cuts: payload.cuts }
   return [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content]
 }
 
-function chunkOfRow(row: ChunkRow): ChunkMessage {
+function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
   const [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content] = row
   const payload: Payload =
     framing === undefined
-      ? // Numbers stay packed: the worker takes them one by one.
-        {
+      ? {
           kind: 'values',
-          values: isNumbers(content)
-            ? (content as Content as readonly unknown[])
-            : ownBuffersOfEach(content as readonly unknown[]),
+          // Numbers stay packed: the worker takes them one by one.
+          values: isPacked(content) ? incoming.get(content, count) : (content as readonly unknown[]),
         }
       : { kind: 'bytes', bytes: content as Uint8Array, framing, ...(cuts !== undefined && { cuts }) }
   return {
@@ -97,60 +134,145 @@ function chunkOfRow(row: ChunkRow): ChunkMessage {
 
 // ── from the worker ────────────────────────────────────────────────────────────────────────────────────────────────
 
-export function packFromWorker(message: OutgoingMessage): object {
+/** @throws as `packToWorker` does */
+export function packFromWorker(message: OutgoingMessage, maxBytes?: number): object {
+  // These hold values of the job, too, and are sent once.
+  if (message.type === 'dying' || message.type === 'init-failed')
+    return { type: 'encoded', bytes: encode(message) }
   if (message.type !== 'settled') return message
   const { ranges, ...rest } = message
-  return { ...rest, rows: ranges.map(rowOfSettled) }
+  const outgoing = new OutgoingValues(maxBytes)
+  const rows = ranges.map((range) => rowOfSettled(range, outgoing))
+  const parts = outgoing.finish()
+  return { ...rest, rows, ...(parts !== undefined && { parts }) }
 }
 
-function rowOfSettled({ id, from, count, results, failures, busyMs, timings }: ResultsMessage): SettledRow {
-  const content = results.kind === 'json' ? results.bytes : packNumbers(results.values)
-  return [id, from, count, failures.length > 0 ? failures : undefined, busyMs, timings, content]
+function rowOfSettled(range: ResultsMessage, outgoing: OutgoingValues): SettledRow {
+  const { id, from, count, results, failures, busyMs, timings } = range
+  const content =
+    results.kind === 'json' ? packBytes(results.bytes, outgoing) : packValues(results.values, outgoing, false)
+  return [id, from, count, packFailures(failures, outgoing), busyMs, timings, content]
 }
 
-/** `undefined` for a malformed message: a job that replaced parts of the language may have damaged it. */
+function packFailures(
+  failures: ResultsMessage['failures'],
+  outgoing: OutgoingValues,
+): PackedFailures | undefined {
+  if (failures.length === 0) return undefined
+  const values = outgoing.add(failures.map(({ failure }) => failure))
+  return { offsets: failures.map(({ offset }) => offset), values }
+}
+
+/**
+ * `undefined` for a malformed message: a job that replaced parts of the language may have damaged it. Items whose result
+ * cannot be decoded have failed.
+ */
 export function unpackFromWorker(message: FromWorker): FromWorker | undefined {
-  if (message.type === 'cancelled')
-    return Array.isArray(message.ids) && Array.isArray(message.begun) ? message : undefined
-  if (message.type !== 'settled') return withOwnBuffers(message)
-  const { rows, ...rest } = message as unknown as { rows: unknown; token: string; rss?: number }
-  if (!Array.isArray(rows)) return undefined
-  const ranges: ResultsMessage[] = []
-  for (const row of rows) {
-    const range = settledOfRow(row)
-    if (range === undefined) return undefined
-    ranges.push(range)
+  try {
+    return unpack(message as { type: string; token: string })
+  } catch {
+    return undefined
   }
-  return { ...rest, type: 'settled', ranges }
 }
 
-function settledOfRow(row: unknown): ResultsMessage | undefined {
-  if (!Array.isArray(row)) return undefined
-  const [id, from, count, failures = [], busyMs, timings, content] = row as unknown as SettledRow
+function unpack(message: { type: string; token: string }): FromWorker | undefined {
+  switch (message.type) {
+    case 'encoded': {
+      const { token, bytes } = message as unknown as { token: string; bytes: Uint8Array }
+      const decoded = tryDecode(bytes)
+      return decoded instanceof Undecodable ? undefined : ({ ...(decoded as object), token } as FromWorker)
+    }
+    case 'cancelled': {
+      const { ids, begun } = message as { ids?: unknown; begun?: unknown }
+      return Array.isArray(ids) && Array.isArray(begun) ? (message as FromWorker) : undefined
+    }
+    case 'settled': {
+      const { rows, parts, ...rest } = message as unknown as {
+        rows: readonly SettledRow[]
+        parts?: Parts
+        token: string
+        rss?: number
+      }
+      const incoming = new IncomingValues(parts)
+      const ranges = rows.map((row) => settledOfRow(row, incoming))
+      return ranges.every((range) => range !== undefined) ? { ...rest, type: 'settled', ranges } : undefined
+    }
+    default:
+      return message as FromWorker
+  }
+}
+
+function settledOfRow(row: SettledRow, incoming: IncomingValues): ResultsMessage | undefined {
+  const [id, from, count, packed, busyMs, timings, content] = row
   if (!Number.isSafeInteger(id) || !Number.isSafeInteger(from) || !Number.isSafeInteger(count))
     return undefined
-  if (!Array.isArray(failures)) return undefined
+  const failures = packed === undefined ? [] : unpackFailures(packed, incoming)
+  const rest = { busyMs, ...(timings !== undefined && { timings }) }
+  if (isPacked(content))
+    return { id, from, count, ...withoutUndecodable(from, incoming.get(content, count), failures), ...rest }
   let results: Results
   if (content instanceof Uint8Array) results = { kind: 'json', bytes: content }
-  else if (Array.isArray(content) || isNumbers(content))
-    results = { kind: 'values', values: unpackNumbers(content) }
+  else if (isNumbers(content)) results = { kind: 'values', values: unpackNumbers(content) }
+  else if (Array.isArray(content)) results = { kind: 'values', values: content }
   else return undefined
-  // Errors carry values of the job, too.
-  if (failures.length > 0) withOwnBuffers(failures)
-  return { id, from, count, results, failures, busyMs, ...(timings !== undefined && { timings }) }
+  return { id, from, count, results, failures, ...rest }
+}
+
+function unpackFailures({ offsets, values }: PackedFailures, incoming: IncomingValues) {
+  const failures = incoming.get(values, offsets.length)
+  return offsets.map((offset, i) => ({ offset, failure: decodedFailure(failures[i]) }))
+}
+
+function withoutUndecodable(
+  from: number,
+  values: unknown[],
+  failures: { readonly offset: number; readonly failure: Failure }[],
+): Pick<ResultsMessage, 'results' | 'failures'> {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (!(value instanceof Undecodable)) continue
+    values[i] = undefined
+    failures.push({ offset: from + i, failure: decodedFailure(value) })
+  }
+  failures.sort((a, b) => a.offset - b.offset)
+  return { results: { kind: 'values', values }, failures }
+}
+
+/** What an item ended with, or that it cannot be decoded. */
+export function decodedFailure(decoded: unknown): Failure {
+  if (!(decoded instanceof Undecodable)) return decoded as Failure
+  return { kind: 'encoding', side: 'result', path: '', message: decoded.message, preview: '' }
+}
+
+// ── values ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function packBytes(bytes: Uint8Array, outgoing: OutgoingValues): Uint8Array {
+  outgoing.take(bytes.byteLength)
+  return bytes
+}
+
+function packValues(values: readonly unknown[], outgoing: OutgoingValues, spread: boolean): Content {
+  const numbers = packNumbers(values)
+  if (numbers !== undefined) return numbers
+  return asInline(values, spread, outgoing) ?? outgoing.add(values)
+}
+
+function isPacked(content: Content): content is PackedValues {
+  return typeof (content as Partial<PackedValues>).list === 'number'
 }
 
 // ── numbers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function packNumbers(values: readonly unknown[]): readonly unknown[] | Numbers {
+/** `undefined` if not all of them are numbers, or if they are few. */
+function packNumbers(values: readonly unknown[]): Numbers | undefined {
   const { length } = values
-  if (length < MIN_PACKED_NUMBERS || typeof values[0] !== 'number') return values
+  if (length < MIN_PACKED_NUMBERS || typeof values[0] !== 'number') return undefined
   const integers = new Int32Array(length)
   let i = 0
   for (; i < length; i++) {
     const value = values[i]
     // Checked first: storing anything else converts it, which runs its code or throws.
-    if (typeof value !== 'number') return values
+    if (typeof value !== 'number') return undefined
     integers[i] = value
     // `Object.is`, because -0 would become 0.
     if (!Object.is(integers[i], value)) break
@@ -158,13 +280,12 @@ function packNumbers(values: readonly unknown[]): readonly unknown[] | Numbers {
   return i === length ? integers : packFractions(values)
 }
 
-function packFractions(values: readonly unknown[]): readonly unknown[] | Float64Array {
-  if (!values.every((value) => typeof value === 'number')) return values
+function packFractions(values: readonly unknown[]): Float64Array | undefined {
+  if (!values.every((value) => typeof value === 'number')) return undefined
   return Float64Array.from(values as readonly number[])
 }
 
-function unpackNumbers(content: Content): readonly unknown[] {
-  if (!isNumbers(content)) return ownBuffersOfEach(content as readonly unknown[])
+function unpackNumbers(content: Numbers): readonly unknown[] {
   // Its full length from the start: growing it would cost as much again.
   const values = new Array<number>(content.length)
   for (let i = 0; i < content.length; i++) values[i] = content[i]!

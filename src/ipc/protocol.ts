@@ -27,7 +27,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 4
+export const PROTOCOL_VERSION = 5
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -47,6 +47,8 @@ export interface InitMessage {
   /** Export to call before the first item: a name, `undefined` for `initializer` if there is one. */
   readonly initializer?: string
   readonly initArgs: readonly unknown[]
+  /** Set in the worker, where the arguments and parameters could not be decoded: why not. */
+  readonly undecodable?: string
   /** `context.params` of every task. */
   readonly params?: Readonly<Record<string, unknown>>
   /** Call no initializer: the job is loaded to be checked and will not run. */

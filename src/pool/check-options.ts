@@ -2,6 +2,8 @@
 // RangeError, and an unknown option is an error too.
 import { FAILURE_KINDS, MAX_TIMER_MS } from '../defaults.js'
 import { findUnsendable } from '../errors/capture/find-unserializable.js'
+import { weigh } from '../errors/capture/weigh.js'
+import { MAX_MESSAGE_BYTES, TooLargeError } from '../ipc/values.js'
 import { closestName } from '../job/did-you-mean.js'
 import type {
   ApplyOptions,
@@ -58,6 +60,12 @@ const wait = duration('may be 0', 'may be Infinity')
 /** Checked here, because nobody could be told later: the arguments travel when a worker starts, not with a call. */
 const initArgs: Check = (name, value) => {
   anArray(name, value)
+  const bytes = weigh(value)
+  // Not certain to be readable is `Infinity`; whether it is shows below.
+  if (bytes > MAX_MESSAGE_BYTES && bytes < Number.POSITIVE_INFINITY)
+    throw new TypeError(
+      `${name} cannot be sent to a worker: ${new TooLargeError(bytes, MAX_MESSAGE_BYTES).message}`,
+    )
   const part = findUnsendable(value)
   if (part === undefined) return
   const { path, message, preview } = part

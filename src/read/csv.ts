@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Options } from 'csv-parse/sync'
 import { plural } from '../errors/messages.js'
-import { firstInvalidUtf8 } from '../framing/bytes.js'
+import { firstInvalidUtf8, MAX_TEXT, shownText, TOO_LONG } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
 import { advance } from '../framing/location.js'
 import type { Chunk } from '../model.js'
@@ -28,6 +28,7 @@ class Fault {
 
 const LF = 0x0a
 const CR = 0x0d
+const NO_BYTES = new Uint8Array(0)
 const TORN = 'the last line is torn: it has no line end and is not complete'
 
 export class CsvFramer extends Framer {
@@ -111,10 +112,10 @@ export class CsvFramer extends Framer {
 
   #readHeader(record: ScannedRecord): boolean {
     const { start, next, fault } = record
-    const names = this.#fieldsOf(record)
-    const twice = names?.find((name, i) => names.indexOf(name) < i)
-    if (fault !== undefined) this.error = this.errorAt(start, undefined, fault)
-    else if (names === undefined) this.error = this.errorAt(start, undefined, 'invalid UTF-8 in the header')
+    const names = fault === undefined ? this.#fieldsOf(record) : new Fault(fault)
+    const twice = names instanceof Fault ? undefined : names.find((name, i) => names.indexOf(name) < i)
+    if (names instanceof Fault)
+      this.error = this.errorAt(start, undefined, fault ?? `${names.message} in the header`)
     else if (twice !== undefined)
       this.error = this.errorAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
     else {
@@ -162,23 +163,23 @@ export class CsvFramer extends Framer {
       const torn = record.next === record.end
       if (record.fault !== undefined) return new Fault(record.fault)
       const fields = rows === undefined ? this.#fieldsOf(record) : rows[parsed++]!
-      return fields === undefined ? new Fault('invalid UTF-8') : this.#lineOf(fields, torn)
+      return fields instanceof Fault ? fields : this.#lineOf(fields, torn)
     })
   }
 
-  /** The fields of each record; `undefined` if one is not UTF-8. Parsing all together is much faster than one by one. */
+  /** The fields of each record; `undefined` if they have to be parsed one by one, which is much slower. */
   #parseAll(records: readonly ScannedRecord[]): string[][] | undefined {
     const { unread } = this.input
-    const isValid = records.length === 0 || isUtf8(unread.subarray(records[0]!.start, records.at(-1)!.next))
-    if (!isValid) return undefined
+    const bytes = records.length === 0 ? NO_BYTES : unread.subarray(records[0]!.start, records.at(-1)!.next)
+    if (bytes.length >= MAX_TEXT || !isUtf8(bytes)) return undefined
     return this.#parse(records.map(({ start, end }) => `${unread.toString('utf8', start, end)}\n`).join(''))
   }
 
-  /** The fields of one record; `undefined` if it is not UTF-8. */
-  #fieldsOf({ start, end, fault }: ScannedRecord): string[] | undefined {
+  /** The fields of one record, or what is wrong with it. */
+  #fieldsOf({ start, end }: ScannedRecord): string[] | Fault {
     const bytes = this.input.unread.subarray(start, end)
-    if (fault !== undefined || !isUtf8(bytes)) return undefined
-    return this.#parse(`${bytes.toString()}\n`)[0]
+    if (bytes.length >= MAX_TEXT) return new Fault(TOO_LONG)
+    return isUtf8(bytes) ? this.#parse(`${bytes.toString()}\n`)[0]! : new Fault('invalid UTF-8')
   }
 
   #parse(text: string): string[][] {
@@ -197,7 +198,8 @@ export class CsvFramer extends Framer {
   #badLine({ start, end }: ScannedRecord, message: string): string {
     const { position, unread } = this.input
     const { line, column } = advance(position, unread, 0, start)
-    const text = unread.toString('utf8', start, end)
+    const isLong = end - start >= MAX_TEXT
+    const text = isLong ? shownText(unread, start, end) : unread.toString('utf8', start, end)
     return badRecord(`${this.options.file}:${line}:${column}`, message, text)
   }
 

@@ -1,5 +1,7 @@
 // Frames items that end with a byte: NDJSON, lines, NUL-separated. Items are not parsed, except a last NDJSON line
 // without its line end, which may be torn.
+
+import { bytesBefore, TOO_LONG } from '../framing/bytes.js'
 import { FRAMINGS, LF } from '../framing/framings.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
@@ -94,8 +96,8 @@ export class DelimitedFramer extends Framer {
     if (this.framing !== 'ndjson') return false
     const bytes = this.input.unread.subarray(at)
     const value = parseBytes(bytes)
-    if (!(value instanceof BadItem)) return false
-    const bad = Buffer.byteLength(bytes.toString('utf8').slice(0, value.at))
+    if (!(value instanceof BadItem) || value.message === TOO_LONG) return false
+    const bad = bytesBefore(bytes, 0, bytes.length, value.at)
     this.error = this.errorAt(
       at + bad,
       this.seq + before,

@@ -2,7 +2,7 @@
 // items before it were taken. Subclasses find where items end.
 import { isUtf8 } from 'node:buffer'
 import type { InputError } from '../errors/classes.js'
-import { firstInvalidUtf8 } from '../framing/bytes.js'
+import { firstInvalidUtf8, TOO_LONG } from '../framing/bytes.js'
 import { itemRanges } from '../framing/items.js'
 import { advance } from '../framing/location.js'
 import { sliceChunk } from '../framing/slice.js'
@@ -12,6 +12,12 @@ import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
 const EVERYTHING: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+
+/**
+ * What is longer than a string can be fails in the worker, up to here. Reading more would exceed what fits in a message and
+ * what Node's `indexOf` can search, which is 2 GiB each.
+ */
+const MAX_ITEM_BYTES = 2 ** 30
 
 export interface FramerOptions {
   /** Name of the input in messages. */
@@ -40,6 +46,8 @@ export abstract class Framer {
   take(want: Want): Chunk | undefined {
     if (this.#thrown) return undefined
     const chunk = this.error === undefined ? this.frame(want) : undefined
+    if (chunk === undefined && this.error === undefined && this.input.unread.length > MAX_ITEM_BYTES)
+      this.error = this.errorAt(0, this.seq, TOO_LONG)
     if (chunk !== undefined || this.error === undefined) return chunk
     this.#thrown = true
     throw this.error

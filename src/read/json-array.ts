@@ -1,7 +1,7 @@
 // Frames the elements of one JSON array. Reports what is wrong between elements (a missing one, the array's own
 // brackets); what is wrong inside an element is found where it is parsed.
 import type { InputError } from '../errors/classes.js'
-import { isSpace } from '../framing/bytes.js'
+import { isSpace, TOO_LONG, textOf } from '../framing/bytes.js'
 import { ElementScanner } from '../framing/element-scanner.js'
 import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
@@ -180,7 +180,8 @@ export class JsonArrayFramer extends Framer {
   #wrongElement(from: number, to: number, count: number): InputError {
     const bytes = this.input.unread.subarray(from, to)
     const value = parseBytes(bytes, "Expected ',' or ']'")
-    const text = bytes.toString('utf8')
+    const text = textOf(bytes)
+    if (text === undefined) return this.errorAt(from, this.seq + count, TOO_LONG)
     const hint = this.#mayBeText(from) ? `; ${PLAIN_TEXT_HINT}` : ''
     const complete = hint !== '' && to < this.input.unread.length
     if (!(value instanceof BadItem) || (value.at >= text.length && !complete)) return this.#notClosed(count)

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
 import type { FlightRecorder, RecordedChunk } from '../ipc/flight-recorder/writer.js'
 import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
+import { Undecodable } from '../ipc/values.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { Cost } from './cost.js'
 import { encodeJson, plainText } from './encode-result.js'
@@ -159,12 +160,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** A value or a `BadItem`. */
   nextItem(): unknown {
-    try {
-      return this.#items.next()
-    } catch (error) {
-      // A text longer than V8's longest string cannot even be decoded.
-      return new BadItem(error instanceof Error ? error.message : String(error), 0)
-    }
+    return this.#items.next()
   }
 
   /** False if the item must not start, and everything must be returned. */
@@ -284,8 +280,13 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   }
 
   /** Settles the next item, which does not run. */
-  refuse({ message, at }: BadItem): void {
-    this.#fail({ kind: 'input', message, at })
+  refuse(item: BadItem): void {
+    const { message, at } = item
+    this.#fail(
+      item instanceof UndecodableItem
+        ? { kind: 'encoding', side: 'argument', path: '', message, preview: '' }
+        : { kind: 'input', message, at },
+    )
     if (this.chunk.task.timed === true) this.#results.addTiming(this.#clock.now(), 0)
   }
 
@@ -364,5 +365,12 @@ function itemsOf(payload: Payload): ItemReader {
   if (payload.kind === 'bytes') return readItems(payload)
   const { values } = payload
   let i = 0
-  return { next: () => values[i++] }
+  return {
+    next() {
+      const value = values[i++]
+      return value instanceof Undecodable ? new UndecodableItem(value.message, 0) : value
+    },
+  }
 }
+
+class UndecodableItem extends BadItem {}

@@ -1,5 +1,7 @@
 // One result as one JSON text, or the reason why JSON cannot carry it.
+
 import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-unserializable.js'
+import { MAX_TEXT, TOO_LONG } from '../framing/bytes.js'
 
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON
@@ -11,22 +13,32 @@ type Encoded = { readonly text: string } | { readonly unserializable: Unserializ
 
 /** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64
+const ROOM_FOR_ENVELOPE = 1024 * 1024
 
 /** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
 export function encodeJson(value: unknown): Encoded {
   if (value === undefined) return { text: 'null' }
   const plain = plainText(value)
-  if (plain !== undefined) return { text: plain }
+  if (plain !== undefined) return checkLength(plain)
   try {
     const suspect = findUnjsonable(value)
     if (suspect !== undefined) return { unserializable: suspect }
     const text = stringify(value)
     // A toJSON may return anything, undefined too.
-    return { text: text === undefined ? 'null' : text }
+    return text === undefined ? { text: 'null' } : checkLength(text)
   } catch (thrown) {
-    const message = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
+    const isTooLong = thrown instanceof RangeError && thrown.message === 'Invalid string length'
+    const reason = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
+    const message = isTooLong ? `its JSON is ${TOO_LONG}` : reason
     return { unserializable: findUnjsonable(value) ?? { path: '', message, preview: '' } }
   }
+}
+
+/** The parent holds the line as a string, with what belongs to the item around it. */
+export function checkLength(text: string, maxBytes: number = MAX_TEXT - ROOM_FOR_ENVELOPE): Encoded {
+  // UTF-8 takes at most three bytes per character.
+  if (3 * text.length <= maxBytes || Buffer.byteLength(text) <= maxBytes) return { text }
+  return { unserializable: { path: '', message: `its JSON is ${TOO_LONG}`, preview: '' } }
 }
 
 /** The text of a value that JSON certainly carries as it is; `undefined` for all others. Never throws. */

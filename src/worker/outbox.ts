@@ -4,8 +4,9 @@ import { CHUNK_BYTES } from '../defaults.js'
 import { asBuffer } from '../framing/bytes.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { ResultsMessage } from '../ipc/protocol.js'
+import { TooLargeError } from '../ipc/values.js'
 import type { Ms } from '../model.js'
-import { withoutUncloneable } from './results.js'
+import { failedToSend, halvesOf, withoutUncloneable } from './results.js'
 
 /** Results are sent at least this often, so that a slow item does not hold back the ones before it. */
 const FLUSH_AFTER_MS: Ms = 10
@@ -25,8 +26,14 @@ export interface SendingChunk {
   takeMessage(now: Ms): ResultsMessage | undefined
 }
 
+/** Messages on their way, and when they have left this process. */
+interface Leaving {
+  readonly messages: readonly ResultsMessage[]
+  readonly sent: Promise<void>
+}
+
 interface OutboxOptions {
-  /** Throws what structured clone throws; its promise resolves when the message has left this process. */
+  /** Throws if a value cannot be sent, or if all of them are too large; its promise resolves when the message has left this process. */
   readonly send: (messages: readonly ResultsMessage[]) => Promise<void>
   readonly recorder: FlightRecorder | undefined
   readonly clock: Clock
@@ -123,9 +130,9 @@ export class Outbox {
     if (this.isEmpty) return Promise.resolve()
     const messages = this.#takeMessages(now)
     const mark = this.#recorder?.mark
-    const { sent, leaving } = this.#trySend(messages)
-    this.#leaving.push(leaving)
-    return sent.then(() => {
+    const leaving = this.#trySend(messages)
+    this.#leaving.push(leaving.messages)
+    return leaving.sent.then(() => {
       this.#leaving.shift()
       if (mark !== undefined) this.#recorder?.delivered(mark)
     })
@@ -145,12 +152,17 @@ export class Outbox {
     return messages
   }
 
-  #trySend(messages: readonly ResultsMessage[]) {
+  /** Where a message cannot be sent, its parts can, except for the items at fault: those have failed. */
+  #trySend(messages: readonly ResultsMessage[]): Leaving {
     try {
-      return { leaving: messages, sent: this.#send(messages) }
-    } catch {
-      const cloneable = messages.map(withoutUncloneable)
-      return { leaving: cloneable, sent: this.#send(cloneable) }
+      return { messages, sent: this.#send(messages) }
+    } catch (thrown) {
+      const parts = messages.length > 1 ? messages : partsOf(messages[0]!, thrown)
+      const leaving = parts.map((part) => this.#trySend([part]))
+      return {
+        messages: leaving.flatMap((part) => part.messages),
+        sent: Promise.all(leaving.map(({ sent }) => sent)).then(() => {}),
+      }
     }
   }
 
@@ -163,6 +175,15 @@ export class Outbox {
       for (const message of messages) recordOutcomes(this.#recorder, message)
     this.#recorder.write()
   }
+}
+
+/** @throws `thrown` if nothing can be left out of the message any more */
+function partsOf(message: ResultsMessage, thrown: unknown): readonly ResultsMessage[] {
+  const cloneable = thrown instanceof TooLargeError ? undefined : withoutUncloneable(message)
+  if (cloneable !== undefined) return [cloneable]
+  if (message.count > 1) return halvesOf(message)
+  if (message.failures[0]?.failure.kind === 'encoding') throw thrown
+  return [failedToSend(message, thrown)]
 }
 
 function recordOutcomes(recorder: FlightRecorder, message: ResultsMessage): void {

@@ -1,10 +1,13 @@
 // What has settled of one chunk since it was last sent, and the message made of it.
 import { findUncloneable } from '../errors/capture/find-unserializable.js'
+import { sliceLines } from '../framing/slice.js'
 import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import type { Failure, Ms, Results } from '../model.js'
 
 /** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
 const PIECE_CHARACTERS = 64 * 1024
+const LF = Buffer.from('\n')
+const NO_BYTES = new Uint8Array(0)
 /** Taken before the job is loaded: it may replace `performance`. */
 const { timeOrigin } = performance
 
@@ -45,6 +48,8 @@ export class ChunkResults {
   }
 
   addLine(json: string): void {
+    // One that is nearly as long as a string can be has no room for anything else.
+    if (json.length >= PIECE_CHARACTERS) return this.#addPiece(json)
     this.#text += `${json}\n`
     if (this.#text.length >= PIECE_CHARACTERS) this.#textToBytes()
   }
@@ -109,24 +114,77 @@ export class ChunkResults {
     return Buffer.concat(this.#pieces)
   }
 
+  #addPiece(json: string): void {
+    this.#textToBytes()
+    this.#pieces.push(Buffer.from(json), LF)
+  }
+
   #textToBytes(): void {
     this.#pieces.push(Buffer.from(this.#text))
     this.#text = ''
   }
 }
 
-/** A result that cannot be cloned fails its own item; the others of the message stay as they are. */
-export function withoutUncloneable(message: ResultsMessage): ResultsMessage {
-  if (message.results.kind !== 'values') return message
-  const failures = new Map(message.failures.map(({ offset, failure }) => [offset, failure]))
-  const values = message.results.values.map((value, i) => {
+/** A message of several items as two messages. */
+export function halvesOf(message: ResultsMessage): readonly ResultsMessage[] {
+  const { id, from, count, results, failures, busyMs, timings } = message
+  const half = count >> 1
+  const firstFailures = failures.filter(({ offset }) => offset < from + half)
+  // Only items that succeeded have a line.
+  const lines = half - firstFailures.length
+  const part = (start: number, end: number): ResultsMessage => ({
+    id,
+    from: from + start,
+    count: end - start,
+    results:
+      results.kind === 'values'
+        ? { kind: 'values', values: results.values.slice(start, end) }
+        : {
+            kind: 'json',
+            bytes: sliceLines(
+              results.bytes,
+              start === 0 ? 0 : lines,
+              start === 0 ? lines : count - failures.length,
+            ),
+          },
+    failures: start === 0 ? firstFailures : failures.slice(firstFailures.length),
+    busyMs: start === 0 ? busyMs : 0,
+    ...(timings && {
+      timings: { startedAt: timings.startedAt.slice(start, end), ms: timings.ms.slice(start, end) },
+    }),
+  })
+  return [part(0, half), part(half, count)]
+}
+
+/** The message without the values that cannot be cloned: their items have failed. `undefined` if there are none. */
+export function withoutUncloneable(message: ResultsMessage): ResultsMessage | undefined {
+  const { from, results } = message
+  if (results.kind !== 'values') return undefined
+  const failures = [...message.failures]
+  const values = results.values.map((value, i) => {
     const part = findUncloneable(value)
     if (part === undefined) return value
-    failures.set(message.from + i, { kind: 'encoding', side: 'result', ...part })
+    failures.push({ offset: from + i, failure: { kind: 'encoding', side: 'result', ...part } })
     return undefined
   })
-  const sorted = [...failures]
-    .map(([offset, failure]) => ({ offset, failure }))
-    .sort((a, b) => a.offset - b.offset)
-  return { ...message, results: { kind: 'values', values }, failures: sorted }
+  if (failures.length === message.failures.length) return undefined
+  failures.sort((a, b) => a.offset - b.offset)
+  return { ...message, results: { kind: 'values', values }, failures }
+}
+
+/** The message of one item: it has failed. */
+export function failedToSend(message: ResultsMessage, thrown: unknown): ResultsMessage {
+  const { from, results } = message
+  const reason = thrown instanceof Error ? thrown.message : String(thrown)
+  return {
+    ...message,
+    results:
+      results.kind === 'values' ? { kind: 'values', values: [undefined] } : { kind: 'json', bytes: NO_BYTES },
+    failures: [
+      {
+        offset: from,
+        failure: { kind: 'encoding', side: 'result', path: '', message: reason, preview: '' },
+      },
+    ],
+  }
 }

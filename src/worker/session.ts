@@ -98,6 +98,10 @@ export class WorkerSession {
       )
       return void channel.send({ type: 'init-failed', stage: 'protocol', error })
     }
+    if (message.undecodable !== undefined) {
+      const error = toErrorData(new Error(`its arguments cannot be read: ${message.undecodable}`))
+      return void channel.send({ type: 'init-failed', stage: 'initializer', error })
+    }
     const callTask = installCurrentTask(concurrency, params)
     let validate: Validate | undefined
     try {

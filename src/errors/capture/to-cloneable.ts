@@ -5,6 +5,7 @@ import { isArray } from './builtins.js'
 import type { Limits } from './limits.js'
 import { deserialize, inspect, serialize } from './node-builtins.js'
 import { truncate } from './truncate.js'
+import { weigh } from './weigh.js'
 
 const PREVIEW_CHARACTERS = 200
 /** Without `customInspect`, which would run job code. */
@@ -39,7 +40,10 @@ export function toCloneable(value: unknown, limits: Limits): Cloneable {
 function copyOf(value: object, limits: Limits): Cloneable {
   try {
     const bytes = serialize(value)
-    return limits.tryTake(bytes.byteLength) ? { cloned: true, value: deserialize(bytes) } : NOT_CLONED
+    if (!limits.tryTake(bytes.byteLength)) return NOT_CLONED
+    const copy: unknown = deserialize(bytes)
+    // Here it could be read. In the parent, the stack may be smaller.
+    return weigh(copy) < Number.POSITIVE_INFINITY ? { cloned: true, value: copy } : NOT_CLONED
   } catch {
     return NOT_CLONED
   }

@@ -251,11 +251,11 @@ export class CallTable {
     this.#add(call, crashed === undefined ? { ...pending, chunk } : begunIn(crashed, { ...pending, chunk }))
   }
 
-  /** The items from offset `from` on may have begun in a worker that crashed. Each runs elsewhere as a chunk of its own. */
-  requeueSingles({ call, pending }: CallChunk, from: number, crashed: WorkerIdentity): void {
+  /** As `requeue` for the items from offset `from` on. Each becomes a chunk of its own. */
+  requeueSingles({ call, pending }: CallChunk, from: number, crashed?: WorkerIdentity): void {
     const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
     for (const chunk of singles(pending.chunk, offsets))
-      this.#add(call, begunIn(crashed, { ...pending, chunk }))
+      this.#add(call, crashed === undefined ? { ...pending, chunk } : begunIn(crashed, { ...pending, chunk }))
   }
 
   /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */

@@ -88,7 +88,7 @@ export type WorkerInput =
   | ({ readonly type: 'exited' } & WorkerExit)
   /** There never was a process. */
   | { readonly type: 'spawn-failed'; readonly error: Error }
-  /** A chunk was not sent because these of its items cannot be cloned. */
+  /** A chunk was not sent because these of its items cannot be; without any, each should be tried alone. */
   | {
       readonly type: 'unsendable'
       readonly id: number

@@ -302,7 +302,8 @@ export class Scheduler {
       this.#calls.fail(worker, chunk, offset, failure, now)
       from = offset + 1
     }
-    this.#calls.requeue(chunk, from, chunk.pending.chunk.count)
+    if (failures.length === 0) this.#calls.requeueSingles(chunk, 0)
+    else this.#calls.requeue(chunk, from, chunk.pending.chunk.count)
     this.#remove(worker, inFlight, chunk, now)
     if (state.is === 'ready') this.#workers.setInspection(state)
   }

@@ -1,7 +1,7 @@
 // The parent's side of the flight recorder: the bytes of the file as facts about the worker that wrote it.
-import { deserialize } from 'node:v8'
 import type { Failure, Ms } from '../../model.js'
-import { withOwnBuffers } from '../own-buffers.js'
+import { decodedFailure } from '../pack.js'
+import { tryDecode, Undecodable } from '../values.js'
 import { CHECK, CHECK_BYTES, HEAD_BYTES, HEADER, KIND } from './format.js'
 
 /** One outcome as it was recorded. */
@@ -72,8 +72,12 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
     } else {
       if (running.get(id)?.offset === offset) running.delete(id)
       if (kind === KIND.json) outcomes.push({ id, offset, text: body.toString() })
-      else if (kind === KIND.value) outcomes.push({ id, offset, value: withOwnBuffers(deserialize(body)) })
-      else outcomes.push({ id, offset, failure: withOwnBuffers(deserialize(body)) })
+      else {
+        const decoded = tryDecode(body)
+        if (kind === KIND.value && !(decoded instanceof Undecodable))
+          outcomes.push({ id, offset, value: decoded })
+        else outcomes.push({ id, offset, failure: decodedFailure(decoded) })
+      }
     }
     at += size
   }

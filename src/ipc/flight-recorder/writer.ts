@@ -1,8 +1,9 @@
 // The worker's side of the flight recorder. One `pwrite` of about a microsecond per item; there is no pipe that could
 // lose what is in it, and nothing has to read along.
 import { writeSync } from 'node:fs'
-import { serialize } from 'node:v8'
+import { weigh } from '../../errors/capture/weigh.js'
 import type { Failure, Ms } from '../../model.js'
+import { encode } from '../values.js'
 import { CHECK, CHECK_BYTES, END_BYTES, FILE_BYTES, HEAD_BYTES, HEADER, KIND, sharedNow } from './format.js'
 
 /** The file starts over once it is this long and all its outcomes have been sent; sooner would cost a write per message. */
@@ -125,11 +126,13 @@ export class FlightRecorder {
   }
 
   value(item: RecordedItem, value: unknown): boolean {
-    return this.#noteOutcome(KIND.value, item, trySerialize(value))
+    // One that may not be readable, or is too large, is in the message only.
+    const isRecordable = this.#isExiting || weigh(value) <= MAX_OUTCOME_BYTES
+    return this.#noteOutcome(KIND.value, item, isRecordable ? tryEncode(value) : undefined)
   }
 
   failure(item: RecordedItem, failure: Failure): boolean {
-    return this.#noteOutcome(KIND.failure, item, trySerialize(failure))
+    return this.#noteOutcome(KIND.failure, item, tryEncode(failure))
   }
 
   /** Notes that the chunk's items are not recorded any more. False if they still must be. */
@@ -296,9 +299,9 @@ function mostBytesOf(body: string | Uint8Array): number {
   return typeof body === 'string' ? body.length * MAX_BYTES_PER_CHARACTER : body.length
 }
 
-function trySerialize(value: unknown): Buffer | undefined {
+function tryEncode(value: unknown): Buffer | undefined {
   try {
-    return serialize(value)
+    return encode(value)
   } catch {
     // Cannot be cloned: sending it fails, too, and reports why.
     return undefined

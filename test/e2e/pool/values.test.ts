@@ -1,6 +1,7 @@
 // Arguments and results of every type arrive unchanged.
 import { on } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { linkedList, selfCaused, wasmModule } from '../../helpers/undecodable.js'
 import { errorOf, makePool, outputLog, range, sharedPool } from './helpers.js'
 
 const log = outputLog()
@@ -142,4 +143,88 @@ test('env is added to the environment of this process', async () => {
 test('a map of 100,000 items has every result at its place', async () => {
   const items = range(100_000)
   expect(await shared.pool.map('square', items)).toEqual(items.map((n) => n * n))
+})
+
+describe('a value that structured clone writes and cannot read fails its own item', () => {
+  const kinds = {
+    'a long list': linkedList(2_500),
+    'an error that is its own cause': selfCaused(),
+    'a module': wasmModule(),
+  }
+
+  test.each(Object.entries(kinds))('as an argument: %s', async (_what, value) => {
+    const { pool } = shared
+    const failed: unknown[] = []
+    const items = [1, value, { a: [value] }, 'x']
+    const onFailure = (error: unknown, index: number) => failed.push([(error as Error).name, index])
+    const types = []
+    for (const chunkSize of [1, 4])
+      for await (const type of pool.collect('typeOf', items, { chunkSize, onFailure })) types.push(type)
+    expect(types).toEqual(['number', 'string', 'number', 'string'])
+    const both = [1, 2].map((index) => ['ArgumentEncodingError', index])
+    expect(failed).toEqual([...both, ...both])
+    expect(await errorOf(pool.map('typeOf', [value, value]))).toMatchObject({
+      name: 'ArgumentEncodingError',
+      index: 0,
+    })
+    const calls = await Promise.allSettled([1, value, 2].map((item) => pool.apply('typeOf', [item])))
+    expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  test.each(['linkedList', 'selfCaused', 'wasmModule'] as const)('as a result: %s', async (kind) => {
+    const failed: unknown[] = []
+    const onFailure = (error: unknown, index: number) => failed.push([(error as Error).name, index])
+    const results = []
+    for (const chunkSize of [1, 4])
+      for await (const result of shared.pool.collect('unreadable', [1, kind, 3], { chunkSize, onFailure }))
+        results.push(result)
+    expect(results).toEqual([1, 3, 1, 3])
+    expect(failed).toEqual([1, 1].map((index) => ['ResultEncodingError', index]))
+  })
+
+  test('as a result that changes while it is sent', async () => {
+    const error = await errorOf(shared.pool.map('unreadable', ['changing', 'changing']))
+    expect(error.name).toBe('ResultEncodingError')
+    expect(await shared.pool.map('unreadable', [1])).toEqual([1])
+  })
+
+  test('as a result of a worker that exits before it is sent', async () => {
+    const [first, second] = await Promise.allSettled(
+      ['linkedList', 'exit'].map((kind) => shared.pool.apply('unreadable', [kind])),
+    )
+    expect(first).toMatchObject({ status: 'rejected', reason: { name: 'ResultEncodingError' } })
+    expect(second).toMatchObject({ status: 'rejected', reason: { name: 'WorkerLostError' } })
+  })
+
+  test('as a property of what a task throws', async () => {
+    const error = await errorOf(shared.pool.apply('throwUnreadable', []))
+    expect(error).toMatchObject({
+      message: 'with properties',
+      list: expect.stringContaining('next'),
+      fine: { a: 1 },
+    })
+  })
+})
+
+test('more than a message can carry fails its own item, as argument and as result', async () => {
+  const bytes = 2 ** 31 + 1
+  const { pool } = shared
+  const failed: unknown[] = []
+  const onFailure = (error: unknown, index: number) => {
+    const { name, message } = error as Error
+    failed.push([index, name, message])
+  }
+  const of = async (task: 'typeOf' | 'bytes', items: unknown[]) => {
+    const results = []
+    for await (const result of pool.collect(task, items as never[], { chunkSize: 3, onFailure }))
+      results.push(typeof result)
+    return results
+  }
+  expect(await of('typeOf', [1, new Uint8Array(bytes), 2])).toEqual(['string', 'string'])
+  expect(await of('bytes', [1, bytes, 2])).toEqual(['object', 'object'])
+  const most = 'it takes 2,147,483,649 bytes, and at most 2,146,435,072 can be sent'
+  expect(failed).toEqual([
+    [1, 'ArgumentEncodingError', `argument of item 1 cannot be sent: ${most}`],
+    [1, 'ResultEncodingError', `result of item 1 cannot be sent: ${most}`],
+  ])
 })

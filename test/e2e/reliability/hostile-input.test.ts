@@ -1,4 +1,5 @@
 // Items and errors are not trusted: special keys, huge and deep values, and texts with control sequences.
+import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lastLine } from '../../helpers/normalise.js'
 import { fixture, lines, root, runCli, startCli } from '../../helpers/run-cli.js'
@@ -107,4 +108,37 @@ it('no failure prints a secret of the environment, even with --full-stack', asyn
     expect(run.exitCode, run.stderr).toBe(code)
     expect(run.stderr).not.toContain(secret)
   }
+})
+
+describe('an item that is longer than a string can be', () => {
+  /** `1`, a line of NUL characters that takes no space on the disk, and `3`. */
+  function inputWithLine(bytes: number): string {
+    const file = tempSpace().path('long.txt')
+    const fd = openSync(file, 'w')
+    writeSync(fd, '1\n')
+    ftruncateSync(fd, bytes)
+    closeSync(fd)
+    appendFileSync(file, '\n3\n')
+    return file
+  }
+
+  it('fails alone, with its location, and its beginning in --errors', async () => {
+    const file = inputWithLine(2 ** 29 + 2)
+    const errors = tempSpace().path('errors.ndjson')
+    const args = ['-i', file, '--input-format', 'lines', '--errors', errors, '-j', '1']
+    const run = await runCli(['collect', identity, ...args], { timeoutMs: 60_000 })
+    expect(run.stdout).toBe('"1"\n"3"\n')
+    expect(run.stderr).toContain(`${file}:2:1: item 1: longer than 512 MiB`)
+    expect(run.exitCode).toBe(3)
+    expect(JSON.parse(readFileSync(errors, 'utf8'))).toMatchObject({ index: 1, kind: 'input' })
+  }, 70_000)
+
+  it('ends the input where it would not even fit in memory', async () => {
+    const file = inputWithLine(2 ** 31 + 2 ** 20)
+    const args = ['-i', file, '--input-format', 'lines', '-j', '1']
+    const run = await runCli(['collect', identity, ...args], { timeoutMs: 60_000 })
+    expect(run.stdout).toBe('"1"\n')
+    expect(run.stderr).toContain(`${file}:2:1: item 1: longer than 512 MiB`)
+    expect(run.exitCode).toBe(4)
+  }, 70_000)
 })

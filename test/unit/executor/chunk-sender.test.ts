@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ChunkSender, type UnsendableItem } from '../../../src/executor/chunk-sender.js'
+import { packToWorker } from '../../../src/ipc/pack.js'
 import type { ChunkMessage, ToWorker } from '../../../src/ipc/protocol.js'
 import { task } from './fakes.js'
 
@@ -102,16 +103,37 @@ describe('ChunkSender', () => {
     expect(unsendable[0]![2].map(({ offset }) => offset)).toEqual([0, 2])
   })
 
-  it('fails all items when no value can be named, so that the chunk is not sent for ever', () => {
+  it('fails no item of several when no value can be named, and the item when it is alone', () => {
     const { sender, unsendable } = setUp(() => {
       throw new Error('no memory')
     })
     sender.add(0, chunkWith(1, 'a', 'b'))
+    sender.add(0, chunkWith(2, 'c'))
     sender.flushAll()
     const failure = { kind: 'encoding', side: 'argument', path: '', message: 'no memory', preview: '' }
-    expect(unsendable[0]![2]).toEqual([
-      { offset: 0, failure },
-      { offset: 1, failure },
+    expect(unsendable).toEqual([
+      [0, 1, []],
+      [0, 2, [{ offset: 0, failure }]],
     ])
+  })
+
+  it('does not search values that are too large together, nor one that is too large alone', () => {
+    const { sender, unsendable } = setUp((message) => packToWorker(message, 1000))
+    let reads = 0
+    const large = () => ({
+      get text() {
+        reads++
+        return 'x'.repeat(600)
+      },
+    })
+    sender.add(0, chunkWith(1, large(), large()))
+    sender.add(0, chunkWith(2, new Uint8Array(1001)))
+    sender.flushAll()
+    expect(unsendable).toMatchObject([
+      [0, 1, []],
+      [0, 2, [{ failure: { message: 'it takes 1,001 bytes, and at most 1,000 can be sent' } }]],
+    ])
+    // Only to weigh them: with the other chunk, and without.
+    expect(reads).toBe(4)
   })
 })

@@ -9,7 +9,10 @@ import {
   unpackToWorker,
 } from '../../../src/ipc/pack.js'
 import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
+import { TooLargeError, Undecodable } from '../../../src/ipc/values.js'
+import type { Failure } from '../../../src/model.js'
 import fc from '../../helpers/fast-check.js'
+import { linkedList, selfCaused } from '../../helpers/undecodable.js'
 
 const task = { name: 'default', calling: 'item', reply: 'values' } as const
 
@@ -132,6 +135,108 @@ describe('pack and unpack', () => {
       expect(message.length - message.lastIndexOf(Buffer.alloc(100_000)) - 100_000).toBeLessThan(64)
     }
   })
+})
+
+/** A value that is fine when it is weighed, and `then` when it is encoded. */
+function changing(then: unknown): object {
+  let reads = 0
+  return {
+    get part() {
+      return reads++ === 0 ? 1 : then
+    },
+  }
+}
+
+describe('a value that cannot be read at the other end', () => {
+  const cannotBeSent = (side: 'argument' | 'result') => ({ kind: 'encoding', side, path: '' })
+
+  test('is refused before it is sent', () => {
+    for (const value of [linkedList(2_500), selfCaused()]) {
+      expect(() => packToWorker({ type: 'run', chunks: [chunkOf([1, value])] })).toThrow()
+      expect(() => packFromWorker({ type: 'settled', ranges: [rangeOf([1, value])] })).toThrow()
+    }
+  })
+
+  test('does not reach the reader of the message, even if it changes while it is sent', () => {
+    const value = () => changing(linkedList(2_500))
+    const { payload } = receivedByWorker(chunkOf([value()]))
+    expect(payload.kind === 'values' && payload.values).toEqual([expect.any(Undecodable)])
+    const { results, failures } = receivedByParent(rangeOf([value()]))!
+    expect(results).toEqual({ kind: 'values', values: [undefined] })
+    expect(failures).toMatchObject([{ offset: 2, failure: cannotBeSent('result') }])
+  })
+
+  test('leaves what travels inside the message as it is', () => {
+    const bad = changing(selfCaused())
+    const ranges = [rangeOf(['a']), { ...rangeOf([bad]), id: 2 }]
+    const packed = cross(packFromWorker({ type: 'settled', ranges })) as object
+    const back = unpackFromWorker({ token: 'secret', ...packed } as FromWorker)
+    expect(back).toMatchObject({
+      ranges: [
+        { results: { values: ['a'] }, failures: [] },
+        { results: { values: [undefined] }, failures: [{ failure: cannotBeSent('result') }] },
+      ],
+    })
+  })
+
+  test('inside a failure fails its item, at its offset', () => {
+    const failure = (value: unknown): Failure => ({
+      kind: 'error',
+      error: { type: 'thrown', typeName: 'object', preview: 'x', value, cloned: true },
+    })
+    const failures = [{ offset: 3, failure: failure(changing(linkedList(2_500))) }]
+    const back = receivedByParent({ ...rangeOf(['a', undefined]), failures })!
+    expect(back.failures).toMatchObject([{ offset: 3, failure: cannotBeSent('result') }])
+    expect(back.results).toEqual({ kind: 'values', values: ['a', undefined] })
+  })
+
+  test('among the arguments of the initializer is reported to the session', () => {
+    const init = {
+      type: 'init',
+      workerId: 1,
+      initArgs: [selfCaused()],
+      params: { a: 1 },
+    } as unknown as ToWorker
+    expect(unpackToWorker(cross(packToWorker(init)))).toEqual({
+      type: 'init',
+      workerId: 1,
+      initArgs: [],
+      undecodable: 'Unable to deserialize cloned data.',
+    })
+  })
+
+  test('in the reason of an exit makes the message malformed', () => {
+    const escaped = {
+      type: 'thrown',
+      typeName: 'object',
+      preview: 'x',
+      value: selfCaused(),
+      cloned: true,
+    } as const
+    const packed = cross(packFromWorker({ type: 'dying', escaped })) as object
+    expect(unpackFromWorker({ token: 'secret', ...packed } as FromWorker)).toBeUndefined()
+  })
+})
+
+test('arguments are spread as they are, whatever else their array has', () => {
+  const args = Object.assign([1, 'a'], { more: linkedList(5_000) })
+  const chunk = { ...chunkOf([args]), task: { ...task, calling: 'spread' as const } }
+  const { payload } = receivedByWorker(chunk)
+  expect(payload).toEqual({ kind: 'values', values: [[1, 'a']] })
+})
+
+test('a message does not become larger than the channel can carry', () => {
+  const large = (payload: ChunkMessage['payload']) => () =>
+    packToWorker({ type: 'run', chunks: [{ ...chunkOf([]), payload }, chunkOf(['x'.repeat(300)])] }, 1_000)
+  expect(large({ kind: 'values', values: ['small'] })).not.toThrow()
+  for (const bytes of [new Uint8Array(900), new Uint8Array(1_200)])
+    expect(large({ kind: 'bytes', bytes, framing: 'lines' })).toThrow('and at most 1,000 can be sent')
+  expect(large({ kind: 'values', values: ['x'.repeat(300)] })).toThrow(TooLargeError)
+  expect(large({ kind: 'values', values: [{ a: 'x'.repeat(900) }] })).toThrow(TooLargeError)
+  const lines = { ...rangeOf([]), results: { kind: 'json', bytes: new Uint8Array(1_001) } } as const
+  expect(() => packFromWorker({ type: 'settled', ranges: [lines] }, 1_000)).toThrow(TooLargeError)
+  const init = { type: 'init', initArgs: ['x'.repeat(1_000)] } as unknown as ToWorker
+  expect(() => packToWorker(init, 1_000)).toThrow(TooLargeError)
 })
 
 test.each<[string, object]>([

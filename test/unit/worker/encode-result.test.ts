@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { encodeJson } from '../../../src/worker/encode-result.js'
+import { TOO_LONG } from '../../../src/framing/bytes.js'
+import { checkLength, encodeJson } from '../../../src/worker/encode-result.js'
 import { CARRIED, REFUSED, TOO_DEEP, WRITTEN_AS_NOTHING } from './hostile.js'
 
 describe('what JSON carries', () => {
@@ -80,4 +81,11 @@ test('a job that replaces JSON.stringify and Array.isArray changes nothing', () 
     JSON.stringify = stringify
     Array.isArray = isArray
   }
+})
+
+test('a result whose line is longer than a string can be is refused', () => {
+  expect(checkLength('é'.repeat(5), 10)).toEqual({ text: 'é'.repeat(5) })
+  const tooLong = { unserializable: { path: '', message: `its JSON is ${TOO_LONG}`, preview: '' } }
+  expect(checkLength('é'.repeat(6), 10)).toEqual(tooLong)
+  expect(encodeJson(Array(4).fill('x'.repeat(2 ** 28)))).toEqual(tooLong)
 })

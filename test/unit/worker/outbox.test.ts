@@ -3,16 +3,19 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { BadItem } from '../../../src/framing/parse.js'
 import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
 import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
-import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
+import { packFromWorker, unpackFromWorker } from '../../../src/ipc/pack.js'
+import type { ChunkMessage, FromWorker, ResultsMessage } from '../../../src/ipc/protocol.js'
 import type { Failure } from '../../../src/model.js'
 import { ChunkRun } from '../../../src/worker/chunk-run.js'
 import { Cost } from '../../../src/worker/cost.js'
 import { Outbox } from '../../../src/worker/outbox.js'
+import { linkedList, selfCaused } from '../../helpers/undecodable.js'
 import { type ChunkOptions, cheapCost, chunkOfValues, FakeClock, turn } from './support.js'
 
 const BOOM: Failure = { kind: 'input', message: 'boom', at: 0 }
 
-function setUp() {
+/** `maxBytes`: messages are packed as for Node's channel, and may have as many bytes. */
+function setUp({ maxBytes }: { maxBytes?: number } = {}) {
   const file = createFlightRecordFile()!
   onTestFinished(() => file.close())
   const clock = new FakeClock()
@@ -21,7 +24,12 @@ function setUp() {
   const leave: (() => void)[] = []
   // Clones as Node's channel does, and so refuses what that refuses.
   const send = (messages: readonly ResultsMessage[]) => {
-    sent.push(structuredClone(messages) as ResultsMessage[])
+    if (maxBytes === undefined) sent.push(structuredClone(messages) as ResultsMessage[])
+    else {
+      const packed = structuredClone(packFromWorker({ type: 'settled', ranges: messages }, maxBytes))
+      const received = unpackFromWorker({ token: '', ...packed } as FromWorker)
+      sent.push(received?.type === 'settled' ? [...received.ranges] : expect.unreachable())
+    }
     return new Promise<void>((left) => leave.push(left))
   }
   const outbox = new Outbox({ send, recorder, clock })
@@ -254,6 +262,46 @@ describe('a result that cannot be sent', () => {
         [4, 'encoding'],
       ])
       expect(second!.failures[1]!.failure).toMatchObject({ side: 'result', path: '[0]' })
+    },
+  )
+
+  test('because all of them are too large together is sent in parts', () => {
+    const { outbox, sent, startUnrecorded } = setUp({ maxBytes: 1_000 })
+    const run = startUnrecorded(5, { reply: 'values' })
+    const part = { text: 'x'.repeat(300) }
+    for (const value of [part, 1, { ...part }, { text: 'x'.repeat(1_001) }, { ...part }]) succeed(run, value)
+    run.end()
+    void outbox.flush()
+    const messages = sent.flat()
+    expect(messages.map(({ from, count }) => [from, count])).toEqual([
+      [0, 2],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ])
+    expect(messages.flatMap(contentOf)).toEqual([part, 1, part, undefined, part])
+    expect(messages.flatMap(({ failures }) => failures)).toMatchObject([
+      {
+        offset: 3,
+        failure: { kind: 'encoding', path: '', message: expect.stringMatching(/^it takes 1,001 bytes/) },
+      },
+    ])
+  })
+
+  test.each(['startRecorded', 'startUnrecorded'] as const)(
+    'because it cannot be read at the other end fails its own item (%s)',
+    (start) => {
+      const { outbox, sent, ...starts } = setUp({ maxBytes: 100_000 })
+      const run = starts[start](4, { reply: 'values' })
+      for (const value of [{ a: 1 }, { a: selfCaused() }, linkedList(2_500), { b: 2 }]) succeed(run, value)
+      run.end()
+      void outbox.flush()
+      const [message] = sent.flat()
+      expect(contentOf(message!)).toEqual([{ a: 1 }, undefined, undefined, { b: 2 }])
+      expect(message!.failures).toMatchObject([
+        { offset: 1, failure: { kind: 'encoding', side: 'result', path: 'a.cause' } },
+        { offset: 2, failure: { kind: 'encoding', side: 'result', path: '' } },
+      ])
     },
   )
 

@@ -145,6 +145,15 @@ describe('dispatch', () => {
     ])
   })
 
+  it('dispatches the items of a chunk that cannot be sent one by one if none of them is named', () => {
+    boot()
+    open()
+    supply(0, 2)
+    const unsendable = (id: number) => handle({ type: 'unsendable', worker: 0, id, failures: [] })
+    expect(unsendable(1)).toEqual(['run 0: 1 from 0'])
+    expect(settled(2, 0, 1)).toEqual(['settle 1: 1 from 0', 'run 0: 1 from 1', 'pull 1'])
+  })
+
   it('ends a call whose task the job does not export', () => {
     open()
     expect(handle({ type: 'ready', worker: 0, exports: { square: 'function' } })).toEqual(['end 1: no-task'])

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { createFlightRecordFile } from '../../../../src/ipc/flight-recorder/file.js'
 import { FILE_BYTES, HEADER } from '../../../../src/ipc/flight-recorder/format.js'
 import { FlightRecorder } from '../../../../src/ipc/flight-recorder/writer.js'
+import { linkedList, selfCaused } from '../../../helpers/undecodable.js'
 import { recording, TestChunk } from './recording.js'
 
 const NOTHING = { outcomes: [], running: [], begun: new Map(), unrecorded: [] }
@@ -23,6 +24,24 @@ describe('reading a flight record', () => {
     // The last byte of the second start: what a write that was cut short leaves behind.
     writeSync(file.fd, Buffer.from([0]), 0, 1, HEADER.length + 25 + 32 + 24)
     expect(file.read()).toMatchObject({ outcomes: [{ offset: 0 }], running: [] })
+  })
+
+  test('gives an outcome that cannot be read as a failure, and the ones around it as they are', () => {
+    const { file, recorder, chunk } = recording()
+    const one = chunk(1)
+    recorder.prepareForExit()
+    for (const [offset, value] of [{ a: 1 }, selfCaused(), linkedList(2_500), 'last'].entries()) {
+      one.start(offset)
+      one.settle('value', value)
+    }
+    recorder.write()
+    const failure = { kind: 'encoding', side: 'result' }
+    expect(file.read()?.outcomes).toMatchObject([
+      { value: { a: 1 } },
+      { failure },
+      { failure },
+      { value: 'last' },
+    ])
   })
 
   test('gives nothing to rely on, and never an error, where the file is closed', () => {
