@@ -4,6 +4,8 @@ import { types } from 'node:util'
 
 const { isView } = ArrayBuffer
 const { isArray } = Array
+const { getPrototypeOf, keys } = Object
+const objectPrototype = Object.prototype
 const { isAnyArrayBuffer, isMap, isNativeError, isSet } = types
 /** Captured before a job can replace them. */
 const mapForEach = Function.prototype.call.bind(Map.prototype.forEach) as (
@@ -49,6 +51,8 @@ function isReadable(value: unknown, level: number): boolean {
   if (isArray(value)) {
     partsLeft -= value.length
     if (partsLeft < 0) return false
+    // It may have named properties as well, which are written too.
+    if (keys(value).length > value.length) return false
     for (let i = 0; i < value.length; i++) if (!isReadable(value[i], level + 1)) return false
     return true
   }
@@ -59,8 +63,20 @@ function isReadable(value: unknown, level: number): boolean {
   if (isMap(value) || isSet(value)) return areReadable(value, level + 1)
   // Of its own properties, structured clone takes the cause besides texts.
   if (isNativeError(value)) return isReadable(value.cause, level + 1)
-  if (WasmModule !== undefined && value instanceof WasmModule) return false
+  if (!isOrdinary(value)) return false
   for (const key in value) if (!isReadable((value as Record<string, unknown>)[key], level + 1)) return false
+  return true
+}
+
+/** Not a WebAssembly.Module: of this realm, of another one, or without its prototype. */
+function isOrdinary(value: object): boolean {
+  if (WasmModule !== undefined && value instanceof WasmModule) return false
+  let prototype = getPrototypeOf(value)
+  if (prototype === null) return keys(value).length > 0
+  while (prototype !== objectPrototype) {
+    prototype = getPrototypeOf(prototype)
+    if (prototype === null) return false
+  }
   return true
 }
 

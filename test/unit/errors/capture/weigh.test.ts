@@ -1,6 +1,9 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { weigh } from '../../../../src/errors/capture/weigh.js'
 import { linkedList, selfCaused, wasmModule } from '../../../helpers/undecodable.js'
+
+const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
 
 const cycle: unknown[] = []
 cycle.push(cycle)
@@ -22,6 +25,7 @@ describe('weigh', () => {
     ['keys and values of a Map and a Set', [new Map([['four', 'four']]), new Set(['four'])], 12],
     ['an instance of a class', new Point(), 4],
     ['an error and its causes', new Error('m', { cause: new TypeError('m', { cause: 'four' }) }), 4],
+    ['an object without a prototype', Object.assign(Object.create(null), { a: 'four' }), 4],
     ['100 levels', linkedList(100), 0],
   ])('counts %s', (_what, value, bytes) => {
     expect(weigh(value)).toBe(bytes)
@@ -36,6 +40,9 @@ describe('weigh', () => {
     ['an error that is its own cause', selfCaused()],
     ['one in a Set', new Set([1, selfCaused()])],
     ['a WebAssembly.Module', { a: wasmModule() }],
+    ['one of another realm', runInNewContext('new WebAssembly.Module(bytes)', { bytes: EMPTY_WASM })],
+    ['one without its prototype', Object.setPrototypeOf(wasmModule(), null)],
+    ['an array with properties', Object.assign([1, 2], { extra: selfCaused() })],
     ['a value that branches into itself', bushy],
     ['a sparse array of 4 billion', new Array(2 ** 32 - 1)],
     [
