@@ -51,6 +51,28 @@ describe('an item that exceeds its time', () => {
     expect(counts(run)).toMatchObject({ ok: 32, failed: 1 })
   })
 
+  it('takes none of those with it that keep the worker busy at that moment', async () => {
+    const { dir, write } = tempSpace()
+    // Item 0 never ends. When its time is over, item 2 is in a loop, and the worker does not answer.
+    write({
+      'job.mjs': `let began
+      const until = (ms) => new Promise((done) => setTimeout(done, began + ms - Date.now()))
+      export default async (n) => {
+        began ??= Date.now()
+        await until([60_000, 1_000, 1_900][n])
+        if (n === 2) while (Date.now() < began + 2_400);
+        return n
+      }`,
+    })
+    const flags = ['-j', '1', '--concurrency', '2', '--timeout', '2s', '--kill-after', '1s']
+    const run = await runCli(['collect', 'job.mjs', ...flags, '0', '1', '2'], { cwd: dir })
+    expect(run.stdout).toBe('1\n2\n')
+    expect(normalise(run.stderr)).toContain(
+      'TimeoutError: item 0 exceeded 2 s on worker 0 (pid <pid>); the worker was ended\n',
+    )
+    expect(counts(run)).toMatchObject({ ok: 2, failed: 1 })
+  })
+
   it('leaves its worker alive if it stops at its signal, whose reason is a TimeoutError', async () => {
     const { dir, write } = tempSpace()
     write({

@@ -318,7 +318,8 @@ export class ModelWorker {
       open.run.end()
       this.#returned([id], open.run.begun)
     } else open.run.end()
-    if (this.#queue.length === 0 || this.#outbox.isFull || flush) void this.#outbox.flush()
+    if (open.run.hasFailed || this.#queue.length === 0 || this.#outbox.isFull || flush)
+      void this.#outbox.flush()
     if (this.#givenBack.delete(id)) {
       void this.#outbox.flush()
       this.#returned([id], open.run.begun)

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/executor/scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from '../../../src/executor/scheduler/scheduler.js'
 import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
-import type { CancelledRange, Chunk, Failure, SettledRange } from '../../../src/model.js'
+import type { CancelledRange, Chunk, Failure, ItemFailure, SettledRange } from '../../../src/model.js'
 import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
 
 export interface WorldOptions extends Omit<SchedulerOptions, 'random'> {
@@ -64,8 +64,12 @@ export class World {
   readonly #options: WorldOptions
   readonly #scheduler: Scheduler
   readonly #chunks = new Map<number, { call: CallState; chunk: ChunkMessage; worker: number }>()
-  /** Workers with an item that has exceeded its time. */
-  readonly #late = new Set<number>()
+  /** By worker with an item that has exceeded its time: when the first of them did. */
+  readonly #expiredAt = new Map<number, number>()
+  /** By worker that had to end for one of them: how long after that. */
+  readonly #endedAfter = new Map<number, number>()
+  /** Items that were running when the last worker exited. */
+  #runningAtExit = new Set<string>()
   readonly #attempts = new Map<string, Attempt>()
   /** How often each attempt was sent to a worker. */
   readonly #dispatches = new Map<string, number>()
@@ -197,9 +201,10 @@ export class World {
       case 'stop':
         return void this.#worker(command.worker).inbox.push({ type: command.type })
       case 'expire':
-        this.#late.add(command.worker)
+        if (!this.#expiredAt.has(command.worker)) this.#expiredAt.set(command.worker, this.now)
         return void this.#worker(command.worker).inbox.push(command)
       case 'terminate':
+        this.#endedAfter.set(command.worker, this.now - (this.#expiredAt.get(command.worker) ?? this.now))
         return void this.#worker(command.worker).inbox.push(command)
       case 'inspect': {
         const recorded = this.#worker(command.worker).inspect()
@@ -313,7 +318,7 @@ export class World {
       const failure = failed.get(offset)
       call.outcomes.set(index, failure?.failure.kind ?? 'ok')
       if (failure === undefined) this.#checkValue(call, index, values[offset - from])
-      else this.#checkFailure(call, index, failure.failure, failure.attempts)
+      else this.#checkFailure(call, index, failure)
     }
   }
 
@@ -337,12 +342,15 @@ export class World {
       broken(`item ${index} of call ${call.id} settled as ${String(value)}`)
   }
 
-  #checkFailure(call: CallState, index: number, failure: Failure, attempts: number): void {
+  #checkFailure(call: CallState, index: number, { failure, attempts, workerId }: ItemFailure): void {
     const { retry } = call.plan
     const may = retry?.on.includes(failure.kind) === true ? retry.retries : 0
     if (attempts <= may)
       broken(`item ${index} of call ${call.id} failed without a retry after ${attempts} attempts`)
     if (failure.kind === 'encoding' || failure.kind === 'error') return
+    const wasRunning = this.#runningAtExit.has(key(call.id, index, attempts))
+    if (failure.kind === 'crash' && failure.because !== undefined && wasRunning)
+      this.#checkTimeOfOthers(workerId)
     const attempt = this.#attempts.get(key(call.id, index, attempts))
     const isStopped = failure.kind === 'timeout' && failure.ended === 'stopped'
     if (attempt?.safe === true && !isStopped)
@@ -351,6 +359,12 @@ export class World {
     const dispatches = this.#dispatches.get(key(call.id, index, attempts)) ?? 0
     if (attempt === undefined && dispatches < 2 && this.#options.records && !call.plan.cheap)
       broken(`item ${index} of call ${call.id} has never begun and fails as ${failure.kind}`)
+  }
+
+  /** An item that is lost because another one exceeded its time had the time of that one, and as long again. */
+  #checkTimeOfOthers(worker: number): void {
+    const ms = this.#endedAfter.get(worker) ?? 0
+    if (ms < 2 * this.#options.killAfterMs) broken(`an item had ${ms} ms to end beside a late one`)
   }
 
   // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,8 +376,9 @@ export class World {
     }
     if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
     this.workers[worker] = undefined
-    if (this.#late.delete(worker)) this.#allowAnotherBegin(worker)
+    if (this.#expiredAt.delete(worker)) this.#allowAnotherBegin(worker)
     const { exitCode, signal, recorded } = said
+    this.#runningAtExit = new Set(recorded?.running.map((item) => this.#keyOf(item)))
     const record = recorded && {
       outcomes: recorded.outcomes.map(toSettled),
       running: this.#running(recorded),
@@ -422,6 +437,11 @@ export class World {
     const attempt = this.#attempts.get(name) ?? { begins: 0, unrecorded: false, safe: false }
     this.#attempts.set(name, attempt)
     return attempt
+  }
+
+  #keyOf({ id, offset }: { readonly id: number; readonly offset: number }): string {
+    const { call, chunk } = this.#chunks.get(id)!
+    return key(call.id, this.#index(chunk, offset), chunk.attempt)
   }
 
   #index({ index }: ChunkMessage, offset: number): number {
