@@ -58,8 +58,8 @@ export interface Executor {
   readOutput(on: boolean): void
   /** Finishes what was taken, then stops the workers. Resolves when they have exited, as the next two do. Idempotent. */
   close(): Promise<void>
-  /** Terminates the workers; every execution ends with a fault. Idempotent. */
-  terminate(): Promise<void>
+  /** Terminates the workers; every execution ends with a fault. `why` is for the tasks that are running. Idempotent. */
+  terminate(why?: string): Promise<void>
   /** As `terminate`, but kills the workers. Idempotent. */
   kill(): Promise<void>
 }

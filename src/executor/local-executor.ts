@@ -128,7 +128,8 @@ export class LocalExecutor implements Executor {
   }
 
   #abort(call: CallId, { reason }: AbortSignal): void {
-    this.#post({ type: 'abort', call, why: reason instanceof Error ? reason.message : undefined })
+    const why = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : undefined
+    this.#post({ type: 'abort', call, why })
   }
 
   /** Starts `count` workers before there is anything to run, so that their start overlaps with opening the input. */
@@ -166,21 +167,21 @@ export class LocalExecutor implements Executor {
   }
 
   close(): Promise<void> {
-    return this.#end('close')
+    return this.#end({ type: 'close' })
   }
 
   /** By SIGKILL, without asking first. */
   kill(): Promise<void> {
-    return this.#end('kill')
+    return this.#end({ type: 'kill' })
   }
 
-  terminate(): Promise<void> {
-    return this.#end('terminate')
+  terminate(why?: string): Promise<void> {
+    return this.#end({ type: 'terminate', why })
   }
 
-  #end(type: 'close' | 'terminate' | 'kill'): Promise<void> {
+  #end(input: Extract<SchedulerInput, { type: 'close' | 'terminate' | 'kill' }>): Promise<void> {
     this.#isEnding = true
-    this.#post({ type })
+    this.#post(input)
     return this.#closed
   }
 
@@ -253,8 +254,10 @@ export class LocalExecutor implements Executor {
         const { id, offset } = command
         return this.#send(command.worker, { type: 'expire', id, offset })
       }
-      case 'terminate':
-        return this.#send(command.worker, { type: 'terminate', isImmediate: command.isImmediate })
+      case 'terminate': {
+        const { isImmediate, why } = command
+        return this.#send(command.worker, { type: 'terminate', isImmediate, why })
+      }
       case 'inspect': {
         const { worker } = command
         return this.#post({ type: 'inspected', worker, running: this.#inspect(worker) })

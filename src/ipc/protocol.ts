@@ -88,8 +88,8 @@ export type ToWorker =
   | { readonly type: 'stop' }
   /** This item of a chunk has exceeded its time. */
   | { readonly type: 'expire'; readonly id: number; readonly offset: number }
-  /** `isImmediate`: exit even if items listen to their signal. */
-  | { readonly type: 'terminate'; readonly isImmediate: boolean }
+  /** `isImmediate`: exit even if items listen to their signal. `why`: as for `cancel`. */
+  | { readonly type: 'terminate'; readonly isImmediate: boolean; readonly why: string }
 
 /** Items `from … from + count − 1` of chunk `id` have settled. Ranges of a chunk come in order, without gaps. */
 export interface ResultsMessage {

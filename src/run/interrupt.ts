@@ -37,7 +37,7 @@ export function interruptFor(
     onFirstSignal(signal) {
       emit({ type: 'interrupted', signal, running: executor.running, graceMs: GRACE_MS })
     },
-    onGraceOver: () => void executor.terminate(),
+    onGraceOver: (signal) => void executor.terminate(`${signal} has ended the run`),
     onNextSignal: () => void executor.kill(),
     onSuspend() {
       executor.suspend()
@@ -55,7 +55,7 @@ interface InterruptOptions {
   /** `drain` has been aborted by then. */
   onFirstSignal?(signal: NodeJS.Signals): void
   /** The time that running items had after the first signal is over. */
-  onGraceOver?(): void
+  onGraceOver?(signal: NodeJS.Signals): void
   onNextSignal(): void
   onSuspend?(): void
   onResume?(): void
@@ -144,7 +144,7 @@ export class Interrupt {
     this.#signal = signal
     this.#graceTimer = setTimeout(() => {
       this.#becomeOverdue(reason)
-      this.#options.onGraceOver?.()
+      this.#options.onGraceOver?.(signal)
     }, GRACE_MS)
     this.#drain.abort(reason)
     this.#stopped.reject(reason)

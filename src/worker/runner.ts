@@ -92,7 +92,7 @@ export class Runner {
   }
 
   /** Cancels everything. True if something listens to its signal and should be given time. */
-  abortAll(): boolean {
+  abortAll(why: string): boolean {
     void this.#outbox.flush()
     this.#drop(this.#queue.splice(0))
     const started = [...this.#started.values()]
@@ -100,7 +100,7 @@ export class Runner {
     let isListening = false
     for (const run of started) {
       if (run.context?.listens === true) isListening = true
-      run.cancel('the worker is asked to exit')
+      run.cancel(why)
     }
     return isListening
   }

@@ -69,7 +69,7 @@ export class WorkerSession {
         return channel.exit()
       case 'terminate':
         this.#recorder?.freeze()
-        if (this.#runner?.abortAll() === true && !message.isImmediate) {
+        if (this.#runner?.abortAll(message.why) === true && !message.isImmediate) {
           void channel.send({ type: 'terminating' })
           await this.#runner.idle()
         }
@@ -172,7 +172,7 @@ export class WorkerSession {
   /** Nothing starts any more, and nothing is recorded: the worker counts as killed. */
   abandon(): void {
     this.#recorder?.freeze()
-    this.#runner?.abortAll()
+    this.#runner?.abortAll('the worker was abandoned')
   }
 }
 

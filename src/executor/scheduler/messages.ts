@@ -41,7 +41,8 @@ export type SchedulerInput =
   /** Workers may start before there is a call. */
   | { readonly type: 'start'; readonly count: number }
   | { readonly type: 'close' }
-  | { readonly type: 'terminate' }
+  /** `why`: for the tasks that are running. */
+  | { readonly type: 'terminate'; readonly why?: string | undefined }
   /** `terminate` by SIGKILL, without asking first. */
   | { readonly type: 'kill' }
   // from the workers, which are numbered 0 … processes − 1
@@ -164,7 +165,12 @@ export type Command =
   /** Abort the item at this offset of a chunk: it has exceeded its time. */
   | { readonly type: 'expire'; readonly worker: number; readonly id: number; readonly offset: number }
   /** `isImmediate`: items have no more time to settle. */
-  | { readonly type: 'terminate'; readonly worker: number; readonly isImmediate: boolean }
+  | {
+      readonly type: 'terminate'
+      readonly worker: number
+      readonly isImmediate: boolean
+      readonly why: string
+    }
   /** Read from the flight recorder what is running; `inspected` answers. */
   | { readonly type: 'inspect'; readonly worker: number }
   /** Ask whether an item is running; `pinged` follows, and `pong` if the worker answers. */

@@ -135,9 +135,9 @@ export class Scheduler {
         if (this.#life === 'open') this.#life = 'closing'
         return
       case 'terminate':
-        return this.#terminate(now)
+        return this.#terminate(input.why, now)
       case 'kill':
-        this.#terminate(now)
+        this.#terminate(undefined, now)
         return this.#workers.killAll()
       case 'tick':
         return this.#tick(now)
@@ -561,11 +561,11 @@ export class Scheduler {
     this.#workers.killAll()
   }
 
-  #terminate(now: Ms): void {
+  #terminate(why: string | undefined, now: Ms): void {
     if (this.#life === 'terminated') return
     this.#life = 'terminated'
     this.#calls.endAll(({ isAborted }) => ({ type: isAborted ? 'aborted' : 'terminated' }))
-    this.#workers.terminateAll(now)
+    this.#workers.terminateAll(why, now)
   }
 
   #send(command: Command): void {

@@ -5,6 +5,7 @@
 //                 └───────────┴───────────┴──▶ terminating ──▶ absent
 //
 // Every state but `absent` may also end without warning: the process exits.
+import { formatMs } from '../../errors/messages.js'
 import type { Ms } from '../../model.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
@@ -82,6 +83,8 @@ interface TerminatingState {
   readonly reason: TerminationReason | undefined
   /** Its items have no more time to settle. */
   readonly isImmediate: boolean
+  /** For the signals of its items. */
+  readonly why: string
   /** SIGTERM, unless it answers before. `undefined` once it has, or after a signal. */
   signalAt: Ms | undefined
   /** SIGKILL. `undefined` once that was sent. */
@@ -110,6 +113,8 @@ interface LateItem {
 /** How a worker is terminated. */
 export interface Termination {
   readonly reason: TerminationReason | undefined
+  /** For the signals of its items. By default it follows from the reason. */
+  readonly why?: string | undefined
   /** Its items have no more time to settle. */
   readonly isImmediate?: boolean
   /** It has not answered a message: SIGTERM is sent with this one. */
@@ -152,7 +157,7 @@ export function stopping(killAt: Ms): WorkerState {
 /** By message first, then by SIGTERM, then by SIGKILL. */
 export function terminating(
   { state }: Worker,
-  { reason, isImmediate = false, isBlocked = false }: Termination,
+  { reason, why = whyTerminated(reason), isImmediate = false, isBlocked = false }: Termination,
   now: Ms,
   killAfterMs: Ms,
 ): WorkerState {
@@ -161,6 +166,7 @@ export function terminating(
     inFlight: inFlightOf(state),
     reason,
     isImmediate,
+    why,
     signalAt: isBlocked ? undefined : now + ANSWER_MS,
     killAt: now + killAfterMs,
   }
@@ -169,8 +175,34 @@ export function terminating(
 /** By SIGKILL. A reason that it has already stays. */
 export function killed({ state }: Worker, because?: TerminationReason): WorkerState {
   const reason = state.is === 'terminating' ? state.reason : because
-  const inFlight = inFlightOf(state)
-  return { is: 'terminating', inFlight, reason, isImmediate: true, signalAt: undefined, killAt: undefined }
+  return {
+    is: 'terminating',
+    inFlight: inFlightOf(state),
+    reason,
+    isImmediate: true,
+    why: whyTerminated(reason),
+    signalAt: undefined,
+    killAt: undefined,
+  }
+}
+
+function whyTerminated(reason: TerminationReason | undefined): string {
+  switch (reason?.kind) {
+    case undefined:
+      return 'the pool was terminated'
+    case 'timeout': {
+      const { index, timeoutMs } = reason.late[0]!
+      return `item ${index} exceeded ${formatMs(timeoutMs)} in the same worker`
+    }
+    case 'oom':
+      return 'the worker uses too much memory'
+    case 'protocol':
+    case 'channel':
+    case 'stuck':
+      return 'the worker does not work any more'
+    default:
+      return reason satisfies never
+  }
 }
 
 const NEXT: Readonly<Record<WorkerState['is'], readonly WorkerState['is'][]>> = {
@@ -202,7 +234,7 @@ export function transition(worker: Worker, next: WorkerState): Command | undefin
     case 'terminating':
       return next.killAt === undefined
         ? { type: 'kill', worker: id, signal: 'SIGKILL' }
-        : { type: 'terminate', worker: id, isImmediate: next.isImmediate }
+        : { type: 'terminate', worker: id, isImmediate: next.isImmediate, why: next.why }
     default:
       return next satisfies never
   }

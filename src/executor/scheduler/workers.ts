@@ -102,12 +102,12 @@ export class WorkerTable {
     this.#change(worker, terminating(worker, termination, now, this.#options.killAfterMs))
   }
 
-  terminateAll(now: Ms): void {
+  terminateAll(why: string | undefined, now: Ms): void {
     for (const worker of this.#workers) {
       const { is } = worker.state
       // It has run nothing yet that a finalizer could clean up.
       if (is === 'starting') this.kill(worker)
-      else if (is === 'ready' || is === 'stopping') this.terminateFor(worker, { reason: undefined }, now)
+      else if (is === 'ready' || is === 'stopping') this.terminateFor(worker, { reason: undefined, why }, now)
     }
   }
 

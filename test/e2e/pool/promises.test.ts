@@ -184,6 +184,30 @@ describe('close and terminate', () => {
     for (const result of results) expect(await errorOf(result)).toBeInstanceOf(PoolTerminatedError)
   })
 
+  test('a running task learns from the reason of its signal why it is cancelled', async () => {
+    const log = outputLog()
+    const pool = makePool({ processes: 1, onWorkerOutput: log.onWorkerOutput, killAfter: 5_000 })
+    const ways: [abort: unknown, message: string][] = [
+      [new Error('the user left'), 'the user left'],
+      ['too late', 'too late'],
+      [undefined, 'This operation was aborted'],
+      [42, 'the item was cancelled'],
+    ]
+    for (const [i, [reason, message]] of ways.entries()) {
+      const caller = new AbortController()
+      const call = errorOf(pool.map('printReason', [1], { signal: caller.signal }))
+      await log.received('waiting', i + 1)
+      caller.abort(reason)
+      await call
+      await log.received(`AbortError: ${message}`)
+    }
+    const call = errorOf(pool.map('printReason', [1]))
+    await log.received('waiting', ways.length + 1)
+    await pool.terminate()
+    expect(log.lines.map(({ line }) => line)).toContain('AbortError: the pool was terminated')
+    await call
+  })
+
   test('P16: pending calls reject with PoolTerminatedError, and iterators are done after that', async () => {
     const pool = makePool()
     const items = feed<number>()

@@ -299,7 +299,11 @@ describe('the end', () => {
     workers[0]!.ready()
     const terminated = executor.terminate()
     expect(await faultOf(call.done)).toEqual({ type: 'terminated' })
-    expect(workers[0]!.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: false })
+    expect(workers[0]!.sent.at(-1)).toEqual({
+      type: 'terminate',
+      isImmediate: false,
+      why: 'the pool was terminated',
+    })
     clock.advance(100)
     expect(workers[0]!.kills).toEqual(['SIGTERM'])
     clock.advance(1_900)

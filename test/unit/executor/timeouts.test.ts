@@ -5,6 +5,12 @@ import { describe, expect, test } from 'vitest'
 import type { RetryOptions } from '../../../src/plan.js'
 import { ago, type FakeWorker, numbers, range, setUp, sorted, start } from './fakes.js'
 
+const endFor = (item: number) => ({
+  type: 'terminate',
+  isImmediate: true,
+  why: `item ${item} exceeded 1 s in the same worker`,
+})
+
 const DEFAULTS = { chunkSize: 3, timeoutMs: 1_000 }
 
 function oneWorker({
@@ -39,7 +45,7 @@ describe('an item that exceeds its timeout', () => {
     worker.setRecord({ running: [running(worker, 0, 1, 1_000)] })
     clock.advance(1_000)
     worker.answerExpire()
-    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
+    expect(worker.sent.at(-1)).toEqual(endFor(1))
     worker.exit(0, null)
     expect(call.failed()).toMatchObject([
       { index: 1, failure: { kind: 'timeout', timeoutMs: 1_000, ended: 'ended' } },
@@ -128,7 +134,7 @@ describe('an item that exceeds its timeout', () => {
     // Its outcome may have arrived and not have been read.
     expect(sentTypes(worker)).not.toContain('terminate')
     clock.advance(20)
-    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
+    expect(worker.sent.at(-1)).toEqual(endFor(0))
     worker.exit(0, null)
     expect(call.failed()).toMatchObject([{ failure: { kind: 'timeout', ended: 'ended' } }])
   })
@@ -172,7 +178,7 @@ describe('several items in one worker', () => {
     expect(sentTypes(worker)).not.toContain('terminate')
     worker.message({ type: 'cancelled', ids: [worker.chunks[1]!.id], begun: [1] })
     // Nothing but the item that does not end is left.
-    expect(worker.sent.at(-1)).toEqual({ type: 'terminate', isImmediate: true })
+    expect(worker.sent.at(-1)).toEqual(endFor(0))
     worker.exit(0, null)
     expect(call.failed()).toMatchObject([{ index: 0, failure: { kind: 'timeout' } }])
     expect(call.indexes()).toContain(2)

@@ -54,7 +54,7 @@ it('traces whatever ends a worker', () => {
       { type: 'cancel', worker: 0, ids: [1, 2] },
       { type: 'drain', worker: 0 },
       { type: 'stop', worker: 1 },
-      { type: 'terminate', isImmediate: false, worker: 0 },
+      { type: 'terminate', isImmediate: false, why: 'the pool was terminated', worker: 0 },
       { type: 'kill', worker: 0, signal: 'SIGKILL' },
       { type: 'closed' },
     ),

@@ -417,7 +417,7 @@ describe('cancel', () => {
       await turn()
       // The second item runs.
       if (how === 'cancel') runner.cancel([first.id, second.id])
-      else runner.abortAll()
+      else runner.abortAll('why')
       releases[1]!()
       await runner.idle()
       expect([begun.get(first.id), begun.get(second.id)]).toEqual([2, 0])
@@ -495,13 +495,24 @@ describe('abortAll', () => {
       },
       { concurrency: 2 },
     )
-    expect(runner.abortAll()).toBe(false)
+    expect(runner.abortAll('why')).toBe(false)
     runner.run([chunkOfValues(['does not listen'])])
     await turn()
-    expect(runner.abortAll()).toBe(false)
+    expect(runner.abortAll('why')).toBe(false)
     runner.run([chunkOfValues(['listens'])])
     await turn()
-    expect(runner.abortAll()).toBe(true)
+    expect(runner.abortAll('why')).toBe(true)
+  })
+
+  test('aborts the signals with the reason', () => {
+    let signal!: AbortSignal
+    const { runner } = setUpRunner((_, context) => {
+      signal = (context as Context).signal
+      return new Promise(() => {})
+    })
+    runner.run([chunkOfValues(['a'])])
+    runner.abortAll('the pool was terminated')
+    expect(signal.reason).toMatchObject({ name: 'AbortError', message: 'the pool was terminated' })
   })
 
   test('starts nothing that was queued', async () => {
@@ -512,7 +523,7 @@ describe('abortAll', () => {
     })
     runner.run([chunkOfValues(['a']), chunkOfValues(['b'])])
     await turn()
-    runner.abortAll()
+    runner.abortAll('why')
     await runner.idle()
     expect(started).toEqual(['a'])
   })

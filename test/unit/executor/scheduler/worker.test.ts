@@ -10,6 +10,7 @@ import {
   ready,
   starting,
   stopping,
+  type Termination,
   terminating,
   transition,
   type Worker,
@@ -106,6 +107,21 @@ describe('a timer', () => {
     const worker = withTimers({ cancelBy: 60, inspectAt: 70 })
     transition(worker, stopping(3_000))
     expect(nextDeadline(worker)).toBe(3_000)
+  })
+})
+
+describe('the reason for the signals of running items', () => {
+  const late = [{ id: 7, offset: 3, index: 13, timeoutMs: 250 }]
+  test.each<[Termination, string]>([
+    [{ reason: undefined }, 'the pool was terminated'],
+    [{ reason: undefined, why: 'SIGTERM has ended the run' }, 'SIGTERM has ended the run'],
+    [{ reason: { kind: 'oom' } }, 'the worker uses too much memory'],
+    [{ reason: { kind: 'timeout', late } }, 'item 13 exceeded 250 ms in the same worker'],
+    [{ reason: { kind: 'stuck' } }, 'the worker does not work any more'],
+  ])('of a worker that is terminated for %j is "%s"', (termination, why) => {
+    const worker = workerIn(ready(1))
+    const command = transition(worker, terminating(worker, termination, NOW, KILL_AFTER_MS))
+    expect(command).toMatchObject({ type: 'terminate', why })
   })
 })
 

@@ -171,7 +171,7 @@ describe('terminateAll', () => {
     table.stop(second!, 0)
     table.setAbsent(third!)
     sent()
-    table.terminateAll(10)
+    table.terminateAll(undefined, 10)
     expect(sent()).toEqual(['terminate 0', 'terminate 1', 'kill 3: SIGKILL'])
   })
 })
