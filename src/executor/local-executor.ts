@@ -73,7 +73,7 @@ export class LocalExecutor implements Executor {
   #needingWorkers = 0
   /** Of active executions and, because workers exit after them, of those that a fault or the end of all has ended. */
   readonly #onCancelled = new Map<CallId, (cancelled: CancelledRange) => void>()
-  /** What the first worker has loaded. */
+  /** The files of the job as they were before the first worker loaded them. */
   #jobSnapshot: JobSnapshot | undefined
   #nextCall = 1
   #inputs: SchedulerInput[] = []
@@ -341,9 +341,9 @@ export class LocalExecutor implements Executor {
     job.then(
       (source) => {
         if (this.#handles[worker] !== handle) return
-        const file = this.#jobSnapshot?.changed()
-        if (file !== undefined)
-          return this.#post({ type: 'job-changed', worker, file: showPath(file, process.cwd()) })
+        if (!this.#options.sharesModules && !source.isCompiled)
+          this.#jobSnapshot ??= new JobSnapshot(source.url)
+        if (this.#hasJobChanged(worker)) return
         try {
           handle.send(this.#initMessage(worker, handle, source))
         } catch (thrown) {
@@ -357,13 +357,20 @@ export class LocalExecutor implements Executor {
     )
   }
 
-  /** Once the first worker is ready, while it runs its first items. */
-  #takeJobSnapshot(): void {
-    const { job, sharesModules = false } = this.#options
-    if (this.#jobSnapshot !== undefined || sharesModules) return
-    void job.then(({ url, isCompiled }) => {
-      if (!isCompiled) this.#jobSnapshot ??= new JobSnapshot(url)
-    })
+  /**
+   * If so, the pool fails. Asked before a worker loads the job and once it has: with the same answer both times, it has
+   * loaded what the snapshot shows.
+   */
+  #hasJobChanged(worker: number): boolean {
+    const file = this.#jobSnapshot?.changed()
+    if (file === undefined) return false
+    this.#post({ type: 'job-changed', worker, file: showPath(file, process.cwd()) })
+    return true
+  }
+
+  #isLoading(worker: number): boolean {
+    const { state } = this.#scheduler.workers[worker]!
+    return state.is === 'starting' && state.phase === 'load'
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
@@ -425,11 +432,15 @@ export class LocalExecutor implements Executor {
         const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
         return this.#post({ type: 'exit-announced', worker, notice })
       }
+      case 'initializing':
+        if (!this.#hasJobChanged(worker)) this.#post({ ...message, worker })
+        return
       case 'ready': {
+        // Where an initializer has run, `initializing` came first.
+        if (this.#isLoading(worker) && this.#hasJobChanged(worker)) return
         const error = initializer === undefined ? undefined : checkInitializer(message.exports, initializer)
         if (error !== undefined)
           return this.#post({ type: 'init-failed', stage: 'initializer', error: toErrorData(error), worker })
-        this.#takeJobSnapshot()
         emit({ type: 'worker-ready', workerId: worker, pid })
         return this.#post({ ...message, worker })
       }

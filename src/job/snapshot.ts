@@ -1,4 +1,4 @@
-// The files of a JavaScript job as they were when it was first loaded. Workers import them themselves, so a worker that is
+// The files of a JavaScript job as they were before it was first loaded. Workers import them themselves, so a worker that is
 // replaced would load what they are now. Compiled jobs need no snapshot: all workers load the same bundle.
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -12,31 +12,54 @@ const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[
 /** What `require` tries in this order. */
 const ENDINGS = ['', '.js', '.json', '/index.js']
 
+interface Version {
+  /** What no edit leaves as it was. Compared first, because each worker that starts compares all files twice. */
+  readonly stamp: string
+  readonly hash: string
+}
+
 export class JobSnapshot {
-  readonly #hashes = new Map<string, string>()
+  readonly #versions = new Map<string, Version>()
 
   /** Reads the job and, from file to file, what it imports by a relative path. */
   constructor(url: string) {
     const files = [fileURLToPath(url)]
-    for (let file = files.pop(); file !== undefined && this.#hashes.size < MAX_FILES; file = files.pop()) {
-      if (this.#hashes.has(file)) continue
+    for (let file = files.pop(); file !== undefined && this.#versions.size < MAX_FILES; file = files.pop()) {
+      if (this.#versions.has(file)) continue
+      const stamp = stampOf(file)
       const text = read(file)
       if (text === undefined) continue
-      this.#hashes.set(file, hash(text))
+      this.#versions.set(file, { stamp, hash: hash(text) })
       files.push(...importsOf(text, path.dirname(file)))
     }
   }
 
   /** A file that is not what it was; `undefined` if there is none. */
   changed(): string | undefined {
-    for (const [file, before] of this.#hashes) if (hash(read(file)) !== before) return file
+    for (const [file, before] of this.#versions) {
+      const stamp = stampOf(file)
+      if (stamp === before.stamp) continue
+      if (hash(read(file)) !== before.hash) return file
+      this.#versions.set(file, { ...before, stamp })
+    }
     return undefined
+  }
+}
+
+/** Empty if it cannot be read. */
+function stampOf(file: string): string {
+  try {
+    const { dev, ino, size, ctimeNs } = statSync(file, { bigint: true })
+    return `${dev} ${ino} ${size} ${ctimeNs}`
+  } catch {
+    return ''
   }
 }
 
 function importsOf(text: string, folder: string): string[] {
   return [...text.matchAll(RELATIVE_IMPORT)].flatMap(([, , specifier]) => {
-    const base = path.join(folder, specifier!)
+    // `./a.js?once` is another module from the same file.
+    const base = path.join(folder, specifier!.replace(/\?.*$/, ''))
     return ENDINGS.map((ending) => base + ending).find(isFile) ?? []
   })
 }

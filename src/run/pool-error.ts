@@ -52,9 +52,7 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
         cause: fault.error,
       })
     case 'job-changed':
-      return new JobError(
-        `the job changed during the run: ${fault.file} is not what the other workers have loaded`,
-      )
+      return new JobError(`the job changed during the run: ${fault.file} is not what it was at the start`)
     case 'restarts':
       return new PoolBrokenError(
         `gave up: workers crashed more than ${fault.limit} times, and no more are restarted`,

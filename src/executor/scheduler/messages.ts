@@ -60,7 +60,7 @@ export type WorkerInput =
       readonly stage: 'load' | 'initializer' | 'protocol'
       readonly error: ErrorData
     }
-  /** It was not sent the job, because this file of it is not what other workers have loaded. */
+  /** It has not loaded the job, or not as it was at the start: this file of it was edited. */
   | { readonly type: 'job-changed'; readonly file: string }
   | {
       readonly type: 'settled'
@@ -195,7 +195,7 @@ export type CallEnd =
 /** Why the whole pool cannot go on. */
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
-  /** This file of the job, as shown to users, was edited after the first worker had loaded it. */
+  /** This file of the job, as shown to users, was edited while workers used it. */
   | { readonly kind: 'job-changed'; readonly file: string }
   | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
   | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)

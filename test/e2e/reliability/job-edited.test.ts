@@ -32,8 +32,32 @@ it.each([
     expect(exitCode).toBe(5)
     expect(stdout).toBe('"v1old"\n')
     expect(stderr).toContain(
-      `poolrun collect: the job changed during the run: ${name} is not what the other workers have loaded\n`,
+      `poolrun collect: the job changed during the run: ${name} is not what it was at the start\n`,
     )
+  },
+)
+
+it.each(['while the first worker loads it', 'while the first worker runs its initializer'])(
+  'a job that is edited %s: no other worker goes on with what it has become',
+  async (when) => {
+    const { dir, write } = tempSpace()
+    write({
+      'job.mjs': `import { readFileSync, writeFileSync } from 'node:fs'
+        const own = 'old'
+        const edit = () => {
+          const file = new URL(import.meta.url)
+          writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'old'", "'new'"))
+        }
+        ${when.includes('initializer') ? 'export const initializer = edit' : 'edit()'}
+        export default (n) => {
+          if (n === 1) process.exit(1)
+          return own
+        }`,
+    })
+    const { stdout, stderr, exitCode } = await runCli(args('job.mjs'), { cwd: dir })
+    expect(stdout).not.toContain('new')
+    expect(stderr).toContain('poolrun collect: the job changed during the run: job.mjs is not what')
+    expect(exitCode).toBe(5)
   },
 )
 

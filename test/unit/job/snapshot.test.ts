@@ -1,5 +1,5 @@
 // Which edits of a JavaScript job and its own files are noticed.
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { JobSnapshot } from '../../../src/job/snapshot.js'
@@ -8,7 +8,7 @@ import { tempSpace } from '../../helpers/temp-space.js'
 const FILES = {
   'job.mjs': `
 import { a } from './lib/a.mjs'
-import './side-effect.js'
+import './side-effect.js?once'
 export * from "./more.mjs"
 import pkg from 'package'
 const late = () => import('./late.mjs')
@@ -47,6 +47,21 @@ describe('JobSnapshot', () => {
     expect(taken.changed()).toBeUndefined()
     write({ [name]: `${FILES[name as keyof typeof FILES]}\n` })
     expect(taken.changed()).toBe(path(name))
+  })
+
+  it('notices an edit that keeps size and time of the file', () => {
+    const { snapshot: taken, write, path } = snapshot()
+    const { atime, mtime } = statSync(path('more.mjs'))
+    write({ 'more.mjs': 'export const more = 2' })
+    utimesSync(path('more.mjs'), atime, mtime)
+    expect(taken.changed()).toBe(path('more.mjs'))
+  })
+
+  it('notices that a file was replaced by another one', () => {
+    const { snapshot: taken, write, path } = snapshot()
+    write({ 'more.mjs.new': 'export const more = 2' })
+    renameSync(path('more.mjs.new'), path('more.mjs'))
+    expect(taken.changed()).toBe(path('more.mjs'))
   })
 
   it('notices that a file was removed', () => {
