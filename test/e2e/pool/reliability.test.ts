@@ -122,3 +122,18 @@ test('maxMemory: an item that exceeds it fails with kind oom', async () => {
   expect(error.kind).toBe('oom')
   expect(await pool.apply('square', [2])).toBe(4)
 })
+
+test('a chunk that kills its worker before any of its items begins: only the item at fault fails', async () => {
+  // The worker has no room for the second item, and so receives none of the chunk.
+  const pool = makePool<{ nothing(item: unknown): unknown }>({
+    processes: 1,
+    maxWorkerRestarts: 2,
+    execArgv: ['--max-old-space-size=32'],
+    onWorkerOutput: () => {},
+  })
+  const failures: [index: number, error: unknown][] = []
+  const onFailure = (error: unknown, index: number) => void failures.push([index, error])
+  const items = [2, Array.from({ length: 1_500_000 }, () => []), 3, 4]
+  expect(await readAll(pool.collect('nothing', items, { chunkSize: 4, onFailure }))).toHaveLength(3)
+  expect(failures).toEqual([[1, expect.objectContaining({ name: 'WorkerLostError', kind: 'oom', index: 1 })]])
+})
