@@ -87,5 +87,4 @@ test('a result whose line is longer than a string can be is refused', () => {
   expect(checkLength('é'.repeat(5), 10)).toEqual({ text: 'é'.repeat(5) })
   const tooLong = { unserializable: { path: '', message: `its JSON is ${TOO_LONG}`, preview: '' } }
   expect(checkLength('é'.repeat(6), 10)).toEqual(tooLong)
-  expect(encodeJson(Array(4).fill('x'.repeat(2 ** 28)))).toEqual(tooLong)
 })
