@@ -1,4 +1,4 @@
-// Errors of the operating system that say what the machine lacks. They are shown in words: they are no bugs.
+// Errors of the operating system that say what the machine lacks. They are shown as a sentence, not as a bug.
 
 /** What Node reports in a system error: https://nodejs.org/api/errors.html#class-systemerror */
 type SystemError = Error & { readonly code: string; readonly syscall: string }

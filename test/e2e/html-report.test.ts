@@ -32,7 +32,7 @@ function recordOf(size: number): RunRecord {
     node: 'v20',
     command: 'collect',
     job: 'job.ts',
-    cwd: '/work',
+    cwd: '/project',
     processes: 4,
     startedAt: 999_900,
     endedAt: 1_000_000 + (size / 4) * 3 + 10,

@@ -61,7 +61,7 @@ function isReadable(value: unknown, level: number): boolean {
     return true
   }
   if (isMap(value) || isSet(value)) return areReadable(value, level + 1)
-  // Of its own properties, structured clone takes the cause besides texts.
+  // Structured clone takes the texts of an error and its cause, and no other property.
   if (isNativeError(value)) return isReadable(value.cause, level + 1)
   if (!isOrdinary(value)) return false
   for (const key in value) if (!isReadable((value as Record<string, unknown>)[key], level + 1)) return false

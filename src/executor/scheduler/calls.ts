@@ -116,7 +116,7 @@ export class CallTable {
 
   /** When an item is due for its next attempt. */
   get nextRetryAt(): Ms | undefined {
-    // Of calls that have ended.
+    // Entries of calls that have ended.
     while (this.#delayed.first?.delayed.length === 0) this.#delayed.take(Number.POSITIVE_INFINITY)
     return this.#delayed.earliest
   }

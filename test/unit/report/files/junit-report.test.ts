@@ -12,7 +12,7 @@ import {
 import fc from '../../../helpers/fast-check.js'
 import { attemptAt, EMPTY_RECORD } from './records.js'
 
-const LOCATION = { file: '/work/job.ts', line: 1, column: 2 }
+const LOCATION = { file: '/project/job.ts', line: 1, column: 2 }
 
 describe('JUnit', () => {
   const anything = fc.string({ unit: 'binary', maxLength: 40 })
@@ -146,8 +146,8 @@ describe('JUnit for Jenkins', () => {
   })
 
   it.each([
-    ['/work/jobs/a.ts', 'jobs/a.ts'],
-    ['/work/jobs/a.ts#resize', 'jobs/a.ts#resize'],
+    ['/project/jobs/a.ts', 'jobs/a.ts'],
+    ['/project/jobs/a.ts#resize', 'jobs/a.ts#resize'],
     ['/elsewhere/a.ts', '/elsewhere/a.ts'],
     ['../jobs/a.ts', '../jobs/a.ts'],
   ])('names the job %s relative to the working directory', (job, expected) => {

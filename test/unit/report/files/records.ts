@@ -6,7 +6,7 @@ export const EMPTY_RECORD: RunRecord = {
   node: 'v20.19.0',
   command: 'collect',
   job: 'job.ts',
-  cwd: '/work',
+  cwd: '/project',
   processes: 2,
   startedAt: 1_000,
   endedAt: 1_000,

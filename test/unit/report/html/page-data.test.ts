@@ -11,7 +11,7 @@ const record: RunRecord = {
   node: 'v20',
   command: 'collect',
   job: 'job.ts',
-  cwd: '/work',
+  cwd: '/project',
   processes: 1,
   startedAt: 1_000_000,
   endedAt: 1_000_100.126,
