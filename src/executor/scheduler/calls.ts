@@ -247,15 +247,14 @@ export class CallTable {
    */
   requeue({ call, pending }: CallChunk, from: number, to: number, crashed?: WorkerIdentity): void {
     if (from >= to) return
-    const chunk = sliceChunk(pending.chunk, from, to)
-    this.#add(call, crashed === undefined ? { ...pending, chunk } : begunIn(crashed, { ...pending, chunk }))
+    this.#add(call, begunIn(crashed, { ...pending, chunk: sliceChunk(pending.chunk, from, to) }))
   }
 
   /** As `requeue` for the items from offset `from` on. Each becomes a chunk of its own. */
   requeueSingles({ call, pending }: CallChunk, from: number, crashed?: WorkerIdentity): void {
     const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
     for (const chunk of singles(pending.chunk, offsets))
-      this.#add(call, crashed === undefined ? { ...pending, chunk } : begunIn(crashed, { ...pending, chunk }))
+      this.#add(call, begunIn(crashed, { ...pending, chunk }))
   }
 
   /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */
@@ -406,8 +405,10 @@ export class CallTable {
   }
 }
 
-/** It may have begun in a worker that crashed: from now on each item is recorded. */
-function begunIn({ id: workerId, pid }: WorkerIdentity, pending: PendingChunk): PendingChunk {
+/** It may have begun in a worker that crashed, if there is one: from now on each item is recorded. */
+function begunIn(crashed: WorkerIdentity | undefined, pending: PendingChunk): PendingChunk {
+  if (crashed === undefined) return pending
+  const { id: workerId, pid } = crashed
   return { ...pending, recordEachItem: true, begunBefore: { workerId, pid, attempts: pending.attempt } }
 }
 

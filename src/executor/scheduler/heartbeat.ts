@@ -2,19 +2,18 @@
 // nothing but a time limit would notice. Pure: data in, data out.
 import type { Ms } from '../../model.js'
 import type { WorkRecord } from './messages.js'
+import { MAX_SENDING_MS } from './timeouts.js'
 
 /**
- * A worker that has sent nothing for this long is asked whether an item is running, and again after the same time. Three
- * of them together are 9 s.
+ * A worker that has sent nothing for this long is asked whether an item is running, and again after the same time. One
+ * that does nothing ends after three of these times, 9 s.
  */
 export const HEARTBEAT_MS: Ms = 3_000
 /**
- * So many judgements in a row end the worker. More than one, because one can be wrong: after this process, or the whole
+ * Judgements in a row that end the worker. More than one, because one can be wrong: after this process, or the whole
  * machine, was stopped, the timer fires before the answer that has arrived is read.
  */
 const MAX_SILENT = 2
-/** A message that takes longer to leave is not on its way any more. */
-const MAX_SENDING_MS: Ms = 60_000
 
 export interface Heartbeat {
   /** When it is due. `undefined` while nothing is in flight. */

@@ -172,8 +172,7 @@ export class Scheduler {
         state.sawNothingRunning = false
         this.#heard(state, now)
         this.#workers.setInspection(state)
-        if (state.inFlight.expired.length > 0 || state.endBy !== undefined)
-          this.#workers.applyExpired(worker, state, now)
+        this.#workers.applyExpired(worker, state, now)
         if (input.rss !== undefined && input.rss > this.#maxMemoryBytes)
           this.#workers.replaceWhenIdle(worker, state)
         return

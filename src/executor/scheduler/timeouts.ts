@@ -29,7 +29,7 @@ export interface ExpiredItem {
 }
 
 /** A message that takes longer to leave is not on its way any more: its worker is stopped. */
-const MAX_SENDING_MS: Ms = 60_000
+export const MAX_SENDING_MS: Ms = 60_000
 
 type InspectionJudgement =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }

@@ -207,11 +207,12 @@ export class WorkerTable {
 
   /** After anything that an expired item may have waited for. */
   applyExpired(worker: Worker, state: ReadyState, now: Ms): void {
-    const { expired, hasOthersRunning } = state.inFlight
+    const { expired } = state.inFlight
     if (expired.length === 0) {
       state.endBy = undefined
       return
     }
+    const { hasOthersRunning } = state.inFlight
     const items = expired.map((chunk) => chunk.expired!)
     const verdict = judgeExpired(items, hasOthersRunning, now)
     // The others need the time of `killAfterMs`, whether the worker answers or not.
