@@ -133,7 +133,8 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
 export function startShell(script: string, options: Omit<RunOptions, 'input'> = {}): Started {
   const prelude = 'poolrun() { "$NODE" "$POOLRUN_JS" "$@"; }\n'
   const env = { ...options.env, NODE: process.execPath, POOLRUN_JS: bin }
-  return start('bash', ['-c', prelude + script], { ...options, env })
+  // With a socket as stdin, bash takes itself for started by rshd and would read ~/.bashrc.
+  return start('bash', ['--norc', '-c', prelude + script], { ...options, env })
 }
 
 export function runShell(script: string, options: RunOptions = {}): Promise<CliResult> {

@@ -29,7 +29,9 @@ status = os.waitpid(pid, 0)[1]
 sys.stderr.write("signal %d" % os.WTERMSIG(status) if os.WIFSIGNALED(status) else "code %d" % os.WEXITSTATUS(status))
 `
 
-export const hasTerminal = spawnSync('python3', ['-c', 'import pty']).status === 0
+// The interpreter itself: what `python3` names may be a slow script that only finds it.
+const python = spawnSync('python3', ['-c', 'import pty, sys; print(sys.executable)'], { encoding: 'utf8' })
+export const hasTerminal = python.status === 0
 if (!hasTerminal)
   console.warn('python3 with its pty module is missing: what is live on a terminal is NOT tested')
 
@@ -64,8 +66,14 @@ function start(
 ): TerminalRun {
   const space = tempSpace()
   space.write({ 'terminal.py': PTY })
-  const run = startShell(`exec python3 "$PTY" ${columns} ${rows} ${command.join(' ')}`, {
-    env: { TERM: 'xterm-256color', LANG: 'C.UTF-8', PTY: space.path('terminal.py'), ...env },
+  const run = startShell(`exec "$PYTHON" "$PTY" ${columns} ${rows} ${command.join(' ')}`, {
+    env: {
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      PTY: space.path('terminal.py'),
+      PYTHON: python.stdout.trim(),
+      ...env,
+    },
   })
   let text = ''
   run.child.stdout.on('data', (data: Buffer | string) => {

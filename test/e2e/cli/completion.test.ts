@@ -25,6 +25,6 @@ describe.runIf(has('bash'))('bash completes', () => {
     const array = words.map((word) => `'${word}'`).join(' ')
     const complete = `COMP_WORDS=(${array}); COMP_CWORD=${words.length - 1}; _poolrun; echo "\${COMPREPLY[*]}"`
     const script = `${completionScript('bash')}\n${complete}`
-    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim()).toBe(expected)
+    expect(execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8' }).trim()).toBe(expected)
   })
 })
