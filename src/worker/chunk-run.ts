@@ -56,6 +56,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #timesEachItem = true
   #isTiming = false
   #startedAt = NO_TIME
+  /** When the running item returned a promise. */
+  #returnedAt = NO_TIME
   /** When the last timed item ended. */
   #endedAt = NO_TIME
 
@@ -237,13 +239,20 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     if (this.#isTiming) this.#startedAt = this.#clock.now()
   }
 
+  /** The running item has returned a promise: from here on it does not block this process. */
+  returnedPromise(): void {
+    if (this.#isTiming) this.#returnedAt = this.#clock.now()
+  }
+
   /** 0 where the item is not timed. */
   endTiming(): Ms {
     if (!this.#isTiming) return 0
     this.#isTiming = false
     this.#endedAt = this.#clock.now()
     const tookMs = this.#endedAt - this.#startedAt
-    if (this.#cost.add(tookMs)) this.#timesEachItem = true
+    const blockedMs = Number.isNaN(this.#returnedAt) ? tookMs : this.#returnedAt - this.#startedAt
+    this.#returnedAt = NO_TIME
+    if (this.#cost.add(tookMs, blockedMs)) this.#timesEachItem = true
     return tookMs
   }
 

@@ -9,8 +9,8 @@ const CHEAP_BELOW_MS: Ms = 0.01
 const SLOW_ABOVE_MS: Ms = 1
 /** Timed items after which the mean is updated. */
 const SAMPLES_PER_UPDATE = 16
-/** Quick items take no longer than results may wait to be sent together (`FLUSH_AFTER_MS` of the outbox). */
-const QUICK_UP_TO_MS: Ms = 10
+/** Quick items block this process no longer than results may wait to be sent together (`FLUSH_AFTER_MS` of the outbox). */
+export const QUICK_UP_TO_MS: Ms = 10
 /** Timed items in a row that must have been quick before the next one is expected to be. */
 const QUICK_ITEMS = 16
 /** A non-integer zero: keeps V8 from compiling for integers and deoptimising on the first fraction. */
@@ -32,14 +32,19 @@ export class Cost {
     return this.#quickInARow >= QUICK_ITEMS
   }
 
-  /** Adds a timed item. True if it was slow. */
-  add(ms: Ms): boolean {
+  /** Adds a timed item. `blockedMs`: until it returned a promise, if it did. True if it was slow. */
+  add(ms: Ms, blockedMs = ms): boolean {
     this.#samples++
     this.#spent += ms
     const isSlow = ms > SLOW_ABOVE_MS
-    this.#quickInARow = ms > QUICK_UP_TO_MS ? 0 : this.#quickInARow + 1
+    this.#quickInARow = blockedMs > QUICK_UP_TO_MS ? 0 : this.#quickInARow + 1
     if (isSlow || this.#samples === SAMPLES_PER_UPDATE) this.update()
     return isSlow
+  }
+
+  /** An item has blocked this process after it returned a promise. */
+  blocked(): void {
+    this.#quickInARow = 0
   }
 
   /** Includes what was timed since the last update, however few items that were. */
@@ -62,5 +67,10 @@ export class Costs {
       this.#costs.set(task, cost)
     }
     return cost
+  }
+
+  /** One of the tasks has blocked this process, it is not known which. */
+  blocked(): void {
+    for (const cost of this.#costs.values()) cost.blocked()
   }
 }

@@ -5,7 +5,7 @@ import { BadItem } from '../framing/parse.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { ChunkMessage } from '../ipc/protocol.js'
 import { ChunkRun } from './chunk-run.js'
-import { Costs } from './cost.js'
+import { Costs, QUICK_UP_TO_MS } from './cost.js'
 import { allowsFastPath, runUnrecordedItems } from './fast-path.js'
 import type { Outbox } from './outbox.js'
 import { isThenable, Refusal } from './outcome.js'
@@ -43,6 +43,7 @@ export class Runner {
   readonly #queue: ChunkRun[] = []
   readonly #started = new Map<number, ChunkRun>()
   #workLoops = 0
+  #isFlushPlanned = false
   #whenIdle: (() => void)[] = []
 
   constructor(options: RunnerOptions) {
@@ -158,8 +159,9 @@ export class Runner {
     const left = this.#outbox.isFull ? this.#outbox.flush() : undefined
     if (isCancelled) this.#options.onCancelled([run])
     // More work is ready and little time has passed: the results can share a message.
-    if (run.hasFailed || this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk)
-      void this.#outbox.flush()
+    if (run.hasFailed) void this.#outbox.flush()
+    else if (this.#started.size > 0 && run.isNextQuick) this.#flushAfterTurn()
+    else if (this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk) void this.#outbox.flush()
     if (!isReturned) return left
     void this.#outbox.flush()
     this.#options.onCancelled([run])
@@ -225,6 +227,7 @@ export class Runner {
   }
 
   async #settleLater(run: ChunkRun, outcome: PromiseLike<unknown>): Promise<void> {
+    run.returnedPromise()
     this.#outbox.flushLater()
     let succeeded = true
     let settled: unknown
@@ -244,6 +247,19 @@ export class Runner {
     // The parent may be about to end this worker for it, and the kill must not hit another item. If the parent has judged
     // otherwise, because it does not count pauses, it sends the rest again.
     if (tookMs >= run.timeoutMs) this.drain()
+  }
+
+  /** What other items settle in this turn of the event loop shares the message. */
+  #flushAfterTurn(): void {
+    if (this.#isFlushPlanned || this.#outbox.isEmpty) return
+    this.#isFlushPlanned = true
+    const { clock } = this.#options
+    const plannedAt = clock.now()
+    void this.#eventLoop.yieldToEventLoop().then(() => {
+      this.#isFlushPlanned = false
+      if (clock.now() - plannedAt > QUICK_UP_TO_MS) this.#costs.blocked()
+      void this.#outbox.flush()
+    })
   }
 
   async #flushAndYield(): Promise<void> {

@@ -32,6 +32,8 @@ export class InFlight {
   readonly #concurrency: number
   #chunks: InFlightChunk[] = []
   #items = 0
+  /** Chunks with a time limit. */
+  #timed = 0
   #expectedMs: Ms = 0
   /** It holds a chunk that may crash it, and nothing else: that tells which chunk was at fault. */
   #hasSuspect = false
@@ -50,6 +52,10 @@ export class InFlight {
 
   get length(): number {
     return this.#chunks.length
+  }
+
+  get isTimed(): boolean {
+    return this.#timed > 0
   }
 
   /** Chunks that can be running. The worker runs one item of each at a time. */
@@ -105,7 +111,21 @@ export class InFlight {
   }
 
   find(id: number): InFlightChunk | undefined {
-    return this.#chunks.find((chunk) => chunk.id === id)
+    const chunk = this.#chunks[this.#indexOf(id)]
+    return chunk?.id === id ? chunk : undefined
+  }
+
+  /** Where the chunk is, or would be. Ids ascend: with a high concurrency there are thousands of chunks. */
+  #indexOf(id: number): number {
+    const chunks = this.#chunks
+    let from = 0
+    let to = chunks.length
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (chunks[middle]!.id < id) from = middle + 1
+      else to = middle
+    }
+    return from
   }
 
   ofCall(call: ScheduledCall): InFlightChunk[] {
@@ -129,6 +149,7 @@ export class InFlight {
     }
     this.#chunks.push(chunk)
     this.#items += count
+    if (call.timeoutMs !== undefined) this.#timed++
     this.#expectedMs += expectedMs
     if (pending.isSuspect) this.#hasSuspect = true
     if (this.#items >= PREFETCH_ITEMS || !call.isBatched) this.#isRefilling = false
@@ -158,11 +179,12 @@ export class InFlight {
     this.#unexpire(chunk)
     const next = this.#chunks[this.#concurrency]
     if (this.#chunks[0] === chunk) this.#chunks.shift()
-    else this.#chunks = this.#chunks.filter((other) => other !== chunk)
+    else this.#chunks.splice(this.#indexOf(chunk.id), 1)
     // It can begin now, and not before.
     if (next !== undefined && this.#chunks[this.#concurrency - 1] === next) next.since = now
     if (chunk.pending.isSuspect) this.#hasSuspect = false
     this.#items -= chunk.pending.chunk.count
+    if (chunk.call.timeoutMs !== undefined) this.#timed--
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
     if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true

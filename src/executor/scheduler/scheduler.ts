@@ -508,7 +508,8 @@ export class Scheduler {
     state.dispatchedItems += pending.chunk.count
     if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
     // A prefetched chunk changes nothing about what can be running.
-    if (state.inFlight.length <= this.#options.concurrency) this.#workers.setInspection(state)
+    if (call.timeoutMs !== undefined && state.inFlight.length <= this.#options.concurrency)
+      state.inspectAt = earlier(state.inspectAt, now + call.timeoutMs)
     this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 

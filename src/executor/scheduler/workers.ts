@@ -290,7 +290,8 @@ export class WorkerTable {
 
   /** After anything that changes what can be running, or since when. */
   setInspection(state: ReadyState): void {
-    state.inspectAt = nextInspection(state.inFlight.chunks, this.#options.concurrency)
+    const { inFlight } = state
+    state.inspectAt = inFlight.isTimed ? nextInspection(inFlight.chunks, this.#options.concurrency) : undefined
   }
 }
 
