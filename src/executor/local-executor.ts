@@ -248,8 +248,8 @@ export class LocalExecutor implements Executor {
         return this.#send(command.worker, { type: 'cancel', ids: command.ids, why: command.why })
       case 'stop':
         return this.#stop(command.worker)
-      case 'drain':
-        return this.#send(command.worker, { type: 'drain' })
+      case 'return':
+        return this.#send(command.worker, { type: 'return' })
       case 'expire': {
         const { id, offset } = command
         return this.#send(command.worker, { type: 'expire', id, offset })

@@ -23,7 +23,7 @@ export function traceCommands(write: (line: string) => void): (command: Command)
         return write(`worker ${command.worker}: cancelling ${plural(command.ids.length, 'chunk')}`)
       case 'expire':
         return write(`worker ${command.worker}: an item has exceeded its time`)
-      case 'drain':
+      case 'return':
         return write(`worker ${command.worker}: taking back what has not started`)
       case 'stop':
         return write(`worker ${command.worker}: stopping`)

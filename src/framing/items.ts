@@ -58,7 +58,7 @@ export function withoutCr(text: string, framing: Framing): string {
   return FRAMINGS[framing].delimiter !== NUL && text.endsWith('\r') ? text.slice(0, -1) : text
 }
 
-/** Items `from` up to, not including, `to` of a payload; shares its memory. */
+/** Items `from` up to, not including, `to` of a payload, all others for `Infinity`; shares its memory. */
 export function sliceBytes(payload: BytesPayload, from: number, to: number): BytesPayload {
   let i = 0
   let start = 0
@@ -66,6 +66,7 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   for (const range of itemRanges(payload)) {
     if (i >= to) break
     if (i <= from) start = range.start
+    if (i === from && to === Number.POSITIVE_INFINITY) return rest(payload, start)
     // Without the comma after the last element.
     end = FRAMINGS[payload.framing].delimiter === 'element' ? range.end : range.next
     i++
@@ -73,6 +74,10 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   if (i <= from || from >= to) start = end = 0
   const { kind, framing, bytes } = payload
   return { kind, framing, bytes: bytes.subarray(start, end) }
+}
+
+function rest({ kind, framing, bytes }: BytesPayload, start: number): BytesPayload {
+  return { kind, framing, bytes: bytes.subarray(start) }
 }
 
 function* delimitedRanges(

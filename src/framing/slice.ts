@@ -16,7 +16,7 @@ export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   if (payload.kind === 'values') {
     return { ...base, payload: { kind: 'values', values: payload.values.slice(from, to) } }
   }
-  const part = sliceBytes(payload, from, to)
+  const part = sliceBytes(payload, from, to >= chunk.count ? Number.POSITIVE_INFINITY : to)
   if (origin === undefined) return { ...base, payload: part }
   const skipped = base.count === 0 ? 0 : part.bytes.byteOffset - payload.bytes.byteOffset
   const moved = { file: origin.file, ...advance(origin, asBuffer(payload.bytes), 0, skipped) }

@@ -186,6 +186,10 @@ function unpack(message: { type: string; token: string }): FromWorker | undefine
       const { ids, begun } = message as { ids?: unknown; begun?: unknown }
       return Array.isArray(ids) && Array.isArray(begun) ? (message as FromWorker) : undefined
     }
+    case 'returned': {
+      const { ids, kept } = message as { ids?: unknown; kept?: unknown }
+      return Array.isArray(ids) && Array.isArray(kept) ? (message as FromWorker) : undefined
+    }
     case 'settled': {
       const { rows, parts, ...rest } = message as unknown as {
         rows: readonly SettledRow[]

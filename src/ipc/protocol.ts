@@ -9,9 +9,10 @@
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
 //        cancel {ids}                              ───────────▶  aborts the signal of what runs, drops what is queued
 //                                                  ◀───────────  cancelled {ids, begun}  once none of them runs any more
+//        return                                    ───────────▶  keeps only what has begun
+//                                                  ◀───────────  returned {ids, kept}  also unasked, where items wait
 //        expire {id, offset}                       ───────────▶  aborts the signal of the item, which is late
 //                                                  ◀───────────  expiring {id, offset, listens}
-//        drain                                     ───────────▶  finishes what runs, returns the rest as cancelled
 //        ping                                      ───────────▶  after some seconds in which nothing was sent
 //                                                  ◀───────────  pong {isRunning}
 //        stop                                      ───────────▶  finishes, runs the finalizer, exits
@@ -27,7 +28,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 5
+export const PROTOCOL_VERSION = 6
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -83,7 +84,8 @@ export type ToWorker =
   | { readonly type: 'run'; readonly chunks: readonly ChunkMessage[] }
   /** `why`: the message of the reason with which signals abort. */
   | { readonly type: 'cancel'; readonly ids: readonly number[]; readonly why?: string | undefined }
-  | { readonly type: 'drain' }
+  /** What has not begun is wanted back. */
+  | { readonly type: 'return' }
   | { readonly type: 'ping' }
   | { readonly type: 'stop' }
   /** This item of a chunk has exceeded its time. */
@@ -121,6 +123,16 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'settled'; readonly ranges: readonly ResultsMessage[]; readonly rss?: number }
   /** These chunks do not run any more. `begun`: how many items of each have begun. After `terminate`, nothing else begins. */
   | { readonly type: 'cancelled'; readonly ids: readonly number[]; readonly begun: readonly number[] }
+  /**
+   * Of each of these chunks the worker keeps only its first `kept` items, all of which have begun. Answers `return`, or is
+   * sent unasked (`waits`): the items wait for something, and others could run meanwhile.
+   */
+  | {
+      readonly type: 'returned'
+      readonly ids: readonly number[]
+      readonly kept: readonly number[]
+      readonly waits: boolean
+    }
   /** Answers `ping`. */
   | { readonly type: 'pong'; readonly isRunning: boolean }
   /** An exception outside every task's promise, or the job's own `process.exit`; the process ends next. */

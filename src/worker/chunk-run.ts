@@ -30,6 +30,8 @@ interface ChunkRunOptions {
 export class ChunkRun implements RecordedChunk, SendingChunk {
   readonly id: number
   readonly chunk: ChunkMessage
+  /** Items that run here: those that were returned are not among them. */
+  count: number
   readonly timeoutMs: Ms
   /** Context of the running item, where its signal may be needed. */
   context: Context | undefined
@@ -48,7 +50,6 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #isItemRunning = false
   #isRecorded = true
   #isCancelled = false
-  #isReturned = false
   #hasFailed = false
   /** The running item has exceeded its time, and its signal was aborted. */
   #isExpired = false
@@ -64,6 +65,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   constructor(chunk: ChunkMessage, { cost, outbox, recorder, clock }: ChunkRunOptions) {
     this.id = chunk.id
     this.chunk = chunk
+    this.count = chunk.count
     this.timeoutMs = chunk.timeoutMs ?? Number.POSITIVE_INFINITY
     this.#cost = cost
     this.#outbox = outbox
@@ -87,7 +89,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     this.#timesEachItem = !isCheap || this.chunk.task.timed === true
   }
 
-  /** No other item of it starts: every item has settled, or the rest was cancelled or returned. */
+  /** No other item of it starts: every item has settled, or the rest was cancelled. */
   end(): void {
     this.#cost.update()
     this.#recorder?.end(this)
@@ -117,22 +119,23 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     return this.context.listens
   }
 
-  /** The items that have not started go back to the parent. */
-  returnUnstarted(): void {
-    this.#isReturned = true
+  /** Returns whether there were any. */
+  giveUpUnstarted(): boolean {
+    if (this.#isCancelled || !this.hasUnstarted) return false
+    this.count = this.begun
+    return true
   }
 
   get isCancelled(): boolean {
     return this.#isCancelled
   }
 
-  /** Some items go back to the parent. */
-  get isReturned(): boolean {
-    return this.#isReturned && !this.#isCancelled && this.#offset < this.chunk.count
+  get hasNext(): boolean {
+    return this.#offset < this.count && !this.#isCancelled
   }
 
-  get hasNext(): boolean {
-    return this.#offset < this.chunk.count && !this.#isCancelled && !this.#isReturned
+  get hasUnstarted(): boolean {
+    return this.begun < this.count
   }
 
   // ── the item that is next or running ─────────────────────────────────────────────────────────────────────────────
@@ -262,7 +265,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** What has settled must be sent before the next item starts. */
   get isFlushDue(): boolean {
-    return this.#offset < this.chunk.count && this.#outbox.isFlushDue(this.#endedAt)
+    return this.#offset < this.count && this.#outbox.isFlushDue(this.#endedAt)
   }
 
   // ── settling ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,8 +26,8 @@ export function allowsFastPath(options: {
 
 /** Runs items of the chunk until one needs the normal path. Returns what has to be awaited to settle the last one. */
 export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike<unknown> | undefined {
-  const { chunk, task } = run
-  const { count, index, attempt } = chunk
+  const { chunk, count, task } = run
+  const { index, attempt } = chunk
   const spread = chunk.task.calling === 'spread'
   // Never refused: an unrecorded chunk has no time limit, and `trySkipRecording` has seen that items may start.
   run.startItem()

@@ -30,8 +30,10 @@ export interface RunnerOptions {
    * settled, or after some unrecorded items of which any may have done it.
    */
   readonly checkBuiltins?: ((isItemKnown: boolean) => void) | undefined
-  /** Chunks that were cancelled or returned, once none of their items runs any more, or this process ends next. */
+  /** Chunks that were cancelled, once none of their items runs any more, or this process ends next. */
   onCancelled(runs: readonly ChunkRun[]): void
+  /** Chunks that have become shorter, also to nothing. `waits`: the parent has not asked for their items. */
+  onReturned(runs: readonly ChunkRun[], waits: boolean): void
 }
 
 export class Runner {
@@ -44,6 +46,7 @@ export class Runner {
   readonly #started = new Map<number, ChunkRun>()
   #workLoops = 0
   #isFlushPlanned = false
+  #isReturnPlanned = false
   #whenIdle: (() => void)[] = []
 
   constructor(options: RunnerOptions) {
@@ -87,9 +90,10 @@ export class Runner {
   }
 
   /** Running items may finish; everything else goes back to the parent. */
-  drain(): void {
-    for (const run of this.#started.values()) run.returnUnstarted()
-    this.#drop(this.#queue.splice(0))
+  returnUnstarted(): void {
+    const runs = [...this.#started.values(), ...this.#queue].filter((run) => run.giveUpUnstarted())
+    for (const run of this.#queue.splice(0)) run.drop()
+    this.#options.onReturned(runs, false)
   }
 
   /** Cancels everything. True if something listens to its signal and should be given time. */
@@ -138,22 +142,45 @@ export class Runner {
     for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
       this.#started.set(run.id, run)
       run.start(this.#options.getTask(run.chunk.task.name))
-      for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run))
+      for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run)) {
+        if (this.#hasIdleLane) this.#returnUnstartedLater()
         await pending
+      }
       const left = this.#end(run)
       if (left !== undefined) await left
       if (this.#queue.length > 0 && this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
     }
     this.#workLoops--
-    if (this.#workLoops > 0) return
+    if (this.#workLoops > 0) return this.#returnUnstartedLater()
     this.#options.onStartItem?.('none')
     for (const resolve of this.#whenIdle) resolve()
     this.#whenIdle = []
   }
 
+  /** One more item could run beside those that wait. */
+  get #hasIdleLane(): boolean {
+    return this.#workLoops < this.#options.concurrency && this.#queue.length === 0
+  }
+
+  /**
+   * The parent spreads what has not begun over idle lanes, here or in another worker. Only if items still wait after a turn
+   * of the event loop: a chunk of trivial promises is over by then.
+   */
+  #returnUnstartedLater(): void {
+    if (this.#isReturnPlanned) return
+    this.#isReturnPlanned = true
+    void this.#eventLoop.yieldToEventLoop().then(() => {
+      this.#isReturnPlanned = false
+      if (!this.#hasIdleLane) return
+      // Not of a chunk between two items: it goes on in its own lane.
+      const waiting = [...this.#started.values()].filter((run) => run.isItemRunning && run.giveUpUnstarted())
+      if (waiting.length > 0) this.#options.onReturned(waiting, true)
+    })
+  }
+
   /** Returns what to wait for before anything else starts: a result that a crash would lose has to leave first. */
   #end(run: ChunkRun): Promise<void> | undefined {
-    const { isCancelled, isReturned } = run
+    const { isCancelled } = run
     this.#started.delete(run.id)
     run.end()
     const left = this.#outbox.isFull ? this.#outbox.flush() : undefined
@@ -162,9 +189,6 @@ export class Runner {
     if (run.hasFailed) void this.#outbox.flush()
     else if (this.#started.size > 0 && run.isNextQuick) this.#flushAfterTurn()
     else if (this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk) void this.#outbox.flush()
-    if (!isReturned) return left
-    void this.#outbox.flush()
-    this.#options.onCancelled([run])
     return left
   }
 
@@ -192,7 +216,7 @@ export class Runner {
         continue
       }
       if (!run.startItem()) {
-        this.drain()
+        this.returnUnstarted()
         break
       }
       let succeeded = true
@@ -246,7 +270,7 @@ export class Runner {
     const tookMs = run.settle(succeeded, outcome)
     // The parent may be about to end this worker for it, and the kill must not hit another item. If the parent has judged
     // otherwise, because it does not count pauses, it sends the rest again.
-    if (tookMs >= run.timeoutMs) this.drain()
+    if (tookMs >= run.timeoutMs) this.returnUnstarted()
   }
 
   /** What other items settle in this turn of the event loop shares the message. */

@@ -60,8 +60,8 @@ export class WorkerSession {
           ? undefined
           : void channel.send({ type: 'expiring', id, offset, listens })
       }
-      case 'drain':
-        return this.#runner?.drain()
+      case 'return':
+        return this.#runner?.returnUnstarted()
       case 'ping':
         return void channel.send({ type: 'pong', isRunning: this.#runner?.isRunning === true })
       case 'stop':
@@ -147,6 +147,10 @@ export class WorkerSession {
       onCancelled: (runs) => {
         const ids = runs.map(({ id }) => id)
         void channel.send({ type: 'cancelled', ids, begun: runs.map(({ begun }) => begun) })
+      },
+      onReturned: (runs, waits) => {
+        const ids = runs.map(({ id }) => id)
+        void channel.send({ type: 'returned', ids, kept: runs.map(({ count }) => count), waits })
       },
     })
     channel.beforeUnplannedExit(() => {

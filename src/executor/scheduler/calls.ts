@@ -15,7 +15,7 @@ import type { RetryOptions } from '../../plan.js'
 import { ChunkSizer, TaskCost } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
-import { type ResultRange, singles, without } from './ranges.js'
+import { type ResultRange, shares, singles, without } from './ranges.js'
 import { isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
 import {
   type Attempt,
@@ -150,15 +150,18 @@ export class CallTable {
     if (chunk === undefined || call.isDraining) {
       call.sourceEnded = true
       this.#endIfFinished(call)
-    } else
-      this.#add(call, {
-        chunk,
-        attempt: 1,
-        earlier: [],
-        recordEachItem: false,
-        isSuspect: false,
-        begunBefore: undefined,
-      })
+    } else {
+      const parts = call.sizer.waits ? shares(chunk, 0, chunk.count) : [chunk]
+      for (const part of parts)
+        this.#add(call, {
+          chunk: part,
+          attempt: 1,
+          earlier: [],
+          recordEachItem: false,
+          isSuspect: false,
+          begunBefore: undefined,
+        })
+    }
     this.#pullEnd(call)
   }
 
@@ -255,6 +258,16 @@ export class CallTable {
     const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
     for (const chunk of singles(pending.chunk, offsets))
       this.#add(call, begunIn(crashed, { ...pending, chunk }))
+  }
+
+  /**
+   * A worker returned the items from offset `from` on, which have not begun: they are spread over all workers. `waits`:
+   * because they wait for something, and others could run meanwhile.
+   */
+  requeueReturned({ call, pending }: CallChunk, from: number, waits: boolean): void {
+    if (waits) call.sizer.measuredWait()
+    const count = call.sizer.waits ? pending.chunk.count : 2 * this.#itemsAtATime
+    for (const chunk of shares(pending.chunk, from, count)) this.#add(call, { ...pending, chunk })
   }
 
   /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */

@@ -64,11 +64,23 @@ export class ChunkSizer {
 
   measured(items: number, busyMs: Ms): void {
     this.#task.measured(items, busyMs)
-    const meanMs = meanCost(this.#meanMs, busyMs / items, items)
+    this.#setMean(meanCost(this.#meanMs, busyMs / items, items))
+  }
+
+  /** Items have not settled yet, and wait. */
+  measuredWait(): void {
+    this.#setMean(Math.max(this.#meanMs ?? 0, WAITS_ABOVE_MS))
+  }
+
+  /** Items wait for something: others can run meanwhile, so each is a chunk of its own, however many arrive together. */
+  get waits(): boolean {
+    return this.#concurrency > 1 && this.#meanMs !== undefined && this.#meanMs >= WAITS_ABOVE_MS
+  }
+
+  #setMean(meanMs: Ms): void {
     this.#meanMs = meanMs
     if (this.#fixed !== undefined) return
-    const waits = this.#concurrency > 1 && meanMs > WAITS_ABOVE_MS
-    const ideal = waits ? 1 : meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
+    const ideal = this.waits ? 1 : meanMs > 0 ? Math.floor(TARGET_MS / meanMs) : MAX_ITEMS
     this.#items = Math.max(1, Math.min(ideal, this.#items * GROWTH_FACTOR, MAX_ITEMS))
   }
 

@@ -1,4 +1,5 @@
 // The chunks that one worker was given and that have not settled, in the order in which it runs them.
+import { sliceChunk } from '../../framing/slice.js'
 import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
 import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
@@ -14,16 +15,18 @@ const PREFETCH_MS: Ms = 18
 
 export interface InFlightChunk extends CallChunk {
   readonly id: number
+  /** Without what the worker has returned. */
+  pending: PendingChunk
   /** Items settled so far: the one at this offset is running or next. */
   settled: number
   /** When the item at `settled` began, or can have begun at the earliest. */
   since: Ms
-  /** How many items have begun, once the worker that is terminating has sent it: then no other item begins. */
+  /** How many items have begun, once the worker has sent that no other item begins: it is terminating, or has returned the rest. */
   begun: number | undefined
   /** Its item has exceeded its time, and the worker was asked to abort it. */
   expired: ExpiredItem | undefined
   /** Estimate at the time when it was dispatched. */
-  readonly expectedMs: Ms
+  expectedMs: Ms
   /** Each of its items is recorded before it begins, however cheap. */
   readonly recordEachItem: boolean
 }
@@ -32,6 +35,9 @@ export class InFlight {
   readonly #concurrency: number
   #chunks: InFlightChunk[] = []
   #items = 0
+  /** Items that have settled, of these chunks. */
+  #settled = 0
+  #progressAt: Ms = 0
   /** Chunks with a time limit. */
   #timed = 0
   #expectedMs: Ms = 0
@@ -44,6 +50,11 @@ export class InFlight {
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency
+  }
+
+  /** When an item has settled, or the first chunk was added. */
+  get progressAt(): Ms {
+    return this.#progressAt
   }
 
   get chunks(): readonly InFlightChunk[] {
@@ -61,6 +72,24 @@ export class InFlight {
   /** Chunks that can be running. The worker runs one item of each at a time. */
   get runningCount(): number {
     return Math.min(this.#chunks.length, this.#concurrency)
+  }
+
+  /** How many items wait for others here, and what they are expected to cost. */
+  waiting(): { readonly items: number; readonly ms: Ms } {
+    let items = 0
+    let ms = 0
+    for (const [i, { call, begun, settled, pending }] of this.#chunks.entries()) {
+      const started = i < this.#concurrency ? 1 : 0
+      const waiting = begun === undefined ? pending.chunk.count - settled - started : 0
+      items += waiting
+      ms += waiting * (call.sizer.meanMs ?? PREFETCH_MS)
+    }
+    return { items, ms }
+  }
+
+  /** Some items wait for others to settle, or the parent does not know yet that those have. */
+  get mayHaveWaiting(): boolean {
+    return this.#items - this.#settled > this.runningCount
   }
 
   /** Another chunk would begin without waiting. */
@@ -147,6 +176,7 @@ export class InFlight {
       expectedMs,
       recordEachItem,
     }
+    if (this.#chunks.length === 0) this.#progressAt = now
     this.#chunks.push(chunk)
     this.#items += count
     if (call.timeoutMs !== undefined) this.#timed++
@@ -169,6 +199,8 @@ export class InFlight {
     const upTo = from + count
     if (from > chunk.settled || count < 1 || upTo > chunk.pending.chunk.count) return 'impossible'
     if (results.kind === 'values' && results.values.length !== count) return 'impossible'
+    this.#settled += upTo - chunk.settled
+    this.#progressAt = now
     chunk.settled = upTo
     chunk.since = now
     if (chunk.expired !== undefined && upTo > chunk.expired.offset) this.#unexpire(chunk)
@@ -184,10 +216,21 @@ export class InFlight {
     if (next !== undefined && this.#chunks[this.#concurrency - 1] === next) next.since = now
     if (chunk.pending.isSuspect) this.#hasSuspect = false
     this.#items -= chunk.pending.chunk.count
+    this.#settled -= chunk.settled
     if (chunk.call.timeoutMs !== undefined) this.#timed--
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
     if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
+  }
+
+  /** The worker has returned all items but the first `count`. */
+  truncate(chunk: InFlightChunk, count: number): void {
+    const { pending, expectedMs } = chunk
+    this.#items -= pending.chunk.count - count
+    chunk.expectedMs = (expectedMs * count) / pending.chunk.count
+    this.#expectedMs -= expectedMs - chunk.expectedMs
+    chunk.pending = { ...pending, chunk: sliceChunk(pending.chunk, 0, count) }
+    chunk.begun = count
   }
 
   /** Takes over from the flight recorder since when items run. One that can be running and is not begins now at the earliest. */

@@ -68,12 +68,20 @@ export type WorkerInput =
       /** Resident bytes, measured by the worker itself between items. */
       readonly rss?: number | undefined
     }
-  /** These chunks do not run any more: they were cancelled, or returned by a draining worker. */
+  /** These chunks do not run any more: they were cancelled. */
   | {
       readonly type: 'cancelled'
       readonly ids: readonly number[]
       /** How many items of each have begun. */
       readonly begun: readonly number[]
+    }
+  /** Of each of these chunks the worker keeps only its first `kept` items, all of which have begun. */
+  | {
+      readonly type: 'returned'
+      readonly ids: readonly number[]
+      readonly kept: readonly number[]
+      /** Nobody asked: the items wait for something, and others could run meanwhile. */
+      readonly waits: boolean
     }
   /** `dying` on the channel: the process exits next. */
   | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
@@ -161,7 +169,9 @@ export type Command =
       readonly ids: readonly number[]
       readonly why?: string | undefined
     }
-  | { readonly type: 'drain' | 'stop'; readonly worker: number }
+  | { readonly type: 'stop'; readonly worker: number }
+  /** Request what has not begun; `returned` answers. */
+  | { readonly type: 'return'; readonly worker: number }
   /** Abort the item at this offset of a chunk: it has exceeded its time. */
   | { readonly type: 'expire'; readonly worker: number; readonly id: number; readonly offset: number }
   /** `isImmediate`: items have no more time to settle. */

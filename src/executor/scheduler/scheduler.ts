@@ -4,7 +4,7 @@ import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
 import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
-import { chunkMessage, leastLoadedWorker } from './dispatch.js'
+import { chunkMessage, hasWorkToReturn, leastLoadedWorker, workerToRelieve } from './dispatch.js'
 import { heard, isStuck } from './heartbeat.js'
 import type { InFlight, InFlightChunk } from './in-flight.js'
 import type {
@@ -47,6 +47,8 @@ export interface SchedulerOptions {
 
 /** Items that settle without a crash until the budget of restarts is refilled by one. */
 const REFILL_ITEMS = 100
+/** More than a chunk needs from its source to a worker. */
+const TAKE_BACK_AFTER_MS: Ms = 5
 
 export class Scheduler {
   readonly #options: SchedulerOptions
@@ -58,6 +60,8 @@ export class Scheduler {
   /** Restarts that were used and have not been refilled. */
   #usedRestarts = 0
   #itemsUntilRefill = REFILL_ITEMS
+  /** When to take back what waits in one worker while another could begin it. */
+  #takeBackAt: Ms | undefined
   /** A chunk waits for a worker that has nothing else. */
   #suspectWaits = false
   #fault: PoolFault | undefined
@@ -105,7 +109,7 @@ export class Scheduler {
 
   /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    return earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline)
+    return earlier(this.#takeBackAt, earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline))
   }
 
   // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +183,13 @@ export class Scheduler {
       case 'cancelled':
         for (const [i, id] of input.ids.entries()) this.#cancelled(worker, id, input.begun[i], now)
         if (state.is !== 'ready') return
+        this.#heard(state, now)
+        this.#workers.setInspection(state)
+        return this.#workers.applyExpired(worker, state, now)
+      case 'returned':
+        for (const [i, id] of input.ids.entries()) this.#returned(worker, id, input.kept[i], input.waits, now)
+        if (state.is !== 'ready') return
+        if (!input.waits) state.isAskedToReturn = false
         this.#heard(state, now)
         this.#workers.setInspection(state)
         return this.#workers.applyExpired(worker, state, now)
@@ -270,7 +281,7 @@ export class Scheduler {
     this.#itemsUntilRefill = REFILL_ITEMS
   }
 
-  /** The worker returned a chunk that was cancelled, or that it has not begun: all but its first `begun` items. */
+  /** The worker has cancelled a chunk whose first `begun` items have begun. */
   #cancelled(worker: Worker, id: number, begun: number | undefined, now: Ms): void {
     const inFlight = inFlightOf(worker.state)
     const chunk = inFlight?.find(id)
@@ -283,6 +294,25 @@ export class Scheduler {
     if (call.isAborted) this.#calls.cancel(worker, chunk, chunk.begun, now - since)
     else this.#calls.requeue(chunk, settled, count)
     this.#remove(worker, inFlight, chunk, now)
+  }
+
+  /** The worker keeps the first `kept` items of the chunk, which have begun; the others run wherever there is room. */
+  #returned(worker: Worker, id: number, kept: number | undefined, waits: boolean, now: Ms): void {
+    const { state } = worker
+    const inFlight = inFlightOf(state)
+    const chunk = inFlight?.find(id)
+    if (inFlight === undefined || chunk === undefined) return
+    const { count } = chunk.pending.chunk
+    const begun = Math.min(Math.max(kept ?? count, chunk.settled), count)
+    chunk.begun = begun
+    // What a terminating worker holds is judged when it has exited.
+    if (state.is !== 'ready' || begun === count) return
+    this.#calls.requeueReturned(chunk, begun, waits)
+    state.dispatchedItems -= count - begun
+    // It can run as many others. One that drains is replaced for another reason.
+    if (!state.isDraining && state.dispatchedItems < this.#maxTasksPerChild) state.replaceWhenIdle = false
+    if (begun > chunk.settled) inFlight.truncate(chunk, begun)
+    else this.#remove(worker, inFlight, chunk, now)
   }
 
   #unsendable(
@@ -480,11 +510,13 @@ export class Scheduler {
 
   #dispatchReadyChunks(now: Ms): void {
     this.#suspectWaits = false
+    const plannedAt = this.#takeBackAt
+    this.#takeBackAt = undefined
     while (!this.#isOver) {
       const worker = leastLoadedWorker(this.#workers.all)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
       const call = this.#calls.next()
-      if (call === undefined) return
+      if (call === undefined) return this.#takeBackWork(worker, plannedAt, now)
       const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
       if (pending === undefined) this.#calls.pull(call)
       else if (pending.isSuspect && worker.state.inFlight.length > 0) {
@@ -511,6 +543,21 @@ export class Scheduler {
     if (call.timeoutMs !== undefined && state.inFlight.length <= this.#options.concurrency)
       state.inspectAt = earlier(state.inspectAt, now + call.timeoutMs)
     this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
+  }
+
+  /**
+   * There is nothing to dispatch, and a worker could begin something. If another one holds items that wait there, they are
+   * requested. Not immediately: in the midst of the work, more arrives sooner.
+   */
+  #takeBackWork({ state: { inFlight } }: ReadyWorker, plannedAt: Ms | undefined, now: Ms): void {
+    if (!inFlight.canBeginMore || !this.#workers.all.some(hasWorkToReturn)) return
+    this.#takeBackAt = plannedAt ?? now + TAKE_BACK_AFTER_MS
+    if (now < this.#takeBackAt) return
+    this.#takeBackAt = undefined
+    const found = workerToRelieve(this.#workers.all, now)
+    if (found === undefined) return
+    if (found.at <= now) this.#workers.takeBack(found.worker)
+    else this.#takeBackAt = found.at
   }
 
   // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────

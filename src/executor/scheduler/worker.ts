@@ -54,6 +54,8 @@ export interface ReadyState {
   replaceWhenIdle: boolean
   /** It was asked to return what it has not begun. Dispatch nothing until nothing is in flight. */
   isDraining: boolean
+  /** It was asked to return what it has not begun, and goes on. */
+  isAskedToReturn: boolean
   /** Killed if items of an aborted call are still running by then. */
   cancelBy: Ms | undefined
   /** They were, and items of other calls have as long again. */
@@ -140,6 +142,7 @@ export function ready(concurrency: number): WorkerState {
     dispatchedItems: 0,
     replaceWhenIdle: false,
     isDraining: false,
+    isAskedToReturn: false,
     cancelBy: undefined,
     isCancelExtended: false,
     endBy: undefined,

@@ -13,6 +13,7 @@ import {
   killed,
   nextDeadline,
   type ReadyState,
+  type ReadyWorker,
   ready,
   starting,
   stopping,
@@ -274,7 +275,13 @@ export class WorkerTable {
   #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
     if (state.isDraining || state.inFlight.length === 0) return
     state.isDraining = true
-    this.#send({ type: 'drain', worker: id })
+    this.#send({ type: 'return', worker: id })
+  }
+
+  /** What it has not begun, so that others can. */
+  takeBack({ id, state }: ReadyWorker): void {
+    state.isAskedToReturn = true
+    this.#send({ type: 'return', worker: id })
   }
 
   /** The chunk has settled, or was taken back. */
@@ -291,7 +298,9 @@ export class WorkerTable {
   /** After anything that changes what can be running, or since when. */
   setInspection(state: ReadyState): void {
     const { inFlight } = state
-    state.inspectAt = inFlight.isTimed ? nextInspection(inFlight.chunks, this.#options.concurrency) : undefined
+    state.inspectAt = inFlight.isTimed
+      ? nextInspection(inFlight.chunks, this.#options.concurrency)
+      : undefined
   }
 }
 

@@ -16,9 +16,9 @@ describe('a drained call', () => {
     worker!.ready()
     const taken = source.taken
     call.drain.abort()
-    expect(sentTypes(worker!)).toEqual(['run', 'drain'])
+    expect(sentTypes(worker!)).toEqual(['run', 'return'])
     worker!.settle(worker!.chunks[0]!, { count: 1 })
-    worker!.message({ type: 'cancelled', ids: [worker!.chunks[0]!.id], begun: [] })
+    worker!.message({ type: 'returned', ids: [worker!.chunks[0]!.id], kept: [1], waits: false })
     await call.done
     expect(call.indexes()).toEqual([0])
     expect(source.taken).toBe(taken)
@@ -47,7 +47,7 @@ describe('a drained call', () => {
     await setImmediate()
     const behind = worker!.chunks[2]!
     first.drain.abort()
-    worker!.message({ type: 'cancelled', ids: [behind.id], begun: [] })
+    worker!.message({ type: 'returned', ids: [behind.id], kept: [0], waits: false })
     worker!.settle(worker!.chunks[1]!)
     await first.done
     worker!.settle(worker!.chunks.at(-1)!)
@@ -62,7 +62,7 @@ describe('a drained call', () => {
     workers[0]!.ready()
     call.drain.abort()
     call.controller.abort()
-    expect(sentTypes(workers[0]!)).toEqual(['run', 'drain', 'cancel'])
+    expect(sentTypes(workers[0]!)).toEqual(['run', 'return', 'cancel'])
     clock.advance(2_000)
     expect(workers[0]!.kills).toEqual(['SIGKILL'])
     workers[0]!.exit()

@@ -186,11 +186,12 @@ async function settleDown(world: World): Promise<void> {
     if (moved) {
       ticks = 0
       movedAt = world.now
-    } else if (world.wake === undefined) return
-    else {
-      ticks++
-      world.tick(world.wake)
+      continue
     }
+    world.checkIdleWorkers()
+    if (world.wake === undefined) return
+    ticks++
+    world.tick(world.wake)
   }
 }
 

@@ -91,7 +91,6 @@ export class ModelWorker {
   #queue: ChunkMessage[] = []
   #open: Open[] = []
   readonly #cancelled = new Set<number>()
-  readonly #givenBack = new Set<number>()
   #isBroken = false
   #leaving = false
   #lastWords: ReturnType<FlightRecordFile['read']> | undefined
@@ -140,8 +139,8 @@ export class ModelWorker {
       case 'expire':
         this.#expire(message.id, message.offset)
         break
-      case 'drain':
-        this.#drain()
+      case 'return':
+        this.#returnUnstarted()
         break
       case 'stop':
         this.#stopping = true
@@ -176,6 +175,10 @@ export class ModelWorker {
       this.#leaving = true
       return true
     }
+    if (this.hasIdleLane && this.waiting > 0) {
+      this.#returnWaiting()
+      return true
+    }
     for (let place = 0; place < this.#open.length; place++) {
       const open = this.#open[(place + pick) % this.#open.length]!
       if (this.#advance(open, flush)) return true
@@ -206,6 +209,33 @@ export class ModelWorker {
   pong(): { isRunning: boolean } | undefined {
     if (!this.#runs() || this.#isBlocked()) return undefined
     return { isRunning: !this.#isBroken && this.#open.some(({ begun }) => begun) }
+  }
+
+  /** It goes on with what it has, and reads what its parent sends. */
+  get answers(): boolean {
+    return this.#runs() && !this.#isBlocked() && !this.#isBroken && !this.#leaving && !this.#stopping
+  }
+
+  /** Items that have not settled, by chunk. */
+  get held(): readonly { readonly chunk: number; readonly items: number }[] {
+    const queued = this.#queue.map(({ id, count }) => ({ chunk: id, items: count }))
+    return [...queued, ...this.#open.map(({ run, offset }) => ({ chunk: run.id, items: run.count - offset }))]
+  }
+
+  /** Items that have not begun. */
+  get unstarted(): number {
+    const begun = this.#open.filter((open) => open.begun).length
+    return this.held.reduce((sum, { items }) => sum + items, 0) - begun
+  }
+
+  get hasIdleLane(): boolean {
+    return this.#open.length < this.#options.concurrency && this.#queue.length === 0
+  }
+
+  /** Items behind the one that runs, in the same chunk. */
+  get waiting(): number {
+    const open = this.#open.filter(({ begun, run }) => begun && !this.#cancelled.has(run.id))
+    return open.reduce((sum, { run }) => sum + run.count - run.begun, 0)
   }
 
   /** Something that only a kill, a cancel or a timeout ends. */
@@ -247,11 +277,11 @@ export class ModelWorker {
 
   #advance(open: Open, flush: boolean): boolean {
     const { chunk } = open
-    const { id, count } = chunk
+    const { id } = chunk
     if (open.blocked) return false
     const aborted = this.#cancelled.has(id)
     if (!open.begun) {
-      if (open.offset === count || aborted || this.#givenBack.has(id)) {
+      if (open.offset === open.run.count || aborted) {
         this.#finish(open, flush)
         return true
       }
@@ -293,14 +323,14 @@ export class ModelWorker {
     }
     open.begun = false
     // The parent may not know yet that it has ended.
-    if (open.expired && !aborted) this.#drain()
+    if (open.expired && !aborted) this.#returnUnstarted()
     open.expired = false
     if (aborted) {
       this.#finish(open, flush)
       return true
     }
     open.offset++
-    if (open.offset < count && (this.#outbox.isFull || flush)) {
+    if (open.offset < open.run.count && (this.#outbox.isFull || flush)) {
       open.blocked = true
       void this.#outbox.flush().then(() => {
         open.blocked = false
@@ -310,23 +340,18 @@ export class ModelWorker {
   }
 
   #finish(open: Open, flush: boolean): void {
-    const { id, count } = open.chunk
+    const { id } = open.chunk
     this.#open = this.#open.filter((other) => other !== open)
-    if (open.offset === count) this.#givenBack.delete(id)
     if (this.#cancelled.delete(id)) {
       open.run.cancel('the item was cancelled')
       open.run.end()
-      this.#returned([id], open.run.begun)
+      this.#sayCancelled([id], open.run.begun)
     } else open.run.end()
     if (open.run.hasFailed || this.#queue.length === 0 || this.#outbox.isFull || flush)
       void this.#outbox.flush()
-    if (this.#givenBack.delete(id)) {
-      void this.#outbox.flush()
-      this.#returned([id], open.run.begun)
-    }
   }
 
-  #returned(ids: readonly number[], begun: number): void {
+  #sayCancelled(ids: readonly number[], begun: number): void {
     void this.#say({ type: 'cancelled', ids, begun: ids.map(() => begun) })
   }
 
@@ -339,13 +364,30 @@ export class ModelWorker {
         dropped.push(id)
       }
     }
-    if (dropped.length > 0) this.#returned(dropped, 0)
+    if (dropped.length > 0) this.#sayCancelled(dropped, 0)
   }
 
-  #drain(): void {
-    const dropped = this.#queue.splice(0).map(({ id }) => id)
-    for (const { chunk } of this.#open) if (!this.#cancelled.has(chunk.id)) this.#givenBack.add(chunk.id)
-    if (dropped.length > 0) this.#returned(dropped, 0)
+  #returnUnstarted(): void {
+    const dropped = this.#queue.splice(0).map(({ id }) => ({ id, count: 0 }))
+    this.#sayReturned([...dropped, ...this.#open.flatMap((open) => this.#giveUp(open))], false)
+  }
+
+  /** Items wait behind others in the same chunk, and a lane is idle. */
+  #returnWaiting(): void {
+    const begun = this.#open.filter((open) => open.begun)
+    this.#sayReturned(
+      begun.flatMap((open) => this.#giveUp(open)),
+      true,
+    )
+  }
+
+  #giveUp({ run }: Open): readonly ChunkRun[] {
+    return !this.#cancelled.has(run.id) && run.giveUpUnstarted() ? [run] : []
+  }
+
+  #sayReturned(runs: readonly { readonly id: number; readonly count: number }[], waits: boolean): void {
+    const kept = runs.map(({ count }) => count)
+    void this.#say({ type: 'returned', ids: runs.map(({ id }) => id), kept, waits })
   }
 
   #expire(id: number, offset: number): void {
@@ -361,14 +403,14 @@ export class ModelWorker {
   #terminate(isImmediate: boolean): void {
     this.#recorder?.freeze()
     void this.#outbox.flush()
-    this.#returned(
+    this.#sayCancelled(
       this.#queue.map(({ id }) => id),
       0,
     )
     this.#queue = []
     for (const { chunk, run } of this.#open) {
       this.#cancelled.add(chunk.id)
-      this.#returned([chunk.id], run.begun)
+      this.#sayCancelled([chunk.id], run.begun)
     }
     const listening = this.#open.some((open) => open.begun && this.#behaviour(open) === 'listens')
     if (listening && !isImmediate) {

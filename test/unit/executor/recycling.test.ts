@@ -100,9 +100,10 @@ describe('maxMemoryBytes', () => {
       busyMs: 1,
     }
     worker!.message({ type: 'settled', ranges: [range0], rss: 2_000 })
-    expect(worker!.sent.at(-1)).toEqual({ type: 'drain' })
+    expect(worker!.sent.at(-1)).toEqual({ type: 'return' })
     worker!.settle(chunk!, { from: 1, count: 1 })
-    worker!.message({ type: 'cancelled', ids: worker!.chunks.slice(1).map(({ id }) => id), begun: [] })
+    const ids = worker!.chunks.slice(1).map(({ id }) => id)
+    worker!.message({ type: 'returned', ids, kept: ids.map(() => 0), waits: false })
     expect(worker!.sent.at(-1)).toEqual({ type: 'stop' })
     worker!.exit(0, null)
     latest(0).ready()
@@ -117,7 +118,7 @@ describe('maxMemoryBytes', () => {
     start(executor, numbers(4), { chunkSize: 1 })
     workers[0]!.ready()
     workers[0]!.message({ type: 'settled', ranges: [], rss: 1_000 })
-    expect(workers[0]!.sent.map(({ type }) => type)).not.toContain('drain')
+    expect(workers[0]!.sent.map(({ type }) => type)).not.toContain('return')
   })
 
   test('does not count the replacement as a crash', async () => {

@@ -173,7 +173,7 @@ describe('several items in one worker', () => {
 
   test('have as long again as the one that exceeded its time, and nothing else begins there', async () => {
     const { call, worker, clock } = oneOfTwoIsLate()
-    expect(sentTypes(worker)).toEqual(['run', 'expire', 'drain'])
+    expect(sentTypes(worker)).toEqual(['run', 'expire', 'return'])
     worker.settle(worker.chunks[1]!, { count: 1 })
     expect(sentTypes(worker)).not.toContain('terminate')
     worker.message({ type: 'cancelled', ids: [worker.chunks[1]!.id], begun: [1] })
@@ -210,7 +210,7 @@ describe('several items in one worker', () => {
 
   test('have the same time in a worker that does not answer: it may compute', () => {
     const { call, worker, clock } = oneOfTwoIsLate({}, false)
-    expect(sentTypes(worker)).toEqual(['run', 'expire', 'drain'])
+    expect(sentTypes(worker)).toEqual(['run', 'expire', 'return'])
     expect(worker.kills).toEqual([])
     clock.advance(2_000)
     clock.advance(100)

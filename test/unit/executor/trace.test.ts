@@ -52,7 +52,7 @@ it('traces whatever ends a worker', () => {
       { type: 'spawn', worker: 0 },
       { type: 'inspect', worker: 0 },
       { type: 'cancel', worker: 0, ids: [1, 2] },
-      { type: 'drain', worker: 0 },
+      { type: 'return', worker: 0 },
       { type: 'stop', worker: 1 },
       { type: 'terminate', isImmediate: false, why: 'the pool was terminated', worker: 0 },
       { type: 'kill', worker: 0, signal: 'SIGKILL' },

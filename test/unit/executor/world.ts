@@ -7,6 +7,7 @@ import type {
   SchedulerInput,
 } from '../../../src/executor/scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from '../../../src/executor/scheduler/scheduler.js'
+import { hasRoom } from '../../../src/executor/scheduler/worker.js'
 import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
 import type { CancelledRange, Chunk, Failure, ItemFailure, SettledRange } from '../../../src/model.js'
 import { type Behaviour, ModelWorker, type Said } from './model-worker.js'
@@ -37,6 +38,7 @@ interface CallState {
   taken: number
   pulls: { items: number }[]
   drained: boolean
+  aborted: boolean
   readonly outcomes: Map<number, 'ok' | Failure['kind']>
   readonly cancelled: Set<number>
   end: CallEnd | undefined
@@ -75,6 +77,8 @@ export class World {
   readonly #dispatches = new Map<string, number>()
   readonly #begunAt = new Map<string, number>()
   readonly #inputs: SchedulerInput[] = []
+  /** Workers that have exited. */
+  #exits = 0
   #posting = false
   #pids = 1000
 
@@ -93,6 +97,7 @@ export class World {
       taken: 0,
       pulls: [],
       drained: false,
+      aborted: false,
       outcomes: new Map(),
       cancelled: new Set(),
       end: undefined,
@@ -111,6 +116,7 @@ export class World {
   }
 
   abort(call: CallState): void {
+    call.aborted = true
     this.post({ type: 'abort', call: call.id })
   }
 
@@ -140,6 +146,31 @@ export class World {
     const id = this.workers.indexOf(worker)
     this.#receive(id, said)
     return true
+  }
+
+  /**
+   * Called when nothing can happen before time passes: no worker that could begin something has nothing to begin while items
+   * wait in another that answers, or in the parent.
+   */
+  checkIdleWorkers(): void {
+    // After a crash, items may wait for a worker that has nothing else.
+    if (this.#exits > 0 || (this.wake !== undefined && this.wake <= this.now + 5)) return
+    const idle = this.#scheduler.workers.find(({ id, state }) => {
+      const worker = this.workers[id]
+      return state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state) && worker?.answers === true
+    })
+    if (idle === undefined) return
+    for (const worker of this.workers)
+      if (worker?.answers === true && worker.unstarted > 0)
+        broken(`worker ${idle.id} is idle while ${worker.unstarted} items wait in another`)
+    if (this.workers.some((worker) => worker?.answers === false)) return
+    const held = this.workers.flatMap((worker) => worker?.held ?? [])
+    for (const { id, end, drained, aborted, taken, outcomes, plan } of this.calls) {
+      if (end !== undefined || drained || aborted || plan.retry !== undefined) continue
+      const running = held.filter(({ chunk }) => this.#chunks.get(chunk)!.call.id === id)
+      if (outcomes.size + running.reduce((sum, { items }) => sum + items, 0) < taken)
+        broken(`worker ${idle.id} is idle while items of call ${id} wait in the parent`)
+    }
   }
 
   get wake(): number | undefined {
@@ -197,7 +228,7 @@ export class World {
         return this.#run(command.worker, command.chunk)
       case 'cancel':
         return void this.#worker(command.worker).inbox.push({ type: 'cancel', ids: command.ids })
-      case 'drain':
+      case 'return':
       case 'stop':
         return void this.#worker(command.worker).inbox.push({ type: command.type })
       case 'expire':
@@ -376,6 +407,7 @@ export class World {
     }
     if (said.type !== 'gone') return this.post({ ...said, worker } as SchedulerInput)
     this.workers[worker] = undefined
+    this.#exits++
     if (this.#expiredAt.delete(worker)) this.#allowAnotherBegin(worker)
     const { exitCode, signal, recorded } = said
     this.#runningAtExit = new Set(recorded?.running.map((item) => this.#keyOf(item)))

@@ -65,24 +65,25 @@ describe('a chunk', () => {
     run.startItem()
     run.cancel('the item was cancelled')
     run.settle(true, 'too late')
-    expect(run).toMatchObject({ hasNext: false, isReturned: false, offset: 0, unsentItems: 0 })
+    expect(run).toMatchObject({ hasNext: false, offset: 0, unsentItems: 0 })
+    expect(run.giveUpUnstarted()).toBe(false)
   })
 
   test('starts no other item once the rest is returned, and keeps the outcome of the one that runs', () => {
     const run = started(setUp().create(new Cost()))
     run.startItem()
-    run.returnUnstarted()
+    expect(run.giveUpUnstarted()).toBe(true)
     run.settle(true, 'done')
-    expect(run).toMatchObject({ hasNext: false, isReturned: true, unsentItems: 1 })
+    expect(run).toMatchObject({ hasNext: false, count: 1, unsentItems: 1 })
   })
 
   test('returns nothing where its last item was running', () => {
     const { outbox, recorder, clock } = setUp()
     const run = started(new ChunkRun(chunkOfValues(['last']), { cost: new Cost(), outbox, recorder, clock }))
     run.startItem()
-    run.returnUnstarted()
+    expect(run.giveUpUnstarted()).toBe(false)
     run.settle(true, 'done')
-    expect(run.isReturned).toBe(false)
+    expect(run).toMatchObject({ hasNext: false, count: 1, unsentItems: 1 })
   })
 })
 

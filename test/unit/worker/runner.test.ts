@@ -263,6 +263,7 @@ describe('settled items', () => {
         return 'x'.repeat(3_000_000)
       },
       onCancelled() {},
+      onReturned() {},
     })
     runner.run(lists.map((list) => chunkOfValues(list)))
     await turn()
@@ -277,6 +278,98 @@ describe('settled items', () => {
     runner.run([chunkOfValues([0, 1])])
     await turn()
     expect(sent.map(({ count }) => count)).toEqual([1, 1])
+  })
+})
+
+describe('items that settle in one turn of the event loop, while others wait', () => {
+  /** Four lanes, and 16 items before that make the task known as one that does not block. */
+  async function setUpWaiting() {
+    const ends: (() => void)[] = []
+    const clock = new FakeClock()
+    const world = setUpRunner(
+      (item) => (item === 'waits' ? new Promise<void>((end) => ends.push(end)) : item),
+      {
+        concurrency: 4,
+        recorder: recorderOf().recorder,
+        clock,
+      },
+    )
+    await world.runAll(...Array.from({ length: 20 }, () => chunkOfValues([0])))
+    world.sent.length = 0
+    world.runner.run(Array.from({ length: 4 }, () => chunkOfValues(['waits'])))
+    /** Their promises resolve, and what awaits them runs. */
+    async function endSome(count: number) {
+      for (const end of ends.splice(0, count)) end()
+      for (let n = 0; n < 10; n++) await undefined
+    }
+    return { ...world, endSome }
+  }
+
+  test('share a message', async () => {
+    const { endSome, sent, clock } = await setUpWaiting()
+    await endSome(3)
+    expect(sent).toEqual([])
+    await turn()
+    expect(sent).toHaveLength(3)
+    clock.advance(10)
+    expect(sent).toHaveLength(3)
+  })
+
+  test('are sent one by one again after an item that blocked behind its promise', async () => {
+    const { endSome, sent, clock, runner } = await setUpWaiting()
+    await endSome(1)
+    clock.spend(11)
+    await turn()
+    expect(sent).toHaveLength(1)
+    runner.run([chunkOfValues(['waits'])])
+    await endSome(1)
+    expect(sent).toHaveLength(2)
+  })
+})
+
+describe('items behind one that waits, while a lane is idle', () => {
+  test('go back to the parent after a turn of the event loop, those that wait do not', async () => {
+    const { runner, returned } = setUpRunner(() => new Promise(() => {}), { concurrency: 3 })
+    const chunks = [chunkOfValues([1, 2, 3]), chunkOfValues([4])]
+    runner.run(chunks)
+    expect(returned).toEqual([])
+    await turn()
+    expect(returned).toEqual([{ kept: { [chunks[0]!.id]: 1 }, waits: true }])
+    await turn()
+    expect(returned).toHaveLength(1)
+  })
+
+  test('stay where each lane has an item', async () => {
+    const { runner, returned } = setUpRunner(() => new Promise(() => {}), { concurrency: 2 })
+    runner.run([chunkOfValues([1, 2]), chunkOfValues([3, 4])])
+    await turn()
+    expect(returned).toEqual([])
+  })
+
+  test('go back when another lane has become idle', async () => {
+    let end = () => {}
+    const { runner, returned } = setUpRunner(
+      (item) =>
+        new Promise<void>((resolve) => {
+          if (item === 3) end = resolve
+        }),
+      { concurrency: 2, recorder: recorderOf().recorder },
+    )
+    const chunk = chunkOfValues([1, 2])
+    runner.run([chunk, chunkOfValues([3])])
+    await turn()
+    end()
+    await turn()
+    await turn()
+    expect(returned).toEqual([{ kept: { [chunk.id]: 1 }, waits: true }])
+  })
+
+  test('stay where their promises are trivial', async () => {
+    const { runAll, returned, sent } = setUpRunner(async (item) => item, { concurrency: 3 })
+    const chunk = chunkOfValues(Array(500).fill(1))
+    await runAll(chunk)
+    expect(outcomesOf(sent, chunk.id)).toHaveLength(500)
+    expect(returned).toEqual([])
   })
 })
 
@@ -331,17 +424,17 @@ describe('a message', () => {
     ['a chunk whose items were cheap at first', [[...Array(600).fill(0), ...Array(500).fill(2)]]],
     ['chunk after chunk', Array.from({ length: 500 }, () => [2])],
   ])('is received in the middle of %s', async (_, lists) => {
-    const { runner, sent, cancelled } = setUpSpendingRunner()
+    const { runner, sent, returned } = setUpSpendingRunner()
     const chunks = lists.map((list) => chunkOfValues(list))
     // As a message would arrive: in a turn of the event loop, while items run.
-    setImmediate(() => runner.drain())
+    setImmediate(() => runner.returnUnstarted())
     runner.run(chunks)
     await runner.idle()
     const total = lists.flat().length
     const ran = sent.reduce((sum, { count }) => sum + count, 0)
     expect(ran).toBeGreaterThan(0)
     expect(ran).toBeLessThan(total - 300)
-    expect(cancelled.length).toBeGreaterThan(0)
+    expect(returned).toMatchObject([{ waits: false }])
   })
 })
 
@@ -466,7 +559,7 @@ describe('expire', () => {
     expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'the item exceeded 500 ms' })
     end()
     await turn()
-    void runner.drain()
+    runner.returnUnstarted()
     const failure = { kind: 'timeout', timeoutMs: 500, ended: 'stopped' }
     expect(sent.flat().flatMap(({ failures }) => failures)).toEqual([{ offset: 0, failure }])
   })
@@ -535,7 +628,7 @@ describe('an item that the parent may have judged late', () => {
     // By the recorder's clock the outcome is written too late; by the runner's the item took no time.
     let now = 0
     const started: unknown[] = []
-    const { runner, sent, cancelled } = setUpRunner(
+    const { runner, sent, returned } = setUpRunner(
       (item) => {
         started.push(item)
         if (item === 'slow') now = 200
@@ -549,12 +642,12 @@ describe('an item that the parent may have judged late', () => {
     await runner.idle()
     expect(started).toEqual(['quick', 'slow'])
     expect(outcomesOf(sent, first.id)).toHaveLength(2)
-    expect(cancelled.sort()).toEqual([first.id, second.id])
+    expect(returned).toEqual([{ kept: { [first.id]: 2, [second.id]: 0 }, waits: false }])
   })
 
   test('lets no other item start where it took its whole time limit', async () => {
     const clock = new FakeClock()
-    const { runner, sent, cancelled } = setUpRunner((ms) => clock.spend(ms as number), {
+    const { runner, sent, returned } = setUpRunner((ms) => clock.spend(ms as number), {
       clock,
       recorder: recorderOf(() => 0).recorder,
     })
@@ -562,7 +655,7 @@ describe('an item that the parent may have judged late', () => {
     runner.run([chunk])
     await runner.idle()
     expect(outcomesOf(sent, chunk.id)).toHaveLength(2)
-    expect(cancelled).toEqual([chunk.id])
+    expect(returned).toEqual([{ kept: { [chunk.id]: 2 }, waits: false }])
   })
 })
 

@@ -104,6 +104,7 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
   const { clock = new FakeClock() } = options
   const sent: ResultsMessage[] = []
   const cancelled: number[] = []
+  const returned: { kept: Record<number, number>; waits: boolean }[] = []
   /** By chunk: how many of its items had begun when it was reported as cancelled. */
   const begun = new Map<number, number>()
   // Clones as Node's channel does, and so refuses what that refuses.
@@ -127,6 +128,9 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
       cancelled.push(...runs.map(({ id }) => id))
       for (const run of runs) begun.set(run.id, run.begun)
     },
+    onReturned(runs, waits) {
+      returned.push({ kept: Object.fromEntries(runs.map(({ id, count }) => [id, count])), waits })
+    },
   })
   return {
     runner,
@@ -134,6 +138,7 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
     clock,
     sent,
     cancelled,
+    returned,
     begun,
     /** Runs the chunks to their end and sends everything. */
     async runAll(...chunks: ChunkMessage[]) {

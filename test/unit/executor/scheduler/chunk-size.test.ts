@@ -39,6 +39,19 @@ describe('adaptive chunks', () => {
     expect(settle(new ChunkSizer({ concurrency: 8 }), 0.05).at(-1)).toBeGreaterThan(64)
   })
 
+  test('are one item from the moment items are known to wait, before one has settled', () => {
+    for (const fixed of [undefined, 100]) {
+      const sizer = new ChunkSizer({ concurrency: 8, fixed })
+      sizer.measured(1_000, 1)
+      expect(sizer.waits).toBe(false)
+      sizer.measuredWait()
+      expect(sizer.waits).toBe(true)
+      if (fixed === undefined) expect(sizer.want(1, undefined).items).toBe(1)
+      sizer.measured(1_000, 1)
+      expect(sizer.waits).toBe(false)
+    }
+  })
+
   test('know what an item of the task costs in other calls, and still grow step by step', () => {
     const task = new TaskCost()
     const sizer = new ChunkSizer({ task })

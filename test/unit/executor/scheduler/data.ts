@@ -54,7 +54,7 @@ export function lines(commands: readonly Command[]): string[] {
   return commands.map((command) => {
     switch (command.type) {
       case 'spawn':
-      case 'drain':
+      case 'return':
       case 'stop':
       case 'terminate':
       case 'inspect':

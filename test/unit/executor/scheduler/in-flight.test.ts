@@ -52,6 +52,55 @@ describe('what can be running', () => {
   })
 })
 
+describe('what waits for others', () => {
+  function filled(concurrency: number) {
+    const inFlight = new InFlight(concurrency)
+    for (const id of [1, 2, 3]) inFlight.add(id, callWithCost(2), pendingOf(id * 10, 10), 100)
+    return inFlight
+  }
+
+  it.each([
+    [1, 29],
+    [2, 28],
+    [9, 27],
+  ])('is all items but the first of each chunk that runs: concurrency %i', (concurrency, items) => {
+    const inFlight = filled(concurrency)
+    expect(inFlight.waiting()).toEqual({ items, ms: 2 * items })
+    expect(inFlight.mayHaveWaiting).toBe(true)
+  })
+
+  it('does not include what has settled, or was returned', () => {
+    const inFlight = filled(1)
+    inFlight.settle(resultsOf(1, 10, 5), 200)
+    expect(inFlight.waiting().items).toBe(24)
+    inFlight.truncate(inFlight.find(1)!, 6)
+    expect(inFlight.waiting().items).toBe(20)
+    inFlight.remove(inFlight.find(2)!, 200)
+    inFlight.remove(inFlight.find(3)!, 200)
+    expect(inFlight.waiting().items).toBe(0)
+    expect(inFlight.mayHaveWaiting).toBe(false)
+  })
+
+  it('is nothing where one item is left', () => {
+    const inFlight = new InFlight(1)
+    inFlight.add(1, callOf(), pendingOf(0, 3), 0)
+    inFlight.settle(resultsOf(1, 0, 2), 5)
+    expect(inFlight.mayHaveWaiting).toBe(false)
+    expect(inFlight.progressAt).toBe(5)
+  })
+})
+
+describe('a chunk of which the worker has returned items', () => {
+  it('has settled when those that it keeps have', () => {
+    const inFlight = new InFlight(1)
+    const chunk = inFlight.add(1, callOf(), pendingOf(0, 5), 0)
+    inFlight.truncate(chunk, 2)
+    expect(inFlight.settle(resultsOf(1, 0, 3), 7)).toBe('impossible')
+    expect(inFlight.settle(resultsOf(1, 0, 2), 7)).toMatchObject({ settled: 2 })
+    expect(chunk.pending.chunk).toMatchObject({ seq: 0, count: 2 })
+  })
+})
+
 describe('settle', () => {
   it('moves on to the next item, which begins now', () => {
     const inFlight = new InFlight(1)

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { noResults, type ResultRange, singles, without } from '../../../../src/executor/scheduler/ranges.js'
+import {
+  noResults,
+  type ResultRange,
+  shares,
+  singles,
+  without,
+} from '../../../../src/executor/scheduler/ranges.js'
 import type { Chunk, ItemFailure } from '../../../../src/model.js'
 import fc from '../../../helpers/fast-check.js'
 
@@ -109,4 +115,29 @@ describe('singles', () => {
 test('noResults is one empty value per item, or no line', () => {
   expect(noResults('values', 2)).toEqual({ kind: 'values', values: [undefined, undefined] })
   expect(noResults('json', 2)).toEqual({ kind: 'json', bytes: new Uint8Array(0) })
+})
+
+describe('shares', () => {
+  const chunk = (count: number): Chunk => ({
+    seq: 100,
+    count,
+    payload: { kind: 'bytes', framing: 'ndjson', bytes: Buffer.from('1\n'.repeat(count)) },
+  })
+
+  test.each([
+    [10, 0, 4, [3, 3, 3, 1]],
+    [10, 7, 4, [1, 1, 1]],
+    [10, 2, 1, [8]],
+    [10, 10, 4, []],
+    [3, 0, 3, [1, 1, 1]],
+  ])('of %i items from %i on are up to %i chunks', (count, from, most, counts) => {
+    const parts = shares(chunk(count), from, most)
+    expect(parts.map((part) => part.count)).toEqual(counts)
+    let seq = 100 + from
+    for (const part of parts) {
+      expect(part.seq).toBe(seq)
+      expect(part.payload).toMatchObject({ bytes: Buffer.from('1\n'.repeat(part.count)) })
+      seq += part.count
+    }
+  })
 })

@@ -307,10 +307,123 @@ describe('too much memory', () => {
     const ranges = [resultsOf(1, 0, 1)]
     expect(handle({ type: 'settled', worker: 0, ranges, rss: 1_001 })).toEqual([
       'settle 1: 1 from 0',
-      'drain 0',
+      'return 0',
     ])
     expect(handle({ type: 'memory', worker: 0, rss: 1_001 })).toEqual([])
-    expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual(['stop 0'])
+    expect(handle({ type: 'returned', worker: 0, ids: [1], kept: [1], waits: false })).toEqual(['stop 0'])
+  })
+})
+
+describe('what a worker returns', () => {
+  const returned = (id: number, kept: number, waits = false) =>
+    handle({ type: 'returned', worker: 0, ids: [id], kept: [kept], waits })
+
+  it('runs again, and what it keeps settles', () => {
+    boot()
+    open(1, { chunkSize: 8 })
+    supply(0, 8)
+    expect(returned(1, 2)).toEqual([])
+    expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0'])
+    expect(settled(1, 0, 1, { from: 1 })).toEqual([
+      'settle 1: 1 from 1',
+      'run 0: 3 from 2',
+      'run 0: 3 from 5',
+      'pull 1',
+    ])
+  })
+
+  it('is discarded where its call takes nothing more', () => {
+    boot()
+    open()
+    supply(0, 3)
+    handle({ type: 'drain', call: 1 })
+    expect(returned(1, 1)).toEqual([])
+    expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0', 'end 1: done'])
+  })
+
+  it('does not count towards the items after which the worker is replaced', () => {
+    boot({ maxTasksPerChild: 3 })
+    open(1, { chunkSize: 3 })
+    supply(0, 3)
+    expect(returned(1, 1)).toEqual([])
+    expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0', 'run 0: 1 from 1', 'run 0: 1 from 2'])
+  })
+
+  it('changes nothing if it has settled, or is not in that worker', () => {
+    boot()
+    open()
+    supply(0, 3)
+    expect(settled(1, 0, 2)).toEqual(['settle 1: 2 from 0'])
+    expect(returned(1, 0)).toEqual(['run 0: 1 from 2', 'pull 1'])
+    expect(returned(99, 0)).toEqual([])
+  })
+
+  it('is one by one where items wait: others run meanwhile', () => {
+    boot({ concurrency: 3 })
+    open(1, { chunkSize: 4 })
+    supply(0, 4)
+    expect(returned(1, 1, true)).toEqual(['run 0: 1 from 1', 'run 0: 1 from 2', 'run 0: 1 from 3'])
+    settled(2, 1, 1)
+    // So are the items of later chunks, whatever their size.
+    expect(supply(4, 2)).toEqual(['run 0: 1 from 4', 'run 0: 1 from 5', 'pull 1'])
+  })
+
+  it('has not begun when the worker is killed later', () => {
+    boot()
+    open(1, { chunkSize: 3 })
+    supply(0, 3)
+    returned(1, 1)
+    const record = { outcomes: [], running: [{ id: 1, offset: 0, forMs: 5 }], unrecorded: [] }
+    expect(handle({ type: 'exited', worker: 0, ...KILLED, record })).toEqual([
+      'settle 1: 1 from 0 crash',
+      'spawn 0',
+    ])
+  })
+})
+
+describe('a worker that has nothing to do while items wait in another', () => {
+  beforeEach(() => {
+    create()
+    handle({ type: 'start', count: 2 })
+    for (const worker of [0, 1]) handle({ type: 'ready', worker, exports: EXPORTS })
+    open(1, { chunkSize: 10 })
+    supply(0, 10)
+    end()
+  })
+
+  it('gets some of them, a while later', () => {
+    expect(scheduler.nextWake()).toBe(5)
+    expect(tick(5)).toEqual(['return 0'])
+    expect(handle({ type: 'returned', worker: 0, ids: [1], kept: [2], waits: false })).toEqual([
+      'run 1: 2 from 2',
+    ])
+    expect(settled(1, 0, 2)).toEqual([
+      'settle 1: 2 from 0',
+      'run 0: 2 from 4',
+      'run 0: 2 from 6',
+      'run 0: 2 from 8',
+    ])
+  })
+
+  it('asks once', () => {
+    tick(5)
+    expect(scheduler.nextWake()).toBeUndefined()
+    expect(tick(50)).toEqual([])
+  })
+
+  it('gets nothing if they are done by then', () => {
+    settled(1, 0, 9)
+    expect(tick(5)).toEqual([])
+    expect(scheduler.nextWake()).toBeUndefined()
+  })
+
+  it('waits for items that will not take long, unless they do', () => {
+    settled(1, 0, 5, { busyMs: 0.05 })
+    now = 1
+    settled(1, 0, 2, { from: 5, busyMs: 0.02 })
+    expect(tick(5)).toEqual([])
+    expect(scheduler.nextWake()).toBe(6)
+    expect(tick(6)).toEqual(['return 0'])
   })
 })
 
@@ -381,7 +494,7 @@ describe('a drained call', () => {
     boot()
     open()
     supply(0, 3)
-    expect(handle({ type: 'drain', call: 1 })).toEqual(['drain 0'])
+    expect(handle({ type: 'drain', call: 1 })).toEqual(['return 0'])
     expect(settled(1, 0, 1)).toEqual(['settle 1: 1 from 0'])
     expect(handle({ type: 'cancelled', worker: 0, ids: [1], begun: [1] })).toEqual(['end 1: done'])
   })

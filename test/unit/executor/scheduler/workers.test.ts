@@ -74,7 +74,7 @@ describe('the timers', () => {
     table.cancel(aborted, 'why', 0)
     sent()
     table.applyTimers(2_000)
-    expect(sent()).toEqual(['drain 0'])
+    expect(sent()).toEqual(['return 0'])
     table.applyTimers(3_999)
     expect(sent()).toEqual([])
     table.applyTimers(4_000)
@@ -121,7 +121,7 @@ describe('drain', () => {
     expect(sent()).toEqual([])
     table.drain(call)
     table.drain(call)
-    expect(sent()).toEqual(['drain 0'])
+    expect(sent()).toEqual(['return 0'])
     expect(state.isDraining).toBe(true)
   })
 
@@ -140,7 +140,7 @@ describe('replaceWhenIdle', () => {
   it('asks for what has not begun', () => {
     const { table, worker, state, sent } = readyWorker(callOf())
     table.replaceWhenIdle(worker, state)
-    expect(sent()).toEqual(['drain 0'])
+    expect(sent()).toEqual(['return 0'])
     expect(state.replaceWhenIdle).toBe(true)
   })
 
