@@ -30,6 +30,8 @@ export type Payload =
       readonly framing: Framing
       /** With `json`: offsets of some commas between elements, so that the text can be parsed in pieces. */
       readonly cuts?: readonly number[]
+      /** The one item was too long to read: it fails, and `bytes` is its beginning. */
+      readonly isTooLong?: boolean
     }
 
 /** The location of a bytes payload's first byte in its input. */

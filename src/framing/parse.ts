@@ -30,6 +30,7 @@ export interface ItemReader {
 }
 
 export function readItems(payload: BytesPayload): ItemReader {
+  if (payload.isTooLong === true) return { next: () => new BadItem(TOO_LONG, 0) }
   const bytes = asBuffer(payload.bytes)
   switch (payload.framing) {
     case 'json':

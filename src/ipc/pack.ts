@@ -30,9 +30,10 @@ type ChunkRow = readonly [
   attempt: number,
   recordEachItem: boolean,
   timeoutMs: Ms | undefined,
-  /** Only of bytes, as are the cuts. */
+  /** Only of bytes, as are the next two. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
+  isTooLong: boolean | undefined,
   content: Content,
 ]
 
@@ -103,15 +104,20 @@ function unpackInit({ values, ...rest }: PackedInit): InitMessage {
 
 function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
   const { id, task, count, index, attempt, recordEachItem, timeoutMs, payload } = chunk
-  const { content, framing, cuts } =
+  const { content, framing, cuts, isTooLong } =
     payload.kind === 'values'
       ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
-      : { content: packBytes(payload.bytes, outgoing), framing: payload.framing, cuts: payload.cuts }
-  return [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content]
+      : {
+          content: packBytes(payload.bytes, outgoing),
+          framing: payload.framing,
+          cuts: payload.cuts,
+          isTooLong: payload.isTooLong,
+        }
+  return [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, isTooLong, content]
 }
 
 function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
-  const [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, content] = row
+  const [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, isTooLong, content] = row
   const payload: Payload =
     framing === undefined
       ? {
@@ -119,7 +125,13 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
           // Numbers stay packed: the worker takes them one by one.
           values: isPacked(content) ? incoming.get(content, count) : (content as readonly unknown[]),
         }
-      : { kind: 'bytes', bytes: content as Uint8Array, framing, ...(cuts !== undefined && { cuts }) }
+      : {
+          kind: 'bytes',
+          bytes: content as Uint8Array,
+          framing,
+          ...(cuts !== undefined && { cuts }),
+          ...(isTooLong !== undefined && { isTooLong }),
+        }
   return {
     id,
     task,

@@ -6,11 +6,12 @@ import type { Options } from 'csv-parse/sync'
 import { plural } from '../errors/messages.js'
 import { firstInvalidUtf8, MAX_TEXT, shownText, TOO_LONG } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
-import { advance } from '../framing/location.js'
+import { advance, type Location } from '../framing/location.js'
 import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
-import { Framer, type FramerOptions } from './framer.js'
+import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
+import { inputError } from './input-error.js'
 import { NEW_RECORD, RecordScanner, type ScannedRecord, type ScanRules } from './record-scanner.js'
 
 /** `parse` of csv-parse, passed in because only CSV inputs load that package. */
@@ -99,6 +100,24 @@ export class CsvFramer extends Framer {
     return records
   }
 
+  protected override drop({ text, location }: LongItem): Chunk | undefined {
+    const { input } = this
+    const { file, tolerant } = this.options
+    const isHeader = this.#keys === undefined
+    const found = new RecordScanner(input.unread, input.ended, this.#scanRules).scan(0, this.#scanned)
+    if ('next' in found) this.#skipTo(found.next)
+    else {
+      input.skip(found.seen)
+      this.#scanned = { ...found, seen: 0 }
+      if (!input.ended) return undefined
+    }
+    const message = found.fault ?? (isHeader ? `${TOO_LONG} in the header` : TOO_LONG)
+    const isWhole = 'next' in found && found.next > found.end
+    if (tolerant && isWhole && !isHeader) return this.#chunkOf([this.#badLine(location, message, text)])
+    this.error = inputError(file, location, isHeader ? undefined : this.seq, message)
+    return undefined
+  }
+
   #skipBlankLines(): void {
     const { unread } = this.input
     let at = 0
@@ -139,7 +158,7 @@ export class CsvFramer extends Framer {
       const record = valid[i]!
       const torn = record.next === record.end
       if (typeof line === 'string') lines.push(line)
-      else if (tolerant && !torn) lines.push(this.#badLine(record, line.message))
+      else if (tolerant && !torn) lines.push(this.#badRecord(record, line.message))
       else {
         this.error = this.errorAt(record.start, seq + i, line.message)
         failed = true
@@ -148,9 +167,13 @@ export class CsvFramer extends Framer {
     }
     // `error` may be set already, about a record behind these.
     if (!failed && invalid !== -1) this.error = this.errorAt(invalid, seq + valid.length, 'invalid UTF-8')
-    this.seq += lines.length
     this.#skipTo(last.next)
-    if (lines.length === 0) return undefined
+    return lines.length === 0 ? undefined : this.#chunkOf(lines)
+  }
+
+  #chunkOf(lines: readonly string[]): Chunk {
+    const { seq } = this
+    this.seq += lines.length
     const bytes = Buffer.from(`${lines.join('\n')}\n`)
     return { seq, count: lines.length, payload: { kind: 'bytes', bytes, framing: 'csv' } }
   }
@@ -195,11 +218,14 @@ export class CsvFramer extends Framer {
     return `{${fields.map((value, i) => keys[i]! + JSON.stringify(value)).join(',')}}`
   }
 
-  #badLine({ start, end }: ScannedRecord, message: string): string {
+  #badRecord({ start, end }: ScannedRecord, message: string): string {
     const { position, unread } = this.input
-    const { line, column } = advance(position, unread, 0, start)
     const isLong = end - start >= MAX_TEXT
     const text = isLong ? shownText(unread, start, end) : unread.toString('utf8', start, end)
+    return this.#badLine(advance(position, unread, 0, start), message, text)
+  }
+
+  #badLine({ line, column }: Location, message: string, text: string): string {
     return badRecord(`${this.options.file}:${line}:${column}`, message, text)
   }
 

@@ -6,7 +6,7 @@ import { FRAMINGS, LF } from '../framing/framings.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
-import { Framer, type FramerOptions } from './framer.js'
+import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
 type DelimitedFraming = Exclude<Framing, 'json' | 'csv'>
@@ -70,6 +70,21 @@ export class DelimitedFramer extends Framer {
     // Blank lines between the chunk and the line that was searched have delimiters.
     this.#searched = at > end ? 0 : Math.max(0, this.#searched - end)
     return chunk
+  }
+
+  protected override drop(item: LongItem): Chunk | undefined {
+    const { input } = this
+    const { unread, ended } = input
+    const found = unread.indexOf(this.#delimiter, this.#searched)
+    input.skip(found === -1 ? unread.length : found + 1)
+    this.#searched = 0
+    return found !== -1 || ended ? this.longChunk(item) : undefined
+  }
+
+  protected override skipSpace(): void {
+    if (this.framing !== 'ndjson') return
+    this.input.skipSpace()
+    this.#searched = this.input.unread.length
   }
 
   /** Makes a chunk begin with an item, and keeps an endless run of blank lines from filling memory. */

@@ -9,6 +9,8 @@ export const PLAIN_TEXT_HINT = 'for plain text, one item per line, use --input-f
 
 const LF = 0x0a
 const BRACKET = 0x5b
+/** Bytes of the first line that are parsed. A line that is wrong only at their end may be a longer number. */
+const CHECKED_BYTES = 64 * 1024
 /** `{` and `"`: even a bad line that begins with one of these is meant to be JSON. */
 const CLEARLY_JSON = [0x7b, 0x22]
 
@@ -25,7 +27,8 @@ export function detect(input: InputBuffer, file: string): 'json' | 'ndjson' | un
   if (CLEARLY_JSON.includes(first)) return 'ndjson'
   const line = firstLine(input)
   if (line === undefined) return undefined
-  if (!(parseBytes(line) instanceof BadItem)) return 'ndjson'
+  const value = parseBytes(line)
+  if (!(value instanceof BadItem) || value.at === CHECKED_BYTES) return 'ndjson'
   throw inputError(file, input.position, 0, `this is not JSON; ${PLAIN_TEXT_HINT}`)
 }
 
@@ -33,9 +36,10 @@ export function detect(input: InputBuffer, file: string): 'json' | 'ndjson' | un
 function firstLine(input: InputBuffer): Buffer | undefined {
   const { unread, ended } = input
   if (!/[-\dtfn]/.test(String.fromCharCode(unread[0]!))) return unread.subarray(0, 1)
-  const lf = unread.indexOf(LF)
-  if (lf === -1 && !ended) return undefined
-  let end = lf === -1 ? unread.length : lf
+  const head = unread.subarray(0, CHECKED_BYTES)
+  const lf = head.indexOf(LF)
+  if (lf === -1 && !ended && head.length < CHECKED_BYTES) return undefined
+  let end = lf === -1 ? head.length : lf
   while (end > 1 && isSpace(unread[end - 1]!)) end--
   return unread.subarray(0, end)
 }

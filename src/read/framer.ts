@@ -1,10 +1,11 @@
 // What all framers share: they cut chunks from the input buffer, check them for UTF-8, and hold an error back until the
-// items before it were taken. Subclasses find where items end.
+// items before it were taken. Subclasses find where items end. An item that is too long for a string is dropped as it
+// arrives, except its beginning, and fails alone.
 import { isUtf8 } from 'node:buffer'
 import type { InputError } from '../errors/classes.js'
-import { firstInvalidUtf8, TOO_LONG } from '../framing/bytes.js'
+import { firstInvalidUtf8, MAX_TEXT, shownText } from '../framing/bytes.js'
 import { itemRanges } from '../framing/items.js'
-import { advance } from '../framing/location.js'
+import { advance, type Location } from '../framing/location.js'
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk, Framing } from '../model.js'
 import type { Want } from '../source.js'
@@ -13,17 +14,20 @@ import { inputError } from './input-error.js'
 
 const EVERYTHING: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
 
-/**
- * What is longer than a string can be fails in the worker, up to here. Reading more would exceed what fits in a message and
- * what Node's `indexOf` can search, which is 2 GiB each.
- */
-const MAX_ITEM_BYTES = 2 ** 30
-
 export interface FramerOptions {
   /** Name of the input in messages. */
   readonly file: string
   /** `collect`: a line that is not UTF-8 stays in its chunk and fails in the worker that parses it; the run goes on. */
   readonly tolerant: boolean
+  /** An item is dropped when more of it was read. Default: what fits in a string. */
+  readonly maxItemBytes?: number | undefined
+}
+
+/** An item that is being dropped. */
+export interface LongItem {
+  /** Its beginning, for messages. */
+  readonly text: string
+  readonly location: Location
 }
 
 export abstract class Framer {
@@ -34,6 +38,7 @@ export abstract class Framer {
   protected error: InputError | undefined
   /** Items taken so far. */
   protected seq = 0
+  #longItem: LongItem | undefined
   #thrown = false
 
   constructor(framing: Framing, input: InputBuffer, options: FramerOptions) {
@@ -45,9 +50,7 @@ export abstract class Framer {
   /** The next chunk. `undefined` if that needs more bytes or, once the input has ended, if nothing is left. */
   take(want: Want): Chunk | undefined {
     if (this.#thrown) return undefined
-    const chunk = this.error === undefined ? this.frame(want) : undefined
-    if (chunk === undefined && this.error === undefined && this.input.unread.length > MAX_ITEM_BYTES)
-      this.error = this.errorAt(0, this.seq, TOO_LONG)
+    const chunk = this.error === undefined ? this.#next(want) : undefined
     if (chunk !== undefined || this.error === undefined) return chunk
     this.#thrown = true
     throw this.error
@@ -73,12 +76,49 @@ export abstract class Framer {
   protected copyTo<Copy extends Framer>(copy: Copy): Copy {
     copy.error = this.error
     copy.seq = this.seq
+    copy.#longItem = this.#longItem
     copy.#thrown = this.#thrown
     return copy
   }
 
   /** As `take`; sets `error` where the input is wrong. */
   protected abstract frame(want: Want): Chunk | undefined
+
+  /** Drops what was read of the item. Returns its chunk once its end was found; sets `error` if the input ends in it. */
+  protected abstract drop(item: LongItem): Chunk | undefined
+
+  /** Skips white space at the front of an item. */
+  protected skipSpace(): void {}
+
+  /** An item of which only the beginning was kept. */
+  protected longChunk({ text, location }: LongItem): Chunk {
+    return {
+      seq: this.seq++,
+      count: 1,
+      payload: { kind: 'bytes', bytes: Buffer.from(text), framing: this.framing, isTooLong: true },
+      origin: { file: this.options.file, ...location },
+    }
+  }
+
+  #next(want: Want): Chunk | undefined {
+    if (this.#longItem === undefined) {
+      const chunk = this.frame(want)
+      if (chunk !== undefined || this.error !== undefined || !this.#isItemTooLong()) return chunk
+      this.skipSpace()
+      if (!this.#isItemTooLong()) return undefined
+      const { unread, position } = this.input
+      this.#longItem = { text: shownText(unread, 0, unread.length), location: position }
+    }
+    const chunk = this.drop(this.#longItem)
+    if (chunk !== undefined) this.#longItem = undefined
+    return chunk
+  }
+
+  /** Once no more items can be framed, all unread bytes belong to one that has not ended. */
+  #isItemTooLong(): boolean {
+    const { unread, ended } = this.input
+    return !ended && unread.length > (this.options.maxItemBytes ?? MAX_TEXT)
+  }
 
   /** Call before the input buffer skips the bytes; `cuts` as in `Payload`. */
   protected chunk(bytes: Buffer, count: number, cuts?: readonly number[]): Chunk | undefined {

@@ -1,8 +1,11 @@
 // The bytes that were read and not yet taken, in one contiguous buffer, with their position in the input.
 // Chunk payloads are slices of its memory, so bytes that were filled in are never overwritten.
 import { CHUNK_BYTES } from '../defaults.js'
-import { isSpace } from '../framing/bytes.js'
+import { isSpace, MAX_TEXT } from '../framing/bytes.js'
 import { advance, characters, type Location } from '../framing/location.js'
+
+/** What a framer keeps of an item, and a block behind it. */
+const MAX_BYTES = MAX_TEXT + CHUNK_BYTES
 
 /** With less free memory than this a new block is allocated: small reads cost more than the copy. */
 const MIN_READ_BYTES = 16 * 1024
@@ -29,11 +32,12 @@ export class InputBuffer {
     return this.#position
   }
 
-  /** Free memory to read into. An item that outgrows the block doubles it, so its bytes are copied at most twice. */
+  /** Free memory to read into. An item that outgrows the block doubles it, so its bytes are copied about twice. */
   room(): Buffer {
     if (this.#memory.length - this.#end < MIN_READ_BYTES) {
       const pending = this.#end - this.#start
-      const grown = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, pending * 2))
+      const spare = Math.min(pending, Math.max(MAX_BYTES - pending, CHUNK_BYTES))
+      const grown = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, pending + spare))
       this.#memory.copy(grown, 0, this.#start, this.#end)
       this.#memory = grown
       this.#start = 0

@@ -7,8 +7,9 @@ import { BadItem, PIECE_BYTES, parseBytes } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { PLAIN_TEXT_HINT } from './detect.js'
-import { Framer, type FramerOptions } from './framer.js'
+import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
+import { inputError } from './input-error.js'
 
 const LF = 0x0a
 const OPEN = 0x5b
@@ -100,9 +101,7 @@ export class JsonArrayFramer extends Framer {
       lines = scanner.lines
       lastLf = scanner.lastLf
       if (torn) this.error = this.#notClosed(count)
-      if (torn || unread[stop] === CLOSE) this.#phase = 'after'
-      this.#afterComma = true
-      scanner.startElement(next + 1)
+      this.#elementEnded(next, unread[next])
     }
     if (count === 0) return this.#skipBlank()
     const lineBefore = input.position.line
@@ -113,6 +112,37 @@ export class JsonArrayFramer extends Framer {
     input.skipCounted(used - first, lines - leadingLines, lastLf < first ? -1 : lastLf - first)
     scanner.rebase(used, lines)
     return chunk
+  }
+
+  protected override drop(item: LongItem): Chunk | undefined {
+    const { input } = this
+    const { unread, ended } = input
+    const scanner = this.#scanner
+    const stop = scanner.scan(unread)
+    const isWrong = stop === -1 ? ended : unread[stop] !== COMMA && unread[stop] !== CLOSE
+    if (isWrong) {
+      this.error = inputError(this.options.file, item.location, this.seq, TOO_LONG)
+      return undefined
+    }
+    if (stop !== -1) this.#elementEnded(stop, unread[stop])
+    const used = stop === -1 ? unread.length : stop + 1
+    input.skip(used)
+    scanner.rebase(used, scanner.lines)
+    return stop === -1 ? undefined : this.longChunk(item)
+  }
+
+  protected override skipSpace(): void {
+    const { offset, line } = this.input.position
+    this.input.skipSpace()
+    const { position } = this.input
+    this.#scanner.rebase(position.offset - offset, position.line - line)
+  }
+
+  /** `byte`: its comma or closing bracket, at `at`; `undefined` at the end of the input. */
+  #elementEnded(at: number, byte: number | undefined): void {
+    if (byte !== COMMA) this.#phase = 'after'
+    this.#afterComma = true
+    this.#scanner.startElement(at + 1)
   }
 
   /** Keeps an endless run of white space from filling memory. */

@@ -61,6 +61,13 @@ describe('detect', () => {
     expect(() => detect(bufferOf(Buffer.from([0x00, 0x01]), false), 'in')).toThrow(InputError)
   })
 
+  test('waits for no more than the beginning of a long first line', () => {
+    expect(detect(bufferOf('1'.repeat(70_000), false), 'in')).toBe('ndjson')
+    expect(detect(bufferOf(`${'1'.repeat(65_535)}.5\n`, false), 'in')).toBe('ndjson')
+    expect(() => detect(bufferOf(`2024-01-31 ${'x'.repeat(70_000)}`, false), 'in')).toThrow('not JSON')
+    expect(() => detect(bufferOf('true'.repeat(20_000), false), 'in')).toThrow('not JSON')
+  })
+
   test('takes nothing but white space', () => {
     const buffer = bufferOf('  7\n', true)
     detect(buffer, 'in')

@@ -36,12 +36,13 @@ export interface SourceOptions {
   readonly blocks?: readonly number[]
   /** For `csv`. */
   readonly dialect?: Dialect
+  readonly maxItemBytes?: number
 }
 
 export function sourceOf(
   text: string | Buffer,
   framing: Framing | undefined,
-  { tolerant = false, blocks = [1 << 20], dialect }: SourceOptions = {},
+  { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes }: SourceOptions = {},
 ): ByteSource {
   const bytes = Buffer.from(text as string)
   const parts: Buffer[] = []
@@ -50,7 +51,8 @@ export function sourceOf(
     parts.push(bytes.subarray(at, at + size))
     at += size
   }
-  return createByteSource(new BlockReader(parts), { file: 'in', framing, tolerant, dialect })
+  const reader = new BlockReader(parts)
+  return createByteSource(reader, { file: 'in', framing, tolerant, dialect, maxItemBytes })
 }
 
 export interface Reading {
