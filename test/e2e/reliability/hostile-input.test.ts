@@ -137,12 +137,16 @@ describe('an item that is longer than a string can be', () => {
   it.each([
     ['collect', '"1"\n"3"\n', 3],
     ['imap', '"1"\n', 4],
-  ])('fails alone with over 2 GiB, too: %s', async (command, stdout, exitCode) => {
-    const file = inputWithLine(2 ** 31 + 2 ** 20)
-    const args = ['-i', file, '--input-format', 'lines', '-j', '1']
-    const run = await runCli([command, identity, ...args], { timeoutMs: 60_000 })
-    expect(run.stdout).toBe(stdout)
-    expect(run.stderr).toContain(`${file}:2:1: item 1: longer than 512 MiB`)
-    expect(run.exitCode).toBe(exitCode)
-  }, 70_000)
+  ])(
+    'fails alone with over 2 GiB, too: %s',
+    async (command, stdout, exitCode) => {
+      const file = inputWithLine(2 ** 31 + 2 ** 20)
+      const args = ['-i', file, '--input-format', 'lines', '-j', '1']
+      const run = await runCli([command, identity, ...args], { timeoutMs: 60_000 })
+      expect(run.stdout).toBe(stdout)
+      expect(run.stderr).toContain(`${file}:2:1: item 1: longer than 512 MiB`)
+      expect(run.exitCode).toBe(exitCode)
+    },
+    70_000,
+  )
 })
