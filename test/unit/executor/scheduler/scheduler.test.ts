@@ -376,6 +376,43 @@ describe('an aborted call', () => {
   })
 })
 
+describe('a worker without a flight record that crashes', () => {
+  const crash = () => handle({ type: 'exited', worker: 0, ...KILLED })
+
+  /** Items are so cheap that it has a chunk that may run, and a prefetched one. */
+  function prefetch(options: Partial<SchedulerOptions> = {}): void {
+    boot(options)
+    open(1, { chunkSize: 2 })
+    supply(0, 2)
+    settled(1, 0, 2, { busyMs: 0.01 })
+    supply(2, 2)
+    supply(4, 2)
+  }
+
+  it.each<[how: string, maxRestarts: number, end: () => string[]]>([
+    ['an aborted call', 16, () => handle({ type: 'abort', call: 1 })],
+    ['a drained call', 16, () => handle({ type: 'drain', call: 1 })],
+    ['a terminated pool', 16, () => handle({ type: 'terminate' })],
+    ['a pool without restarts left', 0, () => []],
+  ])('may have begun all that it had, which counts as cancelled in %s', (_, maxRestarts, end) => {
+    prefetch({ maxRestarts })
+    const ended = [...crash(), ...end()].filter((line) => line.startsWith('cancelled'))
+    expect(ended.sort()).toEqual([
+      'cancelled 1: 1 from 2, attempt 1',
+      'cancelled 1: 1 from 3, attempt 1',
+      'cancelled 1: 2 from 4, attempt 1',
+    ])
+  })
+
+  it('has not begun what it had prefetched if it announced its exit', () => {
+    prefetch()
+    const notice = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
+    handle({ type: 'exit-announced', worker: 0, notice })
+    expect(crash()).toEqual(['settle 1: 1 from 2 crash', 'spawn 0'])
+    expect(handle({ type: 'abort', call: 1 })).toEqual(['end 1: aborted'])
+  })
+})
+
 describe('a drained call', () => {
   it('drains the workers that have chunks of it and is done when they have', () => {
     boot()
