@@ -118,6 +118,8 @@ export interface RunningItem {
   readonly forMs: Ms
   /** It has ended, that long ago, and the message with its outcome is leaving the worker. */
   readonly isSending?: true
+  /** It has returned to the event loop. Known only of items with a time limit that run beside others. */
+  readonly isSuspended?: true
 }
 
 export interface WorkerExit {
