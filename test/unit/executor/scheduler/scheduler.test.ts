@@ -213,6 +213,17 @@ describe('a crash', () => {
     })
   })
 
+  it('that the worker announced has time, also if the kill follows immediately, and is not killed again and again', () => {
+    boot({ killAfterMs: 0 })
+    open()
+    supply(0, 1)
+    const notice = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
+    handle({ type: 'exit-announced', worker: 0, notice })
+    expect(scheduler.nextWake()).toBe(100)
+    expect(tick(100)).toEqual(['kill 0: SIGKILL'])
+    expect(scheduler.nextWake()).toBe(200)
+  })
+
   it('of an idle worker from outside is replaced without a warning', () => {
     boot()
     open()
