@@ -4,6 +4,7 @@
 //   ──────────────────────────────────────────                   ─────────────────────────────────
 //        fork, before the job is compiled          ───────────▶  boots, waits
 //        init  {job, initializer, token …}         ───────────▶  imports the job, runs its initializer
+//                                                  ◀───────────  loading, then initializing where there is one to run
 //                                                  ◀───────────  ready {exports}  |  init-failed {stage, error}
 //        run   {chunks}  two or three queued ahead ───────────▶  one item after another
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
@@ -27,7 +28,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 5
+export const PROTOCOL_VERSION = 6
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -107,7 +108,11 @@ export interface ResultsMessage {
 /** Exports of the job module: name to whether it can be called. */
 export type JobExports = Readonly<Record<string, 'function' | 'other'>>
 
-export type FromWorker = { readonly token: string } & (
+export type FromWorker = {
+  readonly token: string
+} & /** Its Node and what `--node-options` preloads have started; the job is loaded next. */
+(
+  | { readonly type: 'loading' }
   | {
       /** The job is loaded; its initializer is called next. */
       readonly type: 'initializing'

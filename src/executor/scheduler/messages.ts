@@ -53,6 +53,7 @@ export type SchedulerInput =
 export type WorkerInput =
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'init-sent' }
+  | { readonly type: 'loading' }
   | { readonly type: 'initializing' }
   | { readonly type: 'ready'; readonly exports: JobExports }
   | {
@@ -195,6 +196,9 @@ export type CallEnd =
   | { readonly type: 'terminated' }
 
 /** Why the whole pool cannot go on. */
+/** What a starting worker does: its Node starts, it loads the job, it runs the initializer. */
+export type StartPhase = 'boot' | 'load' | 'initializer'
+
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
   /** This file of the job, as shown to users, was edited while workers used it. */
@@ -204,7 +208,7 @@ export type PoolFault =
   /** Exited before it was ready. */
   | ({
       readonly kind: 'startup'
-      readonly phase: 'load' | 'initializer'
+      readonly phase: StartPhase
       readonly exitCode: number | null
       readonly signal: string | null
       readonly stderrTail: readonly string[]
