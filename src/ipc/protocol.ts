@@ -108,11 +108,11 @@ export interface ResultsMessage {
 /** Exports of the job module: name to whether it can be called. */
 export type JobExports = Readonly<Record<string, 'function' | 'other'>>
 
-export type FromWorker = {
-  readonly token: string
-} & /** Its Node and what `--node-options` preloads have started; the job is loaded next. */
-(
-  | { readonly type: 'loading' }
+export type FromWorker = { readonly token: string } & (
+  | {
+      /** Its Node has started, with what `--node-options` preloads; the job is loaded next. */
+      readonly type: 'loading'
+    }
   | {
       /** The job is loaded; its initializer is called next. */
       readonly type: 'initializing'
