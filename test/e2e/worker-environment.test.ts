@@ -69,7 +69,7 @@ describe('a worker that cannot start with its options of Node', () => {
     'throws.cjs': 'throw new TypeError("in the preload")',
     'rejects.cjs': 'if (process.env.POOLRUN_WORKER_ID) void Promise.reject(new TypeError("too late"))',
     'throws-later.cjs':
-      'if (process.env.POOLRUN_WORKER_ID) setImmediate(() => { throw new TypeError("too late") })',
+      'if (process.env.POOLRUN_WORKER_ID) process.nextTick(() => { throw new TypeError("too late") })',
     'exits.cjs': 'process.exit(3)',
   }
   const unhandled = 'exited with code 1 before it loaded the job: TypeError: '
