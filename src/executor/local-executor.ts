@@ -370,7 +370,7 @@ export class LocalExecutor implements Executor {
 
   #isLoading(worker: number): boolean {
     const { state } = this.#scheduler.workers[worker]!
-    return state.is === 'starting' && state.phase === 'load'
+    return state.is === 'starting' && state.phase !== 'initializer'
   }
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {

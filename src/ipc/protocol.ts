@@ -4,6 +4,7 @@
 //   ──────────────────────────────────────────                   ─────────────────────────────────
 //        fork, before the job is compiled          ───────────▶  boots, waits
 //        init  {job, initializer, token …}         ───────────▶  imports the job, runs its initializer
+//                                                  ◀───────────  loading, then initializing where there is one to run
 //                                                  ◀───────────  ready {exports}  |  init-failed {stage, error}
 //        run   {chunks}  two or three queued ahead ───────────▶  one item after another
 //                                                  ◀───────────  settled {ranges}  at chunk end or every ~10 ms
@@ -110,6 +111,10 @@ export interface ResultsMessage {
 export type JobExports = Readonly<Record<string, 'function' | 'other'>>
 
 export type FromWorker = { readonly token: string } & (
+  | {
+      /** Its Node has started, with what `--node-options` preloads; the job is loaded next. */
+      readonly type: 'loading'
+    }
   | {
       /** The job is loaded; its initializer is called next. */
       readonly type: 'initializing'

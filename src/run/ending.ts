@@ -11,7 +11,7 @@ import { exitCodeFor, type Summary, summarize } from '../summary.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
 import type { RunFiles } from './files.js'
 import { DeadlineReached, type Interrupt, Interrupted } from './interrupt.js'
-import { toPoolError } from './pool-error.js'
+import { describeStartFailure, toPoolError } from './pool-error.js'
 import type { RunHost, RunResult } from './run-host.js'
 import type { RunProgress } from './run-progress.js'
 
@@ -41,20 +41,22 @@ export function exitCodeForError(
   return exitCodeOf(error instanceof ItemCallbackError ? error.error : error)
 }
 
-/** Node exits with this before it runs anything, and says why on stderr: https://nodejs.org/api/process.html#exit-codes */
-const NODE_REFUSES_OPTIONS = 9
-
-/** The workers' Node refused its options; no code of the job has run. */
+/** Node refused the options of the workers, or a module that they preload has failed; no code of the job has run. */
 function refusedOptions(
   { reason }: ExecutionFault,
   { nodeOptions, workerEnv }: RunPlan,
 ): UsageError | undefined {
   if (reason.type !== 'fault' || reason.fault.kind !== 'startup') return undefined
-  const { phase, exitCode, notice } = reason.fault
-  if (phase !== 'load' || exitCode !== NODE_REFUSES_OPTIONS || notice !== undefined) return undefined
-  const source = nodeOptions.length > 0 ? '--node-options' : 'NODE_OPTIONS in the environment of the workers'
-  if (nodeOptions.length === 0 && workerEnv.NODE_OPTIONS === undefined) return undefined
-  return new UsageError(`invalid value for ${source}: Node refused it (exit code ${exitCode})`)
+  // Nothing that a process does to itself: the system, or a user.
+  if (reason.fault.phase !== 'boot' || reason.fault.signal === 'SIGKILL') return undefined
+  const sources = [
+    ...(nodeOptions.length > 0 ? ['--node-options'] : []),
+    ...(workerEnv.NODE_OPTIONS === undefined ? [] : ['NODE_OPTIONS in the environment of the workers']),
+  ]
+  if (sources.length === 0) return undefined
+  return new UsageError(
+    `invalid value for ${sources.join(' or ')}: a worker ${describeStartFailure(reason.fault)}`,
+  )
 }
 
 interface EndedRun {

@@ -7,7 +7,7 @@ import {
   type PoolError,
   PoolTerminatedError,
 } from '../errors/classes.js'
-import { describeExit, plural } from '../errors/messages.js'
+import { describeExit, plural, workerTitle } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
@@ -64,6 +64,10 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
 
 function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: string): PoolError {
   const { worker, pid, phase, signal, exitCode } = fault
+  if (phase === 'boot') {
+    const title = workerTitle(worker, pid)
+    return new PoolBrokenError(`cannot start a worker process: ${title} ${describeStartFailure(fault)}`)
+  }
   const place = {
     subject: phase === 'initializer' ? 'initializer' : 'loading of the job',
     workerId: worker,
@@ -77,6 +81,21 @@ function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: s
     `initializer failed, pool is broken (it ${ended}; ${workersStarted(fault)})`,
     options,
   )
+}
+
+/** What Node writes about an exception, before its stack and after the line of code; and what it writes when it aborts. */
+const ERROR_LINE = /^\w*Error\b[^:]*: |\bfatal\b/i
+
+/** How the worker ended before it loaded the job, and what Node wrote about it: a preloaded module or an option is at fault. */
+export function describeStartFailure({
+  exitCode,
+  signal,
+  stderrTail,
+}: Extract<PoolFault, { kind: 'startup' }>): string {
+  const ended = `${describeExit(exitCode, signal)} before it loaded the job`
+  const lines = stderrTail.map((line) => line.trim())
+  const reason = lines.find((line) => ERROR_LINE.test(line)) ?? lines.find((line) => line !== '')
+  return reason === undefined ? ended : `${ended}: ${reason}`
 }
 
 /** The uncaught error that the worker announced, or where the job ended its own process. */

@@ -19,6 +19,8 @@ import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
  */
 const OUTPUT_GRACE_MS = 100
 const STDERR_TAIL_LINES = 10
+/** Of a worker that has sent nothing yet: Node writes its error first, and a stack after it. */
+const START_STDERR_LINES = 40
 /** The first descriptor after stdin, stdout and stderr. */
 const RECORDER_FD = 3
 /** V8's reason for an abort. It is kept in the tail, from which the native stack after it would displace it. */
@@ -79,6 +81,7 @@ class ForkedWorker implements WorkerHandle {
   readonly #outputs: readonly OutputReader[]
   readonly #stderrTail: string[] = []
   #fatalError: string | undefined
+  #hasSent = false
   #isChannelDamaged = false
   #warnedOfForeignMessage = false
   /** stdout, stderr and the channel. */
@@ -166,6 +169,7 @@ class ForkedWorker implements WorkerHandle {
     const isReadable = received !== UNREADABLE
     if (isReadable && !isFromWorker(received, this.token)) return this.#warnOfForeignMessage()
     const message = isReadable ? unpackFromWorker(received as FromWorker) : undefined
+    this.#hasSent = true
     if (message !== undefined) this.#onEvent({ type: 'message', message })
     // A malformed message: nothing from this worker can be trusted any more. Its items are judged as after any crash.
     else killGroup(this.pid, 'SIGKILL')
@@ -189,7 +193,9 @@ class ForkedWorker implements WorkerHandle {
 
   #keepInTail(line: string): void {
     if (V8_FATAL_ERROR.test(line)) this.#fatalError = line
-    if (this.#stderrTail.push(line) > STDERR_TAIL_LINES) this.#stderrTail.shift()
+    this.#stderrTail.push(line)
+    const most = this.#hasSent ? STDERR_TAIL_LINES : START_STDERR_LINES
+    if (this.#stderrTail.length > most) this.#stderrTail.splice(0, this.#stderrTail.length - most)
   }
 
   #onStreamEnd(): void {

@@ -176,6 +176,11 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     return this.#isItemRunning
   }
 
+  /** The running item has returned to the event loop, on which other items run, too. */
+  suspend(): void {
+    if (this.#isRecorded && this.timeoutMs !== Number.POSITIVE_INFINITY) this.#recorder?.suspend(this)
+  }
+
   /** No item is running: undoes the start of the next one by `tryAddPlainResult`. */
   endBatch(): void {
     this.#isItemRunning = false

@@ -3,6 +3,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
+import { inspect } from 'node:util'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { FROM_PARENT_FD, FrameReader, frameOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
@@ -85,12 +86,7 @@ export class Guard implements WorkerChannel {
   }
 
   mark(line: string): void {
-    for (const fd of [1, 2])
-      try {
-        writeSync(fd, line)
-      } catch {
-        // The job closed it: there is no output to attribute.
-      }
+    for (const fd of [1, 2]) write(fd, line)
   }
 
   /** Ends this process once its output has been written. */
@@ -113,6 +109,11 @@ export class Guard implements WorkerChannel {
   #announceExit(reason: ExitReason): void {
     if (this.#isExiting) return
     this.#isExiting = true
+    // The parent accepts no message yet. Only what was preloaded has run: it is reported as Node would.
+    if (this.#token === '') {
+      if ('escaped' in reason) write(2, `${inspect(reason.escaped)}\n`)
+      return
+    }
     this.#beforeUnplannedExit()
     void this.send({
       type: 'dying',
@@ -213,6 +214,14 @@ export class Guard implements WorkerChannel {
 const SENT = Promise.resolve()
 
 /** Blocks, as the descriptor does. Without a parent the message is lost, and this process ends. */
+function write(fd: number, text: string): void {
+  try {
+    writeSync(fd, text)
+  } catch {
+    // The job closed it: nobody reads what is written there.
+  }
+}
+
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; )
     try {

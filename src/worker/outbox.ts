@@ -1,7 +1,6 @@
-// Results on their way to the parent: what is ready to be sent, what may still be in this process, and when to send.
+// Results on their way to the parent: what is ready to be sent, and when to send it.
 import type { Clock } from '../clock.js'
 import { CHUNK_BYTES } from '../defaults.js'
-import { asBuffer } from '../framing/bytes.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { ResultsMessage } from '../ipc/protocol.js'
 import { TooLargeError } from '../ipc/values.js'
@@ -26,12 +25,6 @@ export interface SendingChunk {
   takeMessage(now: Ms): ResultsMessage | undefined
 }
 
-/** Messages on their way, and when they have left this process. */
-interface Leaving {
-  readonly messages: readonly ResultsMessage[]
-  readonly sent: Promise<void>
-}
-
 interface OutboxOptions {
   /** Throws if a value cannot be sent, or if all of them are too large; its promise resolves when the message has left this process. */
   readonly send: (messages: readonly ResultsMessage[]) => Promise<void>
@@ -49,8 +42,6 @@ export class Outbox {
   #characters = 0
   /** A result is in memory and nowhere else. */
   #mustFlush = false
-  /** Messages that may still be in this process. */
-  readonly #leaving: (readonly ResultsMessage[])[] = []
   #flushedAt: Ms
   #flushIsPlanned = false
 
@@ -130,10 +121,7 @@ export class Outbox {
     if (this.isEmpty) return Promise.resolve()
     const messages = this.#takeMessages(now)
     const mark = this.#recorder?.mark
-    const leaving = this.#trySend(messages)
-    this.#leaving.push(leaving.messages)
-    return leaving.sent.then(() => {
-      this.#leaving.shift()
+    return this.#trySend(messages).then(() => {
       if (mark !== undefined) this.#recorder?.delivered(mark)
     })
   }
@@ -153,27 +141,13 @@ export class Outbox {
   }
 
   /** Where a message cannot be sent, its parts can, except for the items at fault: those have failed. */
-  #trySend(messages: readonly ResultsMessage[]): Leaving {
+  #trySend(messages: readonly ResultsMessage[]): Promise<unknown> {
     try {
-      return { messages, sent: this.#send(messages) }
+      return this.#send(messages)
     } catch (thrown) {
       const parts = messages.length > 1 ? messages : partsOf(messages[0]!, thrown)
-      const leaving = parts.map((part) => this.#trySend([part]))
-      return {
-        messages: leaving.flatMap((part) => part.messages),
-        sent: Promise.all(leaving.map(({ sent }) => sent)).then(() => {}),
-      }
+      return Promise.all(parts.map((part) => this.#trySend([part])))
     }
-  }
-
-  /** Records what has not left this process: it may exit now, and what waits in a full channel with it. */
-  recordLeavingMessages(): void {
-    if (this.#recorder === undefined) return
-    this.#recorder.prepareForExit()
-    for (const messages of this.#leaving) for (const message of messages) this.#recorder.noteBegun(message)
-    for (const messages of this.#leaving)
-      for (const message of messages) recordOutcomes(this.#recorder, message)
-    this.#recorder.write()
   }
 }
 
@@ -184,19 +158,4 @@ function partsOf(message: ResultsMessage, thrown: unknown): readonly ResultsMess
   if (message.count > 1) return halvesOf(message)
   if (message.failures[0]?.failure.kind === 'encoding') throw thrown
   return [failedToSend(message, thrown)]
-}
-
-function recordOutcomes(recorder: FlightRecorder, message: ResultsMessage): void {
-  const { id, from, count, results } = message
-  const failures = new Map(message.failures.map(({ offset, failure }) => [offset, failure]))
-  const lines = results.kind === 'json' ? asBuffer(results.bytes).toString().split('\n') : []
-  let line = 0
-  for (let i = 0; i < count; i++) {
-    // Not measured against a time limit: the item ended long ago.
-    const item = { id, offset: from + i, lateAt: Number.POSITIVE_INFINITY }
-    const failure = failures.get(item.offset)
-    if (failure !== undefined) recorder.failure(item, failure)
-    else if (results.kind === 'json') recorder.json(item, lines[line++]!)
-    else recorder.value(item, results.values[i])
-  }
 }

@@ -110,11 +110,12 @@ export class Runner {
     return isListening
   }
 
-  /** Records each item from now on, and what has not been sent: this process may exit. */
+  /** Records each item from now on: this process may exit. */
   recordEverything(): void {
-    this.#outbox.recordLeavingMessages()
     for (const run of this.#queue) run.startRecording()
     for (const run of this.#started.values()) run.startRecording()
+    // Outcomes that it has noted: an exit in the middle of a message, as in a getter of a result, would lose them.
+    this.#options.recorder?.write()
   }
 
   /** An item has begun and has not ended. */
@@ -223,7 +224,10 @@ export class Runner {
       let outcome: unknown
       try {
         outcome = this.#callTask(run, item)
-        if (isThenable(outcome)) return this.#settleLater(run, outcome)
+        if (isThenable(outcome)) {
+          if (this.#options.concurrency > 1) run.suspend()
+          return this.#settleLater(run, outcome)
+        }
       } catch (thrown) {
         succeeded = false
         outcome = thrown

@@ -102,6 +102,7 @@ export class WorkerSession {
       const error = toErrorData(new Error(`its arguments cannot be read: ${message.undecodable}`))
       return void channel.send({ type: 'init-failed', stage: 'initializer', error })
     }
+    void channel.send({ type: 'loading' })
     const callTask = installCurrentTask(concurrency, params)
     let validate: Validate | undefined
     try {

@@ -1,5 +1,6 @@
 // What workers inherit and are given: `--env`, `--env-file`, `--node-options`, POOLRUN_WORKER_ID.
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { occurrences } from '../helpers/normalise.js'
 import { runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -62,13 +63,55 @@ it('names the worker in POOLRUN_WORKER_ID for the module, the initializer, comma
   }
 })
 
-it('says which option of Node is unknown', async () => {
-  const space = tempSpace()
-  const job = space.write({ 'job.ts': JOB })
-  const run = await runCli(['map', job, '--node-options', '--no-such-option', 'A'])
-  expect(run.stderr).toContain('bad option: --no-such-option')
-  expect(run.stderr).toContain('--node-options')
-  expect(run.exitCode).toBe(2)
+describe('a worker that cannot start with its options of Node', () => {
+  const files = {
+    'job.mjs': 'export default (item) => item',
+    'throws.cjs': 'throw new TypeError("in the preload")',
+    'rejects.cjs': 'if (process.env.POOLRUN_WORKER_ID) void Promise.reject(new TypeError("too late"))',
+    'throws-later.cjs':
+      'if (process.env.POOLRUN_WORKER_ID) process.nextTick(() => { throw new TypeError("too late") })',
+    'exits.cjs': 'process.exit(3)',
+  }
+  const unhandled = 'exited with code 1 before it loaded the job: TypeError: '
+  const cases: [options: string, ended: string][] = [
+    ['--no-such-option', 'exited with code 9 before it loaded the job: '],
+    [
+      '--require ./nope.js',
+      "exited with code 1 before it loaded the job: Error: Cannot find module './nope.js'",
+    ],
+    [
+      '--import ./nope.mjs',
+      'exited with code 1 before it loaded the job: Error [ERR_MODULE_NOT_FOUND]: Cannot find module ',
+    ],
+    ['--require ./throws.cjs', `${unhandled}in the preload`],
+    ['--require ./rejects.cjs', `${unhandled}too late`],
+    ['--require ./throws-later.cjs', `${unhandled}too late`],
+    ['--require ./exits.cjs', 'exited with code 3 before it loaded the job\n'],
+  ]
+
+  it.each(cases)('%s is blamed on --node-options, not on the job', async (options, ended) => {
+    const space = tempSpace()
+    space.write(files)
+    const flags = ['--job-output', 'none', '--node-options', options]
+    const run = await runCli(['map', 'job.mjs', ...flags, 'A'], { cwd: space.dir })
+    expect(run.stderr).toContain(`poolrun map: invalid value for --node-options: a worker ${ended}`)
+    expect(occurrences(run.stderr, '\n')).toBe(1)
+    expect(run.exitCode).toBe(2)
+  })
+
+  it('is blamed on NODE_OPTIONS where that was given to it, and shows what Node wrote', async () => {
+    const space = tempSpace()
+    space.write(files)
+    const run = await runCli(['map', 'job.mjs', '--env', 'NODE_OPTIONS=--no-such-option', 'A'], {
+      cwd: space.dir,
+    })
+    const [shown, message] = run.stderr.split('\n')
+    expect(shown).toContain('--no-such-option is not allowed in NODE_OPTIONS')
+    expect(message).toContain(
+      'invalid value for NODE_OPTIONS in the environment of the workers: a worker exited with code 9',
+    )
+    expect(run.exitCode).toBe(2)
+  })
 })
 
 it('ends with exit code 2 when an env file is missing, a folder or not UTF-8', async () => {

@@ -24,7 +24,10 @@ export interface LostChunk {
   readonly settled: number
   /** When the item at `settled` can have begun at the earliest. */
   readonly since: Ms
-  /** False for a prefetched chunk: as many chunks as the worker runs at a time are in front of it. */
+  /**
+   * False for a prefetched chunk: as many chunks as the worker runs at a time are in front of it. Only where those have
+   * ended and were not sent can it have begun, so that it is not blamed.
+   */
   readonly canHaveBegun: boolean
 }
 
@@ -40,8 +43,8 @@ export interface CrashJudgement {
   /** The items from this offset on run elsewhere. */
   readonly requeueFrom: number
   /**
-   * How they run there. `recorded`: each item is recorded, so that another crash names the item that ran. `singles`:
-   * each item is a chunk of its own, for workers without a flight recorder.
+   * How they run there. `recorded`: they may have begun, and now each item is recorded, so that another crash names the
+   * item that ran. `singles`: the same, and each item is a chunk of its own, for workers without a flight recorder.
    */
   readonly requeueAs: 'unchanged' | 'recorded' | 'singles'
 }
@@ -59,14 +62,14 @@ export function judgeCrash(chunk: LostChunk, facts: ExitFacts): CrashJudgement {
   // The items before it have ended, and their outcomes were lost with the worker.
   const failed = failures(last, running?.forMs ?? now - since)
   const rest = Math.max(settled, last + 1)
-  if (running !== undefined || atFault >= settled)
-    return { failed, requeueFrom: rest, requeueAs: 'unchanged' }
+  // Without a record, any item may have begun, unless the worker announced its exit: it has sent what had settled before.
+  const requeueAs = record === undefined && notice === undefined ? 'recorded' : 'unchanged'
+  if (running !== undefined || atFault >= settled) return { failed, requeueFrom: rest, requeueAs }
   const isUnrecorded = record === undefined ? chunk.canHaveBegun : record.unrecorded.includes(id)
-  if (!isUnrecorded) return { failed, requeueFrom: rest, requeueAs: 'unchanged' }
-  // How far the chunk came is known only if the worker announced its exit, which it does after sending what has settled,
-  // or if a single item is left that can have run.
+  if (!isUnrecorded) return { failed, requeueFrom: rest, requeueAs }
+  // How far the chunk came is known only after an announced exit, or if a single item is left that can have run.
   if (rest < count && (notice !== undefined || (record === undefined && count - rest === 1)))
-    return { failed: failures(rest, now - since), requeueFrom: rest + 1, requeueAs: 'unchanged' }
+    return { failed: failures(rest, now - since), requeueFrom: rest + 1, requeueAs }
   return { failed, requeueFrom: rest, requeueAs: record === undefined ? 'singles' : 'recorded' }
 
   function failures(upTo: number, afterMs: Ms): CrashJudgement['failed'] {

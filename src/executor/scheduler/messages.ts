@@ -53,6 +53,7 @@ export type SchedulerInput =
 export type WorkerInput =
   | { readonly type: 'spawned'; readonly pid: number }
   | { readonly type: 'init-sent' }
+  | { readonly type: 'loading' }
   | { readonly type: 'initializing' }
   | { readonly type: 'ready'; readonly exports: JobExports }
   | {
@@ -126,6 +127,8 @@ export interface RunningItem {
   readonly forMs: Ms
   /** It has ended, that long ago, and the message with its outcome is leaving the worker. */
   readonly isSending?: true
+  /** It has returned to the event loop. Known only of items with a time limit that run beside others. */
+  readonly isSuspended?: true
 }
 
 export interface WorkerExit {
@@ -203,6 +206,9 @@ export type CallEnd =
   | { readonly type: 'terminated' }
 
 /** Why the whole pool cannot go on. */
+/** What a starting worker does: its Node starts, it loads the job, it runs the initializer. */
+export type StartPhase = 'boot' | 'load' | 'initializer'
+
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
   /** This file of the job, as shown to users, was edited while workers used it. */
@@ -212,7 +218,7 @@ export type PoolFault =
   /** Exited before it was ready. */
   | ({
       readonly kind: 'startup'
-      readonly phase: 'load' | 'initializer'
+      readonly phase: StartPhase
       readonly exitCode: number | null
       readonly signal: string | null
       readonly stderrTail: readonly string[]

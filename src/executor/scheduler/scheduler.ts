@@ -159,6 +159,9 @@ export class Scheduler {
       case 'init-sent':
         if (state.is === 'starting') state.readyBy = now + this.#options.initTimeoutMs
         return
+      case 'loading':
+        if (state.is === 'starting') state.phase = 'load'
+        return
       case 'initializing':
         if (state.is === 'starting') state.phase = 'initializer'
         return

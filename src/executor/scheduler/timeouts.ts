@@ -31,6 +31,9 @@ export interface ExpiredItem {
 /** A message that takes longer to leave is not on its way any more: its worker is stopped. */
 export const MAX_SENDING_MS: Ms = 60_000
 
+/** While one item holds the event loop of its worker, others that are late are inspected again this often. */
+const HELD_INSPECTION_MS: Ms = 50
+
 type InspectionJudgement =
   | { readonly kind: 'timeout'; readonly id: number; readonly offset: number; readonly timeoutMs: Ms }
   /** There is work and the worker does not begin it. */
@@ -73,6 +76,8 @@ export function judgeInspection(
         return { kind: 'timeout', id, offset: settled, timeoutMs: call.timeoutMs }
     return { kind: 'ok', sawNothingRunning, inspectAt }
   }
+  const holder = concurrency > 1 ? running.find((item) => holdsLoop(item, chunks)) : undefined
+  let isHeld = false
   // Only a chunk whose items are all recorded has certainly begun nothing when it is not in the record.
   let nothingRuns = begun.every(({ recordEachItem }) => recordEachItem)
   for (const { id, offset, forMs, isSending } of running) {
@@ -85,7 +90,13 @@ export function judgeInspection(
     nothingRuns = false
     const { timeoutMs } = chunk.call
     if (timeoutMs === undefined || chunk.expired?.offset === offset) continue
-    if (forMs >= timeoutMs) return { kind: 'timeout', id, offset, timeoutMs }
+    if (forMs >= timeoutMs) {
+      // It became late while the other one kept it from ending.
+      const isBlameless = holder !== undefined && holder.id !== id && forMs - timeoutMs < holder.forMs
+      if (!isBlameless) return { kind: 'timeout', id, offset, timeoutMs }
+      isHeld = true
+      continue
+    }
     // The worker may be ahead of what the parent has received, in a chunk that is not among the first.
     const at = now - forMs + timeoutMs
     if (inspectAt === undefined || at < inspectAt) inspectAt = at
@@ -93,7 +104,22 @@ export function judgeInspection(
   // Between two items nothing runs for some microseconds. Twice, a whole timeout apart, means that the process is
   // stopped, or blocked by something that belongs to no item.
   if (nothingRuns && sawNothingRunning) return { kind: 'stuck' }
+  if (isHeld) inspectAt = now + HELD_INSPECTION_MS
   return { kind: 'ok', sawNothingRunning: nothingRuns, inspectAt }
+}
+
+/**
+ * The item has not returned to the event loop since it started: it is on the stack of its worker, and no other item can
+ * end there meanwhile. Which item holds the loop is not known once it has awaited something. Items without a time limit
+ * are not marked when they return, and nothing would end their loop.
+ */
+function holdsLoop(
+  { id, offset, isSending, isSuspended }: RunningItem,
+  chunks: readonly TimedChunk[],
+): boolean {
+  if (isSending || isSuspended) return false
+  const chunk = chunks.find((candidate) => candidate.id === id)
+  return chunk?.call.timeoutMs !== undefined && offset >= chunk.settled
 }
 
 /** What items that have exceeded their time require. */

@@ -9,7 +9,7 @@ import { formatMs } from '../../errors/messages.js'
 import type { Ms } from '../../model.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
-import type { Command, ExitNotice } from './messages.js'
+import type { Command, ExitNotice, StartPhase } from './messages.js'
 import { earlier } from './timeouts.js'
 
 /** A worker that has not answered by then is busy in a loop: only a signal reaches it. */
@@ -35,11 +35,11 @@ interface AbsentState {
   readonly is: 'absent'
 }
 
-/** The process loads the job and runs its initializer. */
+/** The process starts, loads the job and runs its initializer. */
 interface StartingState {
   readonly is: 'starting'
-  /** Which of the two fails if it exits now. */
-  phase: 'load' | 'initializer'
+  /** What fails if it exits now. */
+  phase: StartPhase
   /** Unknown until the job, which may have to be compiled, has been sent. */
   readyBy: Ms | undefined
 }
@@ -132,7 +132,7 @@ export function createWorker(id: number): Worker {
 }
 
 export function starting(): WorkerState {
-  return { is: 'starting', phase: 'load', readyBy: undefined }
+  return { is: 'starting', phase: 'boot', readyBy: undefined }
 }
 
 export function ready(concurrency: number): WorkerState {

@@ -172,8 +172,9 @@ export class WorkerTable {
     }
   }
 
+  /** Not less than `ANSWER_MS`: a worker that is killed while it exits would not have the exit that it has announced. */
   setExitBy(state: ReadyState, now: Ms): void {
-    state.exitBy = now + this.#options.killAfterMs
+    state.exitBy = now + Math.max(this.#options.killAfterMs, ANSWER_MS)
   }
 
   // ── items that have exceeded their time ────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
 // The flight recorder's file in the parent: made without a name, read as a whole, closed when the worker has exited.
-import { closeSync, fstatSync, readSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { tryOpenNamelessFile } from '../../nameless-file.js'
 import { FILE_BYTES, HEADER } from './format.js'
@@ -41,10 +41,8 @@ function tryReserve(fd: number): boolean {
 
 function readFile(fd: number): FlightRecord | undefined {
   try {
-    const { size } = fstatSync(fd)
-    const bytes = Buffer.allocUnsafe(size)
-    if (size < FILE_BYTES || readSync(fd, bytes, 0, size, 0) < size) return undefined
-    return readFlightRecord(bytes)
+    const bytes = Buffer.allocUnsafe(FILE_BYTES)
+    return readSync(fd, bytes, 0, FILE_BYTES, 0) < FILE_BYTES ? undefined : readFlightRecord(bytes)
   } catch {
     return undefined
   }

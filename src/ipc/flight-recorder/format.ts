@@ -8,7 +8,7 @@ import type { Ms } from '../../model.js'
 
 /**
  * Written when the file is made. Its space is taken from then on, so that no later write can find the disk full, and a
- * shorter file is not one of ours. Only what an exiting worker could not send may make it longer.
+ * shorter file is not one of ours.
  */
 export const FILE_BYTES = 128 * 1024
 /** What the file begins with. Where it is damaged, something else has written to the file. */
@@ -34,8 +34,8 @@ export const KIND = {
   between: 6,
   /** The item has ended, and its outcome is in a message that is leaving the worker, and nowhere in the file. */
   sending: 7,
-  /** The items of the chunk up to and including the one at the offset have begun. */
-  begun: 8,
+  /** The item has returned to the event loop, and awaits something. */
+  suspended: 8,
 } as const
 
 /** The clock both processes share, in ms: monotonic since the machine started, unlike `performance.now()`. */

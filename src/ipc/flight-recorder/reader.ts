@@ -18,6 +18,8 @@ interface RecordedItem {
   readonly since: Ms
   /** It has ended; the message with its outcome is leaving the worker. */
   readonly isSending?: true
+  /** It has returned to the event loop. Marked only where that matters: see `FlightRecorder.suspend`. */
+  readonly isSuspended?: true
 }
 
 export interface FlightRecord {
@@ -49,7 +51,7 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
     const id = bytes.readUInt32LE(at + 5)
     const offset = bytes.readUInt32LE(at + 9)
     const body = bytes.subarray(at + HEAD_BYTES, at + size - CHECK_BYTES)
-    if (kind !== KIND.unrecorded) {
+    if (kind !== KIND.unrecorded && kind !== KIND.suspended) {
       // `between` also takes back the start of an item that was refused.
       begun.set(id, kind === KIND.between ? offset : Math.max(offset + 1, begun.get(id) ?? 0))
     }
@@ -61,8 +63,9 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
         since: bytes.readDoubleLE(at + 13),
         ...(kind === KIND.sending && SENDING),
       })
-    } else if (kind === KIND.begun) {
-      // Only what was noted above.
+    } else if (kind === KIND.suspended) {
+      const item = running.get(id)
+      if (item?.offset === offset) running.set(id, { ...item, isSuspended: true })
     } else if (kind === KIND.unrecorded) {
       unrecorded.add(id)
       running.delete(id)

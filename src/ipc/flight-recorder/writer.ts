@@ -52,8 +52,6 @@ export class FlightRecorder {
   #isFrozen = false
   /** A write has failed, so that nothing is recorded any more. */
   #hasFailed = false
-  /** This process is about to exit: outcomes of any size are kept, behind the reserved space if need be. */
-  #isExiting = false
   /** The parent does not know of the failure yet: an item that started now would have begun without anyone knowing. */
   #isFailureUnreported = false
   /** Described again when the file starts over. */
@@ -111,6 +109,20 @@ export class FlightRecorder {
     return false
   }
 
+  /**
+   * Records that the item at the chunk's offset has returned to the event loop. Without this mark, an item that was the
+   * last to start may be in a loop, which keeps the others in this process from ending in time.
+   */
+  suspend(chunk: RecordedChunk): void {
+    if (this.#hasFailed) return
+    this.#noteSuspended(chunk)
+    this.write()
+  }
+
+  #noteSuspended({ id, offset, lateAt }: RecordedChunk): void {
+    if (lateAt !== NEVER) this.#note(KIND.suspended, id, offset, 0, undefined)
+  }
+
   /** True once per late item: after work was returned, the parent sends it again only when it has judged. */
   #mayBeJudgedLate(): boolean {
     if (this.#lateAt === NEVER || this.#now() < this.#lateAt) return false
@@ -127,7 +139,7 @@ export class FlightRecorder {
 
   value(item: RecordedItem, value: unknown): boolean {
     // One that may not be readable, or is too large, is in the message only.
-    const isRecordable = this.#isExiting || weigh(value) <= MAX_OUTCOME_BYTES
+    const isRecordable = weigh(value) <= MAX_OUTCOME_BYTES
     return this.#noteOutcome(KIND.value, item, isRecordable ? tryEncode(value) : undefined)
   }
 
@@ -138,24 +150,6 @@ export class FlightRecorder {
   /** Notes that the chunk's items are not recorded any more. False if they still must be. */
   noteUnrecorded({ id }: RecordedChunk): boolean {
     return this.#note(KIND.unrecorded, id, 0, 0, undefined)
-  }
-
-  /** Notes that the items of a message that may not leave this process have begun, however little of it can be kept. */
-  noteBegun({
-    id,
-    from,
-    count,
-  }: {
-    readonly id: number
-    readonly from: number
-    readonly count: number
-  }): void {
-    this.#note(KIND.begun, id, from + count - 1, 0, undefined)
-  }
-
-  /** This process is about to exit: what it keeps from now on will not be sent. */
-  prepareForExit(): void {
-    this.#isExiting = true
   }
 
   /** Notes that no item of the chunk is running, and which of them have begun. */
@@ -207,10 +201,13 @@ export class FlightRecorder {
     if (this.#position + this.#filled < START_OVER_AT_BYTES) return
     this.#position = HEADER.length
     this.#filled = 0
-    this.#isExiting = false
     for (const chunk of this.#chunks)
       if (!chunk.isRecorded) this.noteUnrecorded(chunk)
-      else if (chunk.isItemRunning) this.#note(KIND.start, chunk.id, chunk.offset, chunk.since, undefined)
+      else if (chunk.isItemRunning) {
+        this.#note(KIND.start, chunk.id, chunk.offset, chunk.since, undefined)
+        // No item is on the stack here.
+        this.#noteSuspended(chunk)
+      }
     this.write()
   }
 
@@ -221,7 +218,6 @@ export class FlightRecorder {
   #noteOutcome(kind: number, item: RecordedItem, body: string | Uint8Array | undefined): boolean {
     this.#outcomes++
     this.#lateAt = Math.min(this.#lateAt, item.lateAt)
-    if (this.#isExiting && body !== undefined && this.#tryWriteAlone(kind, item, body)) return true
     const fits = body !== undefined && mostBytesOf(body) <= MAX_OUTCOME_BYTES
     if (fits && this.#note(kind, item.id, item.offset, 0, body)) return true
     this.writeEnded(item)
@@ -234,22 +230,6 @@ export class FlightRecorder {
     this.write()
   }
 
-  /** Writes one record of any size, and what was noted before it. */
-  #tryWriteAlone(kind: number, { id, offset }: RecordedItem, body: string | Uint8Array): boolean {
-    this.write()
-    if (this.#isFrozen || this.#hasFailed) return false
-    const record = recordOf(kind, id, offset, body)
-    try {
-      const isWritten = writeSync(this.#fd, record, 0, record.length, this.#position) === record.length
-      if (isWritten) this.#position += record.length - END_BYTES
-      else this.write()
-      return isWritten
-    } catch {
-      this.write()
-      return false
-    }
-  }
-
   /** False if it has no room, or nothing is recorded any more. */
   #note(kind: number, id: number, offset: number, time: Ms, body: string | Uint8Array | undefined): boolean {
     if (this.#hasFailed) return false
@@ -258,8 +238,7 @@ export class FlightRecorder {
       body === undefined
         ? HEAD_BYTES + CHECK_BYTES
         : HEAD_BYTES + CHECK_BYTES + ROOM_FOR_MARKS_BYTES + mostBytesOf(body)
-    const usedBytes = (this.#isExiting ? 0 : this.#position) + this.#filled
-    if (usedBytes + mostBytes + END_BYTES > FILE_BYTES) return false
+    if (this.#position + this.#filled + mostBytes + END_BYTES > FILE_BYTES) return false
     const buffer = this.#buffer
     const start = this.#filled
     const bodyStart = start + HEAD_BYTES
@@ -279,20 +258,6 @@ export class FlightRecorder {
     this.#filled = start + size
     return true
   }
-}
-
-/** With the end of the records behind it. */
-function recordOf(kind: number, id: number, offset: number, body: string | Uint8Array): Buffer {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const size = HEAD_BYTES + bytes.length + CHECK_BYTES
-  const record = Buffer.alloc(size + END_BYTES)
-  record.writeUInt32LE(size, 0)
-  record[4] = kind
-  record.writeUInt32LE(id, 5)
-  record.writeUInt32LE(offset, 9)
-  record.set(bytes, HEAD_BYTES)
-  record.writeUInt32LE((size ^ CHECK) >>> 0, size - CHECK_BYTES)
-  return record
 }
 
 function mostBytesOf(body: string | Uint8Array): number {

@@ -73,6 +73,37 @@ describe('an item that exceeds its time', () => {
     expect(counts(run)).toMatchObject({ ok: 2, failed: 1 })
   })
 
+  describe('and is in a loop that never ends', () => {
+    // Items 0 to 2 could end in time, and cannot: item 3 keeps the worker from going on with them.
+    const job = `import { setTimeout as sleep } from 'node:timers/promises'
+      export default async (n) => {
+        if (n === 3) for (;;);
+        await sleep(400)
+        return n
+      }`
+    const flags = ['-j', '1', '--concurrency', '4', '--timeout', '500ms', '--kill-after', '100ms']
+    const items = lines(0, 1, 2, 3, 4)
+
+    it('is named by the failures of the others in its worker', async () => {
+      const { dir, write } = tempSpace()
+      write({ 'job.mjs': job })
+      const run = await runCli(['collect', 'job.mjs', ...flags], { cwd: dir, input: items })
+      expect(run.stdout).toBe('4\n')
+      expect(occurrences(run.stderr, 'TimeoutError: ')).toBe(1)
+      expect(run.stderr).toContain('TimeoutError: item 3 exceeded 500 ms')
+      expect(occurrences(run.stderr, 'because item 3 exceeded 500 ms in it')).toBe(3)
+    })
+
+    it('costs the others no attempt', async () => {
+      const { dir, write } = tempSpace()
+      write({ 'job.mjs': job })
+      const retries = ['--retries', '1', '--retry-on', 'crash']
+      const run = await runCli(['collect', 'job.mjs', ...flags, ...retries], { cwd: dir, input: items })
+      expect(run.stdout).toBe(lines(0, 1, 2, 4))
+      expect(lastLine(run.stderr)).toBe('poolrun collect: 4 ok, 1 failed (item 3)')
+    })
+  })
+
   it('leaves its worker alive if it stops at its signal, whose reason is a TimeoutError', async () => {
     const { dir, write } = tempSpace()
     write({

@@ -288,6 +288,7 @@ export class ModelWorker {
       open.begun = true
       this.#options.witness.begins(chunk, open.offset, chunk.recordEachItem || !this.#options.isCheap(chunk))
       open.run.startItem()
+      if (this.#options.concurrency > 1 && this.#behaviour(open) !== 'blocks') open.run.suspend()
       return true
     }
     switch (this.#behaviour(open)) {
@@ -303,11 +304,10 @@ export class ModelWorker {
         return true
       case 'exits':
         void this.#outbox.flush()
-        this.#outbox.recordLeavingMessages()
         for (const { run } of this.#open) run.startRecording()
         void this.#say({ type: 'dying', exitSite: 'at task' })
-        // Most often all of it gets out; a pipe that is full takes less.
-        while (this.leave() && flush);
+        // It waits until all of it is in the pipe.
+        while (this.leave());
         this.#die(5, null)
         return true
       case 'breaks':

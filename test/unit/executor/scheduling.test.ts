@@ -153,19 +153,20 @@ describe('a worker that crashes', () => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
     workers[0]!.exit(1, null)
-    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase: 'load', exitCode: 1 } })
+    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase: 'boot', exitCode: 1 } })
     expect(workers).toHaveLength(2)
     expect(workers[1]!.kills).toEqual(['SIGKILL'])
   })
 
-  test('names the initializer if that was running', async () => {
+  test.each([
+    ['the job', ['loading'], 'load'],
+    ['the initializer', ['loading', 'initializing'], 'initializer'],
+  ] as const)('names %s if that was running', async (_, sent, phase) => {
     const { executor, workers } = setUp()
     const call = start(executor, numbers(3))
-    workers[0]!.message({ type: 'initializing' })
+    for (const type of sent) workers[0]!.message({ type })
     workers[0]!.exit(4, null)
-    expect(await faultOf(call.done)).toMatchObject({
-      fault: { kind: 'startup', phase: 'initializer', exitCode: 4 },
-    })
+    expect(await faultOf(call.done)).toMatchObject({ fault: { kind: 'startup', phase, exitCode: 4 } })
   })
 })
 

@@ -5,6 +5,7 @@ import type { ExitCode } from '../../../src/errors/exit-codes.js'
 import { ItemCallbackError } from '../../../src/errors/rebuild/item-callback-error.js'
 import { makeCallbackError } from '../../../src/errors/rebuild/item-error.js'
 import { ExecutionFault } from '../../../src/executor/executor.js'
+import type { PoolFault } from '../../../src/executor/scheduler/messages.js'
 import type { RunPlan } from '../../../src/plan.js'
 import { endRun, exitCodeForError } from '../../../src/run/ending.js'
 import { RunFiles } from '../../../src/run/files.js'
@@ -62,6 +63,38 @@ describe('the exit code for an error', () => {
     ['a pool that was terminated after a signal', terminated, true, undefined],
   ])('%s is not shown', (_what, thrown, interrupted, code) => {
     expect(end(thrown, interrupted)).toEqual({ code, shown: [] })
+  })
+
+  const exited = { worker: 0, pid: 41, started: 1, exitCode: 1, signal: null, stderrTail: ['Error: no'] }
+  const startup = { kind: 'startup', phase: 'boot', notice: undefined, ...exited } as const
+  const killed = { ...startup, exitCode: null, signal: 'SIGKILL' }
+  const options = { nodeOptions: ['--x'] }
+  const environment = { workerEnv: { NODE_OPTIONS: '--y' } }
+  const how = 'a worker exited with code 1 before it loaded the job: Error: no'
+  const inEnvironment = 'NODE_OPTIONS in the environment of the workers'
+  test.each<[what: string, fault: PoolFault, Partial<RunPlan>, code: number, message: string]>([
+    ['its options', startup, options, 2, `invalid value for --node-options: ${how}`],
+    ['its environment', startup, environment, 2, `invalid value for ${inEnvironment}: ${how}`],
+    [
+      'one of the two',
+      startup,
+      { ...options, ...environment },
+      2,
+      `invalid value for --node-options or ${inEnvironment}: ${how}`,
+    ],
+    ['none of them', startup, {}, 7, 'cannot start a worker process: worker 0 (pid 41) exited with code 1'],
+    ['a kill from outside', killed, options, 7, 'worker 0 (pid 41) was killed by SIGKILL before'],
+    ['the job, whatever its options', { ...startup, phase: 'load' }, options, 5, 'job.ts exited with code 1'],
+  ])('a worker that could not start because of %s', (_what, fault, changes, code, message) => {
+    const shown: Error[] = []
+    const context = {
+      plan: { ...plan, nodeOptions: [], workerEnv: {}, ...changes },
+      interrupted: false,
+      reportError: (error: unknown) => shown.push(error as Error),
+    }
+    const thrown = new ExecutionFault({ type: 'fault', fault }, 'default')
+    expect(exitCodeForError(thrown, context)).toBe(code)
+    expect(shown.map((error) => error.message)).toEqual([expect.stringContaining(message)])
   })
 
   test('a pool that was terminated without a signal is shown', () => {

@@ -412,6 +412,36 @@ describe('cheap chunks that arrive in one message', () => {
   })
 })
 
+describe('a task that returns to the event loop', () => {
+  test.each([
+    ['is marked beside others', 2, 1_000, true],
+    ['without a time limit is not marked', 2, undefined, false],
+    ['is not marked where one item runs at a time', 1, 1_000, false],
+  ])('%s', async (_, concurrency, timeoutMs, isMarked) => {
+    const { recorder, read } = recorderOf()
+    const { runner } = setUpRunner(() => new Promise(() => {}), { recorder, concurrency })
+    const limit = timeoutMs === undefined ? {} : { timeoutMs }
+    runner.run([chunkOfValues(['never ends'], { ...limit, recordEachItem: true })])
+    await turn()
+    const [running] = read().running
+    expect(running).toMatchObject({ offset: 0 })
+    expect(running?.isSuspended === true).toBe(isMarked)
+  })
+
+  test('is not marked while it is on the stack', () => {
+    const { recorder, read } = recorderOf()
+    let seen: unknown
+    const task = (item: unknown) => {
+      if (item === 'second') seen = read().running.map(({ isSuspended }) => isSuspended === true)
+      return new Promise(() => {})
+    }
+    const { runner } = setUpRunner(task, { recorder, concurrency: 2 })
+    const options = { timeoutMs: 1_000, recordEachItem: true }
+    runner.run(['first', 'second'].map((item) => chunkOfValues([item], options)))
+    expect(seen).toEqual([true, false])
+  })
+})
+
 function recorderOf(now?: () => number) {
   const file = createFlightRecordFile()!
   onTestFinished(() => file.close())

@@ -213,6 +213,17 @@ describe('a crash', () => {
     })
   })
 
+  it('that the worker announced has time, also if the kill follows immediately, and is not killed again and again', () => {
+    boot({ killAfterMs: 0 })
+    open()
+    supply(0, 1)
+    const notice = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
+    handle({ type: 'exit-announced', worker: 0, notice })
+    expect(scheduler.nextWake()).toBe(100)
+    expect(tick(100)).toEqual(['kill 0: SIGKILL'])
+    expect(scheduler.nextWake()).toBe(200)
+  })
+
   it('of an idle worker from outside is replaced without a warning', () => {
     boot()
     open()
@@ -486,6 +497,43 @@ describe('an aborted call', () => {
     const record = { outcomes: [], running: [], unrecorded: [1] }
     handle({ type: 'exited', worker: 0, ...KILLED, record })
     expect(handle({ type: 'abort', call: 1 })).toContain('cancelled 1: 3 from 0, attempt 1')
+  })
+})
+
+describe('a worker without a flight record that crashes', () => {
+  const crash = () => handle({ type: 'exited', worker: 0, ...KILLED })
+
+  /** Items are so cheap that it has a chunk that may run, and a prefetched one. */
+  function prefetch(options: Partial<SchedulerOptions> = {}): void {
+    boot(options)
+    open(1, { chunkSize: 2 })
+    supply(0, 2)
+    settled(1, 0, 2, { busyMs: 0.01 })
+    supply(2, 2)
+    supply(4, 2)
+  }
+
+  it.each<[how: string, maxRestarts: number, end: () => string[]]>([
+    ['an aborted call', 16, () => handle({ type: 'abort', call: 1 })],
+    ['a drained call', 16, () => handle({ type: 'drain', call: 1 })],
+    ['a terminated pool', 16, () => handle({ type: 'terminate' })],
+    ['a pool without restarts left', 0, () => []],
+  ])('may have begun all that it had, which counts as cancelled in %s', (_, maxRestarts, end) => {
+    prefetch({ maxRestarts })
+    const ended = [...crash(), ...end()].filter((line) => line.startsWith('cancelled'))
+    expect(ended.sort()).toEqual([
+      'cancelled 1: 1 from 2, attempt 1',
+      'cancelled 1: 1 from 3, attempt 1',
+      'cancelled 1: 2 from 4, attempt 1',
+    ])
+  })
+
+  it('has not begun what it had prefetched if it announced its exit', () => {
+    prefetch()
+    const notice = { uncaughtError: UNCAUGHT, exitCallStack: undefined }
+    handle({ type: 'exit-announced', worker: 0, notice })
+    expect(crash()).toEqual(['settle 1: 1 from 2 crash', 'spawn 0'])
+    expect(handle({ type: 'abort', call: 1 })).toEqual(['end 1: aborted'])
   })
 })
 

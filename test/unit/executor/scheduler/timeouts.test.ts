@@ -26,6 +26,7 @@ describe('nextInspection', () => {
 describe('judgeInspection', () => {
   const NOW = 1_000
   const fresh = chunk(1, NOW, 100)
+  const EXPIRED = { offset: 0, timeoutMs: 100, answerBy: undefined, settleBy: 2_000, isOverdue: false }
 
   test.each<[situation: string, Parameters<typeof judgeInspection>, expected: unknown]>([
     // With a flight recorder.
@@ -93,6 +94,91 @@ describe('judgeInspection', () => {
       'a prefetched unrecorded chunk cannot be running',
       [[fresh, chunk(2, NOW, undefined)], 1, [], true, NOW],
       { kind: 'stuck' },
+    ],
+    // Beside an item that has not returned to the event loop.
+    [
+      'an item became late while another one held the event loop',
+      [
+        [chunk(1, 880, 100), chunk(2, 950, 100)],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 120, isSuspended: true },
+          { id: 2, offset: 0, forMs: 50 },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'ok', sawNothingRunning: false, inspectAt: 1_050 },
+    ],
+    [
+      'the item that holds the event loop is late, too',
+      [
+        [chunk(1, 700, 100), chunk(2, 750, 100)],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 200, isSuspended: true },
+          { id: 2, offset: 0, forMs: 150 },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'timeout', id: 2, offset: 0, timeoutMs: 100 },
+    ],
+    [
+      'the item that holds the event loop was asked to stop',
+      [
+        [chunk(1, 700, 100), chunk(2, 750, 100, { expired: EXPIRED })],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 200, isSuspended: true },
+          { id: 2, offset: 0, forMs: 150 },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'ok', sawNothingRunning: false, inspectAt: 1_050 },
+    ],
+    [
+      'an item was late before another one held the event loop',
+      [
+        [chunk(1, 800, 100), chunk(2, 950, 100)],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 200, isSuspended: true },
+          { id: 2, offset: 0, forMs: 50 },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'timeout', id: 1, offset: 0, timeoutMs: 100 },
+    ],
+    [
+      'nothing would end the loop of an item without a time limit',
+      [
+        [chunk(1, 880, 100), chunk(2, 800, undefined)],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 120, isSuspended: true },
+          { id: 2, offset: 0, forMs: 200 },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'timeout', id: 1, offset: 0, timeoutMs: 100 },
+    ],
+    [
+      'the other one has ended and is sending',
+      [
+        [chunk(1, 880, 100), chunk(2, 900, 100)],
+        2,
+        [
+          { id: 1, offset: 0, forMs: 120, isSuspended: true },
+          { id: 2, offset: 0, forMs: 90, isSending: true },
+        ],
+        false,
+        NOW,
+      ],
+      { kind: 'timeout', id: 1, offset: 0, timeoutMs: 100 },
     ],
     // Without one.
     [

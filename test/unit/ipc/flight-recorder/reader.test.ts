@@ -29,10 +29,15 @@ describe('reading a flight record', () => {
   test('gives an outcome that cannot be read as a failure, and the ones around it as they are', () => {
     const { file, recorder, chunk } = recording()
     const one = chunk(1)
-    recorder.prepareForExit()
-    for (const [offset, value] of [{ a: 1 }, selfCaused(), linkedList(2_500), 'last'].entries()) {
+    const outcomes = [
+      ['value', { a: 1 }],
+      ['failure', selfCaused()],
+      ['failure', linkedList(2_500)],
+      ['value', 'last'],
+    ] as const
+    for (const [offset, [kind, outcome]] of outcomes.entries()) {
       one.start(offset)
-      one.settle('value', value)
+      one.settle(kind, outcome)
     }
     recorder.write()
     const failure = { kind: 'encoding', side: 'result' }

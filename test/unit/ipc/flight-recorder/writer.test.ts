@@ -74,22 +74,36 @@ describe('a flight record', () => {
     expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 1, offset: 0, isSending: true }] })
   })
 
-  test('keeps outcomes of any size once the worker exits', () => {
+  test('names an item that has returned to the event loop, also after it has started over', () => {
     const { file, recorder, chunk } = recording()
-    const one = chunk(1)
-    one.start(0)
-    recorder.prepareForExit()
-    const text = 'ä'.repeat(300_000)
-    expect(one.settle('json', text)).toBe(true)
-    one.start(1)
-    expect(file.read()).toMatchObject({ outcomes: [{ offset: 0, text }], running: [{ offset: 1 }] })
+    const [one, two] = [chunk(1), chunk(2)]
+    one.start(0, 1_000)
+    recorder.suspend(one)
+    two.start(0, 1_000)
+    const [first, second] = file.read().running
+    expect(first).toMatchObject({ id: 1, isSuspended: true })
+    expect(second).not.toHaveProperty('isSuspended')
+    expect(file.read().begun).toEqual(
+      new Map([
+        [1, 1],
+        [2, 1],
+      ]),
+    )
+    const three = chunk(3)
+    settleLong(three)
+    recorder.end(three)
+    recorder.delivered(recorder.mark)
+    expect(file.read()).toMatchObject({ outcomes: [], running: [{ id: 1, isSuspended: true }, { id: 2 }] })
   })
 
-  test('says which items of a message have begun, whatever of it is kept', () => {
-    const { file, recorder } = recording()
-    recorder.noteBegun({ id: 3, from: 5, count: 4 })
-    recorder.write()
-    expect(file.read().begun).toEqual(new Map([[3, 9]]))
+  test('of the next item does not say that it has returned, because the one before it had', () => {
+    const { file, recorder, chunk } = recording()
+    const one = chunk(1)
+    one.start(0, 1_000)
+    recorder.suspend(one)
+    one.settle('json', '1')
+    one.start(1, 1_000)
+    expect(file.read().running[0]).not.toHaveProperty('isSuspended')
   })
 
   test('does not say that an item has begun whose start was refused', () => {
