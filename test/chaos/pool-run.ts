@@ -10,7 +10,7 @@ import { killMarked, listMarked, MARK, waitUntilNoneLeft } from '../helpers/no-o
 import { createRandom } from '../helpers/random.js'
 import type { Order } from './job/orders.js'
 import { type Bench, killWorkers } from './launch.js'
-import { drawOrders } from './scenario.js'
+import { drawConcurrency, drawOrders } from './scenario.js'
 import { allowedOutcomes, checkNoneTwice } from './verify.js'
 
 type Library = typeof import('../../src/index.js')
@@ -89,7 +89,7 @@ export function drawPoolPlan(seed: number): PoolPlan {
     seed,
     calls,
     processes: int(1, 4),
-    concurrency: chance(0.3) ? int(2, 6) : 1,
+    concurrency: drawConcurrency(random),
     retries: chance(0.3) ? int(1, 2) : 0,
     timeoutMs,
     maxTasksPerChild: chance(0.2) ? Math.max(pick([1, 3, 10, 100]), cheap ? 500 : 5) : undefined,

@@ -61,7 +61,7 @@ export function drawScenario(seed: number): Scenario {
     output: chance(0.2) ? 'json' : 'ndjson',
     unordered: command === 'imap-unordered' || (command === 'collect' && chance(0.3)),
     processes,
-    concurrency: chance(0.3) ? int(2, 6) : 1,
+    concurrency: drawConcurrency(random),
     retries: chance(0.3) ? int(1, 2) : 0,
     timeoutMs,
     cheap,
@@ -72,6 +72,11 @@ export function drawScenario(seed: number): Scenario {
     interrupt: chance(0.08) ? { afterMs: int(50, 1500), signal: pick(['SIGINT', 'SIGTERM']) } : undefined,
     flags: drawFlags(random, count),
   }
+}
+
+/** A few lanes, or hundreds, of which most wait for others to settle. */
+export function drawConcurrency({ chance, int, pick }: Random): number {
+  return chance(0.5) ? pick([int(2, 6), int(2, 6), int(7, 40), int(40, 300)]) : 1
 }
 
 export interface OrdersWanted {
