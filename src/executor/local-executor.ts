@@ -336,7 +336,7 @@ export class LocalExecutor implements Executor {
     this.#handles[worker] = handle
     if (!this.#keepsAlive) handle.ref(false)
     this.#setReading(handle)
-    this.#post({ type: 'spawned', worker, pid: handle.pid })
+    this.#post({ type: 'spawned', worker, pid: handle.pid, hasRecorder: handle.recorder !== undefined })
     emit({ type: 'worker-started', workerId: worker, pid: handle.pid, at: performance.now() })
     job.then(
       (source) => {

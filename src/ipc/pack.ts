@@ -29,6 +29,7 @@ type ChunkRow = readonly [
   index: number | readonly number[],
   attempt: number,
   recordEachItem: boolean,
+  isSmall: boolean,
   timeoutMs: Ms | undefined,
   /** Only of bytes, as are the next two. */
   framing: Framing | undefined,
@@ -103,7 +104,7 @@ function unpackInit({ values, ...rest }: PackedInit): InitMessage {
 }
 
 function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
-  const { id, task, count, index, attempt, recordEachItem, timeoutMs, payload } = chunk
+  const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, payload } = chunk
   const { content, framing, cuts, isTooLong } =
     payload.kind === 'values'
       ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
@@ -113,11 +114,37 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
           cuts: payload.cuts,
           isTooLong: payload.isTooLong,
         }
-  return [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, isTooLong, content]
+  return [
+    id,
+    task,
+    count,
+    index,
+    attempt,
+    recordEachItem,
+    isSmall,
+    timeoutMs,
+    framing,
+    cuts,
+    isTooLong,
+    content,
+  ]
 }
 
 function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
-  const [id, task, count, index, attempt, recordEachItem, timeoutMs, framing, cuts, isTooLong, content] = row
+  const [
+    id,
+    task,
+    count,
+    index,
+    attempt,
+    recordEachItem,
+    isSmall,
+    timeoutMs,
+    framing,
+    cuts,
+    isTooLong,
+    content,
+  ] = row
   const payload: Payload =
     framing === undefined
       ? {
@@ -139,6 +166,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     index,
     attempt,
     recordEachItem,
+    isSmall,
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload,
   }

@@ -77,6 +77,8 @@ export interface ChunkMessage {
   readonly timeoutMs?: Ms
   /** Record every item, however cheap: it must be known which one runs. */
   readonly recordEachItem: boolean
+  /** Of a small call: it runs between two items of other chunks, instead of after them. */
+  readonly isSmall: boolean
   readonly payload: Payload
 }
 

@@ -47,6 +47,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #task!: Task
   #items!: ItemReader
   #offset = 0
+  /** The item before which small calls have last had their turn. */
+  #gaveWayAt = -1
   #isItemRunning = false
   #isRecorded = true
   #isCancelled = false
@@ -128,6 +130,13 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   get isCancelled(): boolean {
     return this.#isCancelled
+  }
+
+  /** True once per item: small calls have their turn before it starts. Of a small call itself, never. */
+  givesWay(): boolean {
+    if (this.chunk.isSmall || this.#gaveWayAt === this.#offset) return false
+    this.#gaveWayAt = this.#offset
+    return true
   }
 
   get hasNext(): boolean {
@@ -262,6 +271,11 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     this.#returnedAt = NO_TIME
     if (this.#cost.add(tookMs, blockedMs)) this.#timesEachItem = true
     return tookMs
+  }
+
+  /** When the last timed item ended. */
+  get endedAt(): Ms {
+    return this.#endedAt
   }
 
   get timesEachItem(): boolean {

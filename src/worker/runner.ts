@@ -1,5 +1,6 @@
 // Runs the chunks that the parent sends, as many at the same time as `concurrency` allows, and one item after another in
-// each. Cancels them, and returns what has not started.
+// each. Between two items of a chunk, small calls that have arrived get their turn. Cancels chunks, and returns what has not
+// started.
 import type { Clock } from '../clock.js'
 import { BadItem } from '../framing/parse.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
@@ -43,6 +44,8 @@ export class Runner {
   readonly #costs = new Costs()
   readonly #eventLoop: EventLoop
   readonly #queue: ChunkRun[] = []
+  /** Chunks of small calls. */
+  readonly #smallQueue: ChunkRun[] = []
   readonly #started = new Map<number, ChunkRun>()
   #workLoops = 0
   #isFlushPlanned = false
@@ -64,8 +67,19 @@ export class Runner {
     const cheap = runs.filter(({ isCheap }) => isCheap)
     // One chunk announces itself when it starts.
     if (cheap.length > 1) ChunkRun.announceUnrecorded(cheap, recorder)
-    this.#queue.push(...runs)
-    while (this.#workLoops < concurrency && this.#queue.length > 0) void this.#workLoop()
+    for (const run of runs) {
+      const queue = run.chunk.isSmall ? this.#smallQueue : this.#queue
+      queue.push(run)
+    }
+    while (this.#workLoops < concurrency && this.#isAnyQueued) void this.#workLoop()
+  }
+
+  get #isAnyQueued(): boolean {
+    return this.#queue.length > 0 || this.#smallQueue.length > 0
+  }
+
+  #takeQueued(): ChunkRun[] {
+    return [...this.#queue.splice(0), ...this.#smallQueue.splice(0)]
   }
 
   cancel(ids: readonly number[], why = 'the item was cancelled'): void {
@@ -76,8 +90,10 @@ export class Runner {
         started.cancel(why)
         continue
       }
-      const i = this.#queue.findIndex((run) => run.id === id)
-      if (i >= 0) unstarted.push(...this.#queue.splice(i, 1))
+      for (const queue of [this.#queue, this.#smallQueue]) {
+        const i = queue.findIndex((run) => run.id === id)
+        if (i >= 0) unstarted.push(...queue.splice(i, 1))
+      }
     }
     this.#drop(unstarted)
   }
@@ -91,15 +107,16 @@ export class Runner {
 
   /** Running items may finish; everything else goes back to the parent. */
   returnUnstarted(): void {
-    const runs = [...this.#started.values(), ...this.#queue].filter((run) => run.giveUpUnstarted())
-    for (const run of this.#queue.splice(0)) run.drop()
+    const queued = this.#takeQueued()
+    const runs = [...this.#started.values(), ...queued].filter((run) => run.giveUpUnstarted())
+    for (const run of queued) run.drop()
     this.#options.onReturned(runs, false)
   }
 
   /** Cancels everything. True if something listens to its signal and should be given time. */
   abortAll(why: string): boolean {
     void this.#outbox.flush()
-    this.#drop(this.#queue.splice(0))
+    this.#drop(this.#takeQueued())
     const started = [...this.#started.values()]
     if (started.length > 0) this.#options.onCancelled(started)
     let isListening = false
@@ -112,7 +129,7 @@ export class Runner {
 
   /** Records each item from now on: this process may exit. */
   recordEverything(): void {
-    for (const run of this.#queue) run.startRecording()
+    for (const run of [...this.#queue, ...this.#smallQueue]) run.startRecording()
     for (const run of this.#started.values()) run.startRecording()
     // Outcomes that it has noted: an exit in the middle of a message, as in a getter of a result, would lose them.
     this.#options.recorder?.write()
@@ -140,16 +157,9 @@ export class Runner {
   /** Runs chunks one after another until the queue is empty. There are up to `concurrency` such loops. */
   async #workLoop(): Promise<void> {
     this.#workLoops++
-    for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
-      this.#started.set(run.id, run)
-      run.start(this.#options.getTask(run.chunk.task.name))
-      for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run)) {
-        if (this.#hasIdleLane) this.#returnUnstartedLater()
-        await pending
-      }
-      const left = this.#end(run)
-      if (left !== undefined) await left
-      if (this.#queue.length > 0 && this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
+    for (let run = this.#next(); run !== undefined; run = this.#next()) {
+      await this.#run(run)
+      if (this.#isAnyQueued && this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
     }
     this.#workLoops--
     if (this.#workLoops > 0) return this.#returnUnstartedLater()
@@ -158,9 +168,34 @@ export class Runner {
     this.#whenIdle = []
   }
 
+  /** The small calls that have arrived have their turn before the first item of another chunk. */
+  #next(): ChunkRun | undefined {
+    return this.#queue.shift() ?? this.#smallQueue.shift()
+  }
+
+  async #run(run: ChunkRun): Promise<void> {
+    this.#started.set(run.id, run)
+    run.start(this.#options.getTask(run.chunk.task.name))
+    for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run)) {
+      if (this.#hasIdleLane) this.#returnUnstartedLater()
+      await pending
+    }
+    const left = this.#end(run)
+    if (left !== undefined) await left
+  }
+
+  /** Those that have arrived. Then the chunk between whose items they run has its turn. */
+  async #runSmallChunks(): Promise<void> {
+    for (let left = this.#smallQueue.length; left > 0; left--) {
+      const run = this.#smallQueue.shift()
+      if (run !== undefined) await this.#run(run)
+    }
+    void this.#outbox.flush()
+  }
+
   /** One more item could run beside those that wait. */
   get #hasIdleLane(): boolean {
-    return this.#workLoops < this.#options.concurrency && this.#queue.length === 0
+    return this.#workLoops < this.#options.concurrency && !this.#isAnyQueued
   }
 
   /**
@@ -188,8 +223,8 @@ export class Runner {
     if (isCancelled) this.#options.onCancelled([run])
     // More work is ready and little time has passed: the results can share a message.
     if (run.hasFailed) void this.#outbox.flush()
-    else if (this.#started.size > 0 && run.isNextQuick) this.#flushAfterTurn()
-    else if (this.#queue.length === 0 || !this.#outbox.mayWaitForNextChunk) void this.#outbox.flush()
+    else if (this.#workLoops > 1 && run.isNextQuick) this.#flushAfterTurn()
+    else if (!this.#isAnyQueued || !this.#outbox.mayWaitForNextChunk) void this.#outbox.flush()
     return left
   }
 
@@ -199,6 +234,7 @@ export class Runner {
    */
   #advance(run: ChunkRun): Promise<void> | undefined {
     while (run.hasNext) {
+      if (this.#smallQueue.length > 0 && run.givesWay()) return this.#runSmallChunks()
       // It may block this process for long: what has settled must not wait for it.
       if (!run.isNextQuick && !this.#outbox.isEmpty) {
         void this.#outbox.flush()
@@ -234,6 +270,7 @@ export class Runner {
       }
       this.#settle(run, succeeded, outcome)
       if (run.isFlushDue) return this.#flushAndYield()
+      if (this.#eventLoop.isYieldDueAt(run.endedAt)) return this.#eventLoop.yieldToEventLoop()
     }
     return undefined
   }

@@ -45,6 +45,8 @@ interface Call {
   readonly timeoutMs: Ms | undefined
   readonly retry: RetryOptions
   readonly sizer: ChunkSizer
+  /** All of its items together are expected to take little time. Decided before the first is dispatched. */
+  isSmall: boolean
   /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. */
   readonly isBatched: boolean
   readonly ready: Fifo<PendingChunk>
@@ -93,6 +95,8 @@ export class CallTable {
   readonly #calls = new Map<CallId, Call>()
   /** Calls that can have something to dispatch. The one that was served last is at the end. */
   readonly #roundRobin = new Fifo<Call>()
+  /** Those of them that are small. */
+  readonly #smallCalls = new Fifo<Call>()
   /** By the name of the task. */
   readonly #costs = new Map<string, TaskCost>()
   /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
@@ -193,13 +197,17 @@ export class CallTable {
 
   // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The call whose turn it is. It has a chunk ready, or its source can be pulled. */
-  next(): ScheduledCall | undefined {
-    for (let call = this.#roundRobin.shift(); call !== undefined; call = this.#roundRobin.shift()) {
+  /** The call whose turn it is, among the small or the other ones. It has a chunk ready, or its source can be pulled. */
+  next(isSmall: boolean): ScheduledCall | undefined {
+    const queue = isSmall ? this.#smallCalls : this.#roundRobin
+    for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
       call.isQueued = false
       if (call.ready.length === 0 && (call.isPulling || call.sourceEnded)) continue
+      // Calls of its task have been measured since it was opened.
+      if (!isSmall && call.sizer.isSmall && call.ready.length === 0 && call.inFlight === 0)
+        call.isSmall = true
       this.#enqueue(call)
-      return call
+      if (call.isSmall === isSmall) return call
     }
     return undefined
   }
@@ -322,7 +330,14 @@ export class CallTable {
   #sizerFor({ chunkSize, remaining, task: { name } }: CallOptions): ChunkSizer {
     const task = this.#costs.get(name) ?? new TaskCost()
     this.#costs.set(name, task)
-    return new ChunkSizer({ fixed: chunkSize, concurrency: this.#concurrency, task, total: remaining })
+    const isCrowded = this.#calls.size >= this.#itemsAtATime
+    return new ChunkSizer({
+      fixed: chunkSize,
+      concurrency: this.#concurrency,
+      task,
+      total: remaining,
+      isCrowded,
+    })
   }
 
   #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
@@ -373,7 +388,8 @@ export class CallTable {
   #enqueue(call: Call): void {
     if (call.isQueued) return
     call.isQueued = true
-    this.#roundRobin.push(call)
+    const queue = call.isSmall ? this.#smallCalls : this.#roundRobin
+    queue.push(call)
   }
 
   /** A source without items is pulled even if no worker has room: its end, or its error, ends the call. */
@@ -433,8 +449,9 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     timeoutMs,
     retry,
     sizer,
+    isSmall: sizer.isSmall,
     get isBatched() {
-      return chunkSize === undefined ? sizer.isSmall : !mayStop
+      return chunkSize === undefined ? this.isSmall : !mayStop
     },
     ready: new Fifo(),
     delayed: new DelayQueue(),

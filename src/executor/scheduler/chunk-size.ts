@@ -38,6 +38,8 @@ interface SizerOptions {
   readonly task?: TaskCost
   /** All items of the call, if that is known. */
   readonly total?: number | undefined
+  /** There are as many calls as items that can run: no worker is idle if one of them is a single chunk. */
+  readonly isCrowded?: boolean
 }
 
 /** The chunks of one call. */
@@ -46,14 +48,22 @@ export class ChunkSizer {
   readonly #concurrency: number
   readonly #task: TaskCost
   readonly #total: number | undefined
+  readonly #smallUpToMs: Ms
   #items: number
   #meanMs: Ms | undefined
 
-  constructor({ fixed, concurrency = 1, task = new TaskCost(), total }: SizerOptions = {}) {
+  constructor({
+    fixed,
+    concurrency = 1,
+    task = new TaskCost(),
+    total,
+    isCrowded = false,
+  }: SizerOptions = {}) {
     this.#fixed = fixed
     this.#concurrency = concurrency
     this.#task = task
     this.#total = total
+    this.#smallUpToMs = isCrowded ? TARGET_MS : LITTLE_MS
     this.#items = fixed ?? 1
   }
 
@@ -89,7 +99,12 @@ export class ChunkSizer {
     if (this.#total === 1) return true
     const { meanMs } = this.#task
     const isAtStart = this.#meanMs === undefined
-    return isAtStart && this.#total !== undefined && meanMs !== undefined && this.#total * meanMs <= LITTLE_MS
+    return (
+      isAtStart &&
+      this.#total !== undefined &&
+      meanMs !== undefined &&
+      this.#total * meanMs <= this.#smallUpToMs
+    )
   }
 
   /** `remaining`: items left in the source, if that is known; `workers` share them. */

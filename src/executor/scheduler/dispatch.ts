@@ -4,11 +4,11 @@ import type { Ms } from '../../model.js'
 import type { InFlightChunk } from './in-flight.js'
 import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'
 
-/** `undefined` if none has room. */
-export function leastLoadedWorker(workers: readonly Worker[]): ReadyWorker | undefined {
+/** `undefined` if none has room, `isSmall` for a chunk of a small call. */
+export function leastLoadedWorker(workers: readonly Worker[], isSmall: boolean): ReadyWorker | undefined {
   let best: ReadyWorker | undefined
   for (const worker of workers) {
-    if (!isReady(worker) || !hasRoom(worker.state)) continue
+    if (!isReady(worker) || !hasRoom(worker.state, isSmall)) continue
     if (best === undefined || worker.state.inFlight.length < best.state.inFlight.length) best = worker
   }
   return best
@@ -42,7 +42,7 @@ export function workerToRelieve(
   return best
 }
 
-export function chunkMessage({ id, call, pending, recordEachItem }: InFlightChunk): ChunkMessage {
+export function chunkMessage({ id, call, pending, recordEachItem, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs } = call
   return {
@@ -52,6 +52,7 @@ export function chunkMessage({ id, call, pending, recordEachItem }: InFlightChun
     index: chunk.indexes ?? chunk.seq,
     attempt,
     recordEachItem,
+    isSmall,
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload: chunk.payload,
   }

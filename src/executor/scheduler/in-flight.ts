@@ -1,17 +1,12 @@
-// The chunks that one worker was given and that have not settled, in the order in which it runs them.
+// The chunks that one worker was given and that have not settled. Small calls do not wait for the chunks of others: between
+// two items of those, the worker runs what has arrived of small calls.
 import { sliceChunk } from '../../framing/slice.js'
 import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
 import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
+import { ChunkQueue, PREFETCH_MS } from './chunk-queue.js'
 import type { RunningItem } from './messages.js'
 import { type ExpiredItem, earlier } from './timeouts.js'
-
-/** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
-const PREFETCH_CHUNKS = 2
-/** … or items, where the caller wants small chunks. They are refilled in one message once half of them have settled … */
-const PREFETCH_ITEMS = 128
-/** … while all of them are little work: a long item must not hold back chunks that a free worker could run. */
-const PREFETCH_MS: Ms = 18
 
 export interface InFlightChunk extends CallChunk {
   readonly id: number
@@ -29,27 +24,30 @@ export interface InFlightChunk extends CallChunk {
   expectedMs: Ms
   /** Each of its items is recorded before it begins, however cheap. */
   readonly recordEachItem: boolean
+  /** Of a small call: it runs between two items of the other chunks. */
+  readonly isSmall: boolean
 }
 
 export class InFlight {
   readonly #concurrency: number
-  #chunks: InFlightChunk[] = []
-  #items = 0
-  /** Items that have settled, of these chunks. */
-  #settled = 0
+  readonly #isRecorded: boolean
+  readonly #small: ChunkQueue
+  readonly #others: ChunkQueue
+  #unsettledItems = 0
   #progressAt: Ms = 0
   /** Chunks with a time limit. */
   #timed = 0
-  #expectedMs: Ms = 0
   /** It holds a chunk that may crash it, and nothing else: that tells which chunk was at fault. */
   #hasSuspect = false
   /** Chunks whose item has exceeded its time. */
   #expired: InFlightChunk[] = []
-  /** Half of the prefetched items have settled: take more until there are `PREFETCH_ITEMS` again. */
-  #isRefilling = false
 
-  constructor(concurrency: number) {
+  /** Without a flight record it is not known whether a small call waits: then it does, behind the others. */
+  constructor(concurrency: number, isRecorded: boolean) {
     this.#concurrency = concurrency
+    this.#isRecorded = isRecorded
+    this.#small = new ChunkQueue(concurrency)
+    this.#others = new ChunkQueue(concurrency)
   }
 
   /** When an item has settled, or the first chunk was added. */
@@ -57,12 +55,26 @@ export class InFlight {
     return this.#progressAt
   }
 
+  /** Those of which an item can have begun come first: `begunCount` of them. */
   get chunks(): readonly InFlightChunk[] {
-    return this.#chunks
+    const small = this.#small
+    const others = this.#others
+    if (small.length === 0) return others.chunks
+    if (others.length === 0) return small.chunks
+    return [
+      ...others.chunks.slice(0, others.begunCount),
+      ...small.chunks,
+      ...others.chunks.slice(others.begunCount),
+    ]
   }
 
   get length(): number {
-    return this.#chunks.length
+    return this.#small.length + this.#others.length
+  }
+
+  /** More than can be running, where a chunk is interrupted for small calls. */
+  get begunCount(): number {
+    return this.#small.begunCount + this.#others.begunCount
   }
 
   get isTimed(): boolean {
@@ -71,15 +83,16 @@ export class InFlight {
 
   /** Chunks that can be running. The worker runs one item of each at a time. */
   get runningCount(): number {
-    return Math.min(this.#chunks.length, this.#concurrency)
+    return Math.min(this.length, this.#concurrency)
   }
 
   /** How many items wait for others here, and what they are expected to cost. */
   waiting(): { readonly items: number; readonly ms: Ms } {
     let items = 0
     let ms = 0
-    for (const [i, { call, begun, settled, pending }] of this.#chunks.entries()) {
-      const started = i < this.#concurrency ? 1 : 0
+    let running = this.runningCount
+    for (const { call, begun, settled, pending } of this.chunks) {
+      const started = running-- > 0 ? 1 : 0
       const waiting = begun === undefined ? pending.chunk.count - settled - started : 0
       items += waiting
       ms += waiting * (call.sizer.meanMs ?? PREFETCH_MS)
@@ -89,21 +102,17 @@ export class InFlight {
 
   /** Some items wait for others to settle, or the parent does not know yet that those have. */
   get mayHaveWaiting(): boolean {
-    return this.#items - this.#settled > this.runningCount
+    return this.#unsettledItems > this.runningCount
   }
 
   /** Another chunk would begin without waiting. */
   get canBeginMore(): boolean {
-    return this.#chunks.length < this.#concurrency
+    return this.length < this.#concurrency
   }
 
-  /** Another chunk would begin without waiting, or is worth prefetching. */
-  get hasRoom(): boolean {
-    if (this.#hasSuspect) return false
-    const waiting = this.#chunks.length - this.#concurrency
-    if (waiting < 0) return true
-    const isLittle = this.#expectedMs < PREFETCH_MS * this.#concurrency
-    return isLittle && (waiting < PREFETCH_CHUNKS || this.#isRefilling)
+  /** Another chunk would begin soon, or is worth prefetching. `isSmall`: of a small call. */
+  hasRoom(isSmall: boolean): boolean {
+    return !this.#hasSuspect && this.#queueOf({ isSmall: isSmall && this.#isRecorded }).hasRoom
   }
 
   get expired(): readonly InFlightChunk[] {
@@ -120,12 +129,13 @@ export class InFlight {
 
   /** Items that can be running, other than those that have exceeded their time. */
   get hasOthersRunning(): boolean {
-    return this.#chunks.slice(0, this.#concurrency).some(({ expired }) => expired === undefined)
+    if (this.#concurrency === 1) return this.length > 0 && this.#expired.length === 0
+    return this.chunks.slice(0, this.begunCount).some(({ expired }) => expired === undefined)
   }
 
   /** Items that can be running and do not belong to an aborted call. */
   get hasWantedRunning(): boolean {
-    return this.#chunks.slice(0, this.#concurrency).some(({ call }) => !call.isAborted)
+    return this.chunks.slice(0, this.begunCount).some(({ call }) => !call.isAborted)
   }
 
   expire(chunk: InFlightChunk, item: ExpiredItem): void {
@@ -140,25 +150,11 @@ export class InFlight {
   }
 
   find(id: number): InFlightChunk | undefined {
-    const chunk = this.#chunks[this.#indexOf(id)]
-    return chunk?.id === id ? chunk : undefined
-  }
-
-  /** Where the chunk is, or would be. Ids ascend: with a high concurrency there are thousands of chunks. */
-  #indexOf(id: number): number {
-    const chunks = this.#chunks
-    let from = 0
-    let to = chunks.length
-    while (from < to) {
-      const middle = (from + to) >> 1
-      if (chunks[middle]!.id < id) from = middle + 1
-      else to = middle
-    }
-    return from
+    return this.#others.find(id) ?? this.#small.find(id)
   }
 
   ofCall(call: ScheduledCall): InFlightChunk[] {
-    return this.#chunks.filter((chunk) => chunk.call === call)
+    return this.chunks.filter((chunk) => chunk.call === call)
   }
 
   add(id: number, call: ScheduledCall, pending: PendingChunk, now: Ms): InFlightChunk {
@@ -175,14 +171,13 @@ export class InFlight {
       expired: undefined,
       expectedMs,
       recordEachItem,
+      isSmall: call.isSmall && this.#isRecorded,
     }
-    if (this.#chunks.length === 0) this.#progressAt = now
-    this.#chunks.push(chunk)
-    this.#items += count
+    if (this.length === 0) this.#progressAt = now
+    this.#queueOf(chunk).add(chunk)
+    this.#unsettledItems += count
     if (call.timeoutMs !== undefined) this.#timed++
-    this.#expectedMs += expectedMs
     if (pending.isSuspect) this.#hasSuspect = true
-    if (this.#items >= PREFETCH_ITEMS || !call.isBatched) this.#isRefilling = false
     return chunk
   }
 
@@ -199,46 +194,46 @@ export class InFlight {
     const upTo = from + count
     if (from > chunk.settled || count < 1 || upTo > chunk.pending.chunk.count) return 'impossible'
     if (results.kind === 'values' && results.values.length !== count) return 'impossible'
-    this.#settled += upTo - chunk.settled
+    this.#unsettledItems -= count
     this.#progressAt = now
     chunk.settled = upTo
     chunk.since = now
     if (chunk.expired !== undefined && upTo > chunk.expired.offset) this.#unexpire(chunk)
+    // What it has interrupted, or what was interrupted for it, was not running meanwhile.
+    if (this.#concurrency === 1) (chunk.isSmall ? this.#others : this.#small).restart(now)
     return chunk
   }
 
   remove(chunk: InFlightChunk, now: Ms): void {
     this.#unexpire(chunk)
-    const next = this.#chunks[this.#concurrency]
-    if (this.#chunks[0] === chunk) this.#chunks.shift()
-    else this.#chunks.splice(this.#indexOf(chunk.id), 1)
-    // It can begin now, and not before.
-    if (next !== undefined && this.#chunks[this.#concurrency - 1] === next) next.since = now
+    this.#queueOf(chunk).remove(chunk, now)
     if (chunk.pending.isSuspect) this.#hasSuspect = false
-    this.#items -= chunk.pending.chunk.count
-    this.#settled -= chunk.settled
+    this.#unsettledItems -= chunk.pending.chunk.count - chunk.settled
     if (chunk.call.timeoutMs !== undefined) this.#timed--
-    // An empty queue resets the sum, so that rounding errors do not add up.
-    this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
-    if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
   }
 
   /** The worker has returned all items but the first `count`. */
   truncate(chunk: InFlightChunk, count: number): void {
     const { pending, expectedMs } = chunk
-    this.#items -= pending.chunk.count - count
+    const returned = pending.chunk.count - count
     chunk.expectedMs = (expectedMs * count) / pending.chunk.count
-    this.#expectedMs -= expectedMs - chunk.expectedMs
+    this.#queueOf(chunk).shorten(returned, expectedMs - chunk.expectedMs)
+    this.#unsettledItems -= returned
     chunk.pending = { ...pending, chunk: sliceChunk(pending.chunk, 0, count) }
     chunk.begun = count
   }
 
   /** Takes over from the flight recorder since when items run. One that can be running and is not begins now at the earliest. */
   setStartTimes(running: readonly RunningItem[], now: Ms): void {
-    for (let i = 0; i < this.runningCount; i++) this.#chunks[i]!.since = now
+    this.#small.restart(now)
+    this.#others.restart(now)
     for (const { id, offset, forMs, isSending } of running) {
       const chunk = isSending ? undefined : this.find(id)
       if (chunk !== undefined && offset >= chunk.settled) chunk.since = now - forMs
     }
+  }
+
+  #queueOf({ isSmall }: Pick<InFlightChunk, 'isSmall'>): ChunkQueue {
+    return isSmall ? this.#small : this.#others
   }
 }

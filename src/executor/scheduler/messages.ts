@@ -51,7 +51,7 @@ export type SchedulerInput =
   | { readonly type: 'tick' }
 
 export type WorkerInput =
-  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'spawned'; readonly pid: number; readonly hasRecorder?: boolean | undefined }
   | { readonly type: 'init-sent' }
   | { readonly type: 'loading' }
   | { readonly type: 'initializing' }

@@ -155,6 +155,7 @@ export class Scheduler {
     switch (input.type) {
       case 'spawned':
         worker.pid = input.pid
+        worker.hasRecorder = input.hasRecorder === true
         return
       case 'init-sent':
         if (state.is === 'starting') state.readyBy = now + this.#options.initTimeoutMs
@@ -193,6 +194,8 @@ export class Scheduler {
         for (const [i, id] of input.ids.entries()) this.#returned(worker, id, input.kept[i], input.waits, now)
         if (state.is !== 'ready') return
         if (!input.waits) state.isAskedToReturn = false
+        // Now those of other calls that had not begun are elsewhere.
+        if (state.isCancelExtended && !state.inFlight.hasWantedRunning) return this.#workers.kill(worker)
         this.#heard(state, now)
         this.#workers.setInspection(state)
         return this.#workers.applyExpired(worker, state, now)
@@ -369,7 +372,8 @@ export class Scheduler {
     this.#settleRecorded(worker, exit.record?.outcomes ?? [], facts)
     this.#workers.setAbsent(worker)
     const lost = inFlightOf(state)?.chunks ?? []
-    const isItemToBlame = this.#requeueLost({ id, pid }, lost, facts)
+    const begunCount = inFlightOf(state)?.begunCount ?? 0
+    const isItemToBlame = this.#requeueLost({ id, pid }, lost, begunCount, facts)
     if (state.is === 'ready' && !isItemToBlame) this.#warnOfCrash({ id, pid }, notice, exit)
     const { jobHasLoaded } = this.#calls
     const kind = judgeExit({ state: state.is, reason, signal: exit.signal, jobHasLoaded })
@@ -385,9 +389,14 @@ export class Scheduler {
   }
 
   /** Returns whether the exit is the fault of an item, or needs no explanation because its call has ended. */
-  #requeueLost(worker: WorkerIdentity, lost: readonly InFlightChunk[], facts: ExitFacts): boolean {
+  #requeueLost(
+    worker: WorkerIdentity,
+    lost: readonly InFlightChunk[],
+    begunCount: number,
+    facts: ExitFacts,
+  ): boolean {
     const judgements = lost.map(({ id, pending, settled, since }, i) => {
-      const canHaveBegun = i < this.#options.concurrency
+      const canHaveBegun = i < begunCount
       return judgeCrash({ id, count: pending.chunk.count, settled, since, canHaveBegun }, facts)
     })
     const areSuspects = isUnexplained({ facts, judgements })
@@ -475,8 +484,8 @@ export class Scheduler {
     if (state.is !== 'ready' || state.inFlight.length === 0) return
     const { inFlight, sawNothingRunning } = state
     if (running !== undefined) inFlight.setStartTimes(running, now)
-    const { concurrency } = this.#options
-    const judgement = judgeInspection(inFlight.chunks, concurrency, running, sawNothingRunning, now)
+    const { chunks, begunCount } = inFlight
+    const judgement = judgeInspection(chunks, begunCount, running, sawNothingRunning, now)
     if (judgement.kind === 'stuck') return this.#workers.terminateFor(worker, { reason: judgement }, now)
     if (judgement.kind === 'timeout') {
       this.#workers.expire(worker, state, inFlight.find(judgement.id)!, judgement, now)
@@ -515,17 +524,22 @@ export class Scheduler {
     this.#suspectWaits = false
     const plannedAt = this.#takeBackAt
     this.#takeBackAt = undefined
-    while (!this.#isOver) {
-      const worker = leastLoadedWorker(this.#workers.all)
+    // A call that was taken for a large one may turn out small.
+    for (const isSmall of [true, false, true]) this.#dispatchCalls(isSmall, now)
+    if (!this.#isOver && !this.#suspectWaits) this.#takeBackWork(plannedAt, now)
+  }
+
+  #dispatchCalls(isSmall: boolean, now: Ms): void {
+    while (!this.#isOver && !this.#suspectWaits) {
+      const worker = leastLoadedWorker(this.#workers.all, isSmall)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
-      const call = this.#calls.next()
-      if (call === undefined) return this.#takeBackWork(worker, plannedAt, now)
+      const call = this.#calls.next(isSmall)
+      if (call === undefined) return
       const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
       if (pending === undefined) this.#calls.pull(call)
       else if (pending.isSuspect && worker.state.inFlight.length > 0) {
         this.#calls.putBack(call, pending)
         this.#suspectWaits = true
-        return
       } else this.#dispatch(worker, call, pending, now)
     }
   }
@@ -538,22 +552,24 @@ export class Scheduler {
   }
 
   #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
+    const { begunCount } = state.inFlight
     const chunk = state.inFlight.add(this.#nextChunkId++, call, pending, now)
     if (state.inFlight.length === 1) this.#heard(state, now)
     state.dispatchedItems += pending.chunk.count
     if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
     // A prefetched chunk changes nothing about what can be running.
-    if (call.timeoutMs !== undefined && state.inFlight.length <= this.#options.concurrency)
+    if (call.timeoutMs !== undefined && state.inFlight.begunCount > begunCount)
       state.inspectAt = earlier(state.inspectAt, now + call.timeoutMs)
     this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 
   /**
-   * There is nothing to dispatch, and a worker could begin something. If another one holds items that wait there, they are
-   * requested. Not immediately: in the midst of the work, more arrives sooner.
+   * If a worker could begin something, for which there is nothing to dispatch, and another one holds items that wait there,
+   * those are requested. Not immediately: in the midst of the work, more arrives sooner.
    */
-  #takeBackWork({ state: { inFlight } }: ReadyWorker, plannedAt: Ms | undefined, now: Ms): void {
-    if (!inFlight.canBeginMore || !this.#workers.all.some(hasWorkToReturn)) return
+  #takeBackWork(plannedAt: Ms | undefined, now: Ms): void {
+    const worker = leastLoadedWorker(this.#workers.all, false)
+    if (worker?.state.inFlight.canBeginMore !== true || !this.#workers.all.some(hasWorkToReturn)) return
     this.#takeBackAt = plannedAt ?? now + TAKE_BACK_AFTER_MS
     if (now < this.#takeBackAt) return
     this.#takeBackAt = undefined
@@ -572,7 +588,7 @@ export class Scheduler {
     let starting = 0
     for (const { state } of this.#workers.all) {
       const isOccupied = this.#suspectWaits && inFlightOf(state)?.length !== 0
-      if (state.is === 'ready' && !isOccupied && state.inFlight.canBeginMore && hasRoom(state)) return
+      if (state.is === 'ready' && !isOccupied && state.inFlight.canBeginMore && hasRoom(state, false)) return
       if (state.is === 'starting') starting++
       if (state.is !== 'absent') alive++
     }

@@ -22,6 +22,8 @@ export interface Worker {
   pid: number
   /** What the present process has sent before an exit that it saw coming. */
   notice: ExitNotice | undefined
+  /** The present process has a flight recorder. */
+  hasRecorder: boolean
   /** Its flight recorder cannot be relied on. */
   hasRecorderFailed: boolean
   /** Changed by `transition` alone. */
@@ -128,17 +130,17 @@ export type ReadyWorker = Worker & { readonly state: ReadyState }
 export const ABSENT: WorkerState = { is: 'absent' }
 
 export function createWorker(id: number): Worker {
-  return { id, pid: 0, notice: undefined, hasRecorderFailed: false, state: ABSENT }
+  return { id, pid: 0, notice: undefined, hasRecorder: false, hasRecorderFailed: false, state: ABSENT }
 }
 
 export function starting(): WorkerState {
   return { is: 'starting', phase: 'boot', readyBy: undefined }
 }
 
-export function ready(concurrency: number): WorkerState {
+export function ready(concurrency: number, isRecorded = false): WorkerState {
   return {
     is: 'ready',
-    inFlight: new InFlight(concurrency),
+    inFlight: new InFlight(concurrency, isRecorded),
     dispatchedItems: 0,
     replaceWhenIdle: false,
     isDraining: false,
@@ -226,6 +228,7 @@ export function transition(worker: Worker, next: WorkerState): Command | undefin
     case 'absent':
       worker.pid = 0
       worker.notice = undefined
+      worker.hasRecorder = false
       worker.hasRecorderFailed = false
       return undefined
     case 'starting':
@@ -273,8 +276,9 @@ export function inFlightOf(state: WorkerState): InFlight | undefined {
   return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
 }
 
-export function hasRoom(state: ReadyState): boolean {
+/** `isSmall`: for a chunk of a small call. */
+export function hasRoom(state: ReadyState, isSmall: boolean): boolean {
   const { isDraining, replaceWhenIdle, cancelBy, endBy, exitBy, inFlight } = state
   const isEnding = cancelBy !== undefined || endBy !== undefined || exitBy !== undefined
-  return !isDraining && !replaceWhenIdle && !isEnding && inFlight.hasRoom
+  return !isDraining && !replaceWhenIdle && !isEnding && inFlight.hasRoom(isSmall)
 }

@@ -87,7 +87,7 @@ export class WorkerTable {
   }
 
   setReady(worker: Worker): void {
-    this.#change(worker, ready(this.#options.concurrency))
+    this.#change(worker, ready(this.#options.concurrency, worker.hasRecorder))
   }
 
   /** Its process has exited, or could not be started. */
@@ -299,9 +299,7 @@ export class WorkerTable {
   /** After anything that changes what can be running, or since when. */
   setInspection(state: ReadyState): void {
     const { inFlight } = state
-    state.inspectAt = inFlight.isTimed
-      ? nextInspection(inFlight.chunks, this.#options.concurrency)
-      : undefined
+    state.inspectAt = inFlight.isTimed ? nextInspection(inFlight.chunks, inFlight.begunCount) : undefined
   }
 }
 

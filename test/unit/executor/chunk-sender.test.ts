@@ -7,7 +7,16 @@ import { task } from './fakes.js'
 
 function chunkWith(id: number, ...values: unknown[]): ChunkMessage {
   const payload = { kind: 'values', values } as const
-  return { id, task, count: values.length, index: 0, attempt: 1, recordEachItem: false, payload }
+  return {
+    id,
+    task,
+    count: values.length,
+    index: 0,
+    attempt: 1,
+    recordEachItem: false,
+    isSmall: false,
+    payload,
+  }
 }
 
 /** `encode` throws for what cannot be cloned. */

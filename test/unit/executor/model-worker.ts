@@ -164,8 +164,8 @@ export class ModelWorker {
       return true
     }
     if (this.#leaving) return false
-    if (this.#open.length < this.#options.concurrency && this.#queue.length > 0) {
-      const chunk = this.#queue.shift()!
+    const chunk = this.#takeNext()
+    if (chunk !== undefined) {
       const run = this.#runOf(chunk)
       run.start(() => {})
       this.#open.push({ chunk, run, offset: 0, begun: false, blocked: false, expired: false })
@@ -281,6 +281,8 @@ export class ModelWorker {
     if (open.blocked) return false
     const aborted = this.#cancelled.has(id)
     if (!open.begun) {
+      // It was interrupted for a small call.
+      if (!chunk.isSmall && this.#busyLanes >= this.#options.concurrency) return false
       if (open.offset === open.run.count || aborted) {
         this.#finish(open, flush)
         return true
@@ -337,6 +339,19 @@ export class ModelWorker {
       })
     }
     return true
+  }
+
+  /** Lanes that run an item, or are about to run that of a small call. */
+  get #busyLanes(): number {
+    return this.#open.filter(({ begun, chunk }) => begun || chunk.isSmall).length
+  }
+
+  /** The next chunk for an idle lane, or a small call between two items of another chunk. */
+  #takeNext(): ChunkMessage | undefined {
+    if (this.#busyLanes >= this.#options.concurrency) return undefined
+    const isFull = this.#open.length >= this.#options.concurrency
+    const i = this.#queue.findIndex(({ isSmall }) => isSmall || !isFull)
+    return i >= 0 ? this.#queue.splice(i, 1)[0] : undefined
   }
 
   #finish(open: Open, flush: boolean): void {

@@ -17,7 +17,7 @@ function run(worker: number, index: ChunkMessage['index'], count: number, attemp
   return {
     type: 'run',
     worker,
-    chunk: { id: 1, task, count, index, attempt, recordEachItem: false, payload },
+    chunk: { id: 1, task, count, index, attempt, recordEachItem: false, isSmall: false, payload },
   }
 }
 

@@ -157,7 +157,12 @@ export class World {
     if (this.#exits > 0 || (this.wake !== undefined && this.wake <= this.now + 5)) return
     const idle = this.#scheduler.workers.find(({ id, state }) => {
       const worker = this.workers[id]
-      return state.is === 'ready' && state.inFlight.canBeginMore && hasRoom(state) && worker?.answers === true
+      return (
+        state.is === 'ready' &&
+        state.inFlight.canBeginMore &&
+        hasRoom(state, false) &&
+        worker?.answers === true
+      )
     })
     if (idle === undefined) return
     for (const worker of this.workers)
@@ -301,7 +306,7 @@ export class World {
         },
       },
     })
-    this.post({ type: 'spawned', worker: id, pid })
+    this.post({ type: 'spawned', worker: id, pid, hasRecorder: records })
   }
 
   #pull(id: number, items: number): void {

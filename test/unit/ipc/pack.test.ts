@@ -21,7 +21,16 @@ const cross = (packed: object): unknown => deserialize(serialize(packed))
 
 function chunkOf(values: readonly unknown[]): ChunkMessage {
   const payload = { kind: 'values', values } as const
-  return { id: 7, task, count: values.length, index: 3, attempt: 1, recordEachItem: false, payload }
+  return {
+    id: 7,
+    task,
+    count: values.length,
+    index: 3,
+    attempt: 1,
+    recordEachItem: false,
+    isSmall: false,
+    payload,
+  }
 }
 
 function receivedByWorker(chunk: ChunkMessage): ChunkMessage {

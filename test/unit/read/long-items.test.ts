@@ -203,6 +203,7 @@ describe('an item over the limit', () => {
       index: 0,
       attempt: 1,
       recordEachItem: false,
+      isSmall: false,
       payload,
     } as const
     const sent = unpackToWorker(structuredClone(packToWorker({ type: 'run', chunks: [chunk] })))

@@ -373,6 +373,76 @@ describe('items behind one that waits, while a lane is idle', () => {
   })
 })
 
+describe('chunks of small calls', () => {
+  function setUpBlocking(concurrency = 1) {
+    const clock = new FakeClock()
+    const order: unknown[] = []
+    const world = setUpRunner(
+      (item) => {
+        order.push(item)
+        clock.spend(3)
+        return item
+      },
+      { clock, concurrency, recorder: recorderOf().recorder },
+    )
+    return { ...world, order }
+  }
+  const small = (item: unknown) => chunkOfValues([item], { isSmall: true })
+
+  test('run between two items of another chunk, and are sent before its next one starts', async () => {
+    const { runner, order, sent } = setUpBlocking()
+    runner.run([chunkOfValues([1, 2, 3])])
+    runner.run([small('a'), small('b')])
+    await runner.idle()
+    expect(order).toEqual([1, 'a', 'b', 2, 3])
+    expect(sent.map(({ results }) => results.kind === 'values' && results.values)).toEqual([
+      [1],
+      ['a'],
+      ['b'],
+      [2],
+      [3],
+    ])
+  })
+
+  test('let one item of the other chunk run before those that arrive meanwhile', async () => {
+    const order: unknown[] = []
+    const clock = new FakeClock()
+    const { runner } = setUpRunner(
+      (item) => {
+        order.push(item)
+        clock.spend(3)
+        if (item === 'a') runner.run([small('b')])
+        if (item === 'b') runner.run([small('c')])
+      },
+      { clock, recorder: recorderOf().recorder },
+    )
+    runner.run([chunkOfValues([1, 2, 3])])
+    runner.run([small('a')])
+    await runner.idle()
+    expect(order).toEqual([1, 'a', 2, 'b', 3, 'c'])
+  })
+
+  test('run after each other where there is nothing else', async () => {
+    const { runner, order } = setUpBlocking()
+    runner.run([small('a'), small('b'), small('c')])
+    await runner.idle()
+    expect(order).toEqual(['a', 'b', 'c'])
+  })
+
+  test('are returned, cancelled and dropped as others are', async () => {
+    const { runner, order, returned, cancelled } = setUpBlocking()
+    runner.run([chunkOfValues([1, 2])])
+    const chunks = [small('a'), small('b')]
+    runner.run(chunks)
+    runner.cancel([chunks[0]!.id])
+    expect(cancelled).toEqual([chunks[0]!.id])
+    runner.returnUnstarted()
+    expect(returned[0]!.kept).toMatchObject({ [chunks[1]!.id]: 0 })
+    await runner.idle()
+    expect(order).toEqual([1])
+  })
+})
+
 describe('a failure that settles while other chunks are queued', () => {
   test('is sent immediately, because the parent may stop everything for it', async () => {
     const { runner, sent } = setUpRunner(

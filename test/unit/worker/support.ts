@@ -58,6 +58,7 @@ export interface ChunkOptions {
   readonly timed?: boolean
   readonly timeoutMs?: number
   readonly recordEachItem?: boolean
+  readonly isSmall?: boolean
 }
 
 let nextId = 1
@@ -71,6 +72,7 @@ function chunkOf(payload: Payload, count: number, options: ChunkOptions): ChunkM
     timed = false,
     timeoutMs,
     recordEachItem = false,
+    isSmall = false,
   } = options
   return {
     id: nextId++,
@@ -79,6 +81,7 @@ function chunkOf(payload: Payload, count: number, options: ChunkOptions): ChunkM
     index,
     attempt,
     recordEachItem,
+    isSmall,
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload,
   }

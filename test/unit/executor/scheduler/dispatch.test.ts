@@ -26,15 +26,15 @@ describe('leastLoadedWorker', () => {
   }
 
   it('is the one with the fewest chunks', () => {
-    expect(leastLoadedWorker([busy(0, 2), busy(1, 1), busy(2, 2)])?.id).toBe(1)
+    expect(leastLoadedWorker([busy(0, 2), busy(1, 1), busy(2, 2)], false)?.id).toBe(1)
   })
 
   it('is the first of several that are equal', () => {
-    expect(leastLoadedWorker([busy(0, 1), busy(1, 0), busy(2, 0)])?.id).toBe(1)
+    expect(leastLoadedWorker([busy(0, 1), busy(1, 0), busy(2, 0)], false)?.id).toBe(1)
   })
 
   it('is nobody while all are full', () => {
-    expect(leastLoadedWorker([busy(0, 3), busy(1, 3)])).toBeUndefined()
+    expect(leastLoadedWorker([busy(0, 3), busy(1, 3)], false)).toBeUndefined()
   })
 
   it('leaves out workers that take nothing', () => {
@@ -45,7 +45,7 @@ describe('leastLoadedWorker', () => {
       busy(3, 0, { replaceWhenIdle: true }),
       busy(4, 2),
     ]
-    expect(leastLoadedWorker(workers)?.id).toBe(4)
+    expect(leastLoadedWorker(workers, false)?.id).toBe(4)
   })
 })
 
@@ -83,7 +83,7 @@ describe('workerToRelieve', () => {
 
 describe('chunkMessage', () => {
   it('carries the items, where they are in the input and which attempt this is', () => {
-    const chunk = new InFlight(1).add(9, callOf(), pendingOf(40, 2, { attempt: 3 }), 0)
+    const chunk = new InFlight(1, true).add(9, callOf(), pendingOf(40, 2, { attempt: 3 }), 0)
     expect(chunkMessage(chunk)).toEqual({
       id: 9,
       task: TASK,
@@ -91,6 +91,7 @@ describe('chunkMessage', () => {
       index: 40,
       attempt: 3,
       recordEachItem: false,
+      isSmall: false,
       payload: { kind: 'values', values: [40, 41] },
     })
   })
@@ -98,11 +99,11 @@ describe('chunkMessage', () => {
   it('carries the index of each item where they are not consecutive', () => {
     const pending = pendingOf(40, 2)
     const selected = { ...pending, chunk: { ...pending.chunk, indexes: [7, 99] } }
-    expect(chunkMessage(new InFlight(1).add(1, callOf(), selected, 0)).index).toEqual([7, 99])
+    expect(chunkMessage(new InFlight(1, true).add(1, callOf(), selected, 0)).index).toEqual([7, 99])
   })
 
   it('carries a timeout, and has every item recorded for it', () => {
-    const chunk = new InFlight(1).add(1, callOf({ timeoutMs: 50 }), pendingOf(0, 1), 0)
+    const chunk = new InFlight(1, true).add(1, callOf({ timeoutMs: 50 }), pendingOf(0, 1), 0)
     expect(chunkMessage(chunk)).toMatchObject({ timeoutMs: 50, recordEachItem: true })
   })
 })

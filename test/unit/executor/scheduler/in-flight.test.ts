@@ -13,7 +13,7 @@ describe('what can be running', () => {
   const call = callOf()
 
   function filled(concurrency: number, chunks: number) {
-    const inFlight = new InFlight(concurrency)
+    const inFlight = new InFlight(concurrency, true)
     for (let id = 1; id <= chunks; id++) inFlight.add(id, call, pendingOf(id * 10, 10), 100)
     return inFlight
   }
@@ -54,7 +54,7 @@ describe('what can be running', () => {
 
 describe('what waits for others', () => {
   function filled(concurrency: number) {
-    const inFlight = new InFlight(concurrency)
+    const inFlight = new InFlight(concurrency, true)
     for (const id of [1, 2, 3]) inFlight.add(id, callWithCost(2), pendingOf(id * 10, 10), 100)
     return inFlight
   }
@@ -82,7 +82,7 @@ describe('what waits for others', () => {
   })
 
   it('is nothing where one item is left', () => {
-    const inFlight = new InFlight(1)
+    const inFlight = new InFlight(1, true)
     inFlight.add(1, callOf(), pendingOf(0, 3), 0)
     inFlight.settle(resultsOf(1, 0, 2), 5)
     expect(inFlight.mayHaveWaiting).toBe(false)
@@ -92,7 +92,7 @@ describe('what waits for others', () => {
 
 describe('a chunk of which the worker has returned items', () => {
   it('has settled when those that it keeps have', () => {
-    const inFlight = new InFlight(1)
+    const inFlight = new InFlight(1, true)
     const chunk = inFlight.add(1, callOf(), pendingOf(0, 5), 0)
     inFlight.truncate(chunk, 2)
     expect(inFlight.settle(resultsOf(1, 0, 3), 7)).toBe('impossible')
@@ -103,13 +103,13 @@ describe('a chunk of which the worker has returned items', () => {
 
 describe('settle', () => {
   it('moves on to the next item, which begins now', () => {
-    const inFlight = new InFlight(1)
+    const inFlight = new InFlight(1, true)
     inFlight.add(1, callOf(), pendingOf(0, 5), 0)
     expect(inFlight.settle(resultsOf(1, 0, 3, { from: 0 }), 70)).toMatchObject({ settled: 3, since: 70 })
   })
 
   it('refuses items that have settled before, and chunks that are not there', () => {
-    const inFlight = new InFlight(1)
+    const inFlight = new InFlight(1, true)
     inFlight.add(1, callOf(), pendingOf(0, 5), 0)
     inFlight.settle(resultsOf(1, 0, 3, { from: 0 }), 70)
     expect(inFlight.settle(resultsOf(1, 0, 1, { from: 2 }), 80)).toBeUndefined()
@@ -124,35 +124,35 @@ describe('recordEachItem', () => {
     ['for a call with a timeout', { timeoutMs: 10 }, {}, true],
     ['for a chunk that runs again after a crash', {}, { recordEachItem: true }, true],
   ])('%s', (_, options, changes, expected) => {
-    const chunk = new InFlight(1).add(1, callOf(options), pendingOf(0, 5, changes), 0)
+    const chunk = new InFlight(1, true).add(1, callOf(options), pendingOf(0, 5, changes), 0)
     expect(chunk.recordEachItem).toBe(expected)
   })
 })
 
 describe('hasRoom', () => {
   function addUntilFull(inFlight: InFlight, call: ReturnType<typeof callOf>, itemsPerChunk: number) {
-    for (let id = 1; inFlight.hasRoom && id < 1_000; id++)
+    for (let id = 1; inFlight.hasRoom(call.isSmall) && id < 1_000; id++)
       inFlight.add(id, call, pendingOf(0, itemsPerChunk), 0)
     return inFlight.length
   }
 
   it('takes one chunk until the cost of its items is known', () => {
-    expect(addUntilFull(new InFlight(1), callOf(), 1)).toBe(1)
+    expect(addUntilFull(new InFlight(1, true), callOf(), 1)).toBe(1)
   })
 
   it('prefetches two chunks of cheap items', () => {
-    expect(addUntilFull(new InFlight(1), callWithCost(0.01), 100)).toBe(3)
-    expect(addUntilFull(new InFlight(4), callWithCost(0.01), 100)).toBe(6)
+    expect(addUntilFull(new InFlight(1, true), callWithCost(0.01), 100)).toBe(3)
+    expect(addUntilFull(new InFlight(4, true), callWithCost(0.01), 100)).toBe(6)
   })
 
   it('prefetches nothing behind 18 ms of work', () => {
-    expect(addUntilFull(new InFlight(1), callWithCost(18), 1)).toBe(1)
-    expect(addUntilFull(new InFlight(1), callWithCost(10), 1)).toBe(2)
+    expect(addUntilFull(new InFlight(1, true), callWithCost(18), 1)).toBe(1)
+    expect(addUntilFull(new InFlight(1, true), callWithCost(10), 1)).toBe(2)
   })
 
   it('prefetches 128 items of small chunks once it refills, and again when half of them have settled', () => {
     const call = callWithCost(0.001, 1)
-    const inFlight = new InFlight(1)
+    const inFlight = new InFlight(1, true)
     addUntilFull(inFlight, call, 1)
     // The first chunk that settles starts the refilling: fewer than half are there.
     inFlight.remove(inFlight.chunks[0]!, 1)
@@ -160,9 +160,9 @@ describe('hasRoom', () => {
     expect(inFlight.length).toBe(128)
     for (let left = 127; left > 64; left--) {
       inFlight.remove(inFlight.chunks[0]!, 1)
-      expect(inFlight.hasRoom).toBe(false)
+      expect(inFlight.hasRoom(call.isSmall)).toBe(false)
     }
     inFlight.remove(inFlight.chunks[0]!, 1)
-    expect(inFlight.hasRoom).toBe(true)
+    expect(inFlight.hasRoom(call.isSmall)).toBe(true)
   })
 })

@@ -49,7 +49,7 @@ const settled = (id: number, seq: number, count: number, changes: object = {}, w
 function boot(options: Partial<SchedulerOptions> = {}): void {
   create({ processes: 1, ...options })
   handle({ type: 'start', count: 1 })
-  handle({ type: 'spawned', worker: 0, pid: 1000 })
+  handle({ type: 'spawned', worker: 0, pid: 1000, hasRecorder: true })
   handle({ type: 'ready', worker: 0, exports: EXPORTS })
 }
 

@@ -158,6 +158,6 @@ describe('hasRoom', () => {
     ['cancelling', { cancelBy: NOW }, false],
     ['exiting', { exitBy: NOW }, false],
   ])('%s: %s', (_, changes, expected) => {
-    expect(hasRoom({ ...idle, ...changes })).toBe(expected)
+    expect(hasRoom({ ...idle, ...changes }, false)).toBe(expected)
   })
 })
