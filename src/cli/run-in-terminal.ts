@@ -25,6 +25,7 @@ import { chooseProgress } from '../report/progress/progress-mode.js'
 import { shouldColor } from '../report/should-color.js'
 import { sourceLocationOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
+import { holdSignals } from '../run/interrupt.js'
 import { run } from '../run/run.js'
 import type { RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
@@ -89,6 +90,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   let summary: RunResult['summary']
   let itemsCounted: number | undefined
   let endedFromOutside = false
+  const releaseSignals = holdSignals()
   try {
     const result = await run(plan, workers, {
       cwd,
@@ -119,6 +121,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
       write(dryRunText(plan, itemsCounted).split('\n').map(sanitise).join('\n'))
     else if (summary !== undefined) reporter.finish(summary)
     await output.flushed(endedFromOutside ? MAX_DELAY_OF_END_MS : STALLED_AFTER_MS)
+    releaseSignals()
   }
 }
 

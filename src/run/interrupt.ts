@@ -50,6 +50,17 @@ export function interruptFor(
   })
 }
 
+/**
+ * From the end of a run to the exit: its summary is written before a signal ends this process. Returns what ends this.
+ */
+export function holdSignals(): () => void {
+  const hold = () => {}
+  for (const signal of ENDING) process.on(signal, hold)
+  return () => {
+    for (const signal of ENDING) process.off(signal, hold)
+  }
+}
+
 interface InterruptOptions {
   readonly deadlineMs?: Ms | undefined
   /** `drain` has been aborted by then. */

@@ -1,7 +1,8 @@
 // A reader of stderr that stops reading: memory stays flat, nothing is lost once it reads again, and the run ends.
 import { execFileSync } from 'node:child_process'
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../../helpers/eventually.js'
 import { peakMemory, stateOf } from '../../helpers/proc.js'
 import { type RunOptions, root, type Started, startShell } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
@@ -121,6 +122,22 @@ describe.runIf(process.platform === 'linux')('a reader of stderr that does not r
     child.kill('SIGINT')
     child.kill('SIGTERM')
     expect(await ended()).toMatchObject({ signal: expect.stringMatching(/^SIG(INT|TERM)$/) })
+  })
+
+  it('gets the summary line of a run that has ended, whatever signal comes before it reads', async () => {
+    const { child, ended, pipe, space } = startUnread(
+      FAILS,
+      (job) => `collect ${job} -o out -j 1 -i <(seq 80)`,
+    )
+    await eventually('the output file', () => existsSync(space.path('out')) || undefined)
+    child.kill('SIGTERM')
+    const reader = createReadStream(pipe)
+    let text = ''
+    for await (const data of reader) {
+      text += data
+      if (/^poolrun collect: 1 ok, 79 failed.*\n/m.test(text)) break
+    }
+    expect([3, undefined]).toContain((await ended()).exitCode)
   })
 
   it('does not keep a run that has ended, nor its files', async () => {
