@@ -43,7 +43,7 @@ export function percent(done: number, total: number): string {
 
 /** `9,998`: a comma after each three digits. */
 export function groupDigits(value: number): string {
-  return value.toLocaleString('en-US')
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `41 s`, `2 min 5 s`, `3 h 12 min`. */
