@@ -1,7 +1,7 @@
 // What the workers are doing at one moment, for progress displays: from the scheduler's workers and, for those that have
 // been silent for a while, from their flight recorders.
 import type { Ms, WorkerActivity } from '../model.js'
-import type { InFlightChunk } from './scheduler/in-flight.js'
+import type { InFlightChunk } from './scheduler/chunk-queue.js'
 import type { RunningItem } from './scheduler/messages.js'
 import { inFlightOf, type Worker } from './scheduler/worker.js'
 

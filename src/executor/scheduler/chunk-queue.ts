@@ -1,7 +1,8 @@
 // Chunks that a worker was given and that have not settled, in the order in which it begins them, and whether it has room
 // for more.
 import type { Ms } from '../../model.js'
-import type { InFlightChunk } from './in-flight.js'
+import type { CallChunk, PendingChunk } from './calls.js'
+import type { ExpiredItem } from './timeouts.js'
 
 /** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
 const PREFETCH_CHUNKS = 2
@@ -9,6 +10,26 @@ const PREFETCH_CHUNKS = 2
 const PREFETCH_ITEMS = 128
 /** … while all of them are little work: a long item must not hold back chunks that a free worker could run. */
 export const PREFETCH_MS: Ms = 18
+
+export interface InFlightChunk extends CallChunk {
+  readonly id: number
+  /** Without what the worker has returned. */
+  pending: PendingChunk
+  /** Items settled so far: the one at this offset is running or next. */
+  settled: number
+  /** When the item at `settled` began, or can have begun at the earliest. */
+  since: Ms
+  /** How many items have begun, once the worker has sent that no other item begins: it is terminating, or has returned the rest. */
+  begun: number | undefined
+  /** Its item has exceeded its time, and the worker was asked to abort it. */
+  expired: ExpiredItem | undefined
+  /** Estimate at the time when it was dispatched. */
+  expectedMs: Ms
+  /** Each of its items is recorded before it begins, however cheap. */
+  readonly recordEachItem: boolean
+  /** Of a small call: it runs between two items of the other chunks. */
+  readonly isSmall: boolean
+}
 
 export class ChunkQueue {
   readonly #concurrency: number

@@ -1,7 +1,7 @@
 // Which worker is given the next chunk, and the message that carries it there. Pure.
 import type { ChunkMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
-import type { InFlightChunk } from './in-flight.js'
+import type { InFlightChunk } from './chunk-queue.js'
 import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'
 
 /** `undefined` if none has room, `isSmall` for a chunk of a small call. */

@@ -3,30 +3,10 @@
 import { sliceChunk } from '../../framing/slice.js'
 import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
-import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
-import { ChunkQueue, PREFETCH_MS } from './chunk-queue.js'
+import type { PendingChunk, ScheduledCall } from './calls.js'
+import { ChunkQueue, type InFlightChunk, PREFETCH_MS } from './chunk-queue.js'
 import type { RunningItem } from './messages.js'
 import { type ExpiredItem, earlier } from './timeouts.js'
-
-export interface InFlightChunk extends CallChunk {
-  readonly id: number
-  /** Without what the worker has returned. */
-  pending: PendingChunk
-  /** Items settled so far: the one at this offset is running or next. */
-  settled: number
-  /** When the item at `settled` began, or can have begun at the earliest. */
-  since: Ms
-  /** How many items have begun, once the worker has sent that no other item begins: it is terminating, or has returned the rest. */
-  begun: number | undefined
-  /** Its item has exceeded its time, and the worker was asked to abort it. */
-  expired: ExpiredItem | undefined
-  /** Estimate at the time when it was dispatched. */
-  expectedMs: Ms
-  /** Each of its items is recorded before it begins, however cheap. */
-  readonly recordEachItem: boolean
-  /** Of a small call: it runs between two items of the other chunks. */
-  readonly isSmall: boolean
-}
 
 export class InFlight {
   readonly #concurrency: number

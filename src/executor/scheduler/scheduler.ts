@@ -3,10 +3,11 @@
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
+import type { InFlightChunk } from './chunk-queue.js'
 import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
 import { chunkMessage, hasWorkToReturn, leastLoadedWorker, workerToRelieve } from './dispatch.js'
 import { heard, isStuck } from './heartbeat.js'
-import type { InFlight, InFlightChunk } from './in-flight.js'
+import type { InFlight } from './in-flight.js'
 import type {
   CallEnd,
   Command,
