@@ -1,20 +1,23 @@
-// Times trivial tasks in another pool, after start-up: pool, number of tasks, most of them in flight at once (0: all).
-// Each in its own processes, with the options its documentation recommends for many small tasks. Prints milliseconds.
+// Times tasks in another pool, after start-up: pool, number of tasks, most of them in flight at once (0: all), task of
+// task.cjs (of jest-worker only, unless it is the trivial one). Each in its own processes, with the options its
+// documentation recommends for many small tasks. Prints milliseconds.
 import { fileURLToPath } from 'node:url'
+import { argumentOf, isRight } from './calls.mjs'
 
-const task = fileURLToPath(new URL('./task.cjs', import.meta.url))
+const [name, count, inFlight, task = 'increment'] = process.argv.slice(2)
+const file = fileURLToPath(new URL('./task.cjs', import.meta.url))
 
 const pools = {
   async 'jest-worker'() {
     const { Worker } = await import('jest-worker')
-    const worker = new Worker(task, { numWorkers: 2, exposedMethods: ['increment'] })
-    return { call: (n) => worker.increment(n), end: () => worker.end() }
+    const worker = new Worker(file, { numWorkers: 2, exposedMethods: [task] })
+    return { call: (n) => worker[task](n), end: () => worker.end() }
   },
   async tinypool() {
     const { default: Tinypool } = await import('tinypool')
     const size = { minThreads: 2, maxThreads: 2 }
-    const pool = new Tinypool({ filename: task, runtime: 'child_process', ...size })
-    return { call: (n) => pool.run(n, { name: 'increment' }), end: () => pool.destroy() }
+    const pool = new Tinypool({ filename: file, runtime: 'child_process', ...size })
+    return { call: (n) => pool.run(n, { name: task }), end: () => pool.destroy() }
   },
   async workerpool() {
     const { default: workerpool } = await import('workerpool')
@@ -24,12 +27,10 @@ const pools = {
   },
 }
 
-const [name, ...numbers] = process.argv.slice(2)
-const [count, inFlight] = numbers.map(Number)
 const { call, end } = await pools[name]()
 await run(count / 10)
 const began = performance.now()
-await run(count)
+await run(Number(count))
 console.log(performance.now() - began)
 await end()
 
@@ -38,8 +39,8 @@ async function run(length) {
   const lane = async () => {
     while (next < length) {
       const n = next++
-      if ((await call(n)) !== n + 1) throw new Error(`wrong result for ${n}`)
+      if (!isRight(task, n, await call(argumentOf(task, n)))) throw new Error(`wrong result for ${n}`)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(inFlight || length, length) }, lane))
+  await Promise.all(Array.from({ length: Math.min(Number(inFlight) || length, length) }, lane))
 }
