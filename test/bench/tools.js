@@ -31,7 +31,8 @@ export const parallel = firstLine('parallel', '--version')?.startsWith('GNU') ? 
 export function peers() {
   const folder = fileURLToPath(new URL('peers', import.meta.url))
   const all = ['jest-worker', 'tinypool', 'workerpool']
-  if (all.some((name) => !existsSync(path.join(folder, 'node_modules', name)))) {
+  const installed = [...all, 'piscina']
+  if (installed.some((name) => !existsSync(path.join(folder, 'node_modules', name)))) {
     try {
       execFileSync('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund'], { stdio: 'ignore' })
     } catch {

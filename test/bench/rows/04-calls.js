@@ -1,4 +1,5 @@
-// Calls of `apply`, as a server makes them: one item each, trivial or with a megabyte.
+// Calls as a server makes them: one item each, trivial or with a megabyte; many small maps; a call beside a batch; calls
+// that are aborted.
 import { printed } from '../measure.js'
 import { node, peers, program } from '../tools.js'
 
@@ -25,5 +26,40 @@ export default {
       })
       row({ versus: title, ours, peer, atLeast })
     }
+    await runMaps({ alternate, row })
+    await runBeside({ alternate, row })
+    await runAborts({ alternate, row })
   },
+}
+
+async function runMaps({ alternate, row }) {
+  const calls = 2000
+  const { ours } = await alternate({ ours: () => printed([node, program('pool-maps.mjs'), String(calls)]) })
+  const versus = '4e. 2,000 maps of 10 items together; 150,000 items/s'
+  row({ versus, ours, peer: (calls * 10) / 150, atLeast: 1 })
+}
+
+async function runBeside({ alternate, row }) {
+  for (const { percent, atMostMs } of [
+    { percent: 50, atMostMs: 5 },
+    { percent: 99, atMostMs: 12 },
+  ]) {
+    const { ours } = await alternate({
+      ours: () => printed([node, program('pool-beside.mjs'), String(percent)]),
+    })
+    row({
+      versus: `4g. apply of 1 ms beside a map, p${percent}; ${atMostMs} ms`,
+      ours,
+      peer: atMostMs,
+      atMost: 1,
+    })
+  }
+}
+
+async function runAborts({ alternate, row }) {
+  const { ours, peer } = await alternate({
+    ours: () => printed([node, program('pool-aborts.mjs'), 'poolrun']),
+    peer: () => printed([node, program('pool-aborts.mjs'), 'piscina']),
+  })
+  row({ versus: '4h. 10,000 calls aborted after 100 ms; piscina', ours, peer, atLeast: 0.6 })
 }
