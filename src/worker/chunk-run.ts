@@ -43,6 +43,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   readonly #recorder: FlightRecorder | undefined
   readonly #clock: Clock
   readonly #sendsValues: boolean
+  /** The call wants the timings of each item. */
+  readonly #sendsTimings: boolean
   readonly #results: ChunkResults
   #task!: Task
   #items!: ItemReader
@@ -74,6 +76,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     this.#recorder = recorder
     this.#clock = clock
     this.#sendsValues = chunk.task.reply === 'values'
+    this.#sendsTimings = chunk.task.timed === true
     this.#results = new ChunkResults(chunk)
   }
 
@@ -88,7 +91,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     const { isCheap } = this
     if (isCheap) this.stopRecording()
     else this.#isRecorded = true
-    this.#timesEachItem = !isCheap || this.chunk.task.timed === true
+    this.#timesEachItem = !isCheap
   }
 
   /** No other item of it starts: every item has settled, or the rest was cancelled. */
@@ -239,7 +242,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   trySkipRecording(): boolean {
     if (this.#refusesStarts()) return false
     if (!this.#timesEachItem) return !this.#isRecorded
-    if (!this.isCheap || this.chunk.task.timed === true) return false
+    if (!this.isCheap) return false
     this.stopRecording()
     this.#timesEachItem = this.#isRecorded
     return !this.#isRecorded && !this.#refusesStarts()
@@ -252,13 +255,17 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   // ── how long items take ──────────────────────────────────────────────────────────────────────────────────────────
 
   startTiming(): void {
-    this.#isTiming = this.#timesEachItem || !this.#cost.isQuick || this.#offset % ITEMS_PER_TIMING === 0
+    this.#isTiming = this.isItemTimed || !this.#cost.isQuick
     if (this.#isTiming) this.#startedAt = this.#clock.now()
   }
 
   /** The running item has returned a promise: from here on it does not block this process. */
   returnedPromise(): void {
     if (this.#isTiming) this.#returnedAt = this.#clock.now()
+  }
+
+  get isItemTimed(): boolean {
+    return this.#timesEachItem || this.#sendsTimings || this.#offset % ITEMS_PER_TIMING === 0
   }
 
   /** 0 where the item is not timed. */
@@ -290,10 +297,9 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   // ── settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Settles the item that is running. Returns how long it took. */
-  settle(succeeded: boolean, outcome: unknown): Ms {
+  settle(succeeded: boolean, outcome: unknown, tookMs: Ms = this.endTiming()): Ms {
     if (this.#isCancelled) return 0
     leaveTask()
-    const tookMs = this.endTiming()
     const failure = this.#isExpired ? this.#timeout() : failureOf(succeeded, outcome)
     if (failure === undefined) this.#succeed(outcome)
     else {
@@ -318,7 +324,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
         ? { kind: 'encoding', side: 'argument', path: '', message, preview: '' }
         : { kind: 'input', message, at },
     )
-    if (this.chunk.task.timed === true) this.#results.addTiming(this.#clock.now(), 0)
+    if (this.#sendsTimings) this.#results.addTiming(this.#clock.now(), 0)
   }
 
   /**
@@ -326,22 +332,26 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
    * result. False, with nothing done, if the chunk is recorded, if JSON does not carry the value as it is, or if this much
    * text has to be sent before the next item starts.
    */
-  tryAddPlainResult(value: unknown): boolean {
+  tryAddPlainResult(value: unknown, tookMs: Ms = 0): boolean {
     if (this.#isRecorded || this.#outbox.hasMuchText) return false
     if (this.#sendsValues) {
       const size = sizeOf(value)
       if (size > 0 && this.#outbox.wouldBeFull(size)) return false
       this.#results.addValue(value)
-      this.#offset++
-      this.#outbox.itemSettled(size, true)
+      this.#plainSettled(size, tookMs)
       return true
     }
     const text = plainText(value)
     if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
     this.#results.addLine(text)
-    this.#offset++
-    this.#outbox.itemSettled(text.length, true)
+    this.#plainSettled(text.length, tookMs)
     return true
+  }
+
+  #plainSettled(characters: number, tookMs: Ms): void {
+    if (this.#sendsTimings) this.#results.addTiming(this.#startedAt, tookMs)
+    this.#offset++
+    this.#outbox.itemSettled(characters, true)
   }
 
   /** An item failed. The parent may stop everything for it, so it is sent immediately. */

@@ -7,11 +7,12 @@
 //   · calling the task is setting `running.context` and calling it, because one item runs at a time (`allowsFastPath`);
 //   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`;
 //   · leaving the task between two items is not visible: no code of the job runs there;
-//   · only every 8th item is timed, as in the normal path, and only a timed item can make a flush due early.
+//   · only every 8th item is timed, as in the normal path, unless the call wants all timings, and only a timed item can
+//     make a flush due early.
 // Everything else ends the batch and takes the normal path: a bad item, a failure, a promise, a result that JSON does not
 // carry as it is, much text, and an item that was slow.
 import { BadItem } from '../framing/parse.js'
-import { type ChunkRun, ITEMS_PER_TIMING } from './chunk-run.js'
+import type { ChunkRun } from './chunk-run.js'
 import { isThenable } from './outcome.js'
 import { asArguments, Context, leaveTask, running } from './task-context.js'
 
@@ -43,7 +44,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
       workerId,
     )
     running.context = context
-    const isTimed = offset % ITEMS_PER_TIMING === 0
+    const isTimed = run.isItemTimed
     if (isTimed) run.startTiming()
     let succeeded = true
     let outcome: unknown
@@ -57,9 +58,9 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
       succeeded = false
       outcome = thrown
     }
-    if (isTimed) run.endTiming()
-    if (!succeeded || !run.tryAddPlainResult(outcome)) {
-      run.settle(succeeded, outcome)
+    const tookMs = isTimed ? run.endTiming() : 0
+    if (!succeeded || !run.tryAddPlainResult(outcome, tookMs)) {
+      run.settle(succeeded, outcome, tookMs)
       break
     }
     if (isTimed && (run.timesEachItem || run.isFlushDue)) break

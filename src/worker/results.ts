@@ -101,8 +101,8 @@ export class ChunkResults {
       busyMs: (this.#busyUntil ?? now) - this.#busySince,
       ...(this.#isTimed && {
         timings: {
-          startedAt: Float64Array.from(this.#startedAt),
-          ms: Float64Array.from(this.#tookMs),
+          startedAt: new Float64Array(this.#startedAt),
+          ms: new Float64Array(this.#tookMs),
         },
       }),
     }

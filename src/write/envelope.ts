@@ -1,19 +1,65 @@
-// `--envelope`: one line per item with its index, result or error, attempts and duration. Results are inserted as text;
+// `--envelope`: one line per item with its index, result or error, attempts and duration. Results are inserted as bytes;
 // they are never parsed.
-import { asBuffer } from '../framing/bytes.js'
 import { failedMs, type ItemFailure, itemIndexAt, type Ms, type SettledRange } from '../model.js'
+
+const LF = 0x0a
+const ZERO = 0x30
+const BEFORE_INDEX = Buffer.from('{"index":')
+const BEFORE_VALUE = Buffer.from(',"ok":true,"value":')
+const END = Buffer.from('}\n')
+/** Of an index, and of a duration. */
+const MAX_NUMBER_BYTES = 24
+const MAX_INT32 = 2 ** 31 - 1
+/** Most durations are one of this many microseconds. Writing a fraction as text costs more than the rest of its line. */
+const SHORT_MICROSECONDS = 4096
+const shortDurations: Buffer[] = []
 
 /** Lines for the items `from` up to `to` (exclusive) of the range, which all succeeded; `lines` are their results. */
 export function envelopes(settled: SettledRange, lines: Uint8Array, from: number, to: number): Uint8Array {
   const { chunk, attempts, timings } = settled
-  const values = asBuffer(lines).toString('utf8').split('\n')
-  let text = ''
+  const beforeMs = Buffer.from(`,"attempts":${attempts},"ms":`)
+  const partsBytes = BEFORE_INDEX.length + BEFORE_VALUE.length + beforeMs.length + END.length
+  const bytes = Buffer.allocUnsafe(lines.length + (to - from) * (partsBytes + 2 * MAX_NUMBER_BYTES))
+  let at = 0
+  let next = 0
   for (let offset = from; offset < to; offset++) {
-    const ms = durationText(timings?.ms[offset - settled.from])
-    const value = values[offset - from]
-    text += `{"index":${itemIndexAt(chunk, offset)},"ok":true,"value":${value},"attempts":${attempts},"ms":${ms}}\n`
+    at = append(bytes, at, BEFORE_INDEX)
+    at = appendInteger(bytes, at, itemIndexAt(chunk, offset))
+    at = append(bytes, at, BEFORE_VALUE)
+    while (next < lines.length && lines[next] !== LF) bytes[at++] = lines[next++]!
+    next++
+    at = append(bytes, at, beforeMs)
+    at = append(bytes, at, durationBytes(timings?.ms[offset - settled.from]))
+    at = append(bytes, at, END)
   }
-  return Buffer.from(text)
+  return bytes.subarray(0, at)
+}
+
+// Byte by byte: for so few of them, a call of a built-in function costs more, and so does a string for each line.
+
+function append(bytes: Buffer, at: number, part: Uint8Array): number {
+  for (let i = 0; i < part.length; i++) bytes[at + i] = part[i]!
+  return at + part.length
+}
+
+function appendInteger(bytes: Buffer, at: number, integer: number): number {
+  if (integer > MAX_INT32) return append(bytes, at, Buffer.from(String(integer)))
+  let end = at + 1
+  for (let rest = integer; rest >= 10; rest = (rest / 10) | 0) end++
+  for (let i = end - 1, rest = integer; i >= at; i--) {
+    const tenth = (rest / 10) | 0
+    bytes[i] = ZERO + rest - 10 * tenth
+    rest = tenth
+  }
+  return end
+}
+
+function durationBytes(ms: Ms | undefined): Buffer {
+  const microseconds = ms === undefined ? Number.NaN : Math.round(ms * 1000)
+  const isShort = microseconds >= 0 && microseconds < SHORT_MICROSECONDS
+  if (!isShort) return Buffer.from(durationText(ms))
+  shortDurations[microseconds] ??= Buffer.from(durationText(ms))
+  return shortDurations[microseconds]
 }
 
 /** The line for a failed item. JSON must be able to carry `error`. */

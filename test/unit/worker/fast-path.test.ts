@@ -168,6 +168,27 @@ describe('items too cheap to be recorded', () => {
     expect(seen[1]!.running).toEqual([whileSlow.id])
   })
 
+  test('are not recorded either where the call wants to know how long each one takes', async () => {
+    const { recorder, read } = recorderOf()
+    const clock = new FakeClock()
+    const times = (n: number) => (n % 100) / 50_000
+    let unrecorded = 0
+    const { runAll } = setUpRunner(
+      (n) => {
+        if (read().unrecorded.length > 0) unrecorded++
+        clock.spend(times(n as number))
+        if (n === 150) throw new Error('no')
+      },
+      { clock, recorder },
+    )
+    await runAll(chunkOfValues(Array(32).fill(0)))
+    const chunk = chunkOfValues([...Array(200).keys()], { timed: true })
+    const sent = (await runAll(chunk)).filter(({ id }) => id === chunk.id)
+    expect(unrecorded).toBeGreaterThanOrEqual(200)
+    for (const [n, ms] of sent.flatMap(({ timings }) => [...timings!.ms]).entries())
+      expect(ms).toBeCloseTo(times(n), 9)
+  })
+
   test('are recorded nevertheless where the parent requires it', async () => {
     const { recorder, read } = recorderOf()
     let ran = 0
@@ -342,8 +363,9 @@ function itemsOf(sent: readonly ResultsMessage[]): unknown[] {
       const failure = failed.get(from + i)
       const value = results.kind === 'values' ? results.values[i] : undefined
       const line = results.kind === 'json' && failure === undefined ? lines.shift() : undefined
-      items.push({ failure, value, line, isTimed: timings?.ms[i] !== undefined })
+      items.push({ failure, value, line, startedAt: timings?.startedAt[i], ms: timings?.ms[i] })
     }
+    if (timings !== undefined) expect([timings.startedAt.length, timings.ms.length]).toEqual([count, count])
     expect(lines.join('')).toBe('')
   }
   return items

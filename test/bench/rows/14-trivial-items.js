@@ -1,0 +1,26 @@
+// What an option costs that needs something of every item, where items cost next to nothing. Against poolrun without it.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { wholeProcess } from '../measure.js'
+import { poolrun, program } from '../tools.js'
+
+const COUNT = 1_000_000
+
+export default {
+  number: 14,
+  title: `imap -q of an identity job over ${COUNT} numbers, whole process`,
+  async run({ tmp, alternate, row }) {
+    const stdin = path.join(tmp, 'million.ndjson')
+    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const imap =
+      (...options) =>
+      () =>
+        wholeProcess([...poolrun, 'imap', program('identity.mjs'), '-j', '2', '-q', ...options], { stdin })
+    const times = await alternate({
+      plain: imap(),
+      envelope: imap('--envelope'),
+    })
+    const peer = times.plain
+    row({ versus: '--envelope, against the same without (time)', ours: times.envelope, peer, atMost: 1.4 })
+  },
+}
