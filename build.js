@@ -18,6 +18,7 @@ mkdirSync(DIST)
 await buildParent()
 await buildWorker('worker/main.ts', 'worker.cjs')
 await buildWorker('worker/session.ts', SESSION)
+await buildWorker('worker/watch/main.ts', 'watch.cjs')
 await buildPage()
 
 /**

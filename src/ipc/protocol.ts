@@ -29,7 +29,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 6
+export const PROTOCOL_VERSION = 7
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -75,7 +75,7 @@ export interface ChunkMessage {
   readonly attempt: number
   /** After an item that took this long, everything else is returned: the parent may be terminating this worker. */
   readonly timeoutMs?: Ms
-  /** Record every item, however cheap: it must be known which one runs. */
+  /** Record every item, however cheap, before it begins: it must be known which one runs. */
   readonly recordEachItem: boolean
   /** Of a small call: it runs between two items of other chunks, instead of after them. */
   readonly isSmall: boolean

@@ -2,7 +2,7 @@
 // long they take. The only owner of these facts: outbox and recorder are handed this object and read them here.
 import type { Clock } from '../clock.js'
 import { BadItem, type ItemReader, readItems } from '../framing/parse.js'
-import type { FlightRecorder, RecordedChunk } from '../ipc/flight-recorder/writer.js'
+import type { FlightRecorder, WatchedChunk } from '../ipc/flight-recorder/writer.js'
 import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import { Undecodable } from '../ipc/values.js'
 import type { Failure, Ms, Payload } from '../model.js'
@@ -14,9 +14,11 @@ import { ChunkResults } from './results.js'
 import { type Context, leaveTask, type Task } from './task-context.js'
 
 /** Every 8th unrecorded item is timed: reading the clock costs more than the cheapest of them. */
-export const ITEMS_PER_TIMING = 8
+const ITEMS_PER_TIMING = 8
 /** A result that takes this much is not recorded, and encoding it takes time that is not its item's. */
 const LARGE_CHARACTERS = 1024 * 1024
+/** With fewer items left, starting to watch them would cost more than recording them. */
+const MIN_WATCHED_ITEMS = 32
 /** No time yet. Not 0: V8 would compile for integers first. */
 const NO_TIME: Ms = Number.NaN
 
@@ -27,7 +29,7 @@ interface ChunkRunOptions {
   readonly clock: Clock
 }
 
-export class ChunkRun implements RecordedChunk, SendingChunk {
+export class ChunkRun implements WatchedChunk, SendingChunk {
   readonly id: number
   readonly chunk: ChunkMessage
   /** Items that run here: those that were returned are not among them. */
@@ -53,6 +55,10 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #gaveWayAt = -1
   #isItemRunning = false
   #isRecorded = true
+  /** Unrecorded, with a time limit: what lasts is recorded nevertheless. */
+  #isWatched = false
+  /** An item of it has failed, or has returned what cannot be kept as a line: the others are recorded. */
+  #refusesWatch = false
   #isCancelled = false
   #hasFailed = false
   /** The running item has exceeded its time, and its signal was aborted. */
@@ -88,15 +94,15 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     this.#results.start(this.#clock.now())
     this.#outbox.open(this)
     this.#recorder?.open(this)
-    const { isCheap } = this
-    if (isCheap) this.stopRecording()
+    if (this.isCheap) this.stopRecording()
     else this.#isRecorded = true
-    this.#timesEachItem = !isCheap
+    this.#timesEachItem = this.#isRecorded
   }
 
   /** No other item of it starts: every item has settled, or the rest was cancelled. */
   end(): void {
     this.#cost.update()
+    this.#endWatch()
     this.#recorder?.end(this)
     if (this.#isCancelled) return this.#outbox.discard(this)
     this.#results.end(this.#clock.now())
@@ -139,6 +145,8 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   givesWay(): boolean {
     if (this.chunk.isSmall || this.#gaveWayAt === this.#offset) return false
     this.#gaveWayAt = this.#offset
+    // One chunk is watched at a time, and what its items have returned must not be lost with another one's.
+    if (this.#isWatched) this.#leaveWatch()
     return true
   }
 
@@ -211,7 +219,18 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   /** Its task's items are too cheap to be recorded, and nothing requires it. */
   get isCheap(): boolean {
-    return !this.chunk.recordEachItem && this.#cost.isCheap
+    if (this.chunk.recordEachItem || !this.#cost.isCheap) return false
+    return !this.hasTimeLimit || this.#canBeWatched
+  }
+
+  get hasTimeLimit(): boolean {
+    return this.timeoutMs !== Number.POSITIVE_INFINITY
+  }
+
+  get #canBeWatched(): boolean {
+    if (this.#refusesWatch || this.#cost.refusesWatch) return false
+    if (this.count - this.#offset < MIN_WATCHED_ITEMS) return false
+    return this.#recorder?.canWatch(this.timeoutMs) === true
   }
 
   /** Records with one write that the items of these chunks will not be recorded. They have not started yet. */
@@ -225,12 +244,57 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 
   stopRecording(): void {
     if (!this.#isRecorded) return
+    if (this.hasTimeLimit) {
+      this.#isWatched = this.#recorder?.watch(this, this.chunk.task.reply) === true
+      this.#isRecorded = !this.#isWatched
+      return
+    }
     this.#isRecorded = this.#recorder?.noteUnrecorded(this) === false
     this.#recorder?.write()
   }
 
+  /** The next item starts. Where items are recorded, `startItem` has done that. */
+  watchItem(): void {
+    if (this.#isWatched) this.#recorder!.beginWatched(this.#offset)
+  }
+
+  wasRecorded(since: Ms): void {
+    this.#isWatched = false
+    this.#isRecorded = true
+    this.#timesEachItem = true
+    this.since = since
+    this.lateAt = since + this.timeoutMs
+  }
+
+  /** What its items have returned is in the file from now on. */
+  #endWatch(): void {
+    if (!this.#isWatched) return
+    this.#recorder!.unwatch()
+    this.#isWatched = false
+    if (!this.#recorder!.hasRoomToWatch) this.#outbox.flushBeforeNextItem()
+  }
+
+  /**
+   * Keeps what the item has returned, if items are watched. Otherwise the outcome has to be recorded, if anything is:
+   * `undefined` cannot be kept.
+   */
+  #tryKeep(line: string | undefined): boolean {
+    if (!this.#isWatched) return false
+    if (line !== undefined && this.#recorder!.endWatched(this.#offset, line)) return true
+    this.#refusesWatch = true
+    this.#leaveWatch()
+    return false
+  }
+
+  /** Where items turn out to be cheap again, they are watched again. */
+  #leaveWatch(): void {
+    this.#timesEachItem = true
+    this.startRecording()
+  }
+
   /** From now on each item is recorded, however cheap. */
   startRecording(): void {
+    this.#endWatch()
     if (this.#isRecorded) return
     this.#isRecorded = true
     this.#recorder?.noteBetweenItems(this)
@@ -337,12 +401,14 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     if (this.#sendsValues) {
       const size = sizeOf(value)
       if (size > 0 && this.#outbox.wouldBeFull(size)) return false
+      if (this.#isWatched && !this.#tryKeep(lineOfValue(value))) return false
       this.#results.addValue(value)
       this.#plainSettled(size, tookMs)
       return true
     }
     const text = plainText(value)
     if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
+    if (this.#isWatched && !this.#tryKeep(text)) return false
     this.#results.addLine(text)
     this.#plainSettled(text.length, tookMs)
     return true
@@ -351,7 +417,11 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #plainSettled(characters: number, tookMs: Ms): void {
     if (this.#sendsTimings) this.#results.addTiming(this.#startedAt, tookMs)
     this.#offset++
-    this.#outbox.itemSettled(characters, true)
+    this.#outbox.itemSettled(characters, !this.#hasLittleRoom)
+  }
+
+  get #hasLittleRoom(): boolean {
+    return this.#isWatched && this.#recorder!.hasLittleRoom
   }
 
   /** An item failed. The parent may stop everything for it, so it is sent immediately. */
@@ -370,7 +440,9 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #succeed(value: unknown): void {
     if (this.#isRecorded && sizeOf(value) >= LARGE_CHARACTERS) this.#recorder?.writeEnded(this)
     if (this.#sendsValues) {
-      const isSafe = !this.#isRecorded || this.#recorder?.value(this, value) === true
+      const line = this.#isWatched ? lineOfValue(value) : undefined
+      if (this.#isWatched && line === undefined) this.#cost.refusesWatch = true
+      const isSafe = this.#tryKeep(line) || !this.#isRecorded || this.#recorder?.value(this, value) === true
       this.#results.addValue(value)
       return this.#settled(sizeOf(value), isSafe)
     }
@@ -378,12 +450,13 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
     if ('unserializable' in encoded)
       return this.#fail({ kind: 'encoding', side: 'result', ...encoded.unserializable })
     const { text } = encoded
-    const isSafe = !this.#isRecorded || this.#recorder?.json(this, text) === true
+    const isSafe = this.#tryKeep(text) || !this.#isRecorded || this.#recorder?.json(this, text) === true
     this.#results.addLine(text)
     this.#settled(text.length, isSafe)
   }
 
   #fail(failure: Failure): void {
+    this.#tryKeep(undefined)
     const isSafe = !this.#isRecorded || this.#recorder?.failure(this, failure) === true
     this.#results.addFailure(this.#offset, failure)
     this.#settled(0, isSafe)
@@ -392,7 +465,7 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
   #settled(characters: number, isSafe: boolean): void {
     this.#isItemRunning = false
     this.#offset++
-    this.#outbox.itemSettled(characters, isSafe)
+    this.#outbox.itemSettled(characters, isSafe && !this.#hasLittleRoom)
   }
 }
 
@@ -400,6 +473,22 @@ export class ChunkRun implements RecordedChunk, SendingChunk {
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length
   return ArrayBuffer.isView(value) ? value.byteLength : 0
+}
+
+/** The value as JSON from which the same value is read; empty for `undefined`. There is none for most objects. */
+function lineOfValue(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'undefined':
+      return ''
+    case 'number':
+      return value - value === 0 && !Object.is(value, -0) ? String(value) : undefined
+    case 'string':
+      return value.length < LARGE_CHARACTERS ? JSON.stringify(value) : undefined
+    case 'boolean':
+      return String(value)
+    default:
+      return value === null ? 'null' : undefined
+  }
 }
 
 function itemsOf(payload: Payload): ItemReader {

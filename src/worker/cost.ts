@@ -22,6 +22,9 @@ export class Cost {
   #samples = 0
   #quickInARow = 0
 
+  /** An item has returned what cannot be kept while it is watched. */
+  refusesWatch = false
+
   /** False until an item was timed. */
   get isCheap(): boolean {
     return this.#mean !== undefined && this.#mean < CHEAP_BELOW_MS

@@ -30,7 +30,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
   const { chunk, count, task } = run
   const { index, attempt } = chunk
   const spread = chunk.task.calling === 'spread'
-  // Never refused: an unrecorded chunk has no time limit, and `trySkipRecording` has seen that items may start.
+  // Never refused: no time limit was exceeded, and `trySkipRecording` has seen that items may start.
   run.startItem()
   for (let offset = run.offset; offset < count; offset = run.offset) {
     const item = run.nextItem()
@@ -44,6 +44,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
       workerId,
     )
     running.context = context
+    run.watchItem()
     const isTimed = run.isItemTimed
     if (isTimed) run.startTiming()
     let succeeded = true

@@ -2,6 +2,7 @@
 // or removes one of them later does not reach the worker.
 const {
   Array: CapturedArray,
+  Atomics: CapturedAtomics,
   Buffer: CapturedBuffer,
   Error: CapturedError,
   Float64Array: CapturedFloat64Array,
@@ -22,6 +23,7 @@ const {
 
 export {
   CapturedArray as Array,
+  CapturedAtomics as Atomics,
   CapturedBuffer as Buffer,
   CapturedError as Error,
   CapturedFloat64Array as Float64Array,

@@ -76,6 +76,10 @@ export class Outbox {
     if (!isSafe) this.#mustFlush = true
   }
 
+  flushBeforeNextItem(): void {
+    this.#mustFlush = true
+  }
+
   get isEmpty(): boolean {
     return this.#unsentItems === 0
   }

@@ -64,7 +64,7 @@ export class Runner {
     const runs = chunks.map(
       (chunk) => new ChunkRun(chunk, { cost: this.#costs.of(chunk.task.name), outbox, recorder, clock }),
     )
-    const cheap = runs.filter(({ isCheap }) => isCheap)
+    const cheap = runs.filter(({ isCheap, hasTimeLimit }) => isCheap && !hasTimeLimit)
     // One chunk announces itself when it starts.
     if (cheap.length > 1) ChunkRun.announceUnrecorded(cheap, recorder)
     for (const run of runs) {
@@ -281,6 +281,7 @@ export class Runner {
     const context = new Context(itemIndex, chunk.attempt, workerId)
     run.context = context
     onStartItem?.(itemIndex)
+    run.watchItem()
     run.startTiming()
     if (validate === undefined) return callTask(context, task, chunk.task.calling, item)
     const call = (checked: Checked) =>

@@ -2,7 +2,7 @@
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
 import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { FlightRecorder } from '../ipc/flight-recorder/writer.js'
+import { FlightRecorder, type RecorderOptions } from '../ipc/flight-recorder/writer.js'
 import type { OutgoingMessage } from '../ipc/pack.js'
 import type { InitMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
@@ -34,14 +34,17 @@ export interface WorkerChannel {
 export class WorkerSession {
   readonly #channel: WorkerChannel
   readonly #clock: Clock
+  readonly #startWatch: RecorderOptions['startWatch']
   #runner: Runner | undefined
   #job: LoadedJob | undefined
   #recorder: FlightRecorder | undefined
   #loadOnly = false
 
-  constructor(channel: WorkerChannel, clock: Clock) {
+  /** `startWatch`: absent where a loop that never ends cannot be ended from outside. */
+  constructor(channel: WorkerChannel, clock: Clock, startWatch?: RecorderOptions['startWatch']) {
     this.#channel = channel
     this.#clock = clock
+    this.#startWatch = startWatch
   }
 
   async handle(message: ToWorker): Promise<void> {
@@ -128,6 +131,8 @@ export class WorkerSession {
     await new Promise((resolve) => setImmediate(resolve))
     if (message.recorder !== undefined)
       this.#recorder = new FlightRecorder(message.recorder, {
+        // It watches one item at a time.
+        startWatch: concurrency === 1 ? this.#startWatch : undefined,
         onFailure: () => {
           void outbox.flush()
           return channel.send({ type: 'recorder-failed' })

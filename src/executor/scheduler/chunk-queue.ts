@@ -25,7 +25,7 @@ export interface InFlightChunk extends CallChunk {
   expired: ExpiredItem | undefined
   /** Estimate at the time when it was dispatched. */
   expectedMs: Ms
-  /** Each of its items is recorded before it begins, however cheap. */
+  /** Each of its items is recorded, however cheap: before it begins or, if it only has a time limit, once it lasts. */
   readonly recordEachItem: boolean
   /** Of a small call: it runs between two items of the other chunks. */
   readonly isSmall: boolean

@@ -42,7 +42,7 @@ export function workerToRelieve(
   return best
 }
 
-export function chunkMessage({ id, call, pending, recordEachItem, isSmall }: InFlightChunk): ChunkMessage {
+export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs } = call
   return {
@@ -51,7 +51,7 @@ export function chunkMessage({ id, call, pending, recordEachItem, isSmall }: InF
     count: chunk.count,
     index: chunk.indexes ?? chunk.seq,
     attempt,
-    recordEachItem,
+    recordEachItem: pending.recordEachItem || pending.isSuspect,
     isSmall,
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload: chunk.payload,

@@ -10,7 +10,7 @@ export interface TimedChunk {
   /** When the item at `settled` began, or can have begun at the earliest. */
   readonly since: Ms
   readonly call: { readonly timeoutMs: Ms | undefined }
-  /** Each of its items is recorded before it begins. */
+  /** Each of its items that lasts is recorded. */
   readonly recordEachItem: boolean
   /** Its item has exceeded its time, and the worker was asked to abort it. */
   readonly expired?: ExpiredItem | undefined
@@ -78,7 +78,7 @@ export function judgeInspection(
   }
   const holder = concurrency > 1 ? running.find((item) => holdsLoop(item, chunks)) : undefined
   let isHeld = false
-  // Only a chunk whose items are all recorded has certainly begun nothing when it is not in the record.
+  // Only a chunk whose items are all recorded runs nothing that lasts when it is not in the record.
   let nothingRuns = begun.every(({ recordEachItem }) => recordEachItem)
   for (const { id, offset, forMs, isSending } of running) {
     const chunk = chunks.find((candidate) => candidate.id === id)

@@ -36,6 +36,12 @@ export const KIND = {
   sending: 7,
   /** The item has returned to the event loop, and awaits something. */
   suspended: 8,
+  /**
+   * What items of the chunk returned that were not recorded one by one, from the one at the offset on, one per line: JSON
+   * texts, or values as JSON (an empty line is `undefined`).
+   */
+  jsonLines: 9,
+  valueLines: 10,
 } as const
 
 /** The clock both processes share, in ms: monotonic since the machine started, unlike `performance.now()`. */

@@ -51,6 +51,15 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
     const id = bytes.readUInt32LE(at + 5)
     const offset = bytes.readUInt32LE(at + 9)
     const body = bytes.subarray(at + HEAD_BYTES, at + size - CHECK_BYTES)
+    if (kind === KIND.jsonLines || kind === KIND.valueLines) {
+      const lines = body.toString().split('\n').slice(0, -1)
+      for (const [i, line] of lines.entries()) outcomes.push(outcomeOfLine(kind, id, offset + i, line))
+      begun.set(id, Math.max(offset + lines.length, begun.get(id) ?? 0))
+      unrecorded.delete(id)
+      running.delete(id)
+      at += size
+      continue
+    }
     if (kind !== KIND.unrecorded && kind !== KIND.suspended) {
       // `between` also takes back the start of an item that was refused.
       begun.set(id, kind === KIND.between ? offset : Math.max(offset + 1, begun.get(id) ?? 0))
@@ -85,4 +94,9 @@ export function readFlightRecord(bytes: Buffer): FlightRecord | undefined {
     at += size
   }
   return { outcomes, running: [...running.values()], begun, unrecorded: [...unrecorded] }
+}
+
+function outcomeOfLine(kind: number, id: number, offset: number, line: string): RecordedOutcome {
+  if (kind === KIND.jsonLines) return { id, offset, text: line }
+  return { id, offset, value: line === '' ? undefined : JSON.parse(line) }
 }

@@ -5,6 +5,7 @@ import { weigh } from '../../errors/capture/weigh.js'
 import type { Failure, Ms } from '../../model.js'
 import { encode } from '../values.js'
 import { CHECK, CHECK_BYTES, END_BYTES, FILE_BYTES, HEAD_BYTES, HEADER, KIND, sharedNow } from './format.js'
+import { type ItemWatch, MIN_WATCHED_LIMIT_MS, MOST_WATCHED_BYTES } from './item-watch.js'
 
 /** The file starts over once it is this long and all its outcomes have been sent; sooner would cost a write per message. */
 const START_OVER_AT_BYTES = 32 * 1024
@@ -28,6 +29,8 @@ export interface RecorderOptions {
   /** Called once, when a write has failed. Resolves when the parent can no longer take the file for complete. */
   readonly onFailure?: (() => Promise<void>) | undefined
   readonly now?: (() => Ms) | undefined
+  /** Starts to watch items, for the file with this descriptor. `undefined` if it cannot. */
+  readonly startWatch?: ((fd: number) => ItemWatch | undefined) | undefined
 }
 
 /** A chunk as the recorder sees it: the worker's own object, the only owner of where the chunk is. */
@@ -40,10 +43,20 @@ export interface RecordedChunk extends RecordedItem {
   lateAt: Ms
 }
 
+/** An unrecorded chunk whose items are watched. */
+export interface WatchedChunk extends RecordedChunk {
+  /** Its item has lasted and was recorded as started: from now on each of its items is recorded. */
+  wasRecorded(since: Ms): void
+}
+
 export class FlightRecorder {
   readonly #fd: number
   readonly #now: () => Ms
   readonly #onFailure: () => Promise<void>
+  readonly #startWatch: RecorderOptions['startWatch']
+  #watch: ItemWatch | undefined
+  #triedToWatch = false
+  #watched: WatchedChunk | undefined
   /** Records wait here until the next write. As long as the file, so that all that has room in the file has room here. */
   readonly #buffer = Buffer.allocUnsafeSlow(FILE_BYTES)
   #filled = 0
@@ -68,10 +81,12 @@ export class FlightRecorder {
    */
   #lateAt: Ms = NEVER
 
-  constructor(fd: number, { onFailure = () => Promise.resolve(), now = sharedNow }: RecorderOptions = {}) {
+  constructor(fd: number, options: RecorderOptions = {}) {
+    const { onFailure = () => Promise.resolve(), now = sharedNow, startWatch } = options
     this.#fd = fd
     this.#onFailure = onFailure
     this.#now = now
+    this.#startWatch = startWatch
   }
 
   /** Nothing may start now, recorded or not: everything must be returned. */
@@ -157,8 +172,107 @@ export class FlightRecorder {
     this.#note(KIND.between, id, offset, 0, undefined)
   }
 
+  // ── items that are watched instead ───────────────────────────────────────────────────────────────────────────────
+
+  /** Items with this time limit need not be recorded one by one. The first call starts the watch, which takes a while. */
+  canWatch(timeoutMs: Ms): boolean {
+    if (timeoutMs < MIN_WATCHED_LIMIT_MS || this.#startWatch === undefined || this.#hasFailed) return false
+    if (!this.#triedToWatch) this.#watch = this.#startWatch(this.#fd)
+    this.#triedToWatch = true
+    return this.#watch?.isReady === true
+  }
+
+  /**
+   * Notes that the chunk's items are watched instead of recorded. False if they must be recorded: an item may have been
+   * judged late, or what they return would have no room.
+   */
+  watch(chunk: WatchedChunk, returns: 'json' | 'values'): boolean {
+    const watch = this.#watch
+    if (watch === undefined || this.#watched !== undefined || this.#isFrozen || !watch.isEmpty) return false
+    this.write()
+    if (this.#lateAt !== NEVER || !this.hasRoomToWatch || !this.noteUnrecorded(chunk)) return false
+    this.write()
+    if (this.#hasFailed) return false
+    this.#watched = chunk
+    watch.open(chunk.id, returns === 'json' ? KIND.jsonLines : KIND.valueLines)
+    return true
+  }
+
+  /** If not, what was recorded should be sent, so that the file starts over. */
+  get hasRoomToWatch(): boolean {
+    return this.#position + MOST_WATCHED_BYTES + ROOM_FOR_MARKS_BYTES <= FILE_BYTES
+  }
+
+  /** The item at the offset of the watched chunk starts. */
+  beginWatched(offset: number): void {
+    if (!this.#isFrozen) this.#watch!.begin(offset)
+  }
+
+  /**
+   * The item of the watched chunk has ended; keeps what it returned. False if its outcome has to be recorded: it was
+   * recorded as started, or `line` has no room.
+   */
+  endWatched(offset: number, line: string): boolean {
+    const watch = this.#watch!
+    if (!watch.end()) {
+      this.#takeRecorded()
+      return false
+    }
+    if (!watch.add(offset, line)) return false
+    this.#outcomes++
+    return true
+  }
+
+  /** What watched items have returned must be sent soon, or they have to be recorded. */
+  get hasLittleRoom(): boolean {
+    return this.#watch!.hasLittleRoom
+  }
+
+  /** No other item of the chunk is watched. What they returned is written. */
+  unwatch(): void {
+    this.#pauseWatch()
+    if (this.#watched === undefined) return
+    this.#watched = undefined
+    this.#watch!.close()
+    if (this.#isFrozen || this.#hasFailed) return
+    this.#moveBy(this.#watch!.writeLines(this.#fd))
+  }
+
+  /** Before anything is written: the file is this thread's. True if an item goes on that has not been recorded. */
+  #pauseWatch(): boolean {
+    if (this.#watched === undefined) return false
+    const isRunning = this.#watch!.isItemRunning
+    if (this.#watch!.end()) return isRunning
+    this.#takeRecorded()
+    return false
+  }
+
+  #takeRecorded(): void {
+    const chunk = this.#watched!
+    const { written, since } = this.#watch!.take()
+    this.#watched = undefined
+    this.#watch!.close()
+    this.#moveBy(written)
+    chunk.wasRecorded(since)
+  }
+
+  #moveBy(written: number): void {
+    if (written < 0) return this.#fail()
+    this.#position += written
+    this.#watch!.moveTo(this.#position)
+  }
+
+  // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** Writes what was noted. */
   write(): void {
+    const goesOn = this.#pauseWatch()
+    this.#writeNoted()
+    this.#watch?.moveTo(this.#position)
+    if (goesOn) this.#watch!.resume()
+  }
+
+  #writeNoted(): void {
     if (this.#isFrozen || this.#hasFailed) return
     this.#buffer.writeUInt32LE(0, this.#filled)
     const isWritten = this.#tryWrite(this.#filled + END_BYTES)
@@ -187,6 +301,7 @@ export class FlightRecorder {
 
   /** From here on nothing is written: an item that is being aborted stays running for the reader. */
   freeze(): void {
+    this.#pauseWatch()
     this.#isFrozen = true
   }
 
@@ -197,7 +312,13 @@ export class FlightRecorder {
 
   /** The outcomes up to `mark` have left this process. If there are no others, the file starts over. */
   delivered(mark: number): void {
-    if (mark !== this.#outcomes || this.#isFrozen) return
+    const goesOn = this.#pauseWatch()
+    if (mark === this.#outcomes && !this.#isFrozen) this.#forgetOutcomes()
+    if (goesOn) this.#watch!.resume()
+  }
+
+  #forgetOutcomes(): void {
+    this.#watch?.clear()
     if (this.#position + this.#filled < START_OVER_AT_BYTES) return
     this.#position = HEADER.length
     this.#filled = 0

@@ -18,9 +18,11 @@ export default {
         wholeProcess([...poolrun, 'imap', program('identity.mjs'), '-j', '2', '-q', ...options], { stdin })
     const times = await alternate({
       plain: imap(),
+      timeout: imap('--timeout', '5s'),
       envelope: imap('--envelope'),
     })
     const peer = times.plain
+    row({ versus: '--timeout 5s, against the same without (time)', ours: times.timeout, peer, atMost: 1.3 })
     row({ versus: '--envelope, against the same without (time)', ours: times.envelope, peer, atMost: 1.4 })
   },
 }

@@ -36,6 +36,24 @@ test('timeout: an item that takes longer fails with TimeoutError, in a busy loop
   expect(await pool.map('square', [1, 2])).toEqual([1, 4])
 })
 
+test.each(['numbers', 'texts', 'nothing', 'objects'] as const)(
+  'timeout: of items that take next to no time and return %s, only the one that hangs fails',
+  async (returns) => {
+    const pool = makePool({ processes: 1, killAfter: 100 })
+    const items = range(60_000).map((n) => ({ n, hangs: n === 50_000, returns }))
+    const outcomes = await readAll(pool.imap('hangOrReturn', items, { timeout: 500 }))
+    const [failed] = outcomes.splice(50_000, 1)
+    expect(failed).toContain('item 50000 exceeded 500 ms on worker 0')
+    const expected = {
+      numbers: (n: number) => n,
+      texts: String,
+      nothing: () => undefined,
+      objects: (n: number) => ({ n }),
+    }
+    expect(outcomes).toEqual(items.filter(({ hangs }) => !hangs).map(({ n }) => expected[returns](n)))
+  },
+)
+
 test('timeout: that of a call overrides that of its pool, and counts from when the item begins', async () => {
   const pool = makePool({ processes: 1, timeout: 60_000, killAfter: 100 })
   const read = await readAll(pool.imap('later', [1, 30_000, 1], { timeout: 200, chunkSize: 3 }))

@@ -32,6 +32,54 @@ describe('--timeout ends only the item that hangs in', () => {
   })
 })
 
+describe('--timeout among items that take next to no time', () => {
+  const COUNT = 200_000
+  const HANGS = 150_000
+  const linesOf = (items: readonly number[]) => items.map((n) => `${n}\n`).join('')
+
+  it.each([
+    ['a busy loop', 'for (;;);'],
+    ['a busy loop after an await', 'return Promise.resolve().then(() => { for (;;); })'],
+    ['a system call', "execSync('sleep 60')"],
+    ['a promise that never settles', 'return new Promise(() => {})'],
+  ])('ends only the one that hangs in %s, and none begins twice', async (_, hangs) => {
+    const { dir, write, read } = tempSpace()
+    // Only the neighbours are logged, so that items stay cheap. By the time of item 5,000 they are known to be.
+    write({
+      'job.mjs': `import { execSync } from 'node:child_process'
+      import { openSync, writeSync } from 'node:fs'
+      const log = openSync('log', 'a')
+      export default (n) => {
+        if (n === 5_000) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+        if (Math.abs(n - ${HANGS}) <= 2_000) writeSync(log, n + '\\n')
+        if (n === ${HANGS}) { ${hangs} }
+        return n
+      }`,
+    })
+    const items = [...Array(COUNT).keys()]
+    const flags = ['-j', '1', '--timeout', '1s', '--kill-after', '500ms']
+    const run = await runCli(['collect', 'job.mjs', ...flags], { cwd: dir, input: linesOf(items) })
+    expect(run.stdout).toBe(linesOf(items.filter((n) => n !== HANGS)))
+    expect(run.stderr).toContain(`TimeoutError: item ${HANGS} exceeded 1 s on worker 0`)
+    expect(counts(run)).toMatchObject({ ok: COUNT - 1, failed: 1 })
+    const begun = read('log').trim().split('\n').map(Number)
+    expect(begun).toEqual(items.slice(HANGS - 2_000, HANGS + 2_001))
+  })
+
+  it('keeps the results of all when some last and end in time', async () => {
+    const { dir, write } = tempSpace()
+    write({
+      'job.mjs': `export default (n) => {
+        if (n % 20_000 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 45)
+        return n
+      }`,
+    })
+    const input = linesOf([...Array(COUNT).keys()])
+    const run = await runCli(['map', 'job.mjs', '-j', '2', '--timeout', '10s'], { cwd: dir, input })
+    expect(run).toMatchObject({ stdout: input, exitCode: 0 })
+  })
+})
+
 describe('an item that exceeds its time', () => {
   it('takes none of those with it that run in the same worker', async () => {
     const { dir, write } = tempSpace()

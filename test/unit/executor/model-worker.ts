@@ -252,10 +252,12 @@ export class ModelWorker {
   }
 
   #runOf(chunk: ChunkMessage): ChunkRun {
-    // By the real clock its time limit would make every run another one.
-    const { timeoutMs: _, ...untimed } = chunk
+    // By the real clock its time limit would make every run another one. Nothing is watched here, so what has one is recorded.
+    const { timeoutMs, ...untimed } = chunk
+    const recordEachItem = chunk.recordEachItem || timeoutMs !== undefined
     const cost = this.#options.isCheap(chunk) ? CHEAP : EXPENSIVE
-    return new ChunkRun(untimed, {
+    const message = { ...untimed, recordEachItem }
+    return new ChunkRun(message, {
       cost,
       outbox: this.#outbox,
       recorder: this.#recorder,
@@ -288,7 +290,11 @@ export class ModelWorker {
         return true
       }
       open.begun = true
-      this.#options.witness.begins(chunk, open.offset, chunk.recordEachItem || !this.#options.isCheap(chunk))
+      this.#options.witness.begins(
+        chunk,
+        open.offset,
+        open.run.chunk.recordEachItem || !this.#options.isCheap(chunk),
+      )
       open.run.startItem()
       if (this.#options.concurrency > 1 && this.#behaviour(open) !== 'blocks') open.run.suspend()
       return true

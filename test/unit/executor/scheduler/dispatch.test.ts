@@ -102,8 +102,16 @@ describe('chunkMessage', () => {
     expect(chunkMessage(new InFlight(1, true).add(1, callOf(), selected, 0)).index).toEqual([7, 99])
   })
 
-  it('carries a timeout, and has every item recorded for it', () => {
+  it('carries a timeout, for which the worker records what lasts', () => {
     const chunk = new InFlight(1, true).add(1, callOf({ timeoutMs: 50 }), pendingOf(0, 1), 0)
-    expect(chunkMessage(chunk)).toMatchObject({ timeoutMs: 50, recordEachItem: true })
+    expect(chunk.recordEachItem).toBe(true)
+    expect(chunkMessage(chunk)).toMatchObject({ timeoutMs: 50, recordEachItem: false })
+  })
+
+  it('has every item recorded where it must be known which one runs', () => {
+    for (const why of [{ recordEachItem: true }, { isSuspect: true }]) {
+      const chunk = new InFlight(1, true).add(1, callOf({ timeoutMs: 50 }), { ...pendingOf(0, 1), ...why }, 0)
+      expect(chunkMessage(chunk).recordEachItem).toBe(true)
+    }
   })
 })

@@ -1,0 +1,29 @@
+// Starts the thread that watches items.
+import path from 'node:path'
+import threads from 'node:worker_threads'
+import { ItemWatch, WatchMemory } from '../../ipc/flight-recorder/item-watch.js'
+
+// Taken before the job is loaded: it may replace it.
+const { Worker } = threads
+const ENTRY = path.join(import.meta.dirname, 'watch.cjs')
+
+export interface WatchData {
+  readonly shared: SharedArrayBuffer
+  /** Of the flight recorder's file. */
+  readonly fd: number
+}
+
+/** `undefined` if no thread can be started: then each item is recorded. */
+export function startItemWatch(fd: number): ItemWatch | undefined {
+  const memory = new WatchMemory()
+  const workerData: WatchData = { shared: memory.shared, fd }
+  try {
+    // With an environment of its own, so that the job's NODE_OPTIONS load nothing there.
+    const thread = new Worker(ENTRY, { workerData, env: {}, execArgv: [] })
+    thread.on('error', () => {})
+    thread.unref()
+  } catch {
+    return undefined
+  }
+  return new ItemWatch(memory)
+}
