@@ -112,7 +112,7 @@ export type Failure =
 
 /** When each item of a range began and how long its task took, item by item. */
 export interface Timings {
-  /** Milliseconds since the epoch, with fractions. */
+  /** Milliseconds since the epoch, with fractions. Empty where the call wants only durations. */
   readonly startedAt: Float64Array
   readonly ms: Float64Array
 }
@@ -196,8 +196,8 @@ export interface TaskSpec {
   readonly calling: Calling
   /** The form in which results travel back. */
   readonly reply: Results['kind']
-  /** Send the timings of every item, at the cost of two numbers per item. */
-  readonly timed?: boolean
+  /** Send the timings of every item, at the cost of two numbers per item; `durations`: one, without when it began. */
+  readonly timed?: boolean | 'durations'
 }
 
 /** `notRun`: taken from the input and not settled, whether or not they have begun. */

@@ -15,9 +15,9 @@ const MIN_SAMPLE_ITEMS = 100
 
 export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan): TaskSpec {
   const calling = command === 'starmap' || command === 'apply' ? 'spread' : 'item'
-  // Timings cost two numbers per item on the way back: only for output that shows them.
-  const timed = verbosity === 'verbose' || envelope || reports.length > 0
-  return { name: job.exportName, calling, reply: 'json', ...(timed && { timed }) }
+  // Timings cost one or two numbers per item on the way back: only for output that shows them.
+  const timed = reports.length > 0 || ((verbosity === 'verbose' || envelope) && 'durations')
+  return { name: job.exportName, calling, reply: 'json', ...(timed !== false && { timed }) }
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {

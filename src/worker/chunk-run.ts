@@ -82,7 +82,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
     this.#recorder = recorder
     this.#clock = clock
     this.#sendsValues = chunk.task.reply === 'values'
-    this.#sendsTimings = chunk.task.timed === true
+    this.#sendsTimings = chunk.task.timed !== undefined && chunk.task.timed !== false
     this.#results = new ChunkResults(chunk)
   }
 
@@ -281,6 +281,8 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   #tryKeep(line: string | undefined): boolean {
     if (!this.#isWatched) return false
     if (line !== undefined && this.#recorder!.endWatched(this.#offset, line)) return true
+    // It has lasted, and the next one may be cheap again.
+    if (this.#isRecorded) return false
     this.#refusesWatch = true
     this.#leaveWatch()
     return false

@@ -16,6 +16,7 @@ export class ChunkResults {
   readonly #reply: Results['kind']
   /** The call wants the timings of each item. */
   readonly #isTimed: boolean
+  readonly #sendsStarts: boolean
   /** Offset of the first item that has not been sent. */
   #from = 0
   #values: unknown[] = []
@@ -31,7 +32,8 @@ export class ChunkResults {
   constructor({ id, task }: ChunkMessage) {
     this.#id = id
     this.#reply = task.reply
-    this.#isTimed = task.timed === true
+    this.#isTimed = task.timed !== undefined && task.timed !== false
+    this.#sendsStarts = task.timed === true
   }
 
   /** The chunk starts. */
@@ -61,7 +63,7 @@ export class ChunkResults {
 
   addTiming(startedAt: Ms, tookMs: Ms): void {
     if (!this.#isTimed) return
-    this.#startedAt.push(timeOrigin + startedAt)
+    if (this.#sendsStarts) this.#startedAt.push(timeOrigin + startedAt)
     this.#tookMs.push(tookMs)
   }
 

@@ -88,7 +88,7 @@ function itemFailure(
   { attempt, earlier }: Attempt,
   offset: number,
   failure: Failure,
-  timing?: { startedAt: Ms; ms: Ms },
+  timing?: { startedAt?: Ms; ms: Ms },
 ): ItemFailure {
   return {
     offset,
@@ -101,6 +101,8 @@ function itemFailure(
   }
 }
 
-function timingAt(timings: Timings | undefined, i: number): { startedAt: Ms; ms: Ms } | undefined {
-  return timings && { startedAt: timings.startedAt[i]!, ms: timings.ms[i]! }
+function timingAt(timings: Timings | undefined, i: number): { startedAt?: Ms; ms: Ms } | undefined {
+  if (timings === undefined) return undefined
+  const startedAt = timings.startedAt[i]
+  return { ms: timings.ms[i]!, ...(startedAt !== undefined && { startedAt }) }
 }

@@ -27,7 +27,14 @@ describe('the task', () => {
   })
 
   test('is timed where a line per item shows it', () => {
-    expect(taskFor(plan({ command: 'map', verbosity: 'verbose' })).timed).toBe(true)
+    expect(taskFor(plan({ command: 'map', verbosity: 'verbose' })).timed).toBe('durations')
+    expect(taskFor(plan({ command: 'map', envelope: true })).timed).toBe('durations')
+  })
+
+  test('has the time at which each item began, too, for reports', () => {
+    const reports = [{ kind: 'json', path: 'report.json' }] as const
+    expect(taskFor(plan({ command: 'map', reports })).timed).toBe(true)
+    expect(taskFor(plan({ command: 'map', reports, envelope: true })).timed).toBe(true)
   })
 
   test('is the export that the job reference names', () => {

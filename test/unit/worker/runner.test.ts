@@ -32,6 +32,13 @@ describe('timings', () => {
     expect(sent.flatMap(({ timings }) => [...timings!.ms])).toEqual([1, 3, 2])
   })
 
+  test('leave out when each item started, where the task wants only durations', async () => {
+    const { runAll } = setUpSpendingRunner()
+    const sent = await runAll(chunkOfValues([1, 3, 2], { timed: 'durations' }))
+    expect(sent.flatMap(({ timings }) => [...timings!.startedAt])).toEqual([])
+    expect(sent.flatMap(({ timings }) => [...timings!.ms])).toEqual([1, 3, 2])
+  })
+
   test('include an item that is not JSON, which takes no time', async () => {
     const clock = new FakeClock()
     const { runAll } = setUpRunner((ms) => clock.spend(ms as number), { clock })

@@ -55,7 +55,7 @@ export interface ChunkOptions {
   readonly index?: ChunkMessage['index']
   readonly attempt?: number
   readonly name?: string
-  readonly timed?: boolean
+  readonly timed?: boolean | 'durations'
   readonly timeoutMs?: number
   readonly recordEachItem?: boolean
   readonly isSmall?: boolean
