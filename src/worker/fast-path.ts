@@ -5,7 +5,8 @@
 // what has no effect where it is used:
 //   · nothing is validated and no output is marked (`allowsFastPath`);
 //   · calling the task is setting `running.context` and calling it, because one item runs at a time (`allowsFastPath`);
-//   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`;
+//   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`; those with a time limit
+//     are watched (`watchItem`), as in the normal path;
 //   · leaving the task between two items is not visible: no code of the job runs there;
 //   · only every 8th item is timed, as in the normal path, unless the call wants all timings, and only a timed item can
 //     make a flush due early.

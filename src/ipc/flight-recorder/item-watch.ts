@@ -1,6 +1,6 @@
 // Watches the items of a chunk whose items are not recorded one by one: an item that lasts is recorded while it runs, even
 // if it blocks its thread for ever. The worker's thread notes in shared memory which item runs and what the items before it
-// returned, which costs some nanoseconds; a second thread looks there every few milliseconds and writes to the file.
+// returned, which costs some 50 ns; a second thread looks there every few milliseconds and writes to the file.
 //
 // Only one of the two has the file and the memory at a time, by `STATE`:
 //

@@ -1,10 +1,8 @@
 // Starts the thread that watches items.
+import { createRequire } from 'node:module'
 import path from 'node:path'
-import threads from 'node:worker_threads'
 import { ItemWatch, WatchMemory } from '../../ipc/flight-recorder/item-watch.js'
 
-// Taken before the job is loaded: it may replace it.
-const { Worker } = threads
 const ENTRY = path.join(import.meta.dirname, 'watch.cjs')
 
 export interface WatchData {
@@ -18,6 +16,9 @@ export function startItemWatch(fd: number): ItemWatch | undefined {
   const memory = new WatchMemory()
   const workerData: WatchData = { shared: memory.shared, fd }
   try {
+    // Loaded only here: most runs watch nothing, and it would delay the start of each worker.
+    const load = createRequire(import.meta.filename)
+    const { Worker } = load('node:worker_threads') as typeof import('node:worker_threads')
     // With an environment of its own, so that the job's NODE_OPTIONS load nothing there.
     const thread = new Worker(ENTRY, { workerData, env: {}, execArgv: [] })
     thread.on('error', () => {})
