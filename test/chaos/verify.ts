@@ -173,6 +173,15 @@ function readOutput(
   }
 }
 
+/** Beside an item that exceeds its time, an attempt of another one may begin again, which costs it none. */
+export function mayRepeatAttempts({
+  concurrency,
+  retries,
+  timeoutMs,
+}: Pick<Scenario, 'concurrency' | 'retries' | 'timeoutMs'>): boolean {
+  return concurrency > 1 && retries > 0 && timeoutMs !== undefined
+}
+
 export function checkNoneTwice(
   indexes: readonly (number | string)[],
   what: string,
@@ -186,15 +195,17 @@ export function checkNoneTwice(
 }
 
 function checkBegun(
-  { cheap, retries, orders }: Scenario,
+  scenario: Scenario,
   { begun, kills }: Observed,
   written: readonly number[],
   report: (text: string) => void,
 ): void {
+  const { cheap, retries, orders } = scenario
   const starts = begun.map((line) => line.split(' ').slice(0, 2).join(' attempt '))
   const announced = orders.every(({ do: what }) => what !== 'vanish')
   // Cheap items may begin again, if their worker was killed without a word.
-  if (!cheap || (kills === 0 && announced)) checkNoneTwice(starts, 'begun', report)
+  const isEachRecorded = !cheap || (kills === 0 && announced)
+  if (isEachRecorded && !mayRepeatAttempts(scenario)) checkNoneTwice(starts, 'begun', report)
   const ids = new Set<number>()
   for (const line of begun) {
     const [index, attempt] = line.split(' ').map(Number) as [number, number]
