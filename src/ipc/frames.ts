@@ -1,9 +1,9 @@
 // How a message crosses the channel: a head, which is the worker's token and the length, and the value as structured
-// clone writes it. The token shows at the first wrong byte that something else has been written to the channel.
-import v8 from 'node:v8'
+// clone writes it. The token shows at the first wrong byte that something else has been written to the channel. Large
+// typed arrays of a message are frames of their own before it: nothing copies them to put them together.
+import { AttachingDeserializer, AttachingSerializer, bytesOf } from './attachments.js'
 
-// Taken before the job is loaded: it may replace any of these.
-const { DefaultSerializer, deserialize } = v8
+// Taken before the job is loaded: it may replace it.
 const { Buffer } = globalThis
 
 /** Descriptors of the channel in a worker, one for each direction. 3 is the flight recorder's. */
@@ -13,32 +13,69 @@ export const FROM_PARENT_FD = 5
 const TOKEN_BYTES = 16
 const HEAD_BYTES = TOKEN_BYTES + 4
 const NO_LENGTH = Buffer.alloc(4)
+const NO_BYTES = new Uint8Array(0)
+/** Added to the length of a frame that is an attachment of the next message. */
+const ATTACHMENT = 2 ** 31
+/**
+ * A frame up to this length gets its memory when its head arrives. Of a larger one only what has arrived is kept: its
+ * length may be wrong, and V8 would let many such buffers pile up before it collects the first.
+ */
+const MAX_EXPECTED_BYTES = 8 * 1024 * 1024
+/** For less, reading straight into the frame would cost more than copying: what follows it takes another read. */
+const MIN_DIRECT_BYTES = 64 * 1024
 
 /** What a message that could not be deserialized is replaced with. */
 export const UNREADABLE = Symbol('unreadable')
 
-/** @throws what structured clone throws */
-export function frameOf(token: string, message: object): Buffer {
-  const serializer = new DefaultSerializer()
-  serializer.writeRawBytes(Buffer.from(token, 'hex'))
+/**
+ * The bytes of a message, in the order in which they are written. They share the memory of its large typed arrays.
+ * @throws what structured clone throws
+ */
+export function framesOf(token: string, message: object): readonly Uint8Array[] {
+  const tokenBytes = Buffer.from(token, 'hex')
+  const frames: Uint8Array[] = []
+  let attachments = 0
+  const serializer = new AttachingSerializer((view) => {
+    const bytes = bytesOf(view)
+    frames[frames.length] = headOf(tokenBytes, ATTACHMENT + bytes.length)
+    frames[frames.length] = bytes
+    return ++attachments
+  })
+  serializer.writeRawBytes(tokenBytes)
   serializer.writeRawBytes(NO_LENGTH)
   serializer.writeHeader()
   serializer.writeValue(message)
   const frame = serializer.releaseBuffer()
   frame.writeUInt32LE(frame.length - HEAD_BYTES, TOKEN_BYTES)
-  return frame
+  frames[frames.length] = frame
+  return frames
 }
 
-/** Reads one direction of a channel. Keeps only what has arrived, whatever length a frame claims to have. */
+function headOf(token: Uint8Array, length: number): Uint8Array {
+  const head = Buffer.allocUnsafe(HEAD_BYTES)
+  head.set(token)
+  head.writeUInt32LE(length, TOKEN_BYTES)
+  return head
+}
+
+/** Reads one direction of a channel. Keeps little more than has arrived, whatever length a frame claims to have. */
 export class FrameReader {
   readonly #onMessage: (message: unknown) => void
   readonly #head = Buffer.alloc(HEAD_BYTES)
   #headBytes = 0
   /** `undefined` until the first frame has shown it. */
   #token: Buffer | undefined
-  #body: Uint8Array[] = []
-  /** Bytes of the body that have not arrived. */
-  #missing = 0
+  #isAttachment = false
+  /** Of the next message. */
+  #attachments: Uint8Array[] = []
+  /** Of the frame that is arriving: its length, how much of it has arrived, and where that is. */
+  #length = 0
+  #filled = 0
+  #body: Uint8Array = NO_BYTES
+  /** Instead of `#body`, if it is very large. */
+  #pieces: Uint8Array[] = []
+  /** A copy of the bytes that were pushed last, if any of their frames needs it. */
+  #kept: Uint8Array | undefined
   #isDamaged = false
 
   /** Without a token, that of the first frame is taken for right. */
@@ -47,13 +84,25 @@ export class FrameReader {
     this.#onMessage = onMessage
   }
 
-  /** False once something that is not a frame has arrived. The bytes are kept: they must not change. */
+  /** False once something that is not a frame has arrived. The bytes are copied where they are kept. */
   push(bytes: Uint8Array): boolean {
-    for (let at = 0; at < bytes.length && !this.#isDamaged; ) {
+    this.#kept = undefined
+    for (let at = 0; at < bytes.length && !this.#isDamaged; )
       at += this.#headBytes < HEAD_BYTES ? this.#pushHead(bytes, at) : this.#pushBody(bytes, at)
-      if (this.#headBytes === HEAD_BYTES && this.#missing === 0) this.#endFrame()
-    }
     return !this.#isDamaged
+  }
+
+  /** Where the next bytes of a large frame belong. What is read into it is not pushed: it is reported with `advance`. */
+  get room(): Uint8Array | undefined {
+    if (this.#headBytes < HEAD_BYTES || this.#isDamaged || this.#length > MAX_EXPECTED_BYTES) return undefined
+    if (this.#length - this.#filled < MIN_DIRECT_BYTES) return undefined
+    return this.#rest()
+  }
+
+  /** This many bytes were read into `room`. */
+  advance(bytes: number): void {
+    this.#filled += bytes
+    if (this.#filled === this.#length) this.#endFrame(this.#body)
   }
 
   #pushHead(bytes: Uint8Array, from: number): number {
@@ -67,31 +116,63 @@ export class FrameReader {
         this.#isDamaged = true
     }
     this.#headBytes += count
-    if (this.#headBytes < HEAD_BYTES) return count
+    if (this.#headBytes < HEAD_BYTES || this.#isDamaged) return count
     this.#token ??= Buffer.from(head.subarray(0, TOKEN_BYTES))
-    this.#missing = head.readUInt32LE(TOKEN_BYTES)
+    const length = head.readUInt32LE(TOKEN_BYTES)
+    this.#isAttachment = length >= ATTACHMENT
+    this.#length = this.#isAttachment ? length - ATTACHMENT : length
+    this.#filled = 0
+    this.#body = NO_BYTES
+    if (this.#length === 0) this.#endFrame(this.#body)
     return count
   }
 
   #pushBody(bytes: Uint8Array, from: number): number {
-    const part = bytes.subarray(from, from + this.#missing)
-    this.#body[this.#body.length] = part
-    this.#missing -= part.length
+    const part = bytes.subarray(from, from + this.#length - this.#filled)
+    // An attachment has a buffer of its own, other frames share one with those that have arrived together with them.
+    if (part.length === this.#length && !this.#isAttachment) {
+      this.#kept ??= bytes.slice()
+      this.#endFrame(this.#kept.subarray(from, from + part.length))
+    } else if (this.#length <= MAX_EXPECTED_BYTES) {
+      this.#rest().set(part)
+      this.advance(part.length)
+    } else this.#pushPiece(part)
     return part.length
   }
 
-  #endFrame(): void {
-    if (this.#isDamaged) return
-    const parts = this.#body
-    this.#body = []
+  /** The memory of what has not arrived. */
+  #rest(): Uint8Array {
+    if (this.#filled === 0) this.#body = Buffer.allocUnsafeSlow(this.#length)
+    return this.#body.subarray(this.#filled)
+  }
+
+  #pushPiece(part: Uint8Array): void {
+    const pieces = this.#pieces
+    pieces[pieces.length] = part.slice()
+    this.#filled += part.length
+    if (this.#filled < this.#length) return
+    this.#pieces = []
+    this.#endFrame(Buffer.concat(pieces))
+  }
+
+  #endFrame(body: Uint8Array): void {
     this.#headBytes = 0
-    this.#onMessage(tryDeserialize(parts.length === 1 ? parts[0]! : Buffer.concat(parts)))
+    this.#body = NO_BYTES
+    const attachments = this.#attachments
+    if (this.#isAttachment) {
+      attachments[attachments.length] = body
+      return
+    }
+    if (attachments.length > 0) this.#attachments = []
+    this.#onMessage(tryDeserialize(body, attachments))
   }
 }
 
-function tryDeserialize(body: Uint8Array): unknown {
+function tryDeserialize(body: Uint8Array, attachments: readonly Uint8Array[]): unknown {
   try {
-    return deserialize(body)
+    const deserializer = new AttachingDeserializer(body, attachments)
+    deserializer.readHeader()
+    return deserializer.readValue()
   } catch {
     return UNREADABLE
   }

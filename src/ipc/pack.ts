@@ -6,6 +6,7 @@ import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '
 import type { ChunkMessage, FromWorker, InitMessage, ResultsMessage, ToWorker } from './protocol.js'
 import {
   asInline,
+  type CopyBytes,
   encode,
   IncomingValues,
   OutgoingValues,
@@ -71,11 +72,14 @@ export type OutgoingMessage = WithoutToken<FromWorker>
 
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** @throws if a value cannot be cloned or read, or if all of them are too large for one message */
-export function packToWorker(message: ToWorker, maxBytes?: number): object {
+/**
+ * `copy`: for the bytes of large typed arrays, which may change before they are written.
+ * @throws if a value cannot be cloned or read, or if all of them are too large for one message
+ */
+export function packToWorker(message: ToWorker, maxBytes?: number, copy?: CopyBytes): object {
   if (message.type === 'init') return packInit(message, maxBytes)
   if (message.type !== 'run') return message
-  const outgoing = new OutgoingValues(maxBytes)
+  const outgoing = new OutgoingValues(maxBytes, copy)
   const rows = message.chunks.map((chunk) => rowOfChunk(chunk, outgoing))
   const parts = outgoing.finish()
   return { type: 'run', rows, ...(parts !== undefined && { parts }) } satisfies PackedRun
@@ -174,7 +178,10 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
 
 // ── from the worker ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** @throws as `packToWorker` does */
+/**
+ * The result shares memory of the job: it must be written before the job runs again.
+ * @throws as `packToWorker` does
+ */
 export function packFromWorker(message: OutgoingMessage, maxBytes?: number): object {
   // These hold values of the job, too, and are sent once.
   if (message.type === 'dying' || message.type === 'init-failed')

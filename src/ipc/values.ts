@@ -1,7 +1,7 @@
 // Values of jobs and callers as bytes of their own inside a message. Node reads the message itself, and a value that could
 // not be read there would end the process; these bytes are decoded under `try`.
-import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
 import { weigh } from '../errors/capture/weigh.js'
+import { AttachingDeserializer, AttachingSerializer, bytesOf, ownBufferOf, sameType } from './attachments.js'
 
 const { isView } = ArrayBuffer
 const { isArray } = Array
@@ -15,14 +15,16 @@ const MAX_INLINE_ARGUMENTS = 100
 
 /** Where the values of a chunk or a range are among the parts of their message. */
 export interface PackedValues {
-  /** In the list that the first part holds. */
+  /** The part that is the list of them. */
   readonly list: number
   /** Values that have a part of their own: offset, part, offset, part … */
   readonly alone?: readonly number[]
 }
 
-/** The first part is a list of lists of values, the others are one value each. */
+/** Each is a list of values, one value, or the bytes of a large typed array in one of those. */
 export type Parts = readonly Uint8Array[]
+
+export type CopyBytes = (bytes: Uint8Array) => Uint8Array
 
 /** In place of a value that cannot be decoded. */
 export class Undecodable {
@@ -39,8 +41,8 @@ export class TooLargeError extends Error {
 }
 
 /** @throws what structured clone throws */
-export function encode(value: unknown): Buffer {
-  const serializer = new DefaultSerializer()
+export function encode(value: unknown, attach?: (view: ArrayBufferView) => number): Buffer {
+  const serializer = new AttachingSerializer(attach)
   serializer.writeHeader()
   serializer.writeValue(value)
   return serializer.releaseBuffer()
@@ -51,69 +53,73 @@ export function encode(value: unknown): Buffer {
  * in memory and show a job the token of its worker.
  * @throws if the value cannot be read
  */
-export function decode(bytes: Uint8Array): unknown {
-  const deserializer = new OwnBuffersDeserializer(bytes)
+export function decode(bytes: Uint8Array, attachments: Parts = []): unknown {
+  const deserializer = new OwnBuffersDeserializer(bytes, attachments)
   deserializer.readHeader()
   return deserializer.readValue()
 }
 
-/** Node's types leave it out, although it is documented. */
-const Base = DefaultDeserializer as new (
-  bytes: Uint8Array,
-) => DefaultDeserializer & { _readHostObject(): unknown }
-
-class OwnBuffersDeserializer extends Base {
+class OwnBuffersDeserializer extends AttachingDeserializer {
   override _readHostObject(): unknown {
     const value = super._readHostObject()
-    return isView(value) ? withOwnBuffer(value) : value
+    if (!isView(value)) return value
+    const buffer = ownBufferOf(value)
+    return buffer === value.buffer ? value : sameType(value, buffer)
   }
-}
-
-function withOwnBuffer(view: ArrayBufferView & { readonly constructor: unknown }): ArrayBufferView {
-  const { buffer, byteOffset, byteLength } = view
-  if (byteLength === buffer.byteLength) return view
-  const own = buffer.slice(byteOffset, byteOffset + byteLength)
-  if (Buffer.isBuffer(view)) return Buffer.from(own as ArrayBuffer)
-  return new (view.constructor as new (buffer: ArrayBufferLike) => ArrayBufferView)(own)
 }
 
 /** The values of one message on their way out. */
 export class OutgoingValues {
-  readonly #lists: unknown[] = []
-  readonly #alone: Uint8Array[] = []
+  readonly #parts: Uint8Array[] = []
   readonly #maxBytes: number
-  /** Of all that was added, at least. */
+  readonly #attach: (view: ArrayBufferView) => number
+  /** Of all that was added. */
   #bytes = 0
 
-  constructor(maxBytes: number = MAX_MESSAGE_BYTES) {
+  /** `copy`: for the bytes of large typed arrays. Without it, the parts share their memory. */
+  constructor(maxBytes: number = MAX_MESSAGE_BYTES, copy?: CopyBytes) {
     this.#maxBytes = maxBytes
+    this.#attach = (view) => {
+      this.take(view.byteLength)
+      const bytes = bytesOf(view)
+      return this.#parts.push(copy === undefined ? bytes : copy(bytes))
+    }
   }
 
   /**
    * Values that cannot go wrong are encoded together. The others are encoded alone, and decoded to see whether that is
-   * possible: what is wrong with one of them is known here, where it can be named.
+   * possible: what is wrong with one of them is known here, where it can be named. Not together with those of another
+   * chunk: an object that is in both would be one object at the other end, too, and one item could change the other.
    * @throws if a value cannot be cloned or cannot be read, or if it is too large
    */
   add(values: readonly unknown[]): PackedValues {
     let together: unknown[] | undefined
     let alone: number[] | undefined
+    let bytes = this.#bytes
     for (let i = 0; i < values.length; i++) {
       const value = values[i]
       const weight = weigh(value)
       if (weight < Number.POSITIVE_INFINITY) {
-        this.take(weight)
+        // Encoding this much would fail less clearly, if at all.
+        bytes += weight
+        if (bytes > this.#maxBytes) throw new TooLargeError(bytes, this.#maxBytes)
         continue
       }
-      const bytes = encode(value)
-      this.take(bytes.byteLength)
-      decode(bytes)
+      const part = this.#encode(value)
+      decode(this.#parts[part]!, this.#parts)
       together ??= [...values]
       together[i] = undefined
       alone ??= []
-      alone.push(i, this.#alone.push(bytes))
+      alone.push(i, part)
     }
-    const list = this.#lists.push(together ?? values) - 1
+    const list = this.#encode(together ?? values)
     return alone === undefined ? { list } : { list, alone }
+  }
+
+  #encode(value: unknown): number {
+    const bytes = encode(value, this.#attach)
+    this.take(bytes.byteLength)
+    return this.#parts.push(bytes) - 1
   }
 
   /** Counts bytes that the message has besides these values. */
@@ -124,17 +130,13 @@ export class OutgoingValues {
 
   /** `undefined` if nothing was added. */
   finish(): Parts | undefined {
-    if (this.#lists.length === 0) return undefined
-    const first = encode(this.#lists)
-    if (first.byteLength > this.#maxBytes) throw new TooLargeError(first.byteLength, this.#maxBytes)
-    return [first, ...this.#alone]
+    return this.#parts.length === 0 ? undefined : this.#parts
   }
 }
 
 /** The values of one message that was received. */
 export class IncomingValues {
   readonly #parts: Parts
-  #lists: readonly unknown[] | Undecodable | undefined
 
   constructor(parts: Parts = []) {
     this.#parts = parts
@@ -142,28 +144,22 @@ export class IncomingValues {
 
   /** `count` values. Those that cannot be decoded are `Undecodable`. */
   get({ list, alone = [] }: PackedValues, count: number): unknown[] {
-    const values = this.#list(list)
+    const values = this.#decode(list)
     if (values instanceof Undecodable) return Array(count).fill(values)
-    for (let i = 0; i + 1 < alone.length; i += 2)
-      values[alone[i]!] = tryDecode(this.#parts[alone[i + 1]!] as Uint8Array)
+    if (!isArray(values)) return Array(count).fill(new Undecodable('no list'))
+    for (let i = 0; i + 1 < alone.length; i += 2) values[alone[i]!] = this.#decode(alone[i + 1]!)
     return values
   }
 
-  #list(list: number): unknown[] | Undecodable {
-    if (this.#lists === undefined) {
-      const lists = tryDecode(this.#parts[0] as Uint8Array)
-      this.#lists = lists instanceof Undecodable || isArray(lists) ? lists : new Undecodable('no list')
-    }
-    if (this.#lists instanceof Undecodable) return this.#lists
-    const values = this.#lists[list]
-    return isArray(values) ? values : new Undecodable('no list')
+  #decode(part: number): unknown {
+    return tryDecode(this.#parts[part] as Uint8Array, this.#parts)
   }
 }
 
 /** Never throws. */
-export function tryDecode(bytes: Uint8Array): unknown {
+export function tryDecode(bytes: Uint8Array, attachments?: Parts): unknown {
   try {
-    return decode(bytes)
+    return decode(bytes, attachments)
   } catch (thrown) {
     return new Undecodable(thrown instanceof Error ? thrown.message : String(thrown))
   }

@@ -5,9 +5,11 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
-import { FROM_PARENT_FD, FrameReader, frameOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
+import { FROM_PARENT_FD, FrameReader, framesOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
 import { type FromWorker, isFromWorker, type ToWorker } from '../ipc/protocol.js'
+import { readFrames } from '../ipc/read-frames.js'
+import { WriteBuffers } from '../ipc/write-buffers.js'
 import type { WorkerStream } from '../model.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
 import { forgetGroup, watchGroup } from './reaper.js'
@@ -43,6 +45,7 @@ export function createForkTransport({
   execArgv = [],
   outputFirst = false,
 }: ForkOptions): Transport {
+  const buffers = new WriteBuffers()
   return {
     spawn(onEvent, workerId) {
       const token = randomBytes(16).toString('hex')
@@ -63,7 +66,7 @@ export function createForkTransport({
         setImmediate(onEvent, { type: 'spawn-failed', error: error as Error })
         return noWorker(token)
       }
-      return new ForkedWorker(child, token, recordFile, outputFirst ? afterOutput(onEvent) : onEvent)
+      return new ForkedWorker(child, token, recordFile, buffers, outputFirst ? afterOutput(onEvent) : onEvent)
     },
   }
 }
@@ -77,6 +80,14 @@ class ForkedWorker implements WorkerHandle {
   readonly #toWorker: Socket | undefined
   readonly #frames: FrameReader
   readonly #recordFile: FlightRecordFile | undefined
+  readonly #buffers: WriteBuffers
+  /** For the message that is being sent. */
+  #copies: Uint8Array[] = []
+  readonly #copy = (bytes: Uint8Array): Uint8Array => {
+    const copy = this.#buffers.copyOf(bytes)
+    this.#copies.push(copy)
+    return copy
+  }
   readonly #onEvent: (event: TransportEvent) => void
   readonly #outputs: readonly OutputReader[]
   readonly #stderrTail: string[] = []
@@ -95,6 +106,7 @@ class ForkedWorker implements WorkerHandle {
     child: ChildProcess,
     token: string,
     recordFile: FlightRecordFile | undefined,
+    buffers: WriteBuffers,
     onEvent: (event: TransportEvent) => void,
   ) {
     this.pid = child.pid ?? 0
@@ -102,12 +114,13 @@ class ForkedWorker implements WorkerHandle {
     this.recorder = recordFile && RECORDER_FD
     this.#child = child
     this.#recordFile = recordFile
+    this.#buffers = buffers
     this.#onEvent = onEvent
     if (this.pid !== 0) watchGroup(this.pid)
     this.#frames = new FrameReader(token, (message) => this.#onMessage(message))
     // There are none if there were no descriptors left for them.
     const pipes: readonly unknown[] = child.stdio ?? []
-    this.#fromWorker = pipes[TO_PARENT_FD] as Socket | undefined
+    this.#fromWorker = this.#socketOf(pipes[TO_PARENT_FD] as Socket | undefined)
     this.#toWorker = pipes[FROM_PARENT_FD] as Socket | undefined
     this.#readChannel()
     this.#outputs = [this.#readOutput('stdout', child.stdout), this.#readOutput('stderr', child.stderr)]
@@ -116,7 +129,21 @@ class ForkedWorker implements WorkerHandle {
   }
 
   send(message: ToWorker): void {
-    if (this.#toWorker?.writable === true) this.#toWorker.write(frameOf(this.token, packToWorker(message)))
+    const to = this.#toWorker
+    if (to?.writable !== true) return
+    this.#copies = []
+    const packed = packToWorker(message, undefined, this.#copy)
+    const frames = framesOf(this.token, packed)
+    const last = frames.length - 1
+    if (last === 0) return void to.write(frames[0]!)
+    const copies = this.#copies
+    // One system call writes them all.
+    to.cork()
+    for (let i = 0; i < last; i++) to.write(frames[i]!)
+    to.write(frames[last]!, (error) => {
+      if (!error) for (const copy of copies) this.#buffers.release(copy)
+    })
+    to.uncork()
   }
 
   inspect() {
@@ -140,6 +167,17 @@ class ForkedWorker implements WorkerHandle {
     for (const handle of handles) on ? handle?.ref?.() : handle?.unref?.()
   }
 
+  /**
+   * Node offers no way to choose where a pipe to a process is read to, except to take its handle before anything has
+   * arrived.
+   */
+  #socketOf(pipe: (Socket & { _handle?: object | null }) | undefined): Socket | undefined {
+    const handle = pipe?._handle
+    if (handle == null) return undefined
+    pipe!._handle = null
+    return readFrames({ handle }, this.#frames, () => this.#onChannelDamaged())
+  }
+
   #readChannel(): void {
     const from = this.#fromWorker
     let isOpen = true
@@ -147,9 +185,6 @@ class ForkedWorker implements WorkerHandle {
       if (isOpen) this.#onChannelEnd()
       isOpen = false
     }
-    from?.on('data', (bytes) => {
-      if (!this.#frames.push(bytes)) this.#onChannelDamaged()
-    })
     from?.on('end', end).on('error', end).on('close', end)
     // Nothing is ever sent this way: whatever arrives was written by the job.
     this.#toWorker?.on('data', () => this.#onChannelDamaged()).on('error', () => {})

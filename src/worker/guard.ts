@@ -2,24 +2,22 @@
 // settled is sent first.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { FROM_PARENT_FD, FrameReader, frameOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
+import { FROM_PARENT_FD, FrameReader, framesOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
 import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { ToWorker } from '../ipc/protocol.js'
+import { readFrames } from '../ipc/read-frames.js'
 import type { WorkerChannel } from './session.js'
 
 /** Why the process exits unplanned. */
 type ExitReason = { readonly escaped: unknown } | { readonly exitSite: string }
 
-/** Each read is copied out of a buffer of this size, which is that of a socket. */
-const READ_BYTES = 64 * 1024
 /** Between two attempts to write to a full channel that the job has made non-blocking. */
 const RETRY_MS = 1
 
 // Taken before the job is loaded: it may replace any of these.
-const { writeSync } = fs
+const { writeSync, writevSync } = fs
 const { wait } = Atomics
 
 export class Guard implements WorkerChannel {
@@ -44,24 +42,14 @@ export class Guard implements WorkerChannel {
     process.on('unhandledRejection', (thrown) => this.#onEscaped('unhandledRejection', thrown))
   }
 
-  /** Reads the channel past streams and event emitters, which run functions that a job can replace. */
   onMessage(listener: (message: ToWorker) => void): void {
     const frames = new FrameReader(undefined, (message) => {
       if (message === UNREADABLE) throw new Error('a message of the parent could not be deserialized')
       listener(unpackToWorker(message))
     })
-    const callback = (bytes: number, buffer: Uint8Array) => {
-      if (frames.push(buffer.slice(0, bytes))) return true
-      this.#onEscaped('uncaughtException', new Error('the job has read from the channel of its worker'))
-      return false
-    }
-    const options = {
-      fd: FROM_PARENT_FD,
-      readable: true,
-      writable: false,
-      onread: { buffer: new Uint8Array(READ_BYTES), callback },
-    }
-    const socket = new Socket(options)
+    const socket = readFrames({ fd: FROM_PARENT_FD }, frames, () =>
+      this.#onEscaped('uncaughtException', new Error('the job has read from the channel of its worker')),
+    )
     const end = () => this.#onChannelEnd()
     socket.on('end', end).on('error', end).on('close', end)
   }
@@ -81,7 +69,7 @@ export class Guard implements WorkerChannel {
    * @throws what structured clone throws
    */
   send(message: OutgoingMessage): Promise<void> {
-    writeAll(TO_PARENT_FD, frameOf(this.#token, { token: this.#token, ...packFromWorker(message) }))
+    writeAll(TO_PARENT_FD, framesOf(this.#token, { token: this.#token, ...packFromWorker(message) }))
     return SENT
   }
 
@@ -212,8 +200,8 @@ export class Guard implements WorkerChannel {
 }
 
 const SENT = Promise.resolve()
+const NOTHING: readonly Uint8Array[] = []
 
-/** Blocks, as the descriptor does. Without a parent the message is lost, and this process ends. */
 function write(fd: number, text: string): void {
   try {
     writeSync(fd, text)
@@ -222,14 +210,26 @@ function write(fd: number, text: string): void {
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; )
+/** Blocks, as the descriptor does. Without a parent the message is lost, and this process ends. */
+function writeAll(fd: number, buffers: readonly Uint8Array[]): void {
+  for (let left = buffers; left.length > 0; )
     try {
-      at += writeSync(fd, bytes, at)
+      left = unwritten(left, left.length === 1 ? writeSync(fd, left[0]!) : writevSync(fd, left))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
       wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
     }
+}
+
+/** What is left of the buffers after this many bytes of them. */
+function unwritten(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let written = bytes
+  for (let i = 0; i < buffers.length; i++) {
+    const buffer = buffers[i]!
+    if (written < buffer.length) return [buffer.subarray(written), ...buffers.slice(i + 1)]
+    written -= buffer.length
+  }
+  return NOTHING
 }
 
 /** The call stack without `caller` and what it calls. */

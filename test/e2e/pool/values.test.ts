@@ -49,6 +49,29 @@ test('the same object as two items arrives as two objects', async () => {
   expect(await shared.pool.map('touch', [item, item, item], { chunkSize: 3 })).toEqual([false, false, false])
 })
 
+test('the same object in two calls arrives as two objects, and so does a result of two calls', async () => {
+  const { pool } = shared
+  const item = {}
+  expect(await Promise.all([1, 2, 3, 4].map(() => pool.apply('touch', [item])))).toEqual(Array(4).fill(false))
+  const bytes = Buffer.alloc(100_000)
+  const results = (await Promise.all(
+    [1, 2, 3, 4].map(() => pool.apply('increaseFirst', [bytes])),
+  )) as number[]
+  expect(results).toEqual([1, 1, 1, 1])
+  const [first, ...others] = (await Promise.all(
+    [1, 2, 3, 4].map(() => pool.apply('sameObject', [])),
+  )) as object[]
+  expect(others.some((other) => other === first)).toBe(false)
+})
+
+test('what changes after the call has been sent is not what the task gets', async () => {
+  const bytes = Buffer.alloc(20_000_000, 1)
+  const call = shared.pool.apply('lastByte', [bytes])
+  await new Promise((resolve) => setImmediate(resolve))
+  bytes.fill(2)
+  expect(await call).toBe(1)
+})
+
 test('large arguments and results arrive complete', async () => {
   const large = new Uint8Array(5_000_000).fill(7)
   const [back] = (await shared.pool.map('echo', [large])) as [Uint8Array]
@@ -69,6 +92,18 @@ test('typed arrays arrive on buffers of their own size, as argument and as resul
     { from: Buffer.from('a') },
   ])) as [Uint8Array, { a: [Uint8Array] }, { from: Buffer }]
   expect([view.buffer.byteLength, inside.a[0].buffer.byteLength, from.buffer.byteLength]).toEqual([3, 3, 1])
+})
+
+test('large typed arrays arrive on buffers of their own size, with their type', async () => {
+  const { pool } = shared
+  const views = [Buffer.alloc(70_001, 1), new Float64Array(50_000), new DataView(new ArrayBuffer(300_000))]
+  expect(await pool.map('bufferSizes', views, { chunkSize: 3 })).toEqual([70_001, 400_000, 300_000])
+  const back = (await pool.map('echo', views, { chunkSize: 3 })) as ArrayBufferView[]
+  expect(back.map(({ buffer }) => buffer.byteLength)).toEqual([70_001, 400_000, 300_000])
+  expect(back.map((view) => view.constructor.name)).toEqual(['Buffer', 'Float64Array', 'DataView'])
+  const part = Buffer.alloc(300_000, 1).subarray(100_000, 200_000)
+  const [own] = (await pool.map('echo', [part])) as [Buffer]
+  expect([own.buffer.byteLength, own.equals(part)]).toEqual([100_000, true])
 })
 
 test('typed arrays of a thrown error have buffers of their own size', async () => {

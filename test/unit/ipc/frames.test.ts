@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { FrameReader, frameOf, UNREADABLE } from '../../../src/ipc/frames.js'
+import { FrameReader, framesOf, UNREADABLE } from '../../../src/ipc/frames.js'
 
 const TOKEN = '00112233445566778899aabbccddeeff'
 const OTHER = 'ff112233445566778899aabbccddee00'
@@ -8,6 +9,8 @@ const MESSAGES = [
   { type: 'b', values: [1, 'x'.repeat(500)] },
   { type: 'c', bytes: Buffer.from('é') },
 ]
+
+const frameOf = (token: string, message: object) => Buffer.concat(framesOf(token, message))
 
 function read(bytes: Buffer, size: number, token: string | undefined = TOKEN) {
   const messages: unknown[] = []
@@ -69,5 +72,82 @@ describe('what is no frame', () => {
 
   test('ends the reading: a frame after it is not taken', () => {
     expect(read(Buffer.concat([Buffer.from([1]), stream]), 1000)).toEqual({ messages: [], isIntact: false })
+  })
+})
+
+describe('large typed arrays', () => {
+  const bytes = Buffer.alloc(500_000, 'abcdefg')
+  const large = { type: 'd', parts: [bytes, new Float64Array(3_000).fill(1.5), new Uint8Array(3)], bytes }
+  const bytesOfAll = Buffer.concat([stream, frameOf(TOKEN, large), stream])
+  /** As `toEqual` does, which is slow for many bytes. */
+  const expectAll = (messages: readonly unknown[]) =>
+    expect(isDeepStrictEqual(messages, [...MESSAGES, large, ...MESSAGES])).toBe(true)
+
+  test('are written from where they are', () => {
+    const frames = framesOf(TOKEN, large)
+    expect(frames).toHaveLength(5)
+    expect(frames[1]!.buffer).toBe(bytes.buffer)
+    expect(frames[4]!.length).toBeLessThan(500)
+  })
+
+  test.each([1_000, 65_536, 300_001, bytesOfAll.length])('are read from pieces of %d bytes', (size) => {
+    const { messages, isIntact } = read(bytesOfAll, size)
+    expectAll(messages)
+    expect(isIntact).toBe(true)
+    const { parts, bytes } = messages[3] as typeof large
+    expect(parts[0]).toBe(bytes)
+    for (const { buffer, byteLength } of parts.slice(0, 2)) expect(buffer.byteLength).toBe(byteLength)
+  })
+
+  test.each([1_000, 65_536, 300_001])(
+    'are read straight into their own memory, %d bytes at a time',
+    (size) => {
+      const messages: unknown[] = []
+      const reader = new FrameReader(TOKEN, (message) => messages.push(message))
+      let reads = 0
+      for (let at = 0; at < bytesOfAll.length; reads++) {
+        const { room } = reader
+        const next = bytesOfAll.subarray(at, at + Math.min(size, room?.length ?? 65_536))
+        if (room === undefined) reader.push(next)
+        else {
+          room.set(next)
+          reader.advance(next.length)
+        }
+        at += next.length
+      }
+      expectAll(messages)
+      expect(reads).toBeGreaterThan(3)
+    },
+  )
+
+  test('that were not sent make their message unreadable', () => {
+    const frames = framesOf(TOKEN, large)
+    expect(read(Buffer.concat([...frames.slice(2), stream]), 1_000).messages).toEqual([
+      UNREADABLE,
+      ...MESSAGES,
+    ])
+  })
+})
+
+test('frames of many megabytes are read complete, into buffers of their own', () => {
+  const bytes = Buffer.alloc(10_000_000, 'abcdefg')
+  const { messages } = read(Buffer.concat([frameOf(TOKEN, { bytes }), stream]), 65_536)
+  const [first, ...others] = messages as [{ bytes: Buffer }]
+  expect([first.bytes.equals(bytes), first.bytes.buffer.byteLength]).toEqual([true, 10_000_000])
+  expect(others).toEqual(MESSAGES)
+})
+
+describe('a frame that claims to be huge', () => {
+  test.each([2 ** 31 - 1, 2 ** 32 - 1])('gets no memory for what has not arrived: %d', (length) => {
+    const reader = new FrameReader(TOKEN, () => {})
+    const head = Buffer.concat([Buffer.from(TOKEN, 'hex'), Buffer.alloc(4)])
+    head.writeUInt32LE(length, 16)
+    const before = process.memoryUsage().arrayBuffers
+    for (const byte of head) reader.push(Buffer.from([byte]))
+    for (let i = 0; i < 100; i++) {
+      expect(reader.room).toBeUndefined()
+      reader.push(Buffer.alloc(10_000))
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000)
   })
 })

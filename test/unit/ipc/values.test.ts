@@ -16,6 +16,14 @@ function viewsIn(value: unknown, seen = new Set<unknown>()): ArrayBufferView[] {
   return parts.flatMap((part) => viewsIn(part, seen))
 }
 
+/** A typed array with enough bytes to be an attachment. */
+const large = <T>(type: { from(values: readonly number[] | readonly bigint[]): T }): T =>
+  type.from(
+    Array.from({ length: 20_000 }, (_, n) =>
+      type === (BigInt64Array as unknown) ? BigInt(n) : n,
+    ) as number[],
+  )
+
 const cycle: Record<string, unknown> = { a: [bytes()] }
 cycle.self = [cycle, cycle]
 
@@ -82,10 +90,10 @@ describe('OutgoingValues', () => {
     const outgoing = new OutgoingValues()
     const packed = outgoing.add([1, cycle, { a: 2 }])
     const other = outgoing.add([{ b: 3 }])
-    expect(packed).toEqual({ list: 0, alone: [1, 1] })
-    expect(other).toEqual({ list: 1 })
+    expect(packed).toEqual({ list: 1, alone: [1, 0] })
+    expect(other).toEqual({ list: 2 })
     const parts = outgoing.finish()!
-    expect(parts).toHaveLength(2)
+    expect(parts).toHaveLength(3)
     const incoming = new IncomingValues(parts)
     expect(incoming.get(packed, 3)).toEqual([1, cycle, { a: 2 }])
     expect(incoming.get(other, 1)).toEqual([{ b: 3 }])
@@ -110,9 +118,14 @@ describe('OutgoingValues', () => {
       for (const value of values) outgoing.add([value])
       return outgoing.finish()
     }
-    expect(add({ text }, { text })).toHaveLength(1)
+    expect(add({ text }, { text })).toHaveLength(2)
     expect(() => add({ text }, { text }, { text })).toThrow(
-      'it takes 1,200 bytes, and at most 1,000 can be sent',
+      'it takes 1,238 bytes, and at most 1,000 can be sent',
+    )
+    const view = new Uint8Array(20_000)
+    expect(() => new OutgoingValues(20_000).add([{ view }])).toThrow('bytes, and at most 20,000 can be sent')
+    expect(() => new OutgoingValues(20_000).add([{ view, self: cycle }])).toThrow(
+      'at most 20,000 can be sent',
     )
     expect(() => add(new Uint8Array(2 ** 31))).toThrow('it takes 2,147,483,648 bytes')
     // Numbers are not weighed one by one.
@@ -120,25 +133,70 @@ describe('OutgoingValues', () => {
   })
 })
 
+describe('large typed arrays', () => {
+  const values = [
+    Buffer.alloc(20_000, 1),
+    { a: [large(Uint8Array)] },
+    large(Float64Array),
+    large(BigInt64Array),
+    new DataView(new ArrayBuffer(20_000)),
+    large(Uint16Array).subarray(1),
+    new (class Own extends Uint8Array {})(20_000),
+  ]
+
+  test('are parts of their own, and arrive with their type in buffers of their own size', () => {
+    const outgoing = new OutgoingValues()
+    const packed = outgoing.add(values)
+    const parts = outgoing.finish()!
+    expect(parts).toHaveLength(values.length)
+    // As they are when they have crossed the channel.
+    const received = new IncomingValues(parts.map((part) => part.slice())).get(packed, values.length)
+    expect(received).toEqual(values.map((value, i) => (i === 6 ? new Uint8Array(20_000) : value)))
+    for (const view of viewsIn(received)) expect(view.buffer.byteLength).toBe(view.byteLength)
+    expect(Buffer.isBuffer(received[0])).toBe(true)
+  })
+
+  test('of one object in two chunks are two arrays at the other end', () => {
+    const outgoing = new OutgoingValues()
+    const shared = { bytes: Buffer.alloc(20_000) }
+    const packed = [outgoing.add([shared, shared]), outgoing.add([shared])] as const
+    const incoming = new IncomingValues(outgoing.finish()!.map((part) => part.slice()))
+    const [first, second] = incoming.get(packed[0], 2)
+    const [third] = incoming.get(packed[1], 1) as [typeof shared]
+    expect(first).toBe(second)
+    third.bytes[0] = 1
+    expect(first).toEqual({ bytes: Buffer.alloc(20_000) })
+  })
+
+  test('are copied where that is wanted: the caller may change them before they are written', () => {
+    const bytes = Buffer.alloc(20_000, 1)
+    const copied = new OutgoingValues(undefined, (view) => view.slice())
+    const packed = copied.add([bytes])
+    bytes.fill(2)
+    expect(new IncomingValues(copied.finish()).get(packed, 1)).toEqual([Buffer.alloc(20_000, 1)])
+  })
+})
+
 describe('IncomingValues', () => {
   test('give those that cannot be decoded as Undecodable, and the others as they are', () => {
-    const incoming = new IncomingValues([encode([['a', undefined, 'c']]), encode(selfCaused())])
+    const incoming = new IncomingValues([encode(['a', undefined, 'c']), encode(selfCaused())])
     const [first, bad, last] = incoming.get({ list: 0, alone: [1, 1] }, 3)
     expect([first, last]).toEqual(['a', 'c'])
     expect(bad).toBeInstanceOf(Undecodable)
   })
 
   test('give nothing but Undecodable if those that were encoded together cannot be decoded', () => {
-    const incoming = new IncomingValues([encode([[linkedList(2_500)], ['a']]), encode('b')])
-    expect(incoming.get({ list: 0 }, 1)).toEqual([expect.any(Undecodable)])
-    expect(incoming.get({ list: 1 }, 2)).toEqual([expect.any(Undecodable), expect.any(Undecodable)])
+    const incoming = new IncomingValues([encode([linkedList(2_500), 'a']), encode(['b'])])
+    expect(incoming.get({ list: 0 }, 2)).toEqual([expect.any(Undecodable), expect.any(Undecodable)])
+    expect(incoming.get({ list: 1 }, 1)).toEqual(['b'])
   })
 
   test.each<[string, Uint8Array[]]>([
     ['no parts', []],
     ['a part that is no list', [encode(5)]],
-    ['a part without this list', [encode([])]],
-    ['a part that was cut off', [encode([['a']]).subarray(0, 6)]],
+    ['a part that was cut off', [encode(['a']).subarray(0, 4)]],
+    ['a typed array whose bytes are missing', [encode([large(Uint8Array)], () => 2)]],
+    ['a typed array whose bytes do not fit', [encode([large(Float64Array)], () => 2), new Uint8Array(7)]],
   ])('never throw: %s', (_what, parts) => {
     expect(new IncomingValues(parts).get({ list: 0 }, 1)).toEqual([expect.any(Undecodable)])
   })
