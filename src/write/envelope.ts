@@ -3,6 +3,7 @@
 import { failedMs, type ItemFailure, itemIndexAt, type Ms, type SettledRange } from '../model.js'
 
 const LF = 0x0a
+const NO_BYTES = new Uint8Array(0)
 const ZERO = 0x30
 const BEFORE_INDEX = Buffer.from('{"index":')
 const BEFORE_VALUE = Buffer.from(',"ok":true,"value":')
@@ -16,6 +17,8 @@ const shortDurations: Buffer[] = []
 
 /** Lines for the items `from` up to `to` (exclusive) of the range, which all succeeded; `lines` are their results. */
 export function envelopes(settled: SettledRange, lines: Uint8Array, from: number, to: number): Uint8Array {
+  // `from` is behind `to` where items have failed.
+  if (from >= to) return NO_BYTES
   const { chunk, attempts, timings } = settled
   const beforeMs = Buffer.from(`,"attempts":${attempts},"ms":`)
   const partsBytes = BEFORE_INDEX.length + BEFORE_VALUE.length + beforeMs.length + END.length

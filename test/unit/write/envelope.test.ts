@@ -77,6 +77,14 @@ describe('envelopes', () => {
     )
   })
 
+  it.each([
+    [5, 5],
+    [6, 5],
+  ])('from %i up to %i are none', (from, to) => {
+    const range = rangeOf({ items: [{ value: 1, index: 1, ms: 1 }], attempts: 1, isTimed: true, from: 5 })
+    expect(envelopes(range, Buffer.from(''), from, to)).toHaveLength(0)
+  })
+
   it('of part of a range carry the times of that part', () => {
     const three = [1, 2, 3].map((n) => ({ value: n, index: n, ms: n / 1000 }))
     const range = rangeOf({ items: three, attempts: 1, isTimed: true, from: 5 })
