@@ -20,4 +20,6 @@ export interface ChunkSource {
   close(): Promise<void> | void
   /** Items not yet taken, if that is known without more reading. */
   remaining?(): number | undefined
+  /** Takes all items as one chunk, where they are few and there already. Instead of `next`, before it is ever called. */
+  whole?(): Chunk | undefined
 }

@@ -32,7 +32,7 @@ export interface Execution {
    * Called with the fault that `execute` rejects with. Where the fault is known beforehand, this call happens within
    * `execute` itself, so that a caller can throw it.
    */
-  onFault?(fault: ExecutionFault): void
+  readonly onFault?: ((fault: ExecutionFault) => void) | undefined
   /** Abort: running items are cancelled, the rest never start, and nothing of this execution settles any more. */
   readonly signal?: AbortSignal | undefined
   /** Abort: take no more chunks; running items may finish and settle, items that have not started are dropped. */

@@ -104,13 +104,22 @@ export class LocalExecutor implements Executor {
     return new Promise((resolve, reject) => {
       const call = this.#nextCall++
       const unlisten = this.#listen(call, execution)
-      const state = { pendingItems: 0, isPulling: false, needsWorkers: true }
-      this.#executions.set(call, { execution, ...state, resolve, reject, unlisten })
-      this.#needingWorkers++
       const { task, source, chunkSize, mayStop, timeoutMs, retry, onCancelled } = execution
+      const chunk = source.whole?.()
+      const pendingItems = chunk?.count ?? 0
+      this.#executions.set(call, {
+        execution,
+        pendingItems,
+        isPulling: false,
+        needsWorkers: true,
+        resolve,
+        reject,
+        unlisten,
+      })
+      this.#needingWorkers++
       if (onCancelled !== undefined) this.#onCancelled.set(call, onCancelled)
-      const remaining = source.remaining?.()
-      this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining })
+      const remaining = chunk?.count ?? source.remaining?.()
+      this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining, chunk })
       if (execution.drain?.aborted === true) this.#post({ type: 'drain', call })
       if (execution.signal?.aborted === true) this.#abort(call, execution.signal)
     })

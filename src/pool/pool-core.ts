@@ -9,7 +9,7 @@ import { type CreateExecutor, type Execution, ExecutionFault, type Executor } fr
 import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
-import type { Calling, RunEvent, Thrown } from '../model.js'
+import type { Calling, RunEvent, TaskSpec, Thrown } from '../model.js'
 import { onAbort } from '../on-abort.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
@@ -19,7 +19,7 @@ import { createItemWindow, type ItemWindow } from './item-window.js'
 import { stopWatching, type WatchedPool } from './leak-warning.js'
 import type { Outcome } from './outcome.js'
 import { emitWarning } from './process-warning.js'
-import { callOnce } from './single-call.js'
+import { SingleCall } from './single-call.js'
 import { isAsync, isCollection, openSource } from './sources/open.js'
 import type { ValuesSource } from './sources/values-source.js'
 import { joinStderr, leaveStderr, writeToStderr } from './stderr-lines.js'
@@ -61,6 +61,12 @@ export class PoolCore implements WatchedPool {
   readonly #executor: Executor
   readonly #shownJob: string
   readonly #calls = new Set<ActiveCall>()
+  readonly #taskSpecs: Readonly<Record<Calling, Map<string, TaskSpec>>> = {
+    item: new Map(),
+    spread: new Map(),
+  }
+  readonly #errorOf = (thrown: unknown, site: CallSite) => this.errorOf(thrown, site)
+  readonly #onEnd = (call: ActiveCall) => void this.#calls.delete(call)
   #state: 'open' | 'closed' | 'terminated' = 'open'
   /** Resolves when the workers have exited; `undefined` while the pool is open. */
   #exited: Promise<void> | undefined
@@ -145,26 +151,31 @@ export class PoolCore implements WatchedPool {
     site: CallSite,
   ): Promise<Outcome<unknown>> {
     this.#assertOpen(site)
-    const call: ActiveCall = { owner, onClose() {} }
-    let fault: ExecutionFault | undefined
-    this.#calls.add(call)
-    const outcome = callOnce({
-      executor: this.#executor,
+    const call = new SingleCall({
+      owner,
       item: args,
-      execution: {
-        task: { name: task, calling: 'spread', reply: 'values' },
-        timeoutMs: finite(options.timeout ?? this.#options.timeout),
-        retry: retryOptions(options, this.#options),
-        signal: options.signal,
-        onFault(known) {
-          fault = known
-        },
-      },
-      errorOf: (thrown, site) => this.errorOf(thrown, site),
-      onEnd: () => this.#calls.delete(call),
+      task: this.#taskSpec(task, 'spread'),
+      timeoutMs: finite(options.timeout ?? this.#options.timeout),
+      retry: retryOptions(options, this.#options),
+      signal: options.signal,
+      errorOf: this.#errorOf,
+      onEnd: this.#onEnd,
     })
-    if (fault !== undefined && breaksPool(fault)) throw this.errorOf(fault, site)
+    this.#calls.add(call)
+    const outcome = call.execute(this.#executor)
+    if (call.fault !== undefined && breaksPool(call.fault)) throw this.errorOf(call.fault, site)
     return outcome
+  }
+
+  /** The same object for all calls of a task: a message with many of them contains it once. */
+  #taskSpec(name: string, calling: Calling): TaskSpec {
+    const specs = this.#taskSpecs[calling]
+    let spec = specs.get(name)
+    if (spec === undefined) {
+      spec = { name, calling, reply: 'values' }
+      specs.set(name, spec)
+    }
+    return spec
   }
 
   #assertOpen(site: CallSite): void {
@@ -213,7 +224,7 @@ export class PoolCore implements WatchedPool {
     const flow = openFlow({
       executor: { execute: (execution) => this.#execute(call, source, { ...execution, onFault }) },
       source: window.source,
-      task: { name: task, calling, reply: 'values' },
+      task: this.#taskSpec(task, calling),
       policy,
       ordered,
       window: UNBOUNDED,

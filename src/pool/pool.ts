@@ -75,7 +75,10 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     ...[args, options]: ApplyParameters<TaskArguments<Job, Name>, ApplyOptions>
   ): Promise<TaskResult<Job, Name>> {
     const site = captureCallSite(this.apply)
-    return unwrapped(() => this.#applyOnce(task, args, checkOptions('apply', options), site), site)
+    return unwrapped(
+      attempt(() => this.#applyOnce(task, args, checkOptions('apply', options), site)),
+      site,
+    )
   }
 
   /** `apply`, but returns a handle immediately. Python: `apply_async`; the callbacks are in the options. */
@@ -103,7 +106,10 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.map)
-    return unwrapped(() => this.#runAll('item', task, items, checkOptions('map', options), site), site)
+    return unwrapped(
+      attempt(() => this.#runAll('item', task, items, checkOptions('map', options), site)),
+      site,
+    )
   }
 
   /**
@@ -127,7 +133,10 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options?: MapOptions,
   ): Promise<TaskResult<Job, Name>[]> {
     const site = captureCallSite(this.starmap)
-    return unwrapped(() => this.#runAll('spread', task, items, checkOptions('map', options), site), site)
+    return unwrapped(
+      attempt(() => this.#runAll('spread', task, items, checkOptions('map', options), site)),
+      site,
+    )
   }
 
   /** `starmap`, but returns a handle immediately. Python: `starmap_async`. */
@@ -254,7 +263,15 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
   }
 }
 
+async function unwrapped<T>(outcome: Promise<Outcome<T>>, site: CallSite): Promise<T> {
+  return unwrap(await outcome, site)
+}
+
 /** Also turns what `start` throws, before the call begins, into a rejection. */
-async function unwrapped<T>(start: () => Promise<Outcome<T>>, site: CallSite): Promise<T> {
-  return unwrap(await start(), site)
+function attempt<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start()
+  } catch (thrown) {
+    return Promise.reject(thrown)
+  }
 }

@@ -3,42 +3,84 @@
 import { PoolBrokenError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import type { CallSite } from '../errors/stacks.js'
-import type { Execution, Executor } from '../executor/executor.js'
-import type { Chunk, SettledRange } from '../model.js'
+import type { Execution, ExecutionFault, Executor } from '../executor/executor.js'
+import type { Chunk, Ms, SettledRange, TaskSpec } from '../model.js'
 import { onAbort } from '../on-abort.js'
+import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import { failed, type Outcome, succeeded, valuesOf } from './outcome.js'
 
-interface CallOnceOptions {
-  readonly executor: Pick<Executor, 'execute'>
+interface SingleCallOptions {
+  /** An object that must not be garbage-collected while the call runs: the Pool. */
+  readonly owner: object
   readonly item: unknown
-  readonly execution: Omit<Execution, 'source' | 'onSettled'>
+  readonly task: TaskSpec
+  readonly timeoutMs?: Ms | undefined
+  readonly retry?: RetryOptions | undefined
+  readonly signal?: AbortSignal | undefined
   /** The error for what the executor rejects with. */
   readonly errorOf: (thrown: unknown, site: CallSite) => unknown
   /** Nothing of the call runs any more. */
-  readonly onEnd: () => void
+  readonly onEnd: (call: SingleCall) => void
 }
 
-/** Never rejects. The call ends with the reason of its `signal` if that aborts. */
-export function callOnce(options: CallOnceOptions): Promise<Outcome<unknown>> {
-  const { executor, item, execution, errorOf, onEnd } = options
-  const { signal } = execution
-  return new Promise((resolve) => {
-    // The promise keeps the first outcome: nothing that follows an abort or a result changes it.
-    const unlisten = signal && onAbort(signal, () => resolve(aborted(signal)))
-    if (signal?.aborted === true) resolve(aborted(signal))
-    const end = (last: Outcome<unknown>) => {
-      unlisten?.()
-      onEnd()
-      resolve(last)
-    }
-    const source = new SingleItem(item)
-    const onSettled = (settled: SettledRange) => resolve(outcomeOf(settled))
-    executor.execute({ ...execution, source, onSettled }).then(
-      () => end(NEVER_SETTLED),
-      (thrown: unknown) => end(failed((site) => errorOf(thrown, site))),
-    )
-  })
+/** One object is nearly all that there is of a call: thousands may be open. */
+export class SingleCall implements Execution {
+  readonly owner: object
+  readonly task: TaskSpec
+  readonly source: ChunkSource
+  readonly timeoutMs: Ms | undefined
+  readonly retry: RetryOptions | undefined
+  readonly signal: AbortSignal | undefined
+  /** Set before `execute` returns, if the fault is known by then. */
+  fault: ExecutionFault | undefined
+  readonly #errorOf: SingleCallOptions['errorOf']
+  readonly #onEnd: SingleCallOptions['onEnd']
+  /** The promise keeps the first outcome: nothing that follows an abort or a result changes it. */
+  #resolve!: (outcome: Outcome<unknown>) => void
+  #unlisten: (() => void) | undefined
+
+  constructor({ owner, item, task, timeoutMs, retry, signal, errorOf, onEnd }: SingleCallOptions) {
+    this.owner = owner
+    this.task = task
+    this.source = new SingleItem(item)
+    this.timeoutMs = timeoutMs
+    this.retry = retry
+    this.signal = signal
+    this.#errorOf = errorOf
+    this.#onEnd = onEnd
+  }
+
+  /** Never rejects. The call ends with the reason of its `signal` if that aborts. */
+  execute(executor: Pick<Executor, 'execute'>): Promise<Outcome<unknown>> {
+    const { signal } = this
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      this.#unlisten = signal && onAbort(signal, () => resolve(aborted(signal)))
+      if (signal?.aborted === true) resolve(aborted(signal))
+      executor.execute(this).then(
+        () => this.#end(NEVER_SETTLED),
+        (thrown: unknown) => this.#end(failed((site) => this.#errorOf(thrown, site))),
+      )
+    })
+  }
+
+  onSettled(settled: SettledRange): void {
+    this.#resolve(outcomeOf(settled))
+  }
+
+  onFault(fault: ExecutionFault): void {
+    this.fault = fault
+  }
+
+  /** The pool was closed: there is nothing left to read. */
+  onClose(): void {}
+
+  #end(last: Outcome<unknown>): void {
+    this.#unlisten?.()
+    this.#onEnd(this)
+    this.#resolve(last)
+  }
 }
 
 const NEVER_SETTLED = failed(
@@ -64,6 +106,10 @@ class SingleItem implements ChunkSource {
 
   remaining(): number {
     return this.#chunk === undefined ? 0 : 1
+  }
+
+  whole(): Chunk | undefined {
+    return this.next()
   }
 
   next(): Chunk | undefined {

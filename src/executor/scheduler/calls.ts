@@ -47,8 +47,8 @@ interface Call {
   readonly sizer: ChunkSizer
   /** All of its items together are expected to take little time. Decided before the first is dispatched. */
   isSmall: boolean
-  /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. */
-  readonly isBatched: boolean
+  /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. By default: if it is small. */
+  readonly mayBatch: boolean | undefined
   readonly ready: Fifo<PendingChunk>
   /** Failed items that wait for their next attempt. */
   readonly delayed: DelayQueue<PendingChunk>
@@ -140,7 +140,13 @@ export class CallTable {
   open(id: CallId, options: CallOptions): void {
     const call = createCall(id, options, this.#sizerFor(options))
     this.#calls.set(id, call)
-    this.#enqueue(call)
+    const { chunk } = options
+    if (chunk === undefined) this.#enqueue(call)
+    else {
+      call.sourceEnded = true
+      call.remaining = 0
+      this.#add(call, firstAttempt(chunk))
+    }
     this.#checkTask(call)
     this.#pullEnd(call)
   }
@@ -156,15 +162,7 @@ export class CallTable {
       this.#endIfFinished(call)
     } else {
       const parts = call.sizer.waits ? shares(chunk, 0, chunk.count) : [chunk]
-      for (const part of parts)
-        this.#add(call, {
-          chunk: part,
-          attempt: 1,
-          earlier: [],
-          recordEachItem: false,
-          isSuspect: false,
-          begunBefore: undefined,
-        })
+      for (const part of parts) this.#add(call, firstAttempt(part))
     }
     this.#pullEnd(call)
   }
@@ -434,6 +432,19 @@ export class CallTable {
   }
 }
 
+const NO_ITEM_FAILURES: readonly ItemFailure[] = []
+
+function firstAttempt(chunk: Chunk): PendingChunk {
+  return {
+    chunk,
+    attempt: 1,
+    earlier: NO_ITEM_FAILURES,
+    recordEachItem: false,
+    isSuspect: false,
+    begunBefore: undefined,
+  }
+}
+
 /** It may have begun in a worker that crashed, if there is one: from now on each item is recorded. */
 function begunIn(crashed: WorkerIdentity | undefined, pending: PendingChunk): PendingChunk {
   if (crashed === undefined) return pending
@@ -450,9 +461,7 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     retry,
     sizer,
     isSmall: sizer.isSmall,
-    get isBatched() {
-      return chunkSize === undefined ? this.isSmall : !mayStop
-    },
+    mayBatch: chunkSize === undefined ? undefined : !mayStop,
     ready: new Fifo(),
     delayed: new DelayQueue(),
     inFlight: 0,

@@ -1,7 +1,7 @@
 // Chunks that a worker was given and that have not settled, in the order in which it begins them, and whether it has room
 // for more.
 import type { Ms } from '../../model.js'
-import type { CallChunk, PendingChunk } from './calls.js'
+import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
 import type { ExpiredItem } from './timeouts.js'
 
 /** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */
@@ -86,7 +86,7 @@ export class ChunkQueue {
     this.#chunks.push(chunk)
     this.#items += chunk.pending.chunk.count
     this.#expectedMs += chunk.expectedMs
-    if (this.#items >= PREFETCH_ITEMS || !chunk.call.isBatched) this.#isRefilling = false
+    if (this.#items >= PREFETCH_ITEMS || !isBatched(chunk.call)) this.#isRefilling = false
   }
 
   remove(chunk: InFlightChunk, now: Ms): void {
@@ -98,7 +98,7 @@ export class ChunkQueue {
     this.#items -= chunk.pending.chunk.count
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
-    if (chunk.call.isBatched && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
+    if (isBatched(chunk.call) && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
   }
 
   /** The chunk has become shorter by so many items, of which this was expected. */
@@ -111,4 +111,8 @@ export class ChunkQueue {
   restart(now: Ms): void {
     for (let i = 0; i < this.begunCount; i++) this.#chunks[i]!.since = now
   }
+}
+
+function isBatched({ isSmall, mayBatch }: ScheduledCall): boolean {
+  return mayBatch ?? isSmall
 }

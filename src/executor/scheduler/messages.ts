@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly retry?: RetryOptions | undefined
   /** Items in the source, if that is known. */
   readonly remaining?: number | undefined
+  /** All of its items: there is nothing to pull. */
+  readonly chunk?: Chunk | undefined
 }
 
 // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────────

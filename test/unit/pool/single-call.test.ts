@@ -1,7 +1,7 @@
 // The outcome of a call with one item, against an executor that the test drives.
 import { describe, expect, test } from 'vitest'
 import type { Failure, SettledRange } from '../../../src/model.js'
-import { callOnce } from '../../../src/pool/single-call.js'
+import { SingleCall } from '../../../src/pool/single-call.js'
 import { FakeExecutor } from '../run/fake-executor.js'
 
 const task = { name: 'default', calling: 'spread', reply: 'values' } as const
@@ -10,13 +10,14 @@ const FAILURE: Failure = { kind: 'timeout', timeoutMs: 5 }
 function call(signal?: AbortSignal) {
   const executor = new FakeExecutor()
   let ends = 0
-  const outcome = callOnce({
-    executor,
+  const outcome = new SingleCall({
+    owner: {},
     item: ['a'],
-    execution: { task, signal },
+    task,
+    signal,
     errorOf: (thrown) => ({ from: thrown }),
     onEnd: () => void ends++,
-  })
+  }).execute(executor)
   return { executor, outcome, ends: () => ends }
 }
 
@@ -27,12 +28,12 @@ const settled = (value: unknown, failures: readonly Failure[] = []) =>
     failures: failures.map((failure) => ({ offset: 0, failure, workerId: 0, pid: 1, attempts: 1 })),
   }) as unknown as SettledRange
 
-async function errorOf(outcome: ReturnType<typeof callOnce>): Promise<unknown> {
+async function errorOf(outcome: ReturnType<SingleCall['execute']>): Promise<unknown> {
   const ended = await outcome
   return ended.ok ? 'no error' : ended.makeError({})
 }
 
-describe('callOnce', () => {
+describe('a call with one item', () => {
   test('supplies one item and succeeds with its value, before the execution ends', async () => {
     const { executor, outcome, ends } = call()
     expect(executor.execution.source.remaining?.()).toBe(1)
