@@ -169,12 +169,15 @@ class ForkedWorker implements WorkerHandle {
 
   /**
    * Node offers no way to choose where a pipe to a process is read to, except to take its handle before anything has
-   * arrived.
+   * arrived. It is not documented: without one, the pipe is read as a stream, which copies more.
    */
   #socketOf(pipe: (Socket & { _handle?: object | null }) | undefined): Socket | undefined {
     const handle = pipe?._handle
-    if (handle == null) return undefined
-    pipe!._handle = null
+    if (pipe === undefined || handle == null)
+      return pipe?.on('data', (bytes) => {
+        if (!this.#frames.push(bytes)) this.#onChannelDamaged()
+      })
+    pipe._handle = null
     return readFrames({ handle }, this.#frames, () => this.#onChannelDamaged())
   }
 
