@@ -33,6 +33,8 @@ class ReaderSource implements ByteSource {
   #framer: Framer | undefined
   /** Items not yet taken, once they were counted. */
   #remaining: number | undefined
+  /** Bytes may have been read that are not in the buffer yet. */
+  #isReading = false
   #finished = false
 
   constructor(reader: ByteReader, options: ByteSourceOptions) {
@@ -52,7 +54,7 @@ class ReaderSource implements ByteSource {
 
   remaining(): number | undefined {
     if (this.#finished) return 0
-    this.#input.ended ||= this.#reader.ended
+    if (!this.#isReading) this.#input.ended ||= this.#reader.ended
     if (!this.#input.ended || this.#framer === undefined) return undefined
     this.#remaining ??= this.#framer.count()
     return this.#remaining
@@ -83,6 +85,7 @@ class ReaderSource implements ByteSource {
 
   async #fill(): Promise<void> {
     const input = this.#input
+    this.#isReading = true
     try {
       input.grew(await this.#reader.read(input.room()))
       input.ended = this.#reader.ended
@@ -90,6 +93,8 @@ class ReaderSource implements ByteSource {
       this.close()
       const reason = error instanceof Error ? error.message : String(error)
       throw new InputError(`cannot read ${this.#options.file}: ${reason}`, { cause: error })
+    } finally {
+      this.#isReading = false
     }
   }
 
