@@ -198,7 +198,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
 
   /** The running item has returned to the event loop, on which other items run, too. */
   suspend(): void {
-    if (this.#isRecorded && this.timeoutMs !== Number.POSITIVE_INFINITY) this.#recorder?.suspend(this)
+    if (this.#isRecorded && this.hasTimeLimit) this.#recorder?.suspend(this)
   }
 
   /** No item is running: undoes the start of the next one by `tryAddPlainResult`. */

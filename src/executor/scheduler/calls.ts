@@ -21,6 +21,7 @@ import {
   type Attempt,
   cancelledRange,
   failedItem,
+  NO_FAILURES,
   resultRange,
   settledRange,
   type WorkerIdentity,
@@ -261,8 +262,7 @@ export class CallTable {
 
   /** As `requeue` for the items from offset `from` on. Each becomes a chunk of its own. */
   requeueSingles({ call, pending }: CallChunk, from: number, crashed?: WorkerIdentity): void {
-    const offsets = Array.from({ length: pending.chunk.count - from }, (_, i) => from + i)
-    for (const chunk of singles(pending.chunk, offsets))
+    for (const chunk of shares(pending.chunk, from, pending.chunk.count))
       this.#add(call, begunIn(crashed, { ...pending, chunk }))
   }
 
@@ -278,15 +278,8 @@ export class CallTable {
 
   /** The items from offset `from` on run alone in a worker, in parts: the part that crashes its worker again is smaller. */
   requeueSuspects({ call, pending }: CallChunk, from: number): void {
-    const { chunk } = pending
-    const size = Math.ceil((chunk.count - from) / SUSPECT_PARTS)
-    for (let at = from; at < chunk.count; at += size)
-      this.#add(call, {
-        ...pending,
-        chunk: sliceChunk(chunk, at, Math.min(at + size, chunk.count)),
-        recordEachItem: true,
-        isSuspect: true,
-      })
+    for (const chunk of shares(pending.chunk, from, SUSPECT_PARTS))
+      this.#add(call, { ...pending, chunk, recordEachItem: true, isSuspect: true })
   }
 
   /** Its call is over: the items before offset `upTo` have begun, or may have; the others do not begin any more. */
@@ -432,13 +425,11 @@ export class CallTable {
   }
 }
 
-const NO_ITEM_FAILURES: readonly ItemFailure[] = []
-
 function firstAttempt(chunk: Chunk): PendingChunk {
   return {
     chunk,
     attempt: 1,
-    earlier: NO_ITEM_FAILURES,
+    earlier: NO_FAILURES,
     recordEachItem: false,
     isSuspect: false,
     begunBefore: undefined,

@@ -207,10 +207,10 @@ export type CallEnd =
   | { readonly type: 'fault'; readonly fault: PoolFault }
   | { readonly type: 'terminated' }
 
-/** Why the whole pool cannot go on. */
 /** What a starting worker does: its Node starts, it loads the job, it runs the initializer. */
 export type StartPhase = 'boot' | 'load' | 'initializer'
 
+/** Why the whole pool cannot go on. */
 export type PoolFault =
   | ({ readonly kind: 'load'; readonly error: ErrorData } & FaultyWorker)
   /** This file of the job, as shown to users, was edited while workers used it. */

@@ -49,6 +49,11 @@ export function singles(chunk: Chunk, offsets: readonly number[], base = 0): Chu
 /** The items from offset `from` on in up to `count` chunks of about the same size. */
 export function shares(chunk: Chunk, from: number, count: number): Chunk[] {
   const size = Math.ceil((chunk.count - from) / count)
+  if (size === 1)
+    return singles(
+      chunk,
+      Array.from({ length: chunk.count - from }, (_, i) => from + i),
+    )
   const parts: Chunk[] = []
   for (let rest = sliceChunk(chunk, from, chunk.count); rest.count > 0; ) {
     parts.push(sliceChunk(rest, 0, size))

@@ -30,7 +30,7 @@ export interface WorkerIdentity {
   readonly pid: number
 }
 
-const NO_FAILURES: readonly ItemFailure[] = []
+export const NO_FAILURES: readonly ItemFailure[] = []
 
 export function resultRange(
   worker: WorkerIdentity,
