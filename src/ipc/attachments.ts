@@ -3,7 +3,6 @@
 import v8 from 'node:v8'
 
 // Taken before the job is loaded: it may replace any of these.
-const { Buffer } = globalThis
 const { getPrototypeOf } = Object
 const { isView } = ArrayBuffer
 

@@ -1,10 +1,15 @@
 // How a message crosses the channel: a head, which is the worker's token and the length, and the value as structured
-// clone writes it. The token shows at the first wrong byte that something else has been written to the channel. Large
-// typed arrays of a message are frames of their own before it: nothing copies them to put them together.
+// clone writes it, or as JSON text. The token shows at the first wrong byte that something else has been written to the
+// channel. Large typed arrays of a message are frames of their own before it: nothing copies them to put them together.
 import { AttachingDeserializer, AttachingSerializer, bytesOf } from './attachments.js'
 
 // Taken before the job is loaded: it may replace it.
-const { Buffer } = globalThis
+const { utf8Slice, utf8Write } = Buffer.prototype as unknown as {
+  utf8Slice(this: Uint8Array, from: number, to: number): string
+  utf8Write(this: Uint8Array, text: string, at: number): number
+}
+const { parse } = JSON
+const { apply } = Reflect
 
 /** Descriptors of the channel in a worker, one for each direction. 3 is the flight recorder's. */
 export const TO_PARENT_FD = 4
@@ -14,6 +19,10 @@ const TOKEN_BYTES = 16
 const HEAD_BYTES = TOKEN_BYTES + 4
 const NO_LENGTH = Buffer.alloc(4)
 const NO_BYTES = new Uint8Array(0)
+/** What structured clone begins with. No text does. */
+const STRUCTURED_CLONE = 0xff
+/** UTF-8 takes at most this much per UTF-16 code unit. */
+const MAX_BYTES_PER_CHARACTER = 3
 /** Added to the length of a frame that is an attachment of the next message. */
 const ATTACHMENT = 2 ** 31
 /**
@@ -31,17 +40,16 @@ export const UNREADABLE = Symbol('unreadable')
  * The bytes of a message, in the order in which they are written. They share the memory of its large typed arrays.
  * @throws what structured clone throws
  */
-export function framesOf(token: string, message: object): readonly Uint8Array[] {
-  const tokenBytes = Buffer.from(token, 'hex')
+export function framesOf(token: Uint8Array, message: object): readonly Uint8Array[] {
   const frames: Uint8Array[] = []
   let attachments = 0
   const serializer = new AttachingSerializer((view) => {
     const bytes = bytesOf(view)
-    frames[frames.length] = headOf(tokenBytes, ATTACHMENT + bytes.length)
+    frames[frames.length] = headOf(token, ATTACHMENT + bytes.length)
     frames[frames.length] = bytes
     return ++attachments
   })
-  serializer.writeRawBytes(tokenBytes)
+  serializer.writeRawBytes(token)
   serializer.writeRawBytes(NO_LENGTH)
   serializer.writeHeader()
   serializer.writeValue(message)
@@ -50,6 +58,18 @@ export function framesOf(token: string, message: object): readonly Uint8Array[] 
   frames[frames.length] = frame
   return frames
 }
+
+/** The bytes of a message that is JSON text already. Valid until the next call. */
+export function frameOfText(token: Uint8Array, text: string): Uint8Array {
+  const most = HEAD_BYTES + MAX_BYTES_PER_CHARACTER * text.length
+  if (textFrame.length < most) textFrame = Buffer.allocUnsafeSlow(most)
+  textFrame.set(token)
+  const length = apply(utf8Write, textFrame, [text, HEAD_BYTES])
+  textFrame.writeUInt32LE(length, TOKEN_BYTES)
+  return textFrame.subarray(0, HEAD_BYTES + length)
+}
+
+let textFrame = Buffer.allocUnsafeSlow(64 * 1024)
 
 function headOf(token: Uint8Array, length: number): Uint8Array {
   const head = Buffer.allocUnsafe(HEAD_BYTES)
@@ -128,7 +148,13 @@ export class FrameReader {
   }
 
   #pushBody(bytes: Uint8Array, from: number): number {
-    const part = bytes.subarray(from, from + this.#length - this.#filled)
+    const to = from + this.#length - this.#filled
+    // Text that is all there needs no memory of its own.
+    if (this.#filled === 0 && to <= bytes.length && !this.#isAttachment && bytes[from] !== STRUCTURED_CLONE) {
+      this.#endMessage(tryParse(bytes, from, to))
+      return to - from
+    }
+    const part = bytes.subarray(from, to)
     // An attachment has a buffer of its own, other frames share one with those that have arrived together with them.
     if (part.length === this.#length && !this.#isAttachment) {
       this.#kept ??= bytes.slice()
@@ -156,15 +182,28 @@ export class FrameReader {
   }
 
   #endFrame(body: Uint8Array): void {
-    this.#headBytes = 0
-    this.#body = NO_BYTES
     const attachments = this.#attachments
     if (this.#isAttachment) {
+      this.#headBytes = 0
+      this.#body = NO_BYTES
       attachments[attachments.length] = body
-      return
-    }
-    if (attachments.length > 0) this.#attachments = []
-    this.#onMessage(tryDeserialize(body, attachments))
+    } else if (body[0] === STRUCTURED_CLONE) this.#endMessage(tryDeserialize(body, attachments))
+    else this.#endMessage(tryParse(body, 0, body.length))
+  }
+
+  #endMessage(message: unknown): void {
+    this.#headBytes = 0
+    this.#body = NO_BYTES
+    if (this.#attachments.length > 0) this.#attachments = []
+    this.#onMessage(message)
+  }
+}
+
+function tryParse(bytes: Uint8Array, from: number, to: number): unknown {
+  try {
+    return parse(apply(utf8Slice, bytes, [from, to]))
+  } catch {
+    return UNREADABLE
   }
 }
 

@@ -3,7 +3,15 @@
 // may not be readable at the other end are bytes in it (values.ts).
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
-import type { ChunkMessage, FromWorker, InitMessage, ResultsMessage, ToWorker } from './protocol.js'
+import type {
+  ChunkMessage,
+  FromWorker,
+  InitMessage,
+  OutgoingMessage,
+  ResultsMessage,
+  ToWorker,
+} from './protocol.js'
+import { rangesFromText } from './text-messages.js'
 import {
   asInline,
   type CopyBytes,
@@ -66,10 +74,6 @@ interface PackedInit extends Omit<InitMessage, 'initArgs' | 'params'> {
   readonly values: Uint8Array
 }
 
-type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
-/** A worker's message before its guard adds the token. */
-export type OutgoingMessage = WithoutToken<FromWorker>
-
 // ── to the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
@@ -87,9 +91,9 @@ export function packToWorker(message: ToWorker, maxBytes?: number, copy?: CopyBy
 
 /** The inverse of `packToWorker`. Values that cannot be decoded are `Undecodable`. */
 export function unpackToWorker(packed: unknown): ToWorker {
-  const message = packed as Exclude<ToWorker, { type: 'run' | 'init' }> | PackedRun | PackedInit
+  const message = packed as Exclude<ToWorker, { type: 'init' }> | PackedRun | PackedInit
   if (message.type === 'init') return unpackInit(message)
-  if (message.type !== 'run') return message
+  if (message.type !== 'run' || !('rows' in message)) return message
   const incoming = new IncomingValues(message.parts)
   return { type: 'run', chunks: message.rows.map((row) => chunkOfRow(row, incoming)) }
 }
@@ -238,6 +242,10 @@ function unpack(message: { type: string; token: string }): FromWorker | undefine
       return Array.isArray(ids) && Array.isArray(kept) ? (message as FromWorker) : undefined
     }
     case 'settled': {
+      if ('ranges' in message) {
+        const ranges = rangesFromText(message.ranges)
+        return ranges && ({ ...message, ranges } as unknown as FromWorker)
+      }
       const { rows, parts, ...rest } = message as unknown as {
         rows: readonly SettledRow[]
         parts?: Parts

@@ -24,12 +24,12 @@
 //
 // The parent waits for the end of the channel and the exit together, so that it receives every message that was sent.
 // A message without the token of `init` is the job's own and is never taken for one of these. How `run` and `settled` look
-// on the channel itself is in pack.ts, and how a message crosses it in frames.ts.
+// on the channel itself is in pack.ts and text-messages.ts, and how a message crosses it in frames.ts.
 import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 7
+export const PROTOCOL_VERSION = 8
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -152,6 +152,10 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'terminating' }
   | { readonly type: 'warning'; readonly message: string }
 )
+
+type WithoutToken<T> = T extends unknown ? Omit<T, 'token'> : never
+/** A worker's message before its guard adds the token. */
+export type OutgoingMessage = WithoutToken<FromWorker>
 
 /** Narrows what arrived on the channel; anything else is the job's own message. */
 export function isFromWorker(message: unknown, token: string): message is FromWorker {

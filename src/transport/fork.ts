@@ -5,10 +5,18 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
-import { FROM_PARENT_FD, FrameReader, framesOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
+import {
+  FROM_PARENT_FD,
+  FrameReader,
+  frameOfText,
+  framesOf,
+  TO_PARENT_FD,
+  UNREADABLE,
+} from '../ipc/frames.js'
 import { packToWorker, unpackFromWorker } from '../ipc/pack.js'
 import { type FromWorker, isFromWorker, type ToWorker } from '../ipc/protocol.js'
 import { readFrames } from '../ipc/read-frames.js'
+import { textToWorker } from '../ipc/text-messages.js'
 import { WriteBuffers } from '../ipc/write-buffers.js'
 import type { WorkerStream } from '../model.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
@@ -75,6 +83,7 @@ class ForkedWorker implements WorkerHandle {
   readonly pid: number
   readonly token: string
   readonly recorder: number | undefined
+  readonly #tokenBytes: Uint8Array
   readonly #child: ChildProcess
   readonly #fromWorker: Socket | undefined
   readonly #toWorker: Socket | undefined
@@ -111,6 +120,7 @@ class ForkedWorker implements WorkerHandle {
   ) {
     this.pid = child.pid ?? 0
     this.token = token
+    this.#tokenBytes = Buffer.from(token, 'hex')
     this.recorder = recordFile && RECORDER_FD
     this.#child = child
     this.#recordFile = recordFile
@@ -131,9 +141,12 @@ class ForkedWorker implements WorkerHandle {
   send(message: ToWorker): void {
     const to = this.#toWorker
     if (to?.writable !== true) return
+    const text = textToWorker(message)
+    // Copied, because it may be written later.
+    if (text !== undefined) return void to.write(Buffer.from(frameOfText(this.#tokenBytes, text)))
     this.#copies = []
     const packed = packToWorker(message, undefined, this.#copy)
-    const frames = framesOf(this.token, packed)
+    const frames = framesOf(this.#tokenBytes, packed)
     const last = frames.length - 1
     if (last === 0) return void to.write(frames[0]!)
     const copies = this.#copies

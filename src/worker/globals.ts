@@ -3,7 +3,6 @@
 const {
   Array: CapturedArray,
   Atomics: CapturedAtomics,
-  Buffer: CapturedBuffer,
   Error: CapturedError,
   Float64Array: CapturedFloat64Array,
   Int32Array: CapturedInt32Array,
@@ -20,6 +19,8 @@ const {
   Uint8Array: CapturedUint8Array,
   process: capturedProcess,
 } = globalThis
+/** With its functions as they are now: one of them that is replaced later is not found here. */
+const CapturedBuffer: typeof Buffer = Object.create(Buffer, Object.getOwnPropertyDescriptors(Buffer))
 
 export {
   CapturedArray as Array,

@@ -4,10 +4,18 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { inspect } from 'node:util'
 import { toErrorData } from '../errors/capture/to-error-data.js'
-import { FROM_PARENT_FD, FrameReader, framesOf, TO_PARENT_FD, UNREADABLE } from '../ipc/frames.js'
-import { type OutgoingMessage, packFromWorker, unpackToWorker } from '../ipc/pack.js'
-import type { ToWorker } from '../ipc/protocol.js'
+import {
+  FROM_PARENT_FD,
+  FrameReader,
+  frameOfText,
+  framesOf,
+  TO_PARENT_FD,
+  UNREADABLE,
+} from '../ipc/frames.js'
+import { packFromWorker, unpackToWorker } from '../ipc/pack.js'
+import type { OutgoingMessage, ToWorker } from '../ipc/protocol.js'
 import { readFrames } from '../ipc/read-frames.js'
+import { textFromWorker } from '../ipc/text-messages.js'
 import type { WorkerChannel } from './session.js'
 
 /** Why the process exits unplanned. */
@@ -29,6 +37,7 @@ export class Guard implements WorkerChannel {
   readonly #write = process.stdout.write
   readonly #streams = [process.stdout, process.stderr] as const
   #token = ''
+  #tokenBytes: Uint8Array = new Uint8Array(0)
   #beforeUnplannedExit: () => void = () => {}
   #isExiting = false
   #hasWarned = false
@@ -57,6 +66,7 @@ export class Guard implements WorkerChannel {
   /** From now on messages carry the token; before, the parent accepts none. */
   authenticate(token: string): void {
     this.#token = token
+    this.#tokenBytes = Buffer.from(token, 'hex')
   }
 
   /** The callback runs before an exit that this process sees coming and the parent did not request. */
@@ -69,7 +79,13 @@ export class Guard implements WorkerChannel {
    * @throws what structured clone throws
    */
   send(message: OutgoingMessage): Promise<void> {
-    writeAll(TO_PARENT_FD, framesOf(this.#token, { token: this.#token, ...packFromWorker(message) }))
+    const token = this.#token
+    const text = textFromWorker(token, message)
+    const frames =
+      text === undefined
+        ? framesOf(this.#tokenBytes, { token, ...packFromWorker(message) })
+        : [frameOfText(this.#tokenBytes, text)]
+    writeAll(TO_PARENT_FD, frames)
     return SENT
   }
 

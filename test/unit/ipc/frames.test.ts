@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { FrameReader, framesOf, UNREADABLE } from '../../../src/ipc/frames.js'
+import { FrameReader, frameOfText, framesOf, UNREADABLE } from '../../../src/ipc/frames.js'
 
 const TOKEN = '00112233445566778899aabbccddeeff'
 const OTHER = 'ff112233445566778899aabbccddee00'
@@ -10,7 +10,8 @@ const MESSAGES = [
   { type: 'c', bytes: Buffer.from('é') },
 ]
 
-const frameOf = (token: string, message: object) => Buffer.concat(framesOf(token, message))
+const frameOf = (token: string, message: object) =>
+  Buffer.concat(framesOf(Buffer.from(token, 'hex'), message))
 
 function read(bytes: Buffer, size: number, token: string | undefined = TOKEN) {
   const messages: unknown[] = []
@@ -50,6 +51,22 @@ describe('frames', () => {
   })
 })
 
+describe('frames of text', () => {
+  const texts = ['{"type":"é"}', '[1]', `["${'x'.repeat(100_000)}"]`]
+  const frames = texts.map((text) => Buffer.from(frameOfText(Buffer.from(TOKEN, 'hex'), text)))
+  const all = Buffer.concat([...frames, stream, ...frames])
+  const parsed = texts.map((text) => JSON.parse(text))
+
+  test.each([1, 19, 21, 1_000, all.length])('are read from pieces of %d bytes', (size) => {
+    expect(read(all, size)).toEqual({ messages: [...parsed, ...MESSAGES, ...parsed], isIntact: true })
+  })
+
+  test.each([5, 1_000])('that is not JSON are one unreadable message: pieces of %d bytes', (size) => {
+    const broken = Buffer.from(frameOfText(Buffer.from(TOKEN, 'hex'), '{"a":'))
+    expect(read(Buffer.concat([broken, stream]), size).messages).toEqual([UNREADABLE, ...MESSAGES])
+  })
+})
+
 describe('what is no frame', () => {
   test.each([
     ['the length of a huge frame', Buffer.from([0x80, 0, 0, 0])],
@@ -84,7 +101,7 @@ describe('large typed arrays', () => {
     expect(isDeepStrictEqual(messages, [...MESSAGES, large, ...MESSAGES])).toBe(true)
 
   test('are written from where they are', () => {
-    const frames = framesOf(TOKEN, large)
+    const frames = framesOf(Buffer.from(TOKEN, 'hex'), large)
     expect(frames).toHaveLength(5)
     expect(frames[1]!.buffer).toBe(bytes.buffer)
     expect(frames[4]!.length).toBeLessThan(500)
@@ -121,7 +138,7 @@ describe('large typed arrays', () => {
   )
 
   test('that were not sent make their message unreadable', () => {
-    const frames = framesOf(TOKEN, large)
+    const frames = framesOf(Buffer.from(TOKEN, 'hex'), large)
     expect(read(Buffer.concat([...frames.slice(2), stream]), 1_000).messages).toEqual([
       UNREADABLE,
       ...MESSAGES,

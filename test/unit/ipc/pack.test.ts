@@ -1,14 +1,14 @@
 // What crosses the channel arrives as it was sent, whatever it is; a malformed message is refused.
 import { deserialize, serialize } from 'node:v8'
 import { describe, expect, test } from 'vitest'
-import {
-  type OutgoingMessage,
-  packFromWorker,
-  packToWorker,
-  unpackFromWorker,
-  unpackToWorker,
-} from '../../../src/ipc/pack.js'
-import type { ChunkMessage, FromWorker, ResultsMessage, ToWorker } from '../../../src/ipc/protocol.js'
+import { packFromWorker, packToWorker, unpackFromWorker, unpackToWorker } from '../../../src/ipc/pack.js'
+import type {
+  ChunkMessage,
+  FromWorker,
+  OutgoingMessage,
+  ResultsMessage,
+  ToWorker,
+} from '../../../src/ipc/protocol.js'
 import { TooLargeError, Undecodable } from '../../../src/ipc/values.js'
 import type { Failure } from '../../../src/model.js'
 import fc from '../../helpers/fast-check.js'
