@@ -21,7 +21,7 @@ const ALLOWED = {
     'ipc',
     'job',
     'model',
-    'on-abort',
+    'abort',
     'plan',
     'policy',
     'run',
@@ -39,7 +39,7 @@ const ALLOWED = {
     'ipc',
     'job',
     'model',
-    'on-abort',
+    'abort',
     'plan',
     'policy',
     'read',
@@ -57,7 +57,7 @@ const ALLOWED = {
     'job',
     'mean-cost',
     'model',
-    'on-abort',
+    'abort',
     'plan',
     'source',
     'transport',
@@ -81,7 +81,7 @@ const ALLOWED = {
   defaults: [],
   'error-data': [],
   'nameless-file': [],
-  'on-abort': [],
+  abort: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */

@@ -1,5 +1,6 @@
 // The outer seam: something that runs chunks. Worker processes on this machine are one such thing; shell commands or a
 // queue could be others. An executor does not depend on policies, delivery order, flow windows, writers or reports.
+import type { Abortable } from '../abort.js'
 import type { JobSource } from '../ipc/protocol.js'
 import type { CancelledRange, Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
 import type { RetryOptions } from '../plan.js'
@@ -34,7 +35,7 @@ export interface Execution {
    */
   readonly onFault?: ((fault: ExecutionFault) => void) | undefined
   /** Abort: running items are cancelled, the rest never start, and nothing of this execution settles any more. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Abortable | undefined
   /** Abort: take no more chunks; running items may finish and settle, items that have not started are dropped. */
   readonly drain?: AbortSignal | undefined
 }

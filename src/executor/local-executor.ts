@@ -2,6 +2,7 @@
 // it returns, through the transport and the sources. Owns the handles of the processes.
 
 import { availableParallelism } from 'node:os'
+import { type Abortable, onAbort } from '../abort.js'
 import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
@@ -9,7 +10,6 @@ import { checkInitializer } from '../job/exports.js'
 import { showPath } from '../job/reference.js'
 import { JobSnapshot } from '../job/snapshot.js'
 import type { CancelledRange, RunEvent, WorkerActivity } from '../model.js'
-import { onAbort } from '../on-abort.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
@@ -136,7 +136,7 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  #abort(call: CallId, { reason }: AbortSignal): void {
+  #abort(call: CallId, { reason }: Abortable): void {
     const why = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : undefined
     this.#post({ type: 'abort', call, why })
   }

@@ -1,6 +1,7 @@
 // The inside of a Pool: the executor with its workers, the open calls, and the pool's state. Uses the same executor and
 // the same flow as the command line.
 import { inspect } from 'node:util'
+import { onAbort } from '../abort.js'
 import { JobError, PoolStateError } from '../errors/classes.js'
 import { attachCallSite, type CallSite } from '../errors/stacks.js'
 import { warningText } from '../errors/warning-text.js'
@@ -10,7 +11,6 @@ import type { JobSource } from '../ipc/protocol.js'
 import { compileJob } from '../job/compile.js'
 import { resolveJob, showPath } from '../job/reference.js'
 import type { Calling, RunEvent, TaskSpec, Thrown } from '../model.js'
-import { onAbort } from '../on-abort.js'
 import type { Policy } from '../policy/policy.js'
 import { type Flow, openFlow } from '../run/flow.js'
 import { toPoolError } from '../run/pool-error.js'

@@ -1,11 +1,12 @@
 // A call of one item, as `apply` makes it. It needs no flow: nothing is read ahead, and there is no order, no policy and no
 // second result. A server makes thousands of such calls per second.
+
+import { onAbort } from '../abort.js'
 import { PoolBrokenError } from '../errors/classes.js'
 import { makeItemError } from '../errors/rebuild/item-error.js'
 import type { CallSite } from '../errors/stacks.js'
 import type { Execution, ExecutionFault, Executor } from '../executor/executor.js'
 import type { Chunk, Ms, SettledRange, TaskSpec } from '../model.js'
-import { onAbort } from '../on-abort.js'
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import { failed, type Outcome, succeeded, valuesOf } from './outcome.js'

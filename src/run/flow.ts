@@ -1,6 +1,8 @@
 // One call from its source to its consumer: connects executor, window, policy and delivery order. Failures are judged on
 // the push side, when they settle; results are delivered on the pull side, when the consumer calls `next`. A run of the
 // command line and a call of the library differ only in their sources, policies and consumers.
+
+import { Canceller, onAbort } from '../abort.js'
 import type { Execution, Executor } from '../executor/executor.js'
 import {
   type CancelledRange,
@@ -11,7 +13,6 @@ import {
   type TaskSpec,
   type Thrown,
 } from '../model.js'
-import { onAbort } from '../on-abort.js'
 import { CompletionOrder, type DeliveryOrder, InputOrder } from '../policy/delivery-order.js'
 import { FlowWindow, heldBytes, resultBytes, type WindowLimits } from '../policy/flow-window.js'
 import type { Policy } from '../policy/policy.js'
@@ -92,7 +93,7 @@ class CallFlow implements Flow {
   readonly #order: DeliveryOrder
   readonly #hooks: SettleQueue | undefined
   /** Cancels the execution. */
-  readonly #canceller = new AbortController()
+  readonly #canceller = new Canceller()
   /** Resolves when nothing of the call runs any more. */
   readonly #execution: Promise<void>
   #stopped: Stopped | undefined
@@ -147,7 +148,7 @@ class CallFlow implements Flow {
         retry,
         onSettled: (settled) => this.#settle(settled),
         onCancelled: onCancelled && ((cancelled) => this.#cancelled(cancelled)),
-        signal: this.#canceller.signal,
+        signal: this.#canceller,
         drain,
       })
       .catch((error: unknown) => this.#fail(error))
@@ -279,7 +280,7 @@ class CallFlow implements Flow {
 
   /** Nothing ended the call before all of its items had settled. */
   get #isComplete(): boolean {
-    return !this.#canceller.signal.aborted && this.#drain?.aborted !== true
+    return !this.#canceller.aborted && this.#drain?.aborted !== true
   }
 
   #checkSettled(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { onAbort } from '../../src/on-abort.js'
+import { Canceller, onAbort } from '../../src/abort.js'
 
 describe('onAbort', () => {
   test('calls every listener of a signal once, in order, and none that stopped listening', () => {
@@ -28,5 +28,23 @@ describe('onAbort', () => {
     })
     controller.abort()
     expect(called).toEqual(['first'])
+  })
+})
+
+describe('Canceller', () => {
+  test('aborts once, with its reason, and calls its listeners as a signal does', () => {
+    const canceller = new Canceller()
+    const called: string[] = []
+    onAbort(canceller, () => {
+      called.push(`first: ${canceller.reason}`)
+      onAbort(canceller, () => called.push('late'))
+    })
+    onAbort(canceller, () => called.push('stopped'))()
+    onAbort(canceller, () => called.push('last'))
+    expect([canceller.aborted, canceller.reason]).toEqual([false, undefined])
+    canceller.abort('why')
+    canceller.abort('again')
+    expect([canceller.aborted, canceller.reason]).toEqual([true, 'why'])
+    expect(called).toEqual(['first: why', 'last'])
   })
 })
