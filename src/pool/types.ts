@@ -33,10 +33,14 @@ export type TaskArguments<Job, Name extends keyof Job> = Job[Name] extends (...a
   ? Readonly<Args>
   : never
 
-/** What the task returns, awaited. */
+/** What the task returns, awaited; of a generator the array of what it yields. */
 export type TaskResult<Job, Name extends keyof Job> = Job[Name] extends (...args: never[]) => infer Result
-  ? Awaited<Result>
+  ? Yielded<Awaited<Result>>
   : never
+
+type Yielded<Result> = Result extends IterableIterator<infer Value> | AsyncIterableIterator<infer Value>
+  ? Value[]
+  : Result
 
 /** `args` may be omitted if the task has no required parameters. */
 export type ApplyParameters<Args extends readonly unknown[], Options> = readonly [] extends Args

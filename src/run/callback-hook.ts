@@ -3,6 +3,7 @@ import { CallbackError, JobError } from '../errors/classes.js'
 import { ItemCallbackError } from '../errors/rebuild/item-callback-error.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'
 import { asBuffer } from '../framing/bytes.js'
+import { parseResult } from '../framing/result-lines.js'
 import { type Callbacks, loadCallbacks } from '../job/callbacks.js'
 import { type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 
@@ -100,6 +101,6 @@ function* resultsOf({ results, from, failures }: SettledRange): Generator<unknow
   const bytes = asBuffer(results.bytes)
   for (let start = 0, lf: number; start < bytes.length; start = lf + 1) {
     lf = bytes.indexOf(0x0a, start)
-    yield JSON.parse(bytes.toString('utf8', start, lf))
+    yield parseResult(bytes.toString('utf8', start, lf))
   }
 }

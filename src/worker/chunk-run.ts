@@ -8,6 +8,7 @@ import { Undecodable } from '../ipc/values.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { Cost } from './cost.js'
 import { encodeJson, plainText } from './encode-result.js'
+import { YieldedLine } from './generator.js'
 import type { Outbox, SendingChunk } from './outbox.js'
 import { failureOf } from './outcome.js'
 import { ChunkResults } from './results.js'
@@ -408,7 +409,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       this.#plainSettled(size, tookMs)
       return true
     }
-    const text = plainText(value)
+    const text = value instanceof YieldedLine ? value.text : plainText(value)
     if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
     if (this.#isWatched && !this.#tryKeep(text)) return false
     this.#results.addLine(text)
@@ -448,7 +449,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       this.#results.addValue(value)
       return this.#settled(sizeOf(value), isSafe)
     }
-    const encoded = encodeJson(value)
+    const encoded = value instanceof YieldedLine ? value : encodeJson(value)
     if ('unserializable' in encoded)
       return this.#fail({ kind: 'encoding', side: 'result', ...encoded.unserializable })
     const { text } = encoded
@@ -474,6 +475,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
 /** Of values that are large without being made of many parts; others are measured when they are sent. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length
+  if (value instanceof YieldedLine) return value.text.length
   return ArrayBuffer.isView(value) ? value.byteLength : 0
 }
 

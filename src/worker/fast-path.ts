@@ -14,6 +14,7 @@
 // carry as it is, much text, and an item that was slow.
 import { BadItem } from '../framing/parse.js'
 import type { ChunkRun } from './chunk-run.js'
+import { isGenerator, readGenerator } from './generator.js'
 import { isThenable } from './outcome.js'
 import { asArguments, Context, leaveTask, running } from './task-context.js'
 
@@ -52,6 +53,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
     let outcome: unknown
     try {
       outcome = spread ? task(...asArguments(item)) : task(item, context)
+      if (isGenerator(outcome)) outcome = readGenerator(outcome, chunk.task.reply, context)
       if (isThenable(outcome)) {
         run.context = context
         return outcome

@@ -8,6 +8,7 @@ import type { ChunkMessage } from '../ipc/protocol.js'
 import { ChunkRun } from './chunk-run.js'
 import { Costs, QUICK_UP_TO_MS } from './cost.js'
 import { allowsFastPath, runUnrecordedItems } from './fast-path.js'
+import { isGenerator, readGenerator } from './generator.js'
 import type { Outbox } from './outbox.js'
 import { isThenable, Refusal } from './outcome.js'
 import { Context, type InvokeTask, type Task } from './task-context.js'
@@ -260,6 +261,7 @@ export class Runner {
       let outcome: unknown
       try {
         outcome = this.#callTask(run, item)
+        if (isGenerator(outcome)) outcome = this.#readGenerator(run, outcome)
         if (isThenable(outcome)) {
           if (this.#options.concurrency > 1) run.suspend()
           return this.#settleLater(run, outcome)
@@ -292,6 +294,13 @@ export class Runner {
     return isThenable(checked) ? Promise.resolve(checked).then(call) : call(checked)
   }
 
+  /** As a task of its own, which runs in the context of the item. */
+  #readGenerator(run: ChunkRun, generator: unknown): unknown {
+    const { reply } = run.chunk.task
+    const read: Task = (item, context) => readGenerator(item as Generator, reply, context as Context)
+    return this.#options.callTask(run.context!, read, 'item', generator)
+  }
+
   async #settleLater(run: ChunkRun, outcome: PromiseLike<unknown>): Promise<void> {
     run.returnedPromise()
     this.#outbox.flushLater()
@@ -299,6 +308,7 @@ export class Runner {
     let settled: unknown
     try {
       settled = await outcome
+      if (isGenerator(settled)) settled = await this.#readGenerator(run, settled)
     } catch (thrown) {
       succeeded = false
       settled = thrown

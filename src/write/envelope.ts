@@ -1,12 +1,16 @@
 // `--envelope`: one line per item with its index, result or error, attempts and duration. Results are inserted as bytes;
 // they are never parsed.
+import { hasAnyNumber } from '../framing/result-lines.js'
 import { failedMs, type ItemFailure, itemIndexAt, type Ms, type SettledRange } from '../model.js'
 
 const LF = 0x0a
+const COMMA = 0x2c
+const CLOSE = 0x5d
 const NO_BYTES = new Uint8Array(0)
 const ZERO = 0x30
 const BEFORE_INDEX = Buffer.from('{"index":')
 const BEFORE_VALUE = Buffer.from(',"ok":true,"value":')
+const BEFORE_VALUES = Buffer.from(',"ok":true,"values":[')
 const END = Buffer.from('}\n')
 /** Of an index, and of a duration. */
 const MAX_NUMBER_BYTES = 24
@@ -21,15 +25,19 @@ export function envelopes(settled: SettledRange, lines: Uint8Array, from: number
   if (from >= to) return NO_BYTES
   const { chunk, attempts, timings } = settled
   const beforeMs = Buffer.from(`,"attempts":${attempts},"ms":`)
-  const partsBytes = BEFORE_INDEX.length + BEFORE_VALUE.length + beforeMs.length + END.length
+  const partsBytes = BEFORE_INDEX.length + BEFORE_VALUES.length + 1 + beforeMs.length + END.length
   const bytes = Buffer.allocUnsafe(lines.length + (to - from) * (partsBytes + 2 * MAX_NUMBER_BYTES))
   let at = 0
   let next = 0
   for (let offset = from; offset < to; offset++) {
     at = append(bytes, at, BEFORE_INDEX)
     at = appendInteger(bytes, at, itemIndexAt(chunk, offset))
-    at = append(bytes, at, BEFORE_VALUE)
-    while (next < lines.length && lines[next] !== LF) bytes[at++] = lines[next++]!
+    const isAnyNumber = hasAnyNumber(lines, next)
+    if (isAnyNumber) next++
+    at = append(bytes, at, isAnyNumber ? BEFORE_VALUES : BEFORE_VALUE)
+    for (; next < lines.length && lines[next] !== LF; next++)
+      bytes[at++] = hasAnyNumber(lines, next) ? COMMA : lines[next]!
+    if (isAnyNumber) bytes[at++] = CLOSE
     next++
     at = append(bytes, at, beforeMs)
     at = append(bytes, at, durationBytes(timings?.ms[offset - settled.from]))

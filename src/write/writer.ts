@@ -1,6 +1,6 @@
-// Converts results to the `--format` of the output. Its input is always JSON, one result per line, each with its line
-// end.
+// Converts results to the `--format` of the output. Its input is always JSON, one item per line, each with its line end.
 import { asBuffer } from '../framing/bytes.js'
+import { arrayLines, resultLines } from '../framing/result-lines.js'
 import type { OutputFormat } from '../plan.js'
 import type { ByteSink } from './output.js'
 
@@ -33,13 +33,15 @@ export interface WriterOptions {
 }
 
 export function createWriter({ format, single = false }: WriterOptions, sink: ByteSink): Writer {
-  const { begin, convert, end } = FORMATS[single && format === 'json' ? 'ndjson' : format]
+  const asValue = single && format === 'json'
+  const { begin, convert, end } = FORMATS[asValue ? 'ndjson' : format]
   let first = true
   return {
-    write(lines) {
+    write(itemLines) {
+      const lines = asValue ? arrayLines(asBuffer(itemLines)) : resultLines(asBuffer(itemLines))
       if (lines.length === 0) return
       if (convert === undefined) return sink.write(lines)
-      const bytes = convert(asBuffer(lines), first)
+      const bytes = convert(lines, first)
       if (!first || begin === undefined) return sink.write(bytes)
       first = false
       return sink.write(Buffer.concat([Buffer.from(begin), bytes]))

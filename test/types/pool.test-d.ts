@@ -10,6 +10,8 @@ interface Job {
   optional(a?: number): void
   sum(...numbers: number[]): number
   tick(): Date
+  lines(file: string): Generator<string>
+  pages(url: string): AsyncGenerator<{ page: number }>
   initializer(dictionary: string): void
   finalizer(): void
   input: { '~standard': unknown }
@@ -75,3 +77,6 @@ expectTypeOf(untyped.map('anything', [1, 'a'])).toEqualTypeOf<Promise<unknown[]>
 expectTypeOf(
   new Pool<typeof import('../e2e/pool/fixtures/job.js')>('./job.js').apply('mul', [2, 3]),
 ).toEqualTypeOf<Promise<number>>()
+
+expectTypeOf(pool.apply('lines', ['a'])).toEqualTypeOf<Promise<string[]>>()
+expectTypeOf(pool.map('pages', ['a'])).toEqualTypeOf<Promise<{ page: number }[][]>>()

@@ -216,6 +216,8 @@ interface Item {
     | 'resolves'
     | 'rejects'
     | 'thenable'
+    | 'yields'
+    | 'yields later'
     | 'is not JSON'
     /** Sends its process a signal that may end it, and does not. */
     | 'signals'
@@ -254,7 +256,16 @@ const OUTCOMES: readonly (() => unknown)[] = [
 const item: fc.Arbitrary<Item> = fc.record({
   does: fc.oneof(
     { weight: 12, arbitrary: fc.constant('returns') },
-    fc.constantFrom('throws', 'resolves', 'rejects', 'thenable', 'is not JSON', 'signals'),
+    fc.constantFrom(
+      'throws',
+      'resolves',
+      'rejects',
+      'thenable',
+      'yields',
+      'yields later',
+      'is not JSON',
+      'signals',
+    ),
     { weight: 6, arbitrary: fc.constantFrom('throws', 'resolves', 'rejects', 'is not JSON', 'signals') },
   ) as fc.Arbitrary<Item['does']>,
   outcome: fc.oneof({ weight: 8, arbitrary: fc.nat(39) }, fc.nat(OUTCOMES.length - 1)),
@@ -315,6 +326,19 @@ async function observe({ chunks, perMessage, hasRecorder }: Scenario, fastPath: 
         return later().then(() => value)
       case 'rejects':
         return later().then(() => Promise.reject(value))
+      case 'yields':
+        return (function* () {
+          calls.push(['yields', currentTask().index])
+          yield value
+          if (outcome % 4 === 0) throw value
+          yield* [outcome, value]
+        })()
+      case 'yields later':
+        return (async function* () {
+          yield outcome
+          await later()
+          yield value
+        })()
       case 'thenable':
         // biome-ignore lint/suspicious/noThenProperty: what this is about
         return { then: (resolve: (value: unknown) => void) => resolve([outcome]) }
