@@ -71,9 +71,17 @@ export type Results =
 /** The failure kinds of `--retry-on`, reports and `--errors`. */
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
+/** `everyone`: no worker begins another item before then. */
+export type RetryAdvice = 'never' | { readonly afterMs: Ms; readonly everyone: boolean }
+
 /** What an item ended with instead of a value, as plain data from the worker or from the scheduler. */
 export type Failure =
-  | { readonly kind: 'error'; readonly error: ErrorData }
+  | {
+      readonly kind: 'error'
+      readonly error: ErrorData
+      /** What the job's `shouldRetry` has answered. Without it, the options decide. */
+      readonly retry?: RetryAdvice
+    }
   | {
       readonly kind: 'crash' | 'oom'
       readonly exitCode: number | null
@@ -225,6 +233,10 @@ export interface RunView {
   activity(): readonly WorkerActivity[]
   /** A signal has come: no further item begins. */
   readonly isEnding?: boolean
+  /** The user's limit on attempts that begin: `10/s`. */
+  readonly limit?: string | undefined
+  /** For how long no item begins, because the job has asked for it. */
+  readonly pausedForMs?: Ms | undefined
 }
 
 /** A policy's answer to a failure. */

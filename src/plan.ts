@@ -60,6 +60,12 @@ export interface RetryOptions {
   readonly on: readonly FailureKind[]
 }
 
+/** Least time between two attempts that begin, and how the user wrote it: `10/s`. */
+export interface Rate {
+  readonly intervalMs: Ms
+  readonly text: string
+}
+
 export interface RunPlan {
   readonly command: CommandName
   readonly job: JobReference
@@ -92,9 +98,12 @@ export interface RunPlan {
   /** Per attempt. */
   readonly timeoutMs: Ms | undefined
   readonly killAfterMs: Ms
+  /** What running items get after the first signal. */
+  readonly graceMs: Ms
   /** For the whole run. */
   readonly deadlineMs: Ms | undefined
   readonly retry: RetryOptions
+  readonly rate: Rate | undefined
   readonly format: OutputFormat
   /** A file instead of stdout. */
   readonly output: string | undefined

@@ -2,6 +2,7 @@
 import { MAX_TIMER_MS } from '../defaults.js'
 import { findUnsendable } from '../errors/capture/find-unserializable.js'
 import type { Ms } from '../model.js'
+import type { Rate } from '../plan.js'
 
 export interface OptionType<T> {
   /** The alternatives, for the sentence "expected …". */
@@ -99,6 +100,16 @@ export const duration: OptionType<Ms> = {
 export const durationOrZero: OptionType<Ms> = {
   accepts: ['0, or a duration such as 500ms or 2s (a bare number is seconds), at most 24 days'],
   parse: (text) => (/^0(ms|s|m|h)?$/.test(text) ? 0 : duration.parse(text)),
+}
+
+export const rate: OptionType<Rate> = {
+  accepts: ['a rate above 0 with its unit, such as 10/s, 600/m or 0.5/h'],
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?|\.\d+)\/(s|m|h)$/.exec(text)
+    if (match === null) return undefined
+    const intervalMs = UNIT_MS[match[2] as 's' | 'm' | 'h'] / Number(match[1])
+    return intervalMs <= MAX_TIMER_MS ? { intervalMs, text } : undefined
+  },
 }
 
 export const size: OptionType<number> = {

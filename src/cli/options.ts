@@ -4,6 +4,7 @@ import {
   BUFFER_ITEMS,
   CONCURRENCY,
   FAILURE_KINDS,
+  GRACE_MS,
   INIT_TIMEOUT_MS,
   KILL_AFTER_MS,
   RETRIES,
@@ -33,6 +34,7 @@ import {
   orKeyword,
   patterns,
   processCount,
+  rate,
   size,
 } from './option-types.js'
 
@@ -194,6 +196,12 @@ export const OPTIONS = {
     default: String(CONCURRENCY),
     help: 'items that run at the same time in one worker, for jobs that mostly wait',
   },
+  rate: {
+    group: 'Workers',
+    value: '<n/unit>',
+    type: rate,
+    help: 'begin at most this many attempts per second, minute or hour, such as 10/s, 0.5/s or 600/m, in all workers together',
+  },
   maxTasksPerChild: {
     group: 'Workers',
     value: '<n>',
@@ -225,6 +233,13 @@ export const OPTIONS = {
     type: duration,
     default: durationText(KILL_AFTER_MS),
     help: 'how long a worker may take to exit when asked to, before it is killed',
+  },
+  grace: {
+    group: 'Failures',
+    value: '<duration>',
+    type: durationOrZero,
+    default: durationText(GRACE_MS),
+    help: 'how long running items may go on after the first SIGINT, SIGTERM or SIGHUP; 0 kills them immediately',
   },
   deadline: {
     group: 'Failures',

@@ -57,8 +57,10 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
       options.maxWorkerRestarts === 'none' ? Number.POSITIVE_INFINITY : options.maxWorkerRestarts,
     timeoutMs: options.timeout,
     killAfterMs: options.killAfter,
+    graceMs: options.grace,
     deadlineMs: options.deadline,
     retry: { retries: options.retries, delayMs: options.retryDelay, on: options.retryOn },
+    rate: options.rate,
     format: options.format,
     // Opening /dev/stdout by name fails if it is a socket.
     output: ['-', '/dev/stdout'].includes(options.output ?? '-') ? undefined : options.output,

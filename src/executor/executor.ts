@@ -22,6 +22,8 @@ export interface Execution {
   readonly timeoutMs?: Ms | undefined
   /** Which failures are retried, and when; without it, none. */
   readonly retry?: RetryOptions | undefined
+  /** Least time between two attempts that begin, wherever they run (ms). */
+  readonly intervalMs?: Ms | undefined
   /** Called once for every item, range by range, when it settles. Must not throw. */
   onSettled(settled: SettledRange): void
   /**
@@ -50,6 +52,8 @@ export interface Executor {
   start(count: number): void
   /** Items that can be running now. */
   readonly running: number
+  /** For how long no item begins, because a job has asked for it (ms); `undefined` while none has. */
+  readonly pausedForMs: Ms | undefined
   /** What the workers are doing. For a progress display: costs too much for more than a few times a second. */
   activity(): readonly WorkerActivity[]
   /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */

@@ -9,7 +9,7 @@ import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } fro
 import { checkInitializer } from '../job/exports.js'
 import { showPath } from '../job/reference.js'
 import { JobSnapshot } from '../job/snapshot.js'
-import type { CancelledRange, RunEvent, WorkerActivity } from '../model.js'
+import type { CancelledRange, Ms, RunEvent, WorkerActivity } from '../model.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
@@ -104,7 +104,7 @@ export class LocalExecutor implements Executor {
     return new Promise((resolve, reject) => {
       const call = this.#nextCall++
       const unlisten = this.#listen(call, execution)
-      const { task, source, chunkSize, mayStop, timeoutMs, retry, onCancelled } = execution
+      const { task, source, chunkSize, mayStop, timeoutMs, retry, intervalMs, onCancelled } = execution
       const chunk = source.whole?.()
       const pendingItems = chunk?.count ?? 0
       this.#executions.set(call, {
@@ -119,7 +119,18 @@ export class LocalExecutor implements Executor {
       this.#needingWorkers++
       if (onCancelled !== undefined) this.#onCancelled.set(call, onCancelled)
       const remaining = chunk?.count ?? source.remaining?.()
-      this.#post({ type: 'open', call, task, chunkSize, mayStop, timeoutMs, retry, remaining, chunk })
+      this.#post({
+        type: 'open',
+        call,
+        task,
+        chunkSize,
+        mayStop,
+        timeoutMs,
+        retry,
+        intervalMs,
+        remaining,
+        chunk,
+      })
       if (execution.drain?.aborted === true) this.#post({ type: 'drain', call })
       if (execution.signal?.aborted === true) this.#abort(call, execution.signal)
     })
@@ -149,6 +160,11 @@ export class LocalExecutor implements Executor {
   /** Items that can be running now. */
   get running(): number {
     return this.#scheduler.running
+  }
+
+  get pausedForMs(): Ms | undefined {
+    const { pausedUntil } = this.#scheduler
+    return pausedUntil === undefined ? undefined : Math.max(0, pausedUntil - this.#clock.now())
   }
 
   /** What the workers are doing. Reads the flight recorders of silent ones: cheap enough for a few times per second. */

@@ -40,6 +40,7 @@ type ChunkRow = readonly [
   recordEachItem: boolean,
   isSmall: boolean,
   timeoutMs: Ms | undefined,
+  mayRetry: boolean | undefined,
   /** Only of bytes, as are the next two. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
@@ -112,7 +113,7 @@ function unpackInit({ values, ...rest }: PackedInit): InitMessage {
 }
 
 function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
-  const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, payload } = chunk
+  const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, mayRetry, payload } = chunk
   const { content, framing, cuts, isTooLong } =
     payload.kind === 'values'
       ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
@@ -131,6 +132,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
     recordEachItem,
     isSmall,
     timeoutMs,
+    mayRetry,
     framing,
     cuts,
     isTooLong,
@@ -148,6 +150,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     recordEachItem,
     isSmall,
     timeoutMs,
+    mayRetry,
     framing,
     cuts,
     isTooLong,
@@ -176,6 +179,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     recordEachItem,
     isSmall,
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(mayRetry !== undefined && { mayRetry }),
     payload,
   }
 }

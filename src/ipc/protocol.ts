@@ -29,7 +29,7 @@ import type { ErrorData } from '../error-data.js'
 import type { Failure, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 
 /** Incremented with every incompatible change; a worker of another version refuses `init`. */
-export const PROTOCOL_VERSION = 8
+export const PROTOCOL_VERSION = 9
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
@@ -75,6 +75,8 @@ export interface ChunkMessage {
   readonly attempt: number
   /** After an item that took this long, everything else is returned: the parent may be terminating this worker. */
   readonly timeoutMs?: Ms
+  /** There is another attempt if this one fails with an error, unless the job's `shouldRetry` says otherwise. */
+  readonly mayRetry?: boolean
   /** Record every item, however cheap, before it begins: it must be known which one runs. */
   readonly recordEachItem: boolean
   /** Of a small call: it runs between two items of other chunks, instead of after them. */

@@ -80,7 +80,7 @@ function textOfRows<Row>(
 }
 
 function textOfChunk(chunk: ChunkMessage): string | undefined {
-  const { id, task, count, index, attempt, timeoutMs, recordEachItem, isSmall, payload } = chunk
+  const { id, task, count, index, attempt, timeoutMs, mayRetry, recordEachItem, isSmall, payload } = chunk
   if (payload.kind !== 'values') return undefined
   const values = textOfValues(payload.values)
   const indexes = typeof index === 'number' ? `${index}` : textOfValues(index)
@@ -88,7 +88,8 @@ function textOfChunk(chunk: ChunkMessage): string | undefined {
   const timed = task.timed === undefined ? '' : `,"timed":${stringify(task.timed)}`
   const spec = `{"name":${stringify(task.name)},"calling":"${task.calling}","reply":"${task.reply}"${timed}}`
   const limit = timeoutMs === undefined ? '' : `,"timeoutMs":${timeoutMs}`
-  const flags = `"attempt":${attempt},"recordEachItem":${recordEachItem},"isSmall":${isSmall}${limit}`
+  const retry = mayRetry === undefined ? '' : `,"mayRetry":${mayRetry}`
+  const flags = `"attempt":${attempt},"recordEachItem":${recordEachItem},"isSmall":${isSmall}${limit}${retry}`
   return `{"id":${id},"task":${spec},"count":${count},"index":${indexes},${flags},"payload":{"kind":"values","values":${values}}}`
 }
 

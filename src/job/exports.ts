@@ -5,7 +5,7 @@ import type { JobExports } from '../ipc/protocol.js'
 import { closestName } from './did-you-mean.js'
 
 /** Exports that poolrun itself calls or reads, so they are never suggested as tasks. */
-const RESERVED = new Set(['initializer', 'finalizer', 'input'])
+const RESERVED = new Set(['initializer', 'finalizer', 'input', 'shouldRetry'])
 
 /** What a job that is an expression has for a file. */
 const EXPRESSION = '--eval'

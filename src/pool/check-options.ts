@@ -46,6 +46,13 @@ const duration =
       throw new RangeError(`${name} must be at most ${MAX_TIMER_MS} ms, not ${value}`)
   }
 
+const rate: Check = (name, value) => {
+  if (typeof value !== 'number' || Number.isNaN(value))
+    throw new TypeError(`${name} must be a number of attempts per second, not ${describeValue(value)}`)
+  if (value <= 0 || value === Number.POSITIVE_INFINITY || 1000 / value > MAX_TIMER_MS)
+    throw new RangeError(`${name} must be a finite number above 0, not ${value}`)
+}
+
 const ofType =
   (expected: string, is: (value: unknown) => boolean): Check =>
   (name, value) => {
@@ -97,7 +104,7 @@ const apply: Checks<ApplyOptions> = {
     (value) => isObject(value) && 'aborted' in value && 'addEventListener' in value,
   ),
 }
-const map: Checks<MapOptions> = { ...apply, chunkSize: integer(1) }
+const map: Checks<MapOptions> = { ...apply, chunkSize: integer(1), rate }
 const iterate: Checks<IterateOptions> = { ...map, bufferSize: integer(1) }
 const callbacks: Checks<Callbacks<never>> = { callback: aFunction, errorCallback: aFunction }
 

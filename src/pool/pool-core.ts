@@ -231,6 +231,7 @@ export class PoolCore implements WatchedPool {
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
       retry: retryOptions(options, this.#options),
+      intervalMs: options.rate === undefined ? undefined : 1000 / options.rate,
       signal: options.signal,
     })
     // Only faults that are already known are reported before `openFlow` returns; the call then throws them.

@@ -9,7 +9,7 @@ export type UntypedJob = Record<string, (...args: unknown[]) => unknown>
 /** Where items come from. Read on demand; its `length` or `size` is never trusted. */
 export type Input<T> = Iterable<T> | AsyncIterable<T>
 
-type Reserved = 'initializer' | 'finalizer' | 'input'
+type Reserved = 'initializer' | 'finalizer' | 'input' | 'shouldRetry'
 type AnyFunction = (...args: never[]) => unknown
 
 /** Names of the job module's exports that are tasks: its functions, except those that poolrun itself uses. */
@@ -126,6 +126,11 @@ export interface ApplyOptions extends RetryingOptions {
 export interface MapOptions extends ApplyOptions {
   /** Items per message. Default: adapts to their measured cost and size. Python: `chunksize`. */
   readonly chunkSize?: number | undefined
+  /**
+   * Attempts that begin per second, in all workers together; above 0. They are evenly spaced, and unused time is not saved
+   * up. Default: no limit.
+   */
+  readonly rate?: number | undefined
 }
 
 /** Options of `imap` and `imapUnordered`. */

@@ -33,6 +33,7 @@ export interface FlowOptions {
   /** Per attempt. */
   readonly timeoutMs?: number | undefined
   readonly retry?: Execution['retry']
+  readonly intervalMs?: Execution['intervalMs']
   /** Abort: the input ends here. Running items may settle, the rest never start. */
   readonly drain?: AbortSignal | undefined
   /** Called with every range when it settles; a promise delays the delivery of this range and later hook calls. */
@@ -111,7 +112,7 @@ class CallFlow implements Flow {
 
   constructor(options: FlowOptions) {
     const { executor, policy, ordered, onSettled, onCancelled, end, signal, drain } = options
-    const { task, chunkSize, timeoutMs, retry } = options
+    const { task, chunkSize, timeoutMs, retry, intervalMs } = options
     this.#policy = policy
     this.#drain = drain
     this.#end = end
@@ -146,6 +147,7 @@ class CallFlow implements Flow {
         mayStop: policy.mayStop,
         timeoutMs,
         retry,
+        intervalMs,
         onSettled: (settled) => this.#settle(settled),
         onCancelled: onCancelled && ((cancelled) => this.#cancelled(cancelled)),
         signal: this.#canceller,

@@ -1,7 +1,6 @@
 // What ends a run from outside: signals and `--deadline`. The first signal drains and gives running items some time; a
 // second one kills. After the run the signal is raised again, so that the shell sees a death by signal. Ctrl-Z stops the
 // workers and their clocks along with this process.
-import { GRACE_MS } from '../defaults.js'
 import type { Executor } from '../executor/executor.js'
 import type { Ms, RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
@@ -27,15 +26,16 @@ export class DeadlineReached extends Error {
 
 /** What signals and the deadline do to a run. */
 export function interruptFor(
-  { deadlineMs }: RunPlan,
+  { deadlineMs, graceMs }: RunPlan,
   executor: Executor,
   emit: (event: RunEvent) => void,
   watcher: RunWatcher | undefined,
 ): Interrupt {
   return new Interrupt({
     deadlineMs,
+    graceMs,
     onFirstSignal(signal) {
-      emit({ type: 'interrupted', signal, running: executor.running, graceMs: GRACE_MS })
+      emit({ type: 'interrupted', signal, running: executor.running, graceMs })
     },
     onGraceOver: (signal) => void executor.terminate(`${signal} has ended the run`),
     onNextSignal: () => void executor.kill(),
@@ -63,6 +63,7 @@ export function holdSignals(): () => void {
 
 interface InterruptOptions {
   readonly deadlineMs?: Ms | undefined
+  readonly graceMs: Ms
   /** `drain` has been aborted by then. */
   onFirstSignal?(signal: NodeJS.Signals): void
   /** The time that running items had after the first signal is over. */
@@ -153,13 +154,17 @@ export class Interrupt {
       return
     }
     this.#signal = signal
+    const { graceMs, onFirstSignal, onGraceOver, onNextSignal } = this.#options
     this.#graceTimer = setTimeout(() => {
       this.#becomeOverdue(reason)
-      this.#options.onGraceOver?.(signal)
-    }, GRACE_MS)
+      onGraceOver?.(signal)
+    }, graceMs)
     this.#drain.abort(reason)
     this.#stopped.reject(reason)
-    this.#options.onFirstSignal?.(signal)
+    onFirstSignal?.(signal)
+    if (graceMs > 0) return
+    this.#becomeOverdue(reason)
+    onNextSignal()
   }
 
   readonly #onDeadline = (): void => {

@@ -51,6 +51,10 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       get isEnding() {
         return interrupt.drain.aborted
       },
+      limit: plan.rate?.text,
+      get pausedForMs() {
+        return executor.pausedForMs
+      },
     })
     let source = await interrupt.untilStopped(openRunInput(plan, cwd))
     progress.opened(source)
@@ -75,6 +79,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       chunkSize: plan.chunkSize,
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
+      intervalMs: plan.rate?.intervalMs,
       onSettled(settled) {
         emit({ type: 'items-settled', settled })
         reportSkipped(settled, policy, flow.stopped?.failure, emit)

@@ -3,7 +3,7 @@
 //
 // Rule: for each item it has the effects of the normal path (`Runner.#advance`), in the same order. It may leave out only
 // what has no effect where it is used:
-//   · nothing is validated and no output is marked (`allowsFastPath`);
+//   · nothing is validated, no output is marked, and the job does not decide about retries (`allowsFastPath`);
 //   · calling the task is setting `running.context` and calling it, because one item runs at a time (`allowsFastPath`);
 //   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`; those with a time limit
 //     are watched (`watchItem`), as in the normal path;
@@ -23,8 +23,10 @@ export function allowsFastPath(options: {
   readonly concurrency: number
   readonly validate?: unknown
   readonly onStartItem?: unknown
+  readonly shouldRetry?: unknown
 }): boolean {
-  return options.concurrency === 1 && options.validate === undefined && options.onStartItem === undefined
+  const { concurrency, validate, onStartItem, shouldRetry } = options
+  return concurrency === 1 && (validate ?? onStartItem ?? shouldRetry) === undefined
 }
 
 /** Runs items of the chunk until one needs the normal path. Returns what has to be awaited to settle the last one. */

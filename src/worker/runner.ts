@@ -5,12 +5,14 @@ import type { Clock } from '../clock.js'
 import { BadItem } from '../framing/parse.js'
 import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { ChunkMessage } from '../ipc/protocol.js'
+import type { Failure } from '../model.js'
 import { ChunkRun } from './chunk-run.js'
 import { Costs, QUICK_UP_TO_MS } from './cost.js'
 import { allowsFastPath, runUnrecordedItems } from './fast-path.js'
 import { isGenerator, readGenerator } from './generator.js'
 import type { Outbox } from './outbox.js'
 import { isThenable, Refusal } from './outcome.js'
+import { failureWithAdvice } from './should-retry.js'
 import { Context, type InvokeTask, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
 import { EventLoop } from './yield.js'
@@ -25,6 +27,10 @@ export interface RunnerOptions {
   getTask(name: string): Task
   /** The job's own check of items, where it has one. */
   readonly validate?: Validate | undefined
+  /** The job's own decision about another attempt, where it has one. */
+  readonly shouldRetry?: Task | undefined
+  /** Takes a message for the user. Only called where there is `shouldRetry`. */
+  readonly warn?: ((message: string) => void) | undefined
   /** An item starts (its index), or none is running any more. Only set where output is attributed. */
   readonly onStartItem?: ((index: number | 'none') => void) | undefined
   /**
@@ -267,6 +273,7 @@ export class Runner {
           return this.#settleLater(run, outcome)
         }
       } catch (thrown) {
+        if (this.#asksForRetry(run)) return this.#settleLater(run, Promise.reject(thrown))
         succeeded = false
         outcome = thrown
       }
@@ -310,11 +317,28 @@ export class Runner {
       settled = await outcome
       if (isGenerator(settled)) settled = await this.#readGenerator(run, settled)
     } catch (thrown) {
-      succeeded = false
-      settled = thrown
+      succeeded = this.#asksForRetry(run)
+      settled = succeeded ? await this.#askForRetry(run, thrown) : thrown
     }
     this.#settle(run, succeeded, settled)
+    if (settled instanceof Refusal && pausesAll(settled.failure)) this.#pause()
     if (run.isFlushDue) await this.#flushAndYield()
+  }
+
+  #asksForRetry({ chunk, isCancelled }: ChunkRun): boolean {
+    return this.#options.shouldRetry !== undefined && chunk.mayRetry === true && !isCancelled
+  }
+
+  async #askForRetry(run: ChunkRun, thrown: unknown): Promise<Refusal> {
+    const { callTask, shouldRetry, warn = () => {} } = this.#options
+    const ask = (error: unknown) => callTask(run.context!, shouldRetry!, 'item', error)
+    return new Refusal(await failureWithAdvice(thrown, ask, warn))
+  }
+
+  /** The parent pauses all workers. It is told first: what goes back must not be dispatched again. */
+  #pause(): void {
+    void this.#outbox.flush()
+    this.returnUnstarted()
   }
 
   #settle(run: ChunkRun, succeeded: boolean, outcome: unknown): void {
@@ -342,4 +366,8 @@ export class Runner {
     await this.#outbox.flush()
     if (this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
   }
+}
+
+function pausesAll(failure: Failure): boolean {
+  return failure.kind === 'error' && typeof failure.retry === 'object' && failure.retry.everyone
 }

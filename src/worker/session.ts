@@ -110,6 +110,8 @@ export class WorkerSession {
     try {
       this.#job = await loadJob(message.job)
       validate = validatorOf(this.#job.get('input'))
+      if (this.#job.exports.shouldRetry === 'other')
+        throw new TypeError("the job exports 'shouldRetry', which is not a function")
     } catch (thrown) {
       return void channel.send({ type: 'init-failed', stage: 'load', error: toErrorData(thrown) })
     }
@@ -147,6 +149,8 @@ export class WorkerSession {
       callTask,
       getTask,
       validate,
+      shouldRetry: exports.shouldRetry === 'function' ? getTask('shouldRetry') : undefined,
+      warn: (message) => void channel.send({ type: 'warning', message }),
       onStartItem: markOutput ? (index) => channel.mark(outputMarker(token, index)) : undefined,
       checkBuiltins: channel.fail && ((isItemKnown) => failIfBroken(channel, isItemKnown)),
       onCancelled: (runs) => {

@@ -16,7 +16,8 @@ import { ChunkSizer, TaskCost } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
 import { type ResultRange, shares, singles, without } from './ranges.js'
-import { isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
+import { RateLimiter } from './rate-limiter.js'
+import { adviceOf, isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
 import {
   type Attempt,
   cancelledRange,
@@ -26,6 +27,7 @@ import {
   settledRange,
   type WorkerIdentity,
 } from './settled-range.js'
+import { earlier } from './timeouts.js'
 
 /** A chunk to run: as it was supplied, or the part of one that must run again. */
 export interface PendingChunk extends Attempt {
@@ -46,6 +48,8 @@ interface Call {
   readonly timeoutMs: Ms | undefined
   readonly retry: RetryOptions
   readonly sizer: ChunkSizer
+  /** Of a call with a rate: each of its items is dispatched alone, to a worker that can begin it. */
+  readonly limiter: RateLimiter | undefined
   /** All of its items together are expected to take little time. Decided before the first is dispatched. */
   isSmall: boolean
   /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. By default: if it is small. */
@@ -102,6 +106,9 @@ export class CallTable {
   readonly #costs = new Map<string, TaskCost>()
   /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
   readonly #delayed = new DelayQueue<Call>()
+  /** Calls with a rate that had something to dispatch and may not begin it, or had no worker to begin it. */
+  #held: Call[] = []
+  #pausedUntil: Ms = Number.NEGATIVE_INFINITY
   #exports: JobExports | undefined
 
   constructor(options: CallTableOptions, send: (command: Command) => void) {
@@ -119,11 +126,24 @@ export class CallTable {
     return this.#exports !== undefined
   }
 
+  /** A job has asked that no item begins before then. */
+  get pausedUntil(): Ms {
+    return this.#pausedUntil
+  }
+
   /** When an item is due for its next attempt. */
   get nextRetryAt(): Ms | undefined {
     // Entries of calls that have ended.
     while (this.#delayed.first?.delayed.length === 0) this.#delayed.take(Number.POSITIVE_INFINITY)
     return this.#delayed.earliest
+  }
+
+  /** When a call that is held by its rate may begin an item. */
+  nextBeginAt(now: Ms): Ms | undefined {
+    let earliest: Ms | undefined
+    for (const { limiter } of this.#held)
+      if (!limiter!.mayBegin(now)) earliest = earlier(earliest, limiter!.nextAt)
+    return earliest
   }
 
   /** Chunks and items that a worker could begin now, counted up to `most`. */
@@ -196,14 +216,35 @@ export class CallTable {
 
   // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The call whose turn it is, among the small or the other ones. It has a chunk ready, or its source can be pulled. */
-  next(isSmall: boolean): ScheduledCall | undefined {
+  /** Calls that were held have their turn again. */
+  releaseHeld(): void {
+    const held = this.#held
+    if (held.length === 0) return
+    this.#held = []
+    for (const call of held) if (this.#calls.has(call.id)) this.#enqueue(call)
+  }
+
+  /**
+   * The call whose turn it is, among the small or the other ones. It has a chunk ready, or its source can be pulled.
+   * `canBegin`: the worker that it is for would begin an item without waiting.
+   */
+  next(isSmall: boolean, canBegin: boolean, now: Ms): ScheduledCall | undefined {
     const queue = isSmall ? this.#smallCalls : this.#roundRobin
     for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
       call.isQueued = false
       if (call.ready.length === 0 && (call.isPulling || call.sourceEnded)) continue
+      if (call.limiter !== undefined && !(canBegin && call.limiter.mayBegin(now))) {
+        this.#held.push(call)
+        continue
+      }
       // Calls of its task have been measured since it was opened.
-      if (!isSmall && call.sizer.isSmall && call.ready.length === 0 && call.inFlight === 0)
+      if (
+        !isSmall &&
+        call.limiter === undefined &&
+        call.sizer.isSmall &&
+        call.ready.length === 0 &&
+        call.inFlight === 0
+      )
         call.isSmall = true
       this.#enqueue(call)
       if (call.isSmall === isSmall) return call
@@ -211,10 +252,12 @@ export class CallTable {
     return undefined
   }
 
-  /** The next ready chunk, now in flight. What exceeds `room` items stays ready. */
-  take(call: Call, room: number): PendingChunk | undefined {
+  /** The next ready chunk, now in flight. What exceeds `most` items stays ready, and all but one item of a call with a rate. */
+  take(call: Call, most: number, now: Ms): PendingChunk | undefined {
     const pending = call.ready.shift()
     if (pending === undefined) return undefined
+    call.limiter?.begin(now)
+    const room = call.limiter === undefined ? most : 1
     call.inFlight++
     const { chunk } = pending
     if (chunk.count <= room) return pending
@@ -340,9 +383,7 @@ export class CallTable {
         cancelled: cancelledRange(worker, pending, range),
       })
     if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
-    const retried = range.failures.filter(({ failure }) =>
-      isRetried(call.retry, failure.kind, pending.attempt),
-    )
+    const retried = range.failures.filter(({ failure }) => isRetried(call.retry, failure, pending.attempt))
     const offsets = retried.map(({ offset }) => offset)
     for (const [i, chunk] of singles(pending.chunk, offsets).entries())
       this.#retry(call, { ...pending, chunk }, retried[i]!, now)
@@ -364,7 +405,9 @@ export class CallTable {
       begunBefore: { workerId, pid, attempts: attempt, ms: failedMs(failure) },
     }
     if (call.isDraining) return this.#discard(call, next)
-    const delay = retryDelay(call.retry, attempt, this.#random)
+    const advice = adviceOf(failure.failure)
+    const delay = advice?.afterMs ?? retryDelay(call.retry, attempt, this.#random)
+    if (advice?.everyone === true) this.#pausedUntil = Math.max(this.#pausedUntil, now + delay)
     if (delay === 0) return this.#add(call, next)
     call.delayed.add(now + delay, next)
     this.#delayed.add(now + delay, call)
@@ -444,14 +487,15 @@ function begunIn(crashed: WorkerIdentity | undefined, pending: PendingChunk): Pe
 }
 
 function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
-  const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, remaining } = options
+  const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, intervalMs, remaining } = options
   return {
     id,
     task,
     timeoutMs,
     retry,
     sizer,
-    isSmall: sizer.isSmall,
+    limiter: intervalMs === undefined ? undefined : new RateLimiter(intervalMs),
+    isSmall: intervalMs === undefined && sizer.isSmall,
     mayBatch: chunkSize === undefined ? undefined : !mayStop,
     ready: new Fifo(),
     delayed: new DelayQueue(),

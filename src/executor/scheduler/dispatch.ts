@@ -2,6 +2,7 @@
 import type { ChunkMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
 import type { InFlightChunk } from './chunk-queue.js'
+import { mayRetry } from './retry.js'
 import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'
 
 /** `undefined` if none has room, `isSmall` for a chunk of a small call. */
@@ -44,7 +45,7 @@ export function workerToRelieve(
 
 export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
-  const { task, timeoutMs } = call
+  const { task, timeoutMs, retry } = call
   return {
     id,
     task,
@@ -53,6 +54,7 @@ export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): Chu
     attempt,
     recordEachItem: pending.recordEachItem || pending.isSuspect,
     isSmall,
+    ...(mayRetry(retry, 'error', attempt) && { mayRetry: true }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     payload: chunk.payload,
   }

@@ -17,6 +17,8 @@ export interface CallOptions {
   /** Per attempt, from the moment the item begins. */
   readonly timeoutMs?: Ms | undefined
   readonly retry?: RetryOptions | undefined
+  /** Least time between two of its attempts that begin. */
+  readonly intervalMs?: Ms | undefined
   /** Items in the source, if that is known. */
   readonly remaining?: number | undefined
   /** All of its items: there is nothing to pull. */

@@ -1,6 +1,6 @@
 // Whether and when a failed item is retried. Pure; randomness is an argument.
 import { RETRIES, RETRY_DELAY_MS, RETRY_ON } from '../../defaults.js'
-import type { FailureKind, ItemFailure, Ms } from '../../model.js'
+import type { Failure, FailureKind, ItemFailure, Ms, RetryAdvice } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 
 export const NO_RETRY: RetryOptions = { retries: RETRIES, delayMs: RETRY_DELAY_MS, on: RETRY_ON }
@@ -19,8 +19,19 @@ export function remember(
   return [...earlier.slice(1 - MAX_REMEMBERED), failure]
 }
 
-export function isRetried({ retries, on }: RetryOptions, kind: FailureKind, attempt: number): boolean {
+/** Whether a failure of this kind is retried, unless the job says otherwise. */
+export function mayRetry({ retries, on }: RetryOptions, kind: FailureKind, attempt: number): boolean {
   return attempt <= retries && on.includes(kind)
+}
+
+export function isRetried(options: RetryOptions, failure: Failure, attempt: number): boolean {
+  if (failure.kind === 'error' && failure.retry === 'never') return false
+  return mayRetry(options, failure.kind, attempt)
+}
+
+/** What the job has decided about the next attempt. */
+export function adviceOf(failure: Failure): Exclude<RetryAdvice, 'never'> | undefined {
+  return failure.kind === 'error' && failure.retry !== 'never' ? failure.retry : undefined
 }
 
 /**

@@ -63,6 +63,10 @@ export class Scheduler {
   #itemsUntilRefill = REFILL_ITEMS
   /** When to take back what waits in one worker while another could begin it. */
   #takeBackAt: Ms | undefined
+  /** Nothing is dispatched before then. */
+  #pausedUntil: Ms | undefined
+  /** When a call with a rate may begin its next item. */
+  #nextBeginAt: Ms | undefined
   /** A chunk waits for a worker that has nothing else. */
   #suspectWaits = false
   #fault: PoolFault | undefined
@@ -104,13 +108,19 @@ export class Scheduler {
     return this.#workers.runningCount
   }
 
+  /** Until when a job has asked that no item begins, while that is still to come. */
+  get pausedUntil(): Ms | undefined {
+    return this.#pausedUntil
+  }
+
   get workers(): readonly Readonly<Worker>[] {
     return this.#workers.all
   }
 
   /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    return earlier(this.#takeBackAt, earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline))
+    const nextBegin = earlier(earlier(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)
+    return earlier(nextBegin, earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline))
   }
 
   // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
@@ -525,20 +535,35 @@ export class Scheduler {
     this.#suspectWaits = false
     const plannedAt = this.#takeBackAt
     this.#takeBackAt = undefined
+    this.#nextBeginAt = undefined
+    if (this.#isPaused(now)) return
+    this.#calls.releaseHeld()
     // A call that was taken for a large one may turn out small.
     for (const isSmall of [true, false, true]) this.#dispatchCalls(isSmall, now)
+    this.#nextBeginAt = this.#calls.nextBeginAt(now)
     if (!this.#isOver && !this.#suspectWaits) this.#takeBackWork(plannedAt, now)
+  }
+
+  /** A job has asked for a pause. What was dispatched and has not begun is taken back. */
+  #isPaused(now: Ms): boolean {
+    const { pausedUntil } = this.#calls
+    const isPaused = now < pausedUntil
+    if (isPaused && this.#pausedUntil !== pausedUntil)
+      for (const worker of this.#workers.all) if (hasWorkToReturn(worker)) this.#workers.takeBack(worker)
+    this.#pausedUntil = isPaused ? pausedUntil : undefined
+    return isPaused
   }
 
   #dispatchCalls(isSmall: boolean, now: Ms): void {
     while (!this.#isOver && !this.#suspectWaits) {
       const worker = leastLoadedWorker(this.#workers.all, isSmall)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
-      const call = this.#calls.next(isSmall)
+      const { inFlight, dispatchedItems } = worker.state
+      const call = this.#calls.next(isSmall, inFlight.canBeginMore, now)
       if (call === undefined) return
-      const pending = this.#calls.take(call, this.#maxTasksPerChild - worker.state.dispatchedItems)
+      const pending = this.#calls.take(call, this.#maxTasksPerChild - dispatchedItems, now)
       if (pending === undefined) this.#calls.pull(call)
-      else if (pending.isSuspect && worker.state.inFlight.length > 0) {
+      else if (pending.isSuspect && inFlight.length > 0) {
         this.#calls.putBack(call, pending)
         this.#suspectWaits = true
       } else this.#dispatch(worker, call, pending, now)

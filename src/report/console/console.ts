@@ -77,13 +77,12 @@ export class ConsoleReporter {
       }
       case 'interrupted': {
         const { signal, running, graceMs } = event
-        const waiting =
-          running === 0
-            ? 'ending'
-            : `waiting up to ${formatMs(graceMs)} for ${plural(running, 'running item')}`
-        return this.#write(
-          `poolrun: interrupted by ${signal}: ${waiting}; a second signal kills the workers\n`,
-        )
+        const interrupted = `poolrun: interrupted by ${signal}`
+        if (graceMs === 0) return this.#write(`${interrupted}: stopping now\n`)
+        const ending =
+          running === 0 ? 'ending' : `finishing ${plural(running, 'item')}, up to ${formatMs(graceMs)}`
+        const again = signal === 'SIGINT' ? 'Ctrl-C again' : 'a second signal'
+        return this.#write(`${interrupted}: ${ending}; ${again} stops now\n`)
       }
       case 'worker-started':
       case 'worker-ready':

@@ -18,6 +18,10 @@ export interface ProgressState {
   readonly workers: readonly WorkerActivity[]
   /** No further item begins: there is no time left to estimate. */
   readonly isEnding?: boolean | undefined
+  /** The user's limit on attempts that begin: `10/s`. */
+  readonly limit?: string | undefined
+  /** For how long no item begins, because the job has asked for it. */
+  readonly pausedForMs?: Ms | undefined
 }
 
 interface RenderContext {
@@ -71,6 +75,8 @@ function liveLine(state: ProgressState, room: number, context: RenderContext): s
   parts.push({ text: total === undefined ? `${done} done` : `${done}/${total}`, priority: 9 })
   if (total !== undefined) parts.push({ text: percent(done, total), priority: 4 })
   if (rate !== undefined) parts.push({ text: rateText(rate), priority: 5 })
+  const pacing = pacingText(state)
+  if (pacing !== undefined) parts.push({ text: pacing, priority: 7 })
   if (left === undefined) parts.push({ text: clockTime(elapsedMs), priority: 3 })
   else parts.push({ text: `ETA ${clockTime(left)}`, priority: 6 })
   if (failed > 0) parts.push({ text: `${failed} failed`, color: colors.bad, priority: 8 })
@@ -84,6 +90,12 @@ function liveLine(state: ProgressState, room: number, context: RenderContext): s
   }
   if (width(parts) > room) return cutToWidth(parts[0]!.text, room, context)
   return parts.map(({ text, color }) => color?.(text) ?? text).join(GAP)
+}
+
+/** Why items begin later than workers could begin them. */
+function pacingText({ limit, pausedForMs }: ProgressState): string | undefined {
+  if (pausedForMs !== undefined) return `cooling down ${Math.ceil(pausedForMs / 1000)} s`
+  return limit && `paced ${limit}`
 }
 
 function leftOf({ counts, rate, isEnding = false }: ProgressState): Ms | undefined {
@@ -154,6 +166,8 @@ export function plainLine(state: ProgressState): string {
     `${clockTime(elapsedMs)} elapsed`,
   ]
   if (rate !== undefined) parts.push(rateText(rate))
+  const pacing = pacingText(state)
+  if (pacing !== undefined) parts.push(pacing)
   const left = leftOf(state)
   if (left !== undefined) parts.push(`about ${clockTime(left)} left`)
   return `poolrun ${command}: ${parts.join(', ')}`

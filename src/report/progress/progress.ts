@@ -126,6 +126,8 @@ export class Progress {
       rate: this.#pace.rate(now, done),
       workers,
       isEnding: this.#view.isEnding,
+      limit: this.#view.limit,
+      pausedForMs: this.#view.pausedForMs,
     }
   }
 

@@ -30,7 +30,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     space.write({ flag: '' })
     const result = await run.ended()
     expect(result.stderr).toContain(
-      `poolrun: interrupted by ${signal}: waiting up to 5 s for 1 running item; a second signal kills the workers\n`,
+      `poolrun: interrupted by ${signal}: finishing 1 item, up to 5 s; ${signal === 'SIGINT' ? 'Ctrl-C again' : 'a second signal'} stops now\n`,
     )
     expect(result.stdout).toBe('1\n"seen"\n')
     expect(lastLine(result.stderr)).toMatch(
@@ -57,15 +57,28 @@ it('a second signal kills everything immediately, even a job that handles every 
   expect(result.signal).toBe('SIGINT')
 })
 
-it('after a grace of five seconds the workers are killed', async () => {
-  const run = watchCli(['map', fixture('ignores-every-signal'), '-j', '1', '--kill-after', '500ms', '1'])
+it('after the grace the workers are killed', async () => {
+  const options = ['--kill-after', '500ms', '--grace', '1s']
+  const run = watchCli(['map', fixture('ignores-every-signal'), '-j', '1', ...options, '1'])
   await run.printed(/^begun$/m)
   const since = performance.now()
   send(run, 'SIGTERM')
   const result = await run.ended()
-  expect(performance.now() - since).toBeGreaterThan(5000)
-  expect(performance.now() - since).toBeLessThan(9000)
+  expect(performance.now() - since).toBeGreaterThan(1000)
+  expect(performance.now() - since).toBeLessThan(4500)
+  expect(result.stderr).toContain('finishing 1 item, up to 1 s; a second signal stops now\n')
   expect(result).toMatchObject({ signal: 'SIGTERM', stdout: '' })
+})
+
+it('without a grace the first signal kills the workers', async () => {
+  const run = watchCli(['map', fixture('ignores-every-signal'), '-j', '1', '--grace', '0', '1'])
+  await run.printed(/^begun$/m)
+  const since = performance.now()
+  send(run, 'SIGINT')
+  const result = await run.ended()
+  expect(performance.now() - since).toBeLessThan(2000)
+  expect(result.stderr).toContain('poolrun: interrupted by SIGINT: stopping now\n')
+  expect(result).toMatchObject({ signal: 'SIGINT', stdout: '' })
 })
 
 it('SIGTSTP, which Ctrl-Z sends, stops the workers too, and SIGCONT resumes them', async () => {
@@ -96,9 +109,7 @@ it.runIf(hasTerminal)(
     await run.shows('interrupted')
     space.write({ flag: '' })
     const { screen, status } = await run.ended()
-    expect(screen.join('\n')).toContain(
-      'poolrun: interrupted by SIGINT: waiting up to 5 s for 1 running item',
-    )
+    expect(screen.join('\n')).toContain('poolrun: interrupted by SIGINT: finishing 1 item, up to 5 s')
     expect(screen).toContain('"seen"')
     expect(screen).toContain('poolrun imap: interrupted by SIGINT: 1 ok')
     expect(status).toBe('signal 2')

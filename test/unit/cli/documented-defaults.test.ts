@@ -66,6 +66,7 @@ test('docs/library.md lists every option of a call with its default', () => {
     retryDelay: 'that of the pool',
     retryOn: 'that of the pool',
     signal: 'none',
+    rate: 'none',
     chunkSize: 'adapts to their measured cost and size',
     bufferSize: `${countText(POOL_BUFFER_ITEMS_PER_WORKER)} per worker, fewer if arguments are large`,
     callback: 'none',

@@ -72,8 +72,10 @@ describe('a run plan', () => {
       maxWorkerRestarts: undefined,
       timeoutMs: undefined,
       killAfterMs: 2000,
+      graceMs: 5000,
       deadlineMs: undefined,
       retry: { retries: 0, delayMs: 0, on: ['error', 'crash', 'timeout', 'oom'] },
+      rate: undefined,
       format: 'ndjson',
       output: undefined,
       keepPartial: false,
@@ -106,7 +108,7 @@ describe('a run plan', () => {
     const text =
       'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
-      '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --deadline 1h --retries 2 --retry-delay 100ms ' +
+      '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --grace 0 --rate 30/m --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
       '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2 --param size=3 --param name=a,b --param list=[1,2]'
     const flags = [...text.split(' '), '--node-options', "--no-warnings --title='a b'"]
@@ -130,6 +132,8 @@ describe('a run plan', () => {
       POOLRUN_MAX_WORKER_RESTARTS: '0',
       POOLRUN_TIMEOUT: '1.5s',
       POOLRUN_KILL_AFTER: '250ms',
+      POOLRUN_GRACE: '0',
+      POOLRUN_RATE: '30/m',
       POOLRUN_DEADLINE: '1h',
       POOLRUN_RETRIES: '2',
       POOLRUN_RETRY_DELAY: '100ms',
@@ -175,8 +179,10 @@ describe('a run plan', () => {
       maxWorkerRestarts: 0,
       timeoutMs: 1500,
       killAfterMs: 250,
+      graceMs: 0,
       deadlineMs: 3_600_000,
       retry: { retries: 2, delayMs: 100, on: ['timeout', 'validation'] },
+      rate: { intervalMs: 2_000, text: '30/m' },
       format: 'json',
       output: 'out.json',
       keepPartial: true,
@@ -476,6 +482,8 @@ describe('a usage error', () => {
     '--max-worker-restarts': 'an integer of 0 or more or none',
     '--timeout': DURATION,
     '--kill-after': DURATION,
+    '--grace': '0, or a duration such as 500ms or 2s (a bare number is seconds), at most 24 days',
+    '--rate': 'a rate above 0 with its unit, such as 10/s, 600/m or 0.5/h',
     '--deadline': DURATION,
     '--retries': 'an integer of 0 or more',
     '--retry-delay': '0, or a duration such as 500ms or 2s (a bare number is seconds), at most 24 days',
@@ -500,6 +508,8 @@ describe('a usage error', () => {
     ['--max-worker-restarts', ['-1', '1.5', 'all', 'Infinity']],
     ['--timeout', ['0', '-1', '1d', '25000h']],
     ['--kill-after', ['0', '-500ms']],
+    ['--grace', ['-1s', 'none']],
+    ['--rate', ['10', '-1/s', '10/x', '0/s', '/s', '10/', '1e3/s', '0.0001/h', '10/ms', '10 / s']],
     ['--deadline', ['0s', 'tomorrow']],
     ['--retries', ['-1', '1.5', 'all']],
     ['--retry-delay', ['-1s', '600h', '0x', '00']],

@@ -222,6 +222,7 @@ interface CallSettings {
   readonly spec?: TaskSpec
   readonly timeoutMs?: number
   readonly retry?: RetryOptions
+  readonly intervalMs?: number
 }
 
 /** A time on the clock that workers share. */
@@ -246,7 +247,7 @@ export async function faultOf(done: Promise<void>): Promise<unknown> {
 export function start(
   executor: LocalExecutor,
   source: ChunkSource,
-  { chunkSize, spec = task, timeoutMs, retry }: CallSettings = {},
+  { chunkSize, spec = task, timeoutMs, retry, intervalMs }: CallSettings = {},
 ) {
   const controller = new AbortController()
   const drain = new AbortController()
@@ -257,6 +258,7 @@ export function start(
     chunkSize,
     timeoutMs,
     retry,
+    intervalMs,
     onSettled: (range) => settled.push(range),
     signal: controller.signal,
     drain: drain.signal,

@@ -35,6 +35,7 @@ describe('a message of small calls', () => {
       chunkOf([1, 'é\ud800"\\', true, null], { index: [3, 5, 8, 9], timeoutMs: 1.5 }),
       chunkOf([[1, { a: [] }]], { task: { ...task, calling: 'spread', timed: 'durations' }, attempt: 2 }),
       chunkOf([2], { task: { ...task, timed: true, reply: 'json' }, recordEachItem: true, isSmall: false }),
+      chunkOf([3], { mayRetry: true }),
     ]
     expect(JSON.parse(textOfChunks(...chunks)!)).toEqual({ type: 'run', chunks })
     const ranges = [rangeOf([1.5, 'x']), rangeOf([{ a: null, b: { c: [false] } }], { id: 2, from: 9 })]

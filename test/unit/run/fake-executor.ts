@@ -49,6 +49,7 @@ export class FakeExecutor implements Executor {
   }
 
   readonly running = 0
+  readonly pausedForMs = undefined
   start() {}
   activity = () => []
   suspend() {}

@@ -13,6 +13,7 @@ export class InProcessExecutor implements Executor {
   /** Methods that were called, in order, but for those that only look. */
   readonly calls: string[] = []
   readonly running = 0
+  readonly pausedForMs = undefined
   readonly #task: Task
   readonly #fault: ExecutionFault['reason'] | undefined
   #ended = false

@@ -12,7 +12,7 @@ afterEach(() => {
 
 function listen() {
   const again: string[] = []
-  interrupt = new Interrupt({ onNextSignal: () => void again.push('again') })
+  interrupt = new Interrupt({ graceMs: 5_000, onNextSignal: () => void again.push('again') })
   return { interrupt, again }
 }
 
@@ -85,7 +85,7 @@ describe('waits', () => {
 
   test('for output end ten seconds after the deadline, however slow the reader is', async () => {
     vi.useFakeTimers()
-    interrupt = new Interrupt({ deadlineMs: 1_000, onNextSignal() {} })
+    interrupt = new Interrupt({ graceMs: 5_000, deadlineMs: 1_000, onNextSignal() {} })
     const rejected = await whenRejected(interrupt.untilStalled(NEVER, () => performance.now()))
     await vi.advanceTimersByTimeAsync(10_900)
     expect(rejected.at).toBeUndefined()

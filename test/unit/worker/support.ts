@@ -93,7 +93,8 @@ export const chunkOfValues = (list: readonly unknown[], options: ChunkOptions = 
 export const chunkOfText = (lines: string, count: number, options: ChunkOptions = {}) =>
   chunkOf({ kind: 'bytes', bytes: Buffer.from(lines), framing: 'ndjson' }, count, options)
 
-interface RunnerSetUp extends Partial<Pick<RunnerOptions, 'concurrency' | 'onStartItem' | 'validate'>> {
+interface RunnerSetUp
+  extends Partial<Pick<RunnerOptions, 'concurrency' | 'onStartItem' | 'validate' | 'shouldRetry'>> {
   readonly clock?: FakeClock
   readonly recorder?: FlightRecorder | undefined
   readonly tasks?: Record<string, Task>
@@ -103,7 +104,7 @@ interface RunnerSetUp extends Partial<Pick<RunnerOptions, 'concurrency' | 'onSta
 
 /** A runner whose messages leave the process as soon as they are sent. */
 export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
-  const { concurrency = 1, onStartItem, validate, tasks = {}, recorder, onSend } = options
+  const { concurrency = 1, onStartItem, validate, shouldRetry, tasks = {}, recorder, onSend } = options
   const { clock = new FakeClock() } = options
   const sent: ResultsMessage[] = []
   const cancelled: number[] = []
@@ -126,6 +127,7 @@ export function setUpRunner(task: Task, options: RunnerSetUp = {}) {
     callTask: installCurrentTask(concurrency),
     getTask: (name) => tasks[name] ?? task,
     validate,
+    shouldRetry,
     onStartItem,
     onCancelled(runs) {
       cancelled.push(...runs.map(({ id }) => id))

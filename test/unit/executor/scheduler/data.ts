@@ -46,7 +46,7 @@ export function resultsOf(
 export function callOf(options: Partial<CallOptions> = {}): ScheduledCall {
   const calls = new CallTable({ processes: 1, concurrency: 1 }, () => {})
   calls.open(1, { task: TASK, ...options })
-  return calls.next(false)!
+  return calls.next(false, true, 0)!
 }
 
 /** One line per command, without what is not needed to tell them apart. */

@@ -1,14 +1,33 @@
 import { describe, expect, test } from 'vitest'
-import { isRetried, remember, retryDelay } from '../../../../src/executor/scheduler/retry.js'
-import type { ItemFailure } from '../../../../src/model.js'
+import {
+  adviceOf,
+  isRetried,
+  mayRetry,
+  remember,
+  retryDelay,
+} from '../../../../src/executor/scheduler/retry.js'
+import type { Failure, ItemFailure } from '../../../../src/model.js'
 
 const options = { retries: 2, delayMs: 100, on: ['error'] as const }
 
+const failed: Failure = {
+  kind: 'error',
+  error: { type: 'other', preview: '1', valueType: 'number' } as never,
+}
+
 test('an item is retried for the given kinds, as often as given', () => {
-  expect(isRetried(options, 'error', 1)).toBe(true)
-  expect(isRetried(options, 'error', 2)).toBe(true)
-  expect(isRetried(options, 'error', 3)).toBe(false)
-  expect(isRetried(options, 'crash', 1)).toBe(false)
+  expect([1, 2, 3].map((attempt) => mayRetry(options, 'error', attempt))).toEqual([true, true, false])
+  expect([1, 2, 3].map((attempt) => isRetried(options, failed, attempt))).toEqual([true, true, false])
+  expect(mayRetry(options, 'crash', 1)).toBe(false)
+})
+
+test('a job can make a failure final and choose the delay, but allows no attempt that the options do not', () => {
+  const advice = { afterMs: 5, everyone: true }
+  expect(isRetried(options, { ...failed, retry: 'never' }, 1)).toBe(false)
+  expect(isRetried(options, { ...failed, retry: advice }, 2)).toBe(true)
+  expect(isRetried(options, { ...failed, retry: advice }, 3)).toBe(false)
+  const failures: readonly Failure[] = [failed, { ...failed, retry: 'never' }, { ...failed, retry: advice }]
+  expect(failures.map(adviceOf)).toEqual([undefined, undefined, advice])
 })
 
 describe('the delay', () => {

@@ -121,10 +121,10 @@ describe('ConsoleReporter', () => {
       return report([event], { accepted: 0 }).split('\n')[0]
     }
     expect(firstLine(2)).toBe(
-      'poolrun: interrupted by SIGINT: waiting up to 5 s for 2 running items; a second signal kills the workers',
+      'poolrun: interrupted by SIGINT: finishing 2 items, up to 5 s; Ctrl-C again stops now',
     )
-    expect(firstLine(1)).toContain('waiting up to 5 s for 1 running item;')
-    expect(firstLine(0)).toBe('poolrun: interrupted by SIGINT: ending; a second signal kills the workers')
+    expect(firstLine(1)).toContain('finishing 1 item, up to 5 s;')
+    expect(firstLine(0)).toBe('poolrun: interrupted by SIGINT: ending; Ctrl-C again stops now')
   })
 
   it('writes only failures and the summary line with -q', () => {

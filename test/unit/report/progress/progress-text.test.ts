@@ -53,6 +53,13 @@ describe('the live line', () => {
     expect(plainLine(ending)).toBe('poolrun map: 1234 of 10000 done (12%), 3 failed, 0:10 elapsed, 120/s')
   })
 
+  it('says why items begin later than they could', () => {
+    const limited = state({ limit: '10/s' })
+    expect(at(100, limited)).toContain('120/s  paced 10/s  ETA 1:13')
+    expect(plainLine(limited)).toContain('120/s, paced 10/s, about')
+    expect(at(100, { ...limited, pausedForMs: 11_500 })).toContain('120/s  cooling down 12 s  ETA')
+  })
+
   it('leaves out what matters least in a narrow terminal', () => {
     expect([60, 49, 45, 36, 30, 20, 12].map((columns) => at(columns))).toEqual([
       'map  1234/10000  12%  120/s  ETA 1:13  3 failed',
