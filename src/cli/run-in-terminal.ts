@@ -66,7 +66,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
   const { write } = progress
   const reporter = new ConsoleReporter({
     plan,
-    renderers: { failure: text.failure, flaky: text.flaky, line: sanitise },
+    renderers: { ...text, line: sanitise },
     write,
     colors,
     charset,

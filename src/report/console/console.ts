@@ -2,22 +2,26 @@
 // How a failure is rendered and where text goes are passed in.
 import { formatMs, plural } from '../../errors/messages.js'
 import { warningText } from '../../errors/warning-text.js'
-import { type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
+import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { Charset } from '../charset.js'
 import { type Colors, noColors } from '../colors.js'
-import { FailureGroups, type RepeatedFailure } from '../groups.js'
-import { itemList, summaryLine } from '../summary-line.js'
-import { taskTime } from '../units.js'
+import { FailurePlaces, type RepeatedFailure } from '../failure-places.js'
+import { summaryLine } from '../summary-line.js'
+import { groupDigits, taskTime } from '../units.js'
 import { createJobOutput, type JobOutputReport, jobOutputOf } from './job-output.js'
 
 export type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
 
 /** All of them return sanitised text without colour. */
 interface Renderers {
-  /** The whole block of a failed item: remote traceback, linking sentence and local error. */
-  failure(event: FailedEvent): string
+  /** The whole block of a failed item: remote traceback, linking sentence and local error. `isFirst`: at its place. */
+  failure(event: FailedEvent, isFirst: boolean): string
+  /** Its error in one line. */
+  headline(event: FailedEvent): string
+  /** `file:line` of the job where it failed, if that is known. */
+  place(failure: Failure): string | undefined
   /** What the earlier attempts of an item failed with that succeeded in the end. */
   flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
   /** A line that may contain text of a job. */
@@ -33,16 +37,13 @@ export interface ConsoleReporterOptions {
   readonly charset?: Pick<Charset, 'text'> | undefined
 }
 
-/** For the message of a group's first failure. */
-const MAX_TITLE_CHARACTERS = 120
-
 export class ConsoleReporter {
   readonly #plan: ConsoleReporterOptions['plan']
   readonly #renderers: Renderers
   readonly #colors: Colors
   readonly #write: (text: string) => void
   readonly #jobOutput: JobOutputReport
-  readonly #groups = new FailureGroups((repeated) => this.#write(this.#repeatedLine(repeated)))
+  readonly #places: FailurePlaces
   #blocks = 0
 
   constructor({ plan, renderers, write, colors = noColors, charset }: ConsoleReporterOptions) {
@@ -50,6 +51,10 @@ export class ConsoleReporter {
     this.#renderers = renderers
     this.#colors = colors
     this.#write = (text) => write(charset?.text(text) ?? text)
+    const shown = { verbose: 'all', normal: 'messages', quiet: 'ten' } as const
+    this.#places = new FailurePlaces(shown[plan.verbosity], (repeated) =>
+      this.#write(this.#repeatedLine(repeated)),
+    )
     this.#jobOutput = createJobOutput({
       mode: jobOutputOf(plan),
       tag: plan.tag,
@@ -97,7 +102,7 @@ export class ConsoleReporter {
   /** Writes everything that is still held back, and then the summary line. */
   finish(summary: Summary): void {
     this.#jobOutput.finish()
-    this.#groups.finish()
+    this.#places.finish()
     this.#write(`${this.#summaryColor(summary)(summaryLine(this.#plan, summary))}\n`)
   }
 
@@ -107,14 +112,16 @@ export class ConsoleReporter {
   }
 
   #writeFailure(event: FailedEvent): void {
-    const { command, verbosity } = this.#plan
     const index = itemIndexAt(event.settled.chunk, event.failure.offset)
-    const shown = this.#groups.add(index, event.failure.failure)
-    if (shown) this.#separateBlocks()
-    this.#jobOutput.failed(index, shown)
-    if (shown) this.#writeBlock(this.#renderers.failure(event).trimEnd())
-    if (event.verdict === 'skip' && (shown || verbosity === 'verbose'))
-      this.#write(`${command}: item ${index} failed, skipped\n`)
+    const failed = `${this.#plan.command}: item ${index} failed${event.verdict === 'skip' ? ', skipped' : ''}`
+    const { display, like } = this.#places.add(index, event.failure.failure)
+    const isBlock = display === 'first' || display === 'full'
+    if (isBlock) this.#separateBlocks()
+    this.#jobOutput.failed(index, display !== 'counted')
+    if (isBlock) this.#writeBlock(this.#renderers.failure(event, display === 'first').trimEnd())
+    if (display === 'line')
+      this.#write(`${failed}: ${this.#renderers.headline(event)} (same place as item ${like})\n`)
+    else if (isBlock && event.verdict === 'skip') this.#write(`${failed}\n`)
   }
 
   #writeBlock(text: string): void {
@@ -151,10 +158,9 @@ export class ConsoleReporter {
     if (text !== '') this.#write(text)
   }
 
-  #repeatedLine({ index, title, more, indexes }: RepeatedFailure): string {
-    const firstLine = title.split('\n', 1)[0] ?? ''
-    const shown =
-      firstLine.length > MAX_TITLE_CHARACTERS ? `${firstLine.slice(0, MAX_TITLE_CHARACTERS - 1)}…` : firstLine
-    return `${this.#plan.command}: ${more} more failed like item ${index} (${this.#renderers.line(shown)}): ${itemList(indexes, more)}\n`
+  #repeatedLine({ index, failure, more }: RepeatedFailure): string {
+    const place = this.#renderers.place(failure)
+    const where = place === undefined ? '' : ` (${this.#renderers.line(place)})`
+    return `… and ${groupDigits(more)} more from the same place as item ${index}${where}\n`
   }
 }

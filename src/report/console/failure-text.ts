@@ -5,8 +5,9 @@ import { CallbackError, InitializerError, PoolError, RemoteTraceback } from '../
 import { environmentProblem } from '../../errors/environment.js'
 import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
 import type { FrameOptions } from '../../errors/render/frames.js'
+import { plainError } from '../../errors/render/plain-error.js'
 import { renderChain } from '../../errors/render/render-error.js'
-import { sanitise } from '../../errors/render/sanitise.js'
+import { previewText, sanitise } from '../../errors/render/sanitise.js'
 import {
   type ItemContext,
   renderAttempts,
@@ -19,13 +20,23 @@ import { itemText } from '../../framing/items.js'
 import { locate, locationText } from '../../framing/location.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
+import { relativePath, sourceLocationOf } from '../source-location.js'
+
+const MAX_HEADLINE_CHARACTERS = 200
 
 interface FailureTextOptions extends FrameOptions {
   readonly plan: Pick<RunPlan, 'command' | 'job'>
 }
 
+type FailedEvent = Extract<RunEvent, { type: 'item-failed' }>
+
 export interface FailureText {
-  failure(event: Extract<RunEvent, { type: 'item-failed' }>): string
+  /** The lines of the source where it failed are shown with the first one of a place. */
+  failure(event: FailedEvent, isFirst?: boolean): string
+  /** Its error in one line. */
+  headline(event: FailedEvent): string
+  /** `file:line` of the job where it failed, relative to the working directory, if that is known. */
+  place(failure: Failure): string | undefined
   /** What the earlier attempts of an item failed with that succeeded in the end. */
   flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
   /** For an error that ended the whole run. */
@@ -44,8 +55,21 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
   }
 
   return {
-    failure: ({ settled, failure }) =>
-      renderItemFailure(where(settled, failure.offset, failure.failure), failure, frames),
+    failure: ({ settled, failure }, isFirst = true) =>
+      renderItemFailure(
+        where(settled, failure.offset, failure.failure),
+        failure,
+        isFirst ? frames : { ...frames, excerpt: undefined },
+      ),
+    headline({ settled, failure }) {
+      const { index, location } = where(settled, failure.offset, failure.failure)
+      const { name, message } = plainError({ index, location }, failure, frames)
+      return previewText(`${name}: ${message.split('\n', 1)[0]}`, MAX_HEADLINE_CHARACTERS)
+    },
+    place(failure) {
+      const location = sourceLocationOf(failure, frames)
+      return location && `${relativePath(location.file, [frames.cwd])}:${location.line}`
+    },
     flaky: (settled, attempts) =>
       renderAttempts(where(settled, settled.from), attempts, attempts.length + 1, frames),
     fault(error) {

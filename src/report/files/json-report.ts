@@ -1,4 +1,5 @@
 // `--report json`: the record of the run under a versioned name. docs/report.md describes the fields.
+import { type FailureGroup, groupFailures } from '../failure-groups.js'
 import type { RunRecord } from './run-record.js'
 
 const JSON_SCHEMA = 'poolrun-report/1'
@@ -24,8 +25,24 @@ export function renderJson({ summary, summaryLine, ...record }: RunRecord): stri
     attemptsLeftOut,
     failures: failures.map(({ location, ...failure }) => ({ ...failure, place: location })),
     failuresLeftOut,
+    failureGroups: groupFailures(failures).map(plainGroup),
     warnings,
     counts: counts ?? null,
   }
   return `${JSON.stringify(report, null, 1)}\n`
+}
+
+function plainGroup({ failures, messages }: FailureGroup) {
+  const { group, location, name } = failures[0]!
+  return {
+    group,
+    name,
+    place: location,
+    count: failures.length,
+    messages: messages.map(({ title, failures }) => ({
+      message: title,
+      count: failures.length,
+      items: failures.map(({ index }) => index),
+    })),
+  }
 }

@@ -1,12 +1,18 @@
 // `--report junit`: one test case per item, for CI systems. The file is well-formed XML whatever a message contains, and
 // valid by the schema of Jenkins, junit-10.xsd, which is stricter than what other CI systems read.
 import { isAbsolute } from 'node:path'
+import { plural } from '../../errors/messages.js'
+import { NAMED_INDEXES } from '../../summary.js'
+import { groupFailures } from '../failure-groups.js'
 import { itemTitle } from '../item-text.js'
 import { relativePath } from '../source-location.js'
+import { itemList } from '../summary-line.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from './run-record.js'
 
 /** If there are more items, those that succeeded are summed up in a single case: CI systems show every case. */
 const MAX_CASES = 10_000
+/** Of a place where items failed. */
+const MAX_MESSAGES = 20
 
 interface TestCase {
   readonly name: string
@@ -42,10 +48,28 @@ export function renderJunit(record: RunRecord): string {
         attributes: { classname: job, name, time },
         children: result === undefined ? [] : [result],
       })),
+      ...groupsOf(record),
     ],
   }
   const root = { name: 'testsuites', attributes: counts, children: [suite] }
   return `<?xml version="1.0" encoding="UTF-8"?>\n${lines(root, '')}`
+}
+
+/** The failures by place: CI systems list the cases one by one. */
+function groupsOf({ failures, cwd }: RunRecord): XmlElement[] {
+  if (failures.length === 0) return []
+  const text = groupFailures(failures).map((group) => {
+    const { location } = group.failures[0]!
+    const where = location === undefined ? '' : ` at ${relativePath(location.file, [cwd])}:${location.line}`
+    const messages = group.messages.slice(0, MAX_MESSAGES).map(({ title, failures }) => {
+      const indexes = failures.slice(0, NAMED_INDEXES).map(({ index }) => index)
+      return `  ${title}: ${itemList(indexes, failures.length)}\n`
+    })
+    const more = group.messages.length - messages.length
+    if (more > 0) messages.push(`  … and ${more} more messages\n`)
+    return `${plural(group.failures.length, 'failure')}${where}\n${messages.join('')}`
+  })
+  return [{ name: 'system-out', children: text.join('') }]
 }
 
 function testCases({ attempts, attemptsLeftOut, failures, summary, summaryLine }: RunRecord): TestCase[] {

@@ -17,7 +17,7 @@ import {
 import type { RunPlan } from '../../plan.js'
 import type { Summary } from '../../summary.js'
 import type { FailureText } from '../console/failure-text.js'
-import { failureGroup } from '../groups.js'
+import { placeOf } from '../failure-places.js'
 import { shortTexts } from '../item-text.js'
 import { sourceLocationOf } from '../source-location.js'
 import { summaryLine } from '../summary-line.js'
@@ -221,7 +221,7 @@ export class RecordBuilder {
       name: sanitise(name),
       message: sanitise(message),
       text: text.failure({ type: 'item-failed', settled: range, failure: failed, verdict: 'skip' }),
-      group: sanitise(failureGroup(failure).key),
+      group: sanitise(placeOf(failure)),
       location: sourceLocationOf(failure, { cwd }),
     })
   }

@@ -51,7 +51,7 @@ export interface FailureRecord {
   readonly message: string
   /** The whole block as on stderr, without colour. */
   readonly text: string
-  /** The same key for failures with the same first frame and message. */
+  /** The same key for failures of the same class and first frame. */
   readonly group: string
   /** The first frame of the job's own code. */
   readonly location: SourceLocation | undefined

@@ -8,6 +8,7 @@ export function settled(
   count: number,
   failedIndexes: number[] = [],
   message = 'boom',
+  frames?: string,
 ): SettledRange {
   return {
     chunk: {
@@ -18,14 +19,16 @@ export function settled(
     from: 0,
     count,
     results: { kind: 'json', bytes: new Uint8Array() },
-    failures: failedIndexes.map((index) => failure(index - first, message)),
+    failures: failedIndexes.map((index) => failure(index - first, message, frames)),
     workerId: 1,
     pid: 4131,
     attempts: 1,
   }
 }
 
-function failure(offset: number, message: string): ItemFailure {
+const FRAMES = '    at task (job.ts:6:11)\n    at other (job.ts:9:1)'
+
+function failure(offset: number, message: string, frames = FRAMES): ItemFailure {
   return {
     offset,
     workerId: 1,
@@ -37,7 +40,7 @@ function failure(offset: number, message: string): ItemFailure {
         type: 'error',
         name: 'Error',
         message,
-        frames: '    at task (job.ts:6:11)\n    at other (job.ts:9:1)',
+        frames,
         builtin: 'Error',
         props: {},
       },
@@ -62,8 +65,8 @@ export function flakySettled(index: number): RunEvent {
   }
 }
 
-export function itemFailed(index: number, verdict: Verdict, message = 'boom'): RunEvent {
-  const range = settled(index, 1, [index], message)
+export function itemFailed(index: number, verdict: Verdict, message = 'boom', frames?: string): RunEvent {
+  const range = settled(index, 1, [index], message, frames)
   return { type: 'item-failed', settled: range, failure: range.failures[0]!, verdict }
 }
 

@@ -27,6 +27,9 @@ function report(
     renderers: {
       failure: ({ settled, failure }) =>
         `Error: block ${itemIndexAt(settled.chunk, failure.offset)}\n    at frame`,
+      headline: ({ failure: { failure } }) =>
+        failure.kind === 'error' && failure.error.type === 'error' ? failure.error.message : failure.kind,
+      place: ({ kind }) => (kind === 'error' ? 'job.ts:6' : undefined),
       flaky: (_, attempts) => `attempt 1 of ${attempts.length + 1} failed:\nError: earlier`,
       line: (line) => line.replaceAll('\u001b', '^['),
     },
@@ -156,24 +159,29 @@ describe('ConsoleReporter', () => {
 })
 
 describe('repeated failures', () => {
-  function failures(count: number, message: (index: number) => string): RunEvent[] {
+  function failures(
+    count: number,
+    message: (index: number) => string,
+    frames?: (index: number) => string,
+  ): RunEvent[] {
     return Array.from({ length: count }, (_, index) => [
       itemsSettled(index, 1, [index]),
-      itemFailed(index, 'skip', message(index)),
+      itemFailed(index, 'skip', message(index), frames?.(index)),
     ]).flat()
   }
+  const blocks = (text: string) => text.match(/^Error: block/gm)?.length
 
-  it('are only counted after the tenth, and reported before the summary line', () => {
+  it('with a known message are only counted after the tenth, and reported before the summary line', () => {
     const text = report(
-      failures(25, () => 'boom \u001b[2J'),
+      failures(25, () => 'boom'),
       { accepted: 25 },
     )
-    expect(text.match(/^Error: block/gm)).toHaveLength(10)
+    expect(blocks(text)).toBe(10)
     expect(text.slice(text.indexOf('Error: block 9'))).toMatchInlineSnapshot(`
       "Error: block 9
           at frame
       collect: item 9 failed, skipped
-      collect: 15 more failed like item 0 (Error: boom ^[[2J): items 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, … and 5 more
+      … and 15 more from the same place as item 0 (job.ts:6)
       poolrun collect: 0 ok, 25 failed (items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … and 15 more)
       "
     `)
@@ -184,36 +192,74 @@ describe('repeated failures', () => {
       failures(10, () => 'boom'),
       { accepted: 10 },
     )
-    expect(text.match(/^Error: block/gm)).toHaveLength(10)
-    expect(text).not.toContain('more failed')
+    expect(blocks(text)).toBe(10)
+    expect(text).not.toContain('more from')
   })
 
-  it('with different messages form different groups', () => {
+  it('have a line for each new message from the same place', () => {
     const text = report(
-      failures(30, (index) => `boom ${index % 2}`),
+      failures(30, (index) => `boom ${Math.min(index, 12)}`),
       { accepted: 30 },
     )
-    expect(text.match(/^Error: block/gm)).toHaveLength(20)
-    expect(text).toContain('collect: 5 more failed like item 0 (Error: boom 0): items 20, 22, 24, 26, 28\n')
-    expect(text).toContain('collect: 5 more failed like item 1 (Error: boom 1): items 21, 23, 25, 27, 29\n')
+    expect(blocks(text)).toBe(10)
+    expect(text.slice(text.indexOf('Error: block 9'))).toMatchInlineSnapshot(`
+      "Error: block 9
+          at frame
+      collect: item 9 failed, skipped
+      collect: item 10 failed, skipped: boom 10 (same place as item 0)
+      collect: item 11 failed, skipped: boom 11 (same place as item 0)
+      collect: item 12 failed, skipped: boom 12 (same place as item 0)
+      … and 17 more from the same place as item 0 (job.ts:6)
+      poolrun collect: 0 ok, 30 failed (items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … and 20 more)
+      "
+    `)
   })
 
-  it('are still reported if there are more groups than are remembered', () => {
+  it('from other places are shown again', () => {
     const text = report(
-      failures(1100, (index) => (index < 12 ? 'first' : `boom ${index}`)),
-      { accepted: 1100 },
+      failures(
+        30,
+        () => 'boom',
+        (index) => `\n    at f (job.ts:${index % 2}:1)`,
+      ),
+      { accepted: 30 },
     )
-    expect(text.match(/more failed like item 0 \(Error: first\): items 10, 11\n/g)).toHaveLength(1)
+    expect(blocks(text)).toBe(20)
+    expect(text).toContain('… and 5 more from the same place as item 0 (job.ts:6)\n')
+    expect(text).toContain('… and 5 more from the same place as item 1 (job.ts:6)\n')
   })
 
-  it('still get their line with -v', () => {
+  it('are only counted with -q, whatever their messages', () => {
     const text = report(
-      failures(12, () => 'boom'),
-      { accepted: 12 },
+      failures(2_000, (index) => `boom ${index}`),
+      { accepted: 2_000 },
+      { verbosity: 'quiet' },
+    )
+    expect(blocks(text)).toBe(10)
+    expect(text).toContain('… and 1,990 more from the same place as item 0 (job.ts:6)\n')
+    expect(text).not.toContain('boom')
+  })
+
+  it('are all shown in full with -v', () => {
+    const text = report(
+      failures(30, () => 'boom'),
+      { accepted: 30 },
       { verbosity: 'verbose' },
     )
-    expect(text).toContain('collect: item 11 failed, skipped\n')
-    expect(text.match(/^Error: block/gm)).toHaveLength(10)
+    expect(blocks(text)).toBe(30)
+    expect(text).toContain('collect: item 29 failed, skipped\n')
+  })
+
+  it('are still reported if there are more places than are remembered', () => {
+    const text = report(
+      failures(
+        1100,
+        () => 'boom',
+        (index) => `\n    at f (job.ts:${index < 12 ? 0 : index}:1)`,
+      ),
+      { accepted: 1100 },
+    )
+    expect(text.match(/and 2 more from the same place as item 0 /g)).toHaveLength(1)
   })
 })
 

@@ -1,25 +1,14 @@
-// Groups failures by their key, largest group first, and searches them.
+// The search in the groups of failures.
+import { type FailureGroup, groupFailures } from '../../../failure-groups.js'
 import type { FailureRecord } from '../../../files/run-record.js'
 
-/** Never empty; in the order in which the failures settled. */
-export type FailureGroup = readonly FailureRecord[]
-
-export function groupFailures(failures: readonly FailureRecord[]): FailureGroup[] {
-  const groups = new Map<string, FailureRecord[]>()
-  for (const failure of failures) {
-    const group = groups.get(failure.group)
-    if (group === undefined) groups.set(failure.group, [failure])
-    else group.push(failure)
-  }
-  return [...groups.values()].sort((a, b) => b.length - a.length)
-}
-
 /** Keeps the failures whose index is `query` or whose text or item contains it; drops groups that become empty. */
-export function filterGroups(groups: readonly FailureGroup[], query: string): FailureGroup[] {
+export function filterGroups(groups: readonly FailureGroup[], query: string): readonly FailureGroup[] {
   const wanted = query.trim().toLowerCase()
-  return groups
-    .map((group) => group.filter((failure) => wanted === '' || matches(failure, wanted)))
-    .filter((group) => group.length > 0)
+  if (wanted === '') return groups
+  return groupFailures(
+    groups.flatMap(({ failures }) => failures.filter((failure) => matches(failure, wanted))),
+  )
 }
 
 function matches({ index, text, item }: FailureRecord, wanted: string): boolean {

@@ -1,10 +1,14 @@
 // The failures: groups to open, with the traceback of one item at a time, and the search.
+
+import { type FailureGroup, groupFailures, type MessageGroup, titleOf } from '../../../failure-groups.js'
+import type { FailureRecord } from '../../../files/run-record.js'
 import type { PageData } from '../../page-data.js'
-import { type FailureGroup, filterGroups, groupFailures } from '../data/failure-groups.js'
+import { filterGroups } from '../data/failure-groups.js'
 import { cut, formatNumber } from '../data/format.js'
 import { button, el, section } from './dom.js'
 
 const FIRST_GROUPS = 6
+const MAX_MESSAGES = 50
 const MAX_CHIPS = 60
 const CHIP_CHARACTERS = 24
 
@@ -35,17 +39,13 @@ export function failureSection(
 }
 
 function failureGroup(group: FailureGroup, open: boolean, select: (index: number) => void): HTMLElement {
-  const first = group[0]!
+  const { failures, messages } = group
+  const first = failures[0]!
   const text = el('pre', {}, first.text)
-  const chips = group.slice(0, MAX_CHIPS).map((failure) =>
-    button(
-      failure.item === '' ? String(failure.index) : `${failure.index}: ${cut(failure.item, CHIP_CHARACTERS)}`,
-      () => {
-        text.textContent = failure.text
-        select(failure.index)
-      },
-    ),
-  )
+  const show = (failure: FailureRecord) => {
+    text.textContent = failure.text
+    select(failure.index)
+  }
   const copy = button('Copy', () => void navigator.clipboard?.writeText(text.textContent))
   const { location } = first
   return el(
@@ -54,18 +54,41 @@ function failureGroup(group: FailureGroup, open: boolean, select: (index: number
     el(
       'summary',
       {},
-      el('span', { class: 'count' }, formatNumber(group.length)),
-      `${first.name}: ${first.message.split('\n')[0]}`,
+      el('span', { class: 'count' }, formatNumber(failures.length)),
+      titleOf(group),
       location && el('span', { class: 'location mono' }, `${location.file}:${location.line}`),
     ),
-    el(
-      'div',
-      { class: 'chips', 'aria-label': 'Items with this failure' },
-      'items ',
-      ...chips,
-      group.length > chips.length ? ` and ${formatNumber(group.length - chips.length)} more` : '',
-      copy,
-    ),
+    ...messages.slice(0, MAX_MESSAGES).map((message) => messageRow(message, messages.length > 1, show)),
+    messages.length > MAX_MESSAGES
+      ? el('div', { class: 'chips' }, `and ${formatNumber(messages.length - MAX_MESSAGES)} more messages`)
+      : '',
+    copy,
     text,
+  )
+}
+
+/** The items that failed with one message, which stands before them if there are others. */
+function messageRow(
+  { title, failures }: MessageGroup,
+  hasTitle: boolean,
+  show: (failure: FailureRecord) => void,
+): HTMLElement {
+  const chips = failures
+    .slice(0, MAX_CHIPS)
+    .map((failure) =>
+      button(
+        failure.item === ''
+          ? String(failure.index)
+          : `${failure.index}: ${cut(failure.item, CHIP_CHARACTERS)}`,
+        () => show(failure),
+      ),
+    )
+  return el(
+    'div',
+    { class: 'chips', 'aria-label': 'Items with this failure' },
+    hasTitle ? `${title}: ` : '',
+    'items ',
+    ...chips,
+    failures.length > chips.length ? ` and ${formatNumber(failures.length - chips.length)} more` : '',
   )
 }

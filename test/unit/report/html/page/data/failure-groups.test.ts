@@ -1,7 +1,8 @@
-// Grouping of failures and the search in them.
+// The search in groups of failures.
 import { describe, expect, it } from 'vitest'
+import { type FailureGroup, groupFailures } from '../../../../../../src/report/failure-groups.js'
 import type { FailureRecord } from '../../../../../../src/report/files/run-record.js'
-import { filterGroups, groupFailures } from '../../../../../../src/report/html/page/data/failure-groups.js'
+import { filterGroups } from '../../../../../../src/report/html/page/data/failure-groups.js'
 
 function failure(index: number, group: string, item = `{"n":${index}}`): FailureRecord {
   const message = `boom ${group}`
@@ -20,18 +21,8 @@ function failure(index: number, group: string, item = `{"n":${index}}`): Failure
 }
 
 const groups = groupFailures([failure(1, 'a'), failure(12, 'b'), failure(3, 'c'), failure(2, 'b')])
-const indexes = (found: readonly (readonly FailureRecord[])[]) =>
-  found.map((group) => group.map(({ index }) => index))
-
-describe('groupFailures', () => {
-  it('puts the largest group first and keeps the order of settling otherwise', () => {
-    expect(indexes(groups)).toEqual([[12, 2], [1], [3]])
-  })
-
-  it('has no group without failures', () => {
-    expect(groupFailures([])).toEqual([])
-  })
-})
+const indexes = (found: readonly FailureGroup[]) =>
+  found.map(({ failures }) => failures.map(({ index }) => index))
 
 describe('filterGroups', () => {
   it('keeps everything for a blank query', () => {
