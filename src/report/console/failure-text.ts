@@ -4,8 +4,8 @@ import { toErrorData } from '../../errors/capture/to-error-data.js'
 import { CallbackError, InitializerError, PoolError, RemoteTraceback } from '../../errors/classes.js'
 import { environmentProblem } from '../../errors/environment.js'
 import { ItemCallbackError } from '../../errors/rebuild/item-callback-error.js'
+import { makeItemError } from '../../errors/rebuild/item-error.js'
 import type { FrameOptions } from '../../errors/render/frames.js'
-import { plainError } from '../../errors/render/plain-error.js'
 import { renderChain } from '../../errors/render/render-error.js'
 import { previewText, sanitise } from '../../errors/render/sanitise.js'
 import {
@@ -61,9 +61,13 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
         failure,
         isFirst ? frames : { ...frames, excerpt: undefined },
       ),
-    headline({ settled, failure }) {
-      const { index, location } = where(settled, failure.offset, failure.failure)
-      const { name, message } = plainError({ index, location }, failure, frames)
+    headline({ settled, failure: failed }) {
+      const { failure } = failed
+      // Without making an error: there may be many thousands of them.
+      const { name, message } =
+        failure.kind === 'error' && failure.error.type === 'error'
+          ? failure.error
+          : makeItemError(where(settled, failed.offset, failure), failed)
       return previewText(`${name}: ${message.split('\n', 1)[0]}`, MAX_HEADLINE_CHARACTERS)
     },
     place(failure) {
