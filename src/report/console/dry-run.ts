@@ -4,10 +4,11 @@ import type { RunPlan } from '../../plan.js'
 
 /** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
-  const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry } = plan
+  const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry, rate } = plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
     timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} per attempt`,
+    rate && `at most ${rate.text} attempts begin`,
     deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} for the whole run`,
     retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)
