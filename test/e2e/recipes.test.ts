@@ -1,0 +1,66 @@
+// Each page of docs/recipes is complete: its files are written into an empty folder, and its commands print what it shows.
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root, runShell } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
+
+const folder = join(root, 'docs/recipes')
+const index = readFileSync(join(folder, 'README.md'), 'utf8')
+const names = readdirSync(folder).filter((name) => name !== 'README.md')
+
+/** Programs of commands, besides those of every shell. */
+const TOOLS = ['jq']
+
+function has(tool: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function recipe(name: string) {
+  const text = readFileSync(join(folder, name), 'utf8')
+  const files = [...text.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(([, file, content]) => [file, content])
+  const commands = [...text.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block]) =>
+    block!
+      .split(/^\$ /m)
+      .slice(1)
+      .map((example) => {
+        const end = example.indexOf('\n')
+        return { command: example.slice(0, end), output: example.slice(end + 1) }
+      }),
+  )
+  const missing = TOOLS.filter(
+    (tool) => commands.some(({ command }) => command.includes(`${tool} `)) && !has(tool),
+  )
+  return { files: Object.fromEntries(files) as Record<string, string>, commands, missing }
+}
+
+describe.each(names)('docs/recipes/%s', (name) => {
+  const { files, commands, missing } = recipe(name)
+
+  it.skipIf(missing.length > 0)(
+    `does what it shows${missing.map((tool) => ` (skipped: no ${tool})`).join('')}`,
+    async () => {
+      expect(commands.length).toBeGreaterThan(0)
+      const space = tempSpace()
+      space.write(files)
+      // A program that starts another one finds the command under test as its users would.
+      space.write({ 'bin/npx': '#!/bin/sh\nshift\nexec "$NODE" "$POOLRUN_JS" "$@"\n' })
+      for (const { command, output } of commands) {
+        const { stdout, stderr } = await runShell(`chmod +x bin/npx; PATH="$PWD/bin:$PATH"; ${command}`, {
+          cwd: space.dir,
+        })
+        expect(stdout, stderr).toBe(output)
+      }
+    },
+  )
+
+  it('is listed', () => {
+    expect(index).toContain(`](${name})`)
+  })
+})
