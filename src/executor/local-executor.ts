@@ -453,6 +453,9 @@ export class LocalExecutor implements Executor {
     switch (message.type) {
       case 'warning':
         return emit({ type: 'warning', warning: { kind: 'text', text: message.message } })
+      case 'handles-sigterm':
+        // The transport uses it.
+        return
       case 'dying': {
         const notice = { uncaughtError: message.escaped, exitCallStack: message.exitSite }
         return this.#post({ type: 'exit-announced', worker, notice })

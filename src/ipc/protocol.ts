@@ -20,6 +20,7 @@
 //        terminate {isImmediate}                   ───────────▶  aborts; exits once nothing listens to its signal
 //                                                  ◀───────────  cancelled {ids, begun}  what it had in hand
 //                                                  ◀───────────  recorder-failed  its record is not complete any more
+//                                                  ◀───────────  handles-sigterm {handles}  for the transport
 //                                                  ◀───────────  dying {why}  before an exit it sees coming
 //
 // The parent waits for the end of the channel and the exit together, so that it receives every message that was sent.
@@ -152,6 +153,8 @@ export type FromWorker = { readonly token: string } & (
   | { readonly type: 'expiring'; readonly id: number; readonly offset: number; readonly listens: boolean }
   /** Answers `terminate`: some items listen to their signal and should be given time. */
   | { readonly type: 'terminating' }
+  /** Whether the job has a listener for SIGTERM, when that changes. Without one, the worker ignores the signal. */
+  | { readonly type: 'handles-sigterm'; readonly handles: boolean }
   | { readonly type: 'warning'; readonly message: string }
 )
 

@@ -19,8 +19,9 @@ import { readFrames } from '../ipc/read-frames.js'
 import { textToWorker } from '../ipc/text-messages.js'
 import { WriteBuffers } from '../ipc/write-buffers.js'
 import type { WorkerStream } from '../model.js'
+import { killGroupOf, killTree } from './kill-tree.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
-import { forgetGroup, watchGroup } from './reaper.js'
+import { reaper } from './reaper.js'
 import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
 
 /**
@@ -67,6 +68,7 @@ export function createForkTransport({
           // A process group of its own: Ctrl-C in the terminal reaches only the parent, and killing the group also
           // kills what the job spawned.
           detached: true,
+          windowsHide: true,
           env: { ...process.env, ...env, POOLRUN_WORKER_ID: String(workerId) },
         })
       } catch (error) {
@@ -102,6 +104,7 @@ class ForkedWorker implements WorkerHandle {
   readonly #stderrTail: string[] = []
   #fatalError: string | undefined
   #hasSent = false
+  #handlesSigterm = false
   #isChannelDamaged = false
   #warnedOfForeignMessage = false
   /** stdout, stderr and the channel. */
@@ -126,7 +129,7 @@ class ForkedWorker implements WorkerHandle {
     this.#recordFile = recordFile
     this.#buffers = buffers
     this.#onEvent = onEvent
-    if (this.pid !== 0) watchGroup(this.pid)
+    if (this.pid !== 0) reaper.watch(this.pid)
     this.#frames = new FrameReader(token, (message) => this.#onMessage(message))
     // There are none if there were no descriptors left for them.
     const pipes: readonly unknown[] = child.stdio ?? []
@@ -164,7 +167,10 @@ class ForkedWorker implements WorkerHandle {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined) killGroup(this.pid, signal)
+    if (this.#exit !== undefined) return
+    // A worker ignores SIGTERM, which others may send to the group as well.
+    const isIgnored = signal === 'SIGTERM' && this.#hasSent && !this.#handlesSigterm
+    killTree(this.pid, isIgnored ? 'SIGKILL' : signal)
   }
 
   readOutput(on: boolean): void {
@@ -212,7 +218,7 @@ class ForkedWorker implements WorkerHandle {
     if (this.#isChannelDamaged) return
     this.#isChannelDamaged = true
     this.#onEvent({ type: 'channel-damaged' })
-    killGroup(this.pid, 'SIGKILL')
+    killTree(this.pid, 'SIGKILL')
   }
 
   #onMessage(received: unknown): void {
@@ -221,9 +227,10 @@ class ForkedWorker implements WorkerHandle {
     if (isReadable && !isFromWorker(received, this.token)) return this.#warnOfForeignMessage()
     const message = isReadable ? unpackFromWorker(received as FromWorker) : undefined
     this.#hasSent = true
-    if (message !== undefined) this.#onEvent({ type: 'message', message })
+    if (message?.type === 'handles-sigterm') this.#handlesSigterm = message.handles
+    else if (message !== undefined) this.#onEvent({ type: 'message', message })
     // A malformed message: nothing from this worker can be trusted any more. Its items are judged as after any crash.
-    else killGroup(this.pid, 'SIGKILL')
+    else killTree(this.pid, 'SIGKILL')
   }
 
   /** A message without the token was sent by the job. */
@@ -257,7 +264,7 @@ class ForkedWorker implements WorkerHandle {
   #onChannelEnd(): void {
     this.#onStreamEnd()
     // If the job closed the channel, the worker still runs but cannot be reached: its items settle by its exit.
-    if (this.#exit === undefined) killGroup(this.pid, 'SIGKILL')
+    if (this.#exit === undefined) killTree(this.pid, 'SIGKILL')
   }
 
   #onExit(exitCode: number | null, signal: string | null): void {
@@ -265,8 +272,8 @@ class ForkedWorker implements WorkerHandle {
     this.readOutput(true)
     this.#exit = { exitCode, signal }
     // Ends what the job spawned.
-    killGroup(this.pid, 'SIGKILL')
-    forgetGroup(this.pid)
+    killGroupOf(this.pid)
+    reaper.forget(this.pid)
     if (this.#openStreams === 0) this.#finish()
     // A timer that is due runs before the event loop reads what has arrived; setImmediate lets the last messages in.
     else this.#outputTimer = setTimeout(() => setImmediate(() => this.#finish()), OUTPUT_GRACE_MS)
@@ -343,15 +350,6 @@ function afterOutput(onEvent: (event: TransportEvent) => void): (event: Transpor
   return (event) => {
     if (event.type === 'output') onEvent(event)
     else setImmediate(() => setImmediate(onEvent, event))
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  if (pid === 0) return
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // No process of the group exists any more.
   }
 }
 

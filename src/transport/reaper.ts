@@ -1,11 +1,14 @@
 // Kills the workers when this process has ended, even by SIGKILL, after which no handler runs here, and even if a worker
-// is in a busy loop, where it does not notice. A shell outside of this process reads process groups from a pipe that only
-// this process holds; at the end of the pipe it kills the groups. One shell for all pools; it starts in a millisecond and
-// needs nothing in the workers.
+// is in a busy loop, where it does not notice. A small process outside of this one reads process groups from a pipe that
+// only this process holds; at the end of the pipe it kills the groups. There is one for all pools.
 import { type ChildProcess, spawn } from 'node:child_process'
 
-/** `+ 12` and `- 12` add and remove a group; at the end of input the groups that are left are killed. */
-const SCRIPT = `
+/**
+ * For `/bin/sh`, which starts in a millisecond. `+ 12` and `- 12` add and remove a group; at the end of input the groups
+ * that are left are killed. Signals that reach all processes of a run are ignored: its work comes after them.
+ */
+const SHELL_SCRIPT = `
+trap '' TERM INT HUP QUIT USR1 USR2
 groups=' '
 while read -r change group; do
   case $change in
@@ -16,40 +19,146 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `
 
-let shell: ChildProcess | undefined
-/** Lines for the shell that is about to be started. */
-let unsent = ''
+/** The same for Node, where there is no shell that works: in minimal containers and on Windows. */
+const NODE_SCRIPT = `
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) process.on(signal, () => {})
+const groups = new Set()
+let rest = ''
+process.stdin.setEncoding('latin1').on('data', (text) => {
+  const lines = (rest + text).split('\\n')
+  rest = lines.pop()
+  for (const line of lines) line[0] === '+' ? groups.add(line.slice(2)) : groups.delete(line.slice(2))
+}).on('end', () => {
+  for (const group of groups)
+    try {
+      if (process.platform !== 'win32') process.kill(-group, 'SIGKILL')
+      else require('node:child_process').spawnSync('taskkill', ['/T', '/F', '/PID', group], { windowsHide: true })
+    } catch {}
+})
+`
 
-export function watchGroup(pid: number): void {
-  send(`+ ${pid}\n`)
+export interface ReaperProgram {
+  readonly command: string
+  readonly args: readonly string[]
 }
 
-export function forgetGroup(pid: number): void {
-  send(`- ${pid}\n`)
-}
+/** In the order in which they are tried. */
+const PROGRAMS: readonly ReaperProgram[] = [
+  ...(process.platform === 'win32' ? [] : [{ command: '/bin/sh', args: ['-c', SHELL_SCRIPT] }]),
+  { command: process.execPath, args: ['-e', NODE_SCRIPT] },
+]
 
-function send(line: string): void {
-  if (shell !== undefined) return void shell.stdin?.write(line)
-  // Started after the workers that are being started now, because the run waits for them.
-  if (unsent === '')
+/** Of one that was killed. A program that is killed whenever it starts does not work. */
+const MAX_RESTARTS = 3
+
+export class Reaper {
+  readonly #programs: readonly ReaperProgram[]
+  readonly #groups = new Set<number>()
+  #process: ReaperProcess | undefined
+  #isPlanned = false
+  #program = 0
+  #restarts = 0
+  #onMissing: (() => void) | undefined
+  #isMissing = false
+
+  constructor(programs: readonly ReaperProgram[] = PROGRAMS) {
+    this.#programs = programs
+  }
+
+  watch(pid: number): void {
+    this.#groups.add(pid)
+    if (this.#process !== undefined) return this.#process.write(`+ ${pid}\n`)
+    if (this.#isPlanned || this.#isMissing) return
+    this.#isPlanned = true
+    // Started after the workers that are being started now, because the run waits for them.
     queueMicrotask(() => {
-      shell = startShell()
-      shell.stdin?.write(unsent)
+      this.#isPlanned = false
+      if (this.#groups.size > 0) this.#start()
     })
-  unsent += line
+  }
+
+  forget(pid: number): void {
+    this.#groups.delete(pid)
+    this.#process?.write(`- ${pid}\n`)
+  }
+
+  /** Called once, if no program works on this machine. */
+  onMissing(callback: () => void): void {
+    this.#onMissing = callback
+    if (this.#isMissing) callback()
+  }
+
+  /**
+   * Ends its process if there is nothing to watch, and resolves when it has exited: if this process exited before, one
+   * that nobody waits for could stay as a zombie. Where PID 1 is no init, as in many containers, it stays.
+   */
+  async rest(): Promise<void> {
+    const { exited } = this.#process ?? {}
+    if (this.#groups.size > 0 || exited === undefined) return
+    this.#process!.end()
+    this.#process = undefined
+    await exited
+  }
+
+  #start(): void {
+    const program = this.#programs[this.#program]
+    if (program === undefined) {
+      this.#isMissing = true
+      return this.#onMissing?.()
+    }
+    const started = new ReaperProcess(program, (wasKilled) => {
+      if (this.#process !== started) return
+      this.#process = undefined
+      if (!wasKilled || ++this.#restarts > MAX_RESTARTS) {
+        this.#program++
+        this.#restarts = 0
+      }
+      this.#start()
+    })
+    this.#process = started
+    for (const pid of this.#groups) started.write(`+ ${pid}\n`)
+  }
 }
 
-/** Without a shell on the machine, workers still exit when they notice that their channel is closed. */
-function startShell(): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', SCRIPT], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
-    detached: true,
-    cwd: '/',
-  })
-  child.on('error', () => {})
-  child.stdin?.on('error', () => {})
-  child.unref()
-  ;(child.stdin as unknown as { unref(): void } | null)?.unref()
-  return child
+class ReaperProcess {
+  readonly #child: ChildProcess
+  /** It could not be started, or has exited. */
+  readonly exited: Promise<void>
+
+  constructor({ command, args }: ReaperProgram, onExit: (wasKilled: boolean) => void) {
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
+      detached: true,
+      windowsHide: true,
+      cwd: process.platform === 'win32' ? undefined : '/',
+      // What the user wants of other Nodes, such as a debugger, is not for this one.
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
+    this.#child = child
+    this.exited = new Promise((resolve) => {
+      const end = (wasKilled: boolean) => {
+        resolve()
+        onExit(wasKilled)
+      }
+      child.once('error', () => {
+        if (child.pid === undefined) end(false)
+      })
+      child.once('exit', (_code, signal) => end(signal !== null))
+    })
+    child.stdin?.on('error', () => {})
+    child.unref()
+    ;(child.stdin as unknown as { unref(): void } | null)?.unref()
+  }
+
+  write(line: string): void {
+    this.#child.stdin?.write(line)
+  }
+
+  end(): void {
+    this.#child.ref()
+    this.#child.stdin?.end()
+  }
 }
+
+export const reaper = new Reaper()

@@ -33,7 +33,7 @@ export interface WorkerHandle {
   send(message: ToWorker): void
   /** The current content of its flight recorder. */
   inspect(): FlightRecord | undefined
-  /** Sends a signal to the worker's whole process group. */
+  /** Sends a signal to the worker's whole process group. SIGTERM also ends a worker whose job does not handle it. */
   kill(signal: NodeJS.Signals): void
   /** Whether its output is read. While it is not, the worker waits in a write once its pipe is full. */
   readOutput(on: boolean): void

@@ -2,6 +2,7 @@
 // settled is sent first.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { constants } from 'node:os'
 import { inspect } from 'node:util'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import {
@@ -28,12 +29,21 @@ const RETRY_MS = 1
 const { writeSync, writevSync } = fs
 const { wait } = Atomics
 
+/**
+ * What a supervisor, a CI system or `kill -- -pgid` may send to each process of a run. It is meant for poolrun, which
+ * decides what running items may still do. A worker ends on its own only once its channel ends.
+ */
+const GROUP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']
+
 export class Guard implements WorkerChannel {
   // Taken before the job is loaded, too.
   readonly #pid = process.pid
   readonly #exit = process.exit
   readonly #abort = process.abort
   readonly #kill = process.kill
+  readonly #on = process.on
+  readonly #off = process.off
+  readonly #listenerCount = process.listenerCount
   readonly #write = process.stdout.write
   readonly #streams = [process.stdout, process.stderr] as const
   #token = ''
@@ -41,8 +51,12 @@ export class Guard implements WorkerChannel {
   #beforeUnplannedExit: () => void = () => {}
   #isExiting = false
   #hasWarned = false
+  #handlesSigterm = false
+  readonly #ignore = () => {}
+  readonly #ignored = new Set<string | symbol>(GROUP_SIGNALS)
 
   constructor() {
+    this.#ignoreGroupSignals()
     makeBlocking(...this.#streams)
     this.#guardExits()
     this.#guardChannel()
@@ -67,6 +81,7 @@ export class Guard implements WorkerChannel {
   authenticate(token: string): void {
     this.#token = token
     this.#tokenBytes = Buffer.from(token, 'hex')
+    if (this.#handlesSigterm) this.#sendHandlesSigterm()
   }
 
   /** The callback runs before an exit that this process sees coming and the parent did not request. */
@@ -143,9 +158,46 @@ export class Guard implements WorkerChannel {
     process.disconnect = disconnectByJob
     process.kill = (target, signal) => {
       // Whether the signal ends this process depends on the job's handlers; sending early is harmless.
-      if (Math.abs(target) === this.#pid && signal !== 0) this.#beforeUnplannedExit()
+      if ((target === 0 || Math.abs(target) === this.#pid) && signal !== 0) {
+        this.#beforeUnplannedExit()
+        this.#stopIgnoring(signal)
+      }
       return this.#kill.call(process, target, signal)
     }
+  }
+
+  /**
+   * By a listener, because Node resets signals that a process was started with as ignored. The job's own listeners run as
+   * well. The parent learns whether there is one for SIGTERM: others are ended by SIGKILL in its place.
+   */
+  #ignoreGroupSignals(): void {
+    for (const signal of GROUP_SIGNALS) process.on(signal, this.#ignore)
+    process.on('newListener', (event, listener) => {
+      if (event === 'SIGTERM' && listener !== this.#ignore) this.#setHandlesSigterm(true)
+    })
+    process.on('removeListener', (event: string | symbol, listener: unknown) => {
+      // By `removeAllListeners`.
+      if (listener === this.#ignore && this.#ignored.has(event)) this.#on.call(process, event, this.#ignore)
+      if (event === 'SIGTERM') this.#setHandlesSigterm(this.#listenerCount.call(process, event) > 1)
+    })
+  }
+
+  /** The job sends itself a signal: without a listener of its own, that ends this process. */
+  #stopIgnoring(signal: string | number = 'SIGTERM'): void {
+    const name = GROUP_SIGNALS.find((name) => name === signal || constants.signals[name] === signal)
+    if (name === undefined || this.#listenerCount.call(process, name) > 1) return
+    this.#ignored.delete(name)
+    this.#off.call(process, name, this.#ignore)
+  }
+
+  #setHandlesSigterm(handles: boolean): void {
+    if (handles === this.#handlesSigterm) return
+    this.#handlesSigterm = handles
+    if (this.#token !== '') this.#sendHandlesSigterm()
+  }
+
+  #sendHandlesSigterm(): void {
+    void this.send({ type: 'handles-sigterm', handles: this.#handlesSigterm })
   }
 
   /** A listener of the job that throws would keep the process alive; the second call does not run listeners. */

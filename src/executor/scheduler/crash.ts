@@ -1,7 +1,7 @@
 // What the exit of a worker means: for the pool, and for each chunk that was in the worker.
 // Pure: data in, data out.
 import type { Failure, Ms } from '../../model.js'
-import type { ExitNotice, ExitRecord, WorkerExit } from './messages.js'
+import type { ExitNotice, ExitRecord, StartPhase, WorkerExit } from './messages.js'
 import type { TerminationReason, WorkerState } from './worker.js'
 
 /** V8 aborts with this line on stderr when the heap limit is reached. */
@@ -143,19 +143,34 @@ const CRASHES: ReadonlySet<TerminationReason['kind']> = new Set(['stuck', 'proto
 /** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
 type ExitKind = 'startup' | 'crash' | 'expected'
 
+/** What reaches a worker together with poolrun (see `worker/guard`), and ends one that does not ignore it yet. */
+const GROUP_SIGNALS: ReadonlySet<string | null> = new Set([
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR2',
+])
+
 export function judgeExit({
   state,
+  phase,
   reason,
   signal,
   jobHasLoaded,
 }: {
   readonly state: Exclude<WorkerState['is'], 'absent'>
+  /** Of a worker that was starting. */
+  readonly phase?: StartPhase | undefined
   readonly reason: TerminationReason | undefined
   readonly signal: string | null
   /** In any worker so far. */
   readonly jobHasLoaded: boolean
 }): ExitKind {
   // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
-  if (state === 'starting') return jobHasLoaded && signal !== null ? 'crash' : 'startup'
+  if (state === 'starting') {
+    const isKilledFromOutside = jobHasLoaded ? signal !== null : phase === 'boot' && GROUP_SIGNALS.has(signal)
+    return isKilledFromOutside ? 'crash' : 'startup'
+  }
   return state === 'ready' || (reason !== undefined && CRASHES.has(reason.kind)) ? 'crash' : 'expected'
 }

@@ -387,9 +387,9 @@ export class Scheduler {
     const isItemToBlame = this.#requeueLost({ id, pid }, lost, begunCount, facts)
     if (state.is === 'ready' && !isItemToBlame) this.#warnOfCrash({ id, pid }, notice, exit)
     const { jobHasLoaded } = this.#calls
-    const kind = judgeExit({ state: state.is, reason, signal: exit.signal, jobHasLoaded })
+    const phase = state.is === 'starting' ? state.phase : 'load'
+    const kind = judgeExit({ state: state.is, phase, reason, signal: exit.signal, jobHasLoaded })
     if (kind === 'startup') {
-      const phase = state.is === 'starting' ? state.phase : 'load'
       const { exitCode, signal, stderrTail } = exit
       const faulty = this.#faultyWorker({ id, pid })
       this.#failPool({ kind, phase, exitCode, signal, stderrTail, notice, ...faulty })

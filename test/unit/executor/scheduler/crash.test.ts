@@ -204,6 +204,20 @@ describe('judgeExit', () => {
       expect(judgeExit({ state, reason, signal, jobHasLoaded })).toBe(expected)
     },
   )
+
+  test.each([
+    ['boot', 'SIGTERM', 'crash'],
+    ['boot', 'SIGINT', 'crash'],
+    ['boot', 'SIGHUP', 'crash'],
+    ['boot', 'SIGKILL', 'startup'],
+    ['boot', 'SIGSEGV', 'startup'],
+    ['boot', null, 'startup'],
+    ['load', 'SIGTERM', 'startup'],
+    ['initializer', 'SIGTERM', 'startup'],
+  ] as const)('of the first worker, in its phase %s, signal %s: %s', (phase, signal, expected) => {
+    const exit = { state: 'starting', phase, reason: undefined, signal, jobHasLoaded: false } as const
+    expect(judgeExit(exit)).toBe(expected)
+  })
 })
 
 describe('begunUpTo', () => {

@@ -1,0 +1,96 @@
+// Signals that reach every process of a run, as systemd, CI systems, `kill -- -pgid` and terminals send them: the run ends
+// as it does when only poolrun receives them.
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../../helpers/eventually.js'
+import { listMarked, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
+import { lastLine, occurrences } from '../../helpers/normalise.js'
+import { fixture, type Watched, watchCli } from '../../helpers/run-cli.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+
+const pidsOf = (run: Watched, of = '') =>
+  listMarked(run.mark)
+    .filter((line) => line.includes(of))
+    .map((line) => Number.parseInt(line, 10))
+
+/** To the workers and the reaper first: what follows from their exits could arrive before the signal does. */
+function sendToAll(run: Watched, signal: NodeJS.Signals): void {
+  const others = pidsOf(run).filter((pid) => pid !== run.child.pid)
+  for (const pid of [...others, run.child.pid!]) process.kill(pid, signal)
+}
+
+describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s to all processes of a run', (signal) => {
+  it('lets running items end, and no worker is lost', async () => {
+    const { path, write, read } = tempSpace()
+    const run = watchCli([
+      ...['imap', fixture('waits-for-file'), '-j', '2', '--chunk-size', '1', '--errors', path('errors')],
+      ...[1, path('flag'), path('flag')].map((item) => JSON.stringify(item)),
+    ])
+    await run.printed(/^begun\nbegun$/m)
+    sendToAll(run, signal)
+    await run.printed(/interrupted/)
+    write({ flag: '' })
+    const result = await run.ended()
+    expect(result.stdout).toBe('1\n"seen"\n"seen"\n')
+    expect(lastLine(result.stderr)).toBe(`poolrun imap: interrupted by ${signal}: 3 ok`)
+    expect(occurrences(result.stderr, 'Error')).toBe(0)
+    expect(read('errors')).toBe('')
+    expect(result.signal).toBe(signal)
+  })
+})
+
+it('a job’s own handler of such a signal runs, and its item goes on', async () => {
+  const { path, write } = tempSpace()
+  write({
+    'job.mjs': `import { existsSync, writeFileSync } from 'node:fs'
+      import { setTimeout as pause } from 'node:timers/promises'
+      process.on('SIGTERM', () => writeFileSync(${JSON.stringify(path('handled'))}, ''))
+      export default async (flag) => {
+        console.error('begun')
+        while (!existsSync(flag)) await pause(5)
+        return process.listenerCount('SIGTERM')
+      }`,
+  })
+  const run = watchCli(['imap', path('job.mjs'), '-j', '1', JSON.stringify(path('flag'))])
+  await run.printed(/^begun$/m)
+  sendToAll(run, 'SIGTERM')
+  await run.printed(/interrupted/)
+  await eventually('the handler to run', () => existsSync(path('handled')) || undefined)
+  write({ flag: '' })
+  expect(lastLine((await run.ended()).stderr)).toBe('poolrun imap: interrupted by SIGTERM: 1 ok')
+})
+
+it('a worker that is hit while its Node starts is replaced', async () => {
+  const { path, write } = tempSpace()
+  write({
+    'job.mjs': 'export default (item) => item',
+    // Only the first worker waits here.
+    'preload.cjs': `const fs = require('node:fs')
+      if (!fs.existsSync(${JSON.stringify(path('pid'))})) {
+        fs.writeFileSync(${JSON.stringify(path('pid'))}, '')
+        for (;;);
+      }`,
+  })
+  const run = watchCli([
+    ...['map', path('job.mjs'), '-j', '1', '--node-options', `--require=${path('preload.cjs')}`, '1'],
+  ])
+  await eventually('the worker to start', () => existsSync(path('pid')) || undefined)
+  for (const pid of pidsOf(run, 'worker.cjs')) process.kill(pid, 'SIGTERM')
+  expect(await run.ended()).toMatchObject({ stdout: '1\n', stderr: 'poolrun map: 1 ok\n', exitCode: 0 })
+})
+
+it.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+  'the reaper outlasts %s: busy workers end after a SIGKILL of poolrun',
+  async (signal) => {
+    const run = watchCli(['map', fixture('blocks-loop'), '-j', '1', '60000'])
+    await run.printed(/^started$/m)
+    const reaper = await eventually('the reaper', () => pidsOf(run, '/bin/sh')[0])
+    process.kill(reaper, signal)
+    // One that was killed is started again.
+    if (signal === 'SIGKILL')
+      await eventually('another one', () => pidsOf(run, '/bin/sh').find((pid) => pid !== reaper))
+    process.kill(run.child.pid!, 'SIGKILL')
+    await waitUntilNoneLeft(run.mark, 'poolrun, killed,', 2000)
+    await run.ended()
+  },
+)
