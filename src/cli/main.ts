@@ -10,6 +10,7 @@ import { sanitise } from '../errors/render/sanitise.js'
 import { chooseCharset } from '../report/charset.js'
 import { standardOutput } from '../write/standard-output.js'
 import { completionScript } from './completion.js'
+import { isHangupIgnored } from './hangup.js'
 import { parseCommandLine } from './program.js'
 
 /** Saved before --callbacks modules run in this process and have `process.exit` replaced. */
@@ -42,13 +43,16 @@ async function main(): Promise<void> {
     }
     // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
     // loads; they wait for the job, so nothing has run yet when the files are refused.
+    const ignoresHangup = isHangupIgnored()
+    // Node has set it back to its default.
+    if (ignoresHangup) process.on('SIGHUP', () => {})
     const cwd = process.cwd()
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { refuseSameFiles } = await import('../run/same-file.js')
     refuseSameFiles(line.plan, cwd)
     const { runInTerminal } = await import('./run-in-terminal.js')
-    const { exitCode, signal } = await runInTerminal(line.plan, workers)
+    const { exitCode, signal } = await runInTerminal(line.plan, workers, { ignoresHangup })
     if (signal === undefined) return exit(exitCode)
     // End by the same signal, so that the shell sees it. PID 1 ignores signals without a handler: exit with a code there.
     process.kill(process.pid, signal)

@@ -242,7 +242,7 @@ The option can be repeated. Reports are also written if the run ends by a signal
 
 | signal                  | effect                                                                                      |
 | ----------------------- | ------------------------------------------------------------------------------------------- |
-| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds (\`--grace\`). A second signal kills everything immediately. The summary line and \`--errors\` name the items that were running. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. |
+| SIGINT, SIGTERM, SIGHUP | No new items start, and running ones get ${GRACE_MS / 1000} seconds (\`--grace\`). A second signal kills everything immediately. The summary line and \`--errors\` name the items that were running. Summary and reports are written, then poolrun ends by the signal: the shell sees 130, 143 or 129. Under nohup, SIGHUP is ignored. |
 | SIGTSTP, SIGCONT        | Workers and their timeouts pause and resume.                                                |
 | SIGUSR2                 | Prints what each worker is doing to stderr.                                                 |
 

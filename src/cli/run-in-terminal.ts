@@ -27,7 +27,7 @@ import { sourceLocationOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
 import { holdSignals } from '../run/interrupt.js'
 import { run } from '../run/run.js'
-import type { RunResult } from '../run/run-host.js'
+import type { RunHost, RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
 import { standardOutput } from '../write/standard-output.js'
 import { TextOutput } from '../write/text-output.js'
@@ -38,7 +38,11 @@ const STALLED_AFTER_MS = 5_000
 /** The same after a signal or the deadline. */
 const MAX_DELAY_OF_END_MS = 1_000
 
-export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<RunResult> {
+export async function runInTerminal(
+  plan: RunPlan,
+  workers: Workers,
+  { ignoresHangup }: Pick<RunHost, 'ignoresHangup'>,
+): Promise<RunResult> {
   const cwd = process.cwd()
   const { fullStack } = plan
   const { stdout, stderr, env } = process
@@ -105,6 +109,7 @@ export async function runInTerminal(plan: RunPlan, workers: Workers): Promise<Ru
       reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
       renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
       watcher: progress,
+      ignoresHangup,
       trace: lifecycle?.note,
     })
     progress.stop()

@@ -4,7 +4,7 @@
 import type { Executor } from '../executor/executor.js'
 import type { Ms, RunEvent } from '../model.js'
 import type { RunPlan } from '../plan.js'
-import type { RunWatcher } from './run-host.js'
+import type { RunHost } from './run-host.js'
 
 /** After the end of a run from outside, a reader that takes nothing for this long has stopped reading. */
 const STALLED_AFTER_MS = 2_000
@@ -29,11 +29,12 @@ export function interruptFor(
   { deadlineMs, graceMs }: RunPlan,
   executor: Executor,
   emit: (event: RunEvent) => void,
-  watcher: RunWatcher | undefined,
+  { watcher, ignoresHangup }: Pick<RunHost, 'watcher' | 'ignoresHangup'>,
 ): Interrupt {
   return new Interrupt({
     deadlineMs,
     graceMs,
+    ignoresHangup,
     onFirstSignal(signal) {
       emit({ type: 'interrupted', signal, running: executor.running, graceMs })
     },
@@ -64,6 +65,7 @@ export function holdSignals(): () => void {
 interface InterruptOptions {
   readonly deadlineMs?: Ms | undefined
   readonly graceMs: Ms
+  readonly ignoresHangup?: boolean | undefined
   /** `drain` has been aborted by then. */
   onFirstSignal?(signal: NodeJS.Signals): void
   /** The time that running items had after the first signal is over. */
@@ -90,7 +92,8 @@ export class Interrupt {
     const { deadlineMs } = options
     this.#options = options
     if (deadlineMs !== undefined) this.#deadlineTimer = setTimeout(this.#onDeadline, deadlineMs)
-    for (const signal of ENDING) process.on(signal, this.#onSignal)
+    for (const signal of ENDING)
+      if (signal !== 'SIGHUP' || options.ignoresHangup !== true) process.on(signal, this.#onSignal)
     process.on('SIGTSTP', this.#onSuspend)
     process.on('SIGCONT', this.#onResume)
   }

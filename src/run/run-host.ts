@@ -17,6 +17,8 @@ export interface RunHost {
   /** Renders a report on the run. */
   readonly renderReport?: ((kind: ReportKind, result: RunResult) => Promise<string>) | undefined
   readonly watcher?: RunWatcher | undefined
+  /** SIGHUP was ignored when this process was started, and stays ignored. */
+  readonly ignoresHangup?: boolean | undefined
   /** Called with one line for what is done with workers; has a small cost per chunk. */
   readonly trace?: ((line: string) => void) | undefined
 }

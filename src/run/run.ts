@@ -36,7 +36,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   // Reported below, where it is awaited: the files must be open by then, or wait for a reader.
   const jobFailed = new AbortController()
   job.catch((error: unknown) => jobFailed.abort(error))
-  const interrupt = interruptFor(plan, executor, emit, host.watcher)
+  const interrupt = interruptFor(plan, executor, emit, host)
   // Only now: a signal that answers the first line of text must find its handler.
   workers.listen(emit, host.trace)
   let itemsCounted: number | undefined

@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { eventually } from '../../helpers/eventually.js'
 import { listMarked, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import { lastLine, occurrences } from '../../helpers/normalise.js'
-import { fixture, type Watched, watchCli } from '../../helpers/run-cli.js'
+import { fixture, root, startShell, type Watched, watchCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
-const pidsOf = (run: Watched, of = '') =>
+const pidsOf = (run: Pick<Watched, 'mark'>, of = '') =>
   listMarked(run.mark)
     .filter((line) => line.includes(of))
     .map((line) => Number.parseInt(line, 10))
@@ -94,3 +94,32 @@ it.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
     await run.ended()
   },
 )
+
+describe('SIGHUP is ignored', () => {
+  it.each([
+    ['under nohup', 'trap : HUP; nohup', ''],
+    ['under nohup in the background', 'trap : HUP; nohup', '& wait $!; wait $!'],
+    // bash names the command that it starts; other shells do not.
+    ['by the shell that starts poolrun', "trap '' HUP; env -u _", ''],
+  ])('%s', async (_what, prefix, suffix) => {
+    const { path, write } = tempSpace()
+    const job = `${root}${fixture('waits-for-file')}`
+    const run = startShell(
+      `${prefix} "$NODE" "$POOLRUN_JS" imap ${job} '"flag"' < /dev/null ${suffix}; exit $?`,
+      {
+        cwd: path('.'),
+      },
+    )
+    let stderr = ''
+    run.child.stderr.on('data', (data) => {
+      stderr += data
+    })
+    await eventually('the item to begin', () => /^begun$/m.test(stderr) || undefined)
+    for (const pid of pidsOf(run)) process.kill(pid, 'SIGHUP')
+    // Both have been handled once the status, which is requested later, is there.
+    process.kill(pidsOf(run, 'poolrun.js')[0]!, 'SIGUSR2')
+    await eventually('the status', () => /1 worker|worker 0/.test(stderr) || undefined)
+    write({ flag: '' })
+    expect(await run.ended()).toMatchObject({ stdout: '"seen"\n', exitCode: 0 })
+  })
+})
