@@ -13,7 +13,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
  */
 const ALLOWED = {
   index: ['errors', 'pool', 'worker'],
-  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'report', 'run', 'write'],
+  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'processors', 'report', 'run', 'write'],
   pool: [
     'defaults',
     'errors',
@@ -24,6 +24,7 @@ const ALLOWED = {
     'abort',
     'plan',
     'policy',
+    'processors',
     'run',
     'source',
     'worker',
@@ -59,6 +60,7 @@ const ALLOWED = {
     'model',
     'abort',
     'plan',
+    'processors',
     'source',
     'transport',
   ],
@@ -82,6 +84,7 @@ const ALLOWED = {
   'error-data': [],
   'nameless-file': [],
   abort: [],
+  processors: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */

@@ -1,12 +1,13 @@
 // The main function of the executable: the only place that prints errors and ends the process.
 import { readFileSync, statSync } from 'node:fs'
-import { availableParallelism, constants } from 'node:os'
+import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
 import { OutputError, UsageError } from '../errors/classes.js'
 import { environmentProblem } from '../errors/environment.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/render/sanitise.js'
+import { processors } from '../processors.js'
 import { chooseCharset } from '../report/charset.js'
 import { standardOutput } from '../write/standard-output.js'
 import { completionScript } from './completion.js'
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
       env: process.env,
       // Touching `process.stdin` would open a stream that not every run reads.
       stdinIsTTY: isatty(0),
-      availableParallelism: availableParallelism(),
+      processors: processors(),
       readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
       isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
     })

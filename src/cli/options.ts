@@ -129,7 +129,7 @@ export const OPTIONS = {
     type: orKeyword(processCount, 'auto'),
     default: 'auto',
     defaultHelp: 'auto, one per processor',
-    help: "number of worker processes, or a percentage of the available processors; 0 runs items one by one in poolrun's own process, for a debugger",
+    help: "number of worker processes, or a percentage of the processors that poolrun may use (by affinity and CPU quota); 0 runs items one by one in poolrun's own process, for a debugger",
   },
   chunkSize: {
     group: 'Workers',

@@ -9,7 +9,7 @@ import { REPEATED } from './option-types.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
 import { type Flags, mergeFlagsAndEnvironment } from './read-options.js'
 import { type Environment, toRunPlan } from './run-plan.js'
-import { version } from './version.js'
+import { version, versionDetails } from './version.js'
 
 export type CommandLine =
   | { readonly kind: 'run'; readonly plan: RunPlan }
@@ -38,7 +38,7 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
   let printed = ''
   let line: CommandLine | undefined
   const program = build(
-    invocation.argv,
+    invocation,
     (text) => {
       printed += text
     },
@@ -77,7 +77,7 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
 }
 
 function build(
-  argv: readonly string[],
+  { argv, processors }: Invocation,
   print: (text: string) => void,
   onRun: (command: CommandName, words: string[], flags: Flags) => void,
 ): Command {
@@ -96,9 +96,10 @@ function build(
       getErrHelpWidth: () => 80,
     })
     .configureHelp({ optionTerm: termOf, subcommandTerm: (command) => command.name() })
-    .option('--version', 'print the version')
+    .option('--version', 'print the version; with --verbose also what it runs on')
     .on('option:version', () => {
       print(`${version()}\n`)
+      if (argv.some((arg) => arg === '-v' || arg === '--verbose')) print(`${versionDetails(processors)}\n`)
       throw new CommanderError(0, 'commander.version', 'the version was printed')
     })
     .helpOption('-h, --help', 'print this help')

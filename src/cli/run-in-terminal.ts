@@ -8,6 +8,7 @@ import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { itemIndexAt } from '../model.js'
 import type { RunPlan } from '../plan.js'
+import { describeProcessors, processors } from '../processors.js'
 import { chooseCharset } from '../report/charset.js'
 import { createCiReport } from '../report/ci/ci.js'
 import type { FailedItem } from '../report/ci/ci-report.js'
@@ -86,6 +87,7 @@ export async function runInTerminal(
           now: () => performance.timeOrigin + performance.now(),
         })
   const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
+  lifecycle?.note(describeProcessors(processors()))
   const ci = createCiReport(plan.ci, { write, env, cwd, now: Date.now })
   printStatusOnSignal(progress)
   ci.begin()

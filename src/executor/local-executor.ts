@@ -1,7 +1,6 @@
 // Runs calls in local worker processes: feeds everything that happens into the scheduler and performs the commands that
 // it returns, through the transport and the sources. Owns the handles of the processes.
 
-import { availableParallelism } from 'node:os'
 import { type Abortable, onAbort } from '../abort.js'
 import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
@@ -10,6 +9,7 @@ import { checkInitializer } from '../job/exports.js'
 import { showPath } from '../job/reference.js'
 import { JobSnapshot } from '../job/snapshot.js'
 import type { CancelledRange, Ms, RunEvent, WorkerActivity } from '../model.js'
+import { processors } from '../processors.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
@@ -47,7 +47,7 @@ export interface LocalOptions extends SchedulerOptions {
 }
 
 /** Workers that start at a time. Loading a job keeps a core busy: a thousand at a time would all be ready later. */
-const BOOT_LIMIT = Math.max(8, 2 * availableParallelism())
+const BOOT_LIMIT = Math.max(8, 2 * processors().count)
 
 interface ActiveExecution {
   readonly execution: Execution

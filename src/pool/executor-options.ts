@@ -1,5 +1,4 @@
 // The options of a pool as options of the executor, with their defaults.
-import { availableParallelism } from 'node:os'
 import { deserialize, serialize } from 'node:v8'
 import {
   CONCURRENCY,
@@ -12,6 +11,7 @@ import {
 } from '../defaults.js'
 import type { ExecutorOptions } from '../executor/executor.js'
 import type { RetryOptions } from '../plan.js'
+import { processors } from '../processors.js'
 import type { ApplyOptions, PoolOptions } from './types.js'
 
 export interface PoolCoreOptions extends PoolOptions {
@@ -19,7 +19,7 @@ export interface PoolCoreOptions extends PoolOptions {
 }
 
 export function withProcesses(options: PoolOptions): PoolCoreOptions {
-  return { ...options, processes: options.processes ?? availableParallelism() }
+  return { ...options, processes: options.processes ?? processors().count }
 }
 
 export function executorOptions(options: PoolCoreOptions): Omit<ExecutorOptions, 'job' | 'emit'> {

@@ -22,7 +22,7 @@ function parse(argv: string | readonly string[], { env = {}, tty = false }: Case
     argv: typeof argv === 'string' ? argv.split(' ').filter(Boolean) : argv,
     env,
     stdinIsTTY: tty,
-    availableParallelism: 6,
+    processors: { count: 6, available: 8, quota: undefined },
     isFile: (path) => path === 'odd#name.ts',
     readFile(path) {
       const text = FILES[path]
@@ -593,6 +593,15 @@ describe('help and version', () => {
 
   it('prints the version of the package', () => {
     expect(printed('--version')).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('prints what it runs on with --version --verbose', () => {
+    const [, ...details] = printed('--version --verbose').split('\n')
+    expect(details).toEqual([
+      `Node ${process.version}, ${process.platform} ${process.arch}`,
+      'processors: 6 (8 available, no CPU quota)',
+      '',
+    ])
   })
 
   it('prints the same with --help, -h and help', () => {

@@ -26,7 +26,7 @@ async function runCommand(argv: readonly string[], { task = double, fault }: Run
     argv: [command, space.path('job.mjs'), ...rest],
     env: {},
     stdinIsTTY: true,
-    availableParallelism: 2,
+    processors: { count: 2, available: 2, quota: undefined },
     readFile: () => '',
     isFile: () => false,
   })
