@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
-import { OutputError, UsageError } from '../errors/classes.js'
+import { OutputError, PoolError, UsageError } from '../errors/classes.js'
 import { environmentProblem } from '../errors/environment.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/render/sanitise.js'
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
 }
 
 function messageFor(error: unknown): string {
-  if (error instanceof UsageError || error instanceof OutputError) return error.message
+  if (error instanceof PoolError) return error.message
   return (
     environmentProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
   )

@@ -10,6 +10,7 @@ import { showPath } from '../job/reference.js'
 import { JobSnapshot } from '../job/snapshot.js'
 import type { CancelledRange, Ms, RunEvent, WorkerActivity } from '../model.js'
 import { processors } from '../processors.js'
+import type { MemoryProbe } from '../transport/memory-probe.js'
 import type { Transport, TransportEvent, WorkerHandle } from '../transport/transport.js'
 import { readActivity } from './activity.js'
 import { ChunkSender } from './chunk-sender.js'
@@ -40,6 +41,8 @@ export interface LocalOptions extends SchedulerOptions {
   /** See `InitMessage`. */
   readonly loadOnly?: boolean | undefined
   readonly markOutput: boolean
+  /** Measures the memory of workers, where it is limited. */
+  readonly memoryProbe?: MemoryProbe | undefined
   readonly emit: (event: RunEvent) => void
   /** Called with each command before it is performed. */
   readonly trace?: ((command: Command) => void) | undefined
@@ -97,7 +100,7 @@ export class LocalExecutor implements Executor {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    if (options.maxMemoryBytes !== undefined) this.#watchMemory()
+    if (options.memoryProbe !== undefined) this.#watchMemory(options.memoryProbe)
   }
 
   execute(execution: Execution): Promise<void> {
@@ -507,10 +510,10 @@ export class LocalExecutor implements Executor {
     return { running, unrecorded: record.unrecorded }
   }
 
-  #watchMemory(): void {
+  #watchMemory(probe: MemoryProbe): void {
     const pids = () =>
       this.#handles.flatMap((handle, worker) => (handle === undefined ? [] : [[worker, handle.pid] as const]))
-    const unwatch = watchMemory(pids, (worker, rss) => this.#post({ type: 'memory', worker, rss }))
+    const unwatch = watchMemory(probe, pids, (worker, rss) => this.#post({ type: 'memory', worker, rss }))
     void this.#closed.then(unwatch)
   }
 }

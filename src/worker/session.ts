@@ -199,5 +199,15 @@ function failIfBroken(channel: WorkerChannel, isItemKnown: boolean): void {
 }
 
 function settledMessage(ranges: readonly ResultsMessage[], reportMemory: boolean) {
-  return { type: 'settled', ranges, ...(reportMemory && { rss: process.memoryUsage.rss() }) } as const
+  const rss = reportMemory ? residentBytes() : undefined
+  return { type: 'settled', ranges, ...(rss !== undefined && { rss }) } as const
+}
+
+function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    // On Linux it is read from /proc, which may be missing.
+    return undefined
+  }
 }
