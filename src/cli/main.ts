@@ -1,5 +1,5 @@
 // The main function of the executable: the only place that prints errors and ends the process.
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, stat, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
@@ -48,6 +48,8 @@ async function main(): Promise<void> {
     // Node has set it back to its default.
     if (ignoresHangup) process.on('SIGHUP', () => {})
     const cwd = process.cwd()
+    // Starts libuv's threads before the workers can use up what the system allows: without them, this process aborts.
+    stat('.', () => {})
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { refuseSameFiles } = await import('../run/same-file.js')

@@ -4,6 +4,7 @@ import { PoolBrokenError } from '../errors/classes.js'
 import { createForkTransport } from '../transport/fork.js'
 import { createInProcessTransport } from '../transport/in-process.js'
 import { chooseMemoryProbe, type MemoryProbe } from '../transport/memory-probe.js'
+import { reaper } from '../transport/reaper.js'
 import { workerEntry } from '../transport/worker-entry.js'
 import type { Executor, ExecutorOptions } from './executor.js'
 import { LocalExecutor } from './local-executor.js'
@@ -39,6 +40,10 @@ export function createExecutor({ env, execArgv, trace, ...options }: ExecutorOpt
       trace: trace && traceCommands(trace),
     })
   }
+  reaper.onMissing(() => {
+    const text = `neither a shell nor Node can be started to watch poolrun: if it is killed, workers in a busy loop go on`
+    options.emit({ type: 'warning', warning: { kind: 'text', text } })
+  })
   // Reports that show output by item need all of an item's lines before its result.
   const outputFirst = options.markOutput
   return new LocalExecutor({

@@ -307,8 +307,11 @@ export class LocalExecutor implements Executor {
         return this.#endExecution(command.call, command.end)
       case 'warn':
         return this.#options.emit({ type: 'warning', warning: command.warning })
-      case 'closed':
-        return this.#resolveClosed()
+      case 'closed': {
+        const { close } = this.#options.transport
+        if (close === undefined) return this.#resolveClosed()
+        return void close().then(this.#resolveClosed)
+      }
       default:
         command satisfies never
     }

@@ -50,11 +50,14 @@ const READ_BY_NODE = new Set(['.js', '.mjs', '.cjs', '.node'])
 /** Marks the plugin's own calls of `resolve`, which come back to its own `onResolve`. */
 const OWN_CALL = { poolrun: true }
 
-/** `entry`, where given, is TypeScript that is compiled in place of that file. */
+/** Stands for the entry where esbuild would take the file's name for a pattern. */
+export const ENTRY = 'poolrun-entry'
+
+/** `entry.text`, where given, is TypeScript that is compiled in place of the file. */
 export function bundlePlugin(
   trace: BundleTrace,
   options: BundlePluginOptions,
-  entry?: { readonly file: string; readonly text: string },
+  entry: { readonly file: string; readonly text: string | undefined },
 ): Plugin {
   return {
     name: 'poolrun',
@@ -73,7 +76,8 @@ export function bundlePlugin(
       const filter = options.ignorePackageType ? /./ : /^[^.]|\.node$/
       build.onResolve({ filter }, async (args) => {
         if (args.pluginData === OWN_CALL || args.namespace === META) return undefined
-        if (args.path === entry?.file && args.kind === 'entry-point') return { path: args.path }
+        if (args.kind === 'entry-point' && (args.path === ENTRY || entry.text !== undefined))
+          return { path: entry.file }
         if (isBuiltin(args.path) || args.path.startsWith('node:')) return { path: args.path, external: true }
         const specifier = args.path.startsWith('file:') ? fileURLToPath(args.path) : args.path
         const { kind, importer, resolveDir } = args
@@ -96,7 +100,7 @@ export function bundlePlugin(
       })
 
       build.onLoad({ filter: /./, namespace: 'file' }, async (args): Promise<OnLoadResult | undefined> => {
-        if (args.path === entry?.file)
+        if (args.path === entry.file && entry.text !== undefined)
           return { contents: prepare(entry.text, args.path, options.defineMeta), loader: 'ts' }
         const bytes = await readFile(args.path)
         trace.sources.set(args.path, createHash('sha256').update(bytes).digest('hex'))

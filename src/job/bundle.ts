@@ -6,8 +6,14 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, BuildResult, Message, OutputFile } from 'esbuild'
 import { JobError, PoolBrokenError } from '../errors/classes.js'
-import { environmentProblem } from '../errors/environment.js'
-import { type BundlePluginOptions, type BundleTrace, bundlePlugin, META_NAMES } from './bundle-plugin.js'
+import { environmentProblem, limitHint } from '../errors/environment.js'
+import {
+  type BundlePluginOptions,
+  type BundleTrace,
+  bundlePlugin,
+  ENTRY,
+  META_NAMES,
+} from './bundle-plugin.js'
 import { compileError } from './compile-error.js'
 import { unwrapped, wrap } from './expression.js'
 import { COMMONJS_EXPORTS } from './load-job.js'
@@ -35,6 +41,19 @@ export interface BundleEntry {
 
 /** Messages name files relative to `cwd`. */
 export async function bundleJob(entry: BundleEntry, cwd: string): Promise<Bundle> {
+  try {
+    return await bundleOnce(entry, cwd)
+  } catch (error) {
+    if (!(error instanceof CompilerEnded)) throw error
+  }
+  // A signal to all processes of the run may have ended it. If so, poolrun's own handler decides before this is done.
+  return bundleOnce(entry, cwd)
+}
+
+/** The compiler's process has ended, or could not be started: that says nothing about the job. */
+class CompilerEnded extends PoolBrokenError {}
+
+async function bundleOnce(entry: BundleEntry, cwd: string): Promise<Bundle> {
   checkDescriptors()
   const esbuild = privateEsbuild()
   try {
@@ -110,10 +129,10 @@ async function build(
 ): Promise<Built> {
   const trace: BundleTrace = { sources: new Map(), packages: new Set() }
   const directory = path.dirname(entry)
-  const virtual = expression === undefined ? undefined : { file: entry, text: wrap(expression, entry) }
+  const text = expression === undefined ? undefined : wrap(expression, entry)
   const buildOptions = {
     absWorkingDir: directory,
-    entryPoints: [entry],
+    entryPoints: [entry.includes('*') ? ENTRY : entry],
     outfile: path.join(directory, 'job.mjs'),
     write: false,
     bundle: true,
@@ -129,14 +148,20 @@ async function build(
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [bundlePlugin(trace, options, virtual)],
+    plugins: [bundlePlugin(trace, options, { file: entry, text })],
   } satisfies BuildOptions
   try {
     return { trace, result: await esbuild.build(buildOptions) }
   } catch (error) {
     const errors = (error as Partial<BuildFailure>).errors
     if (errors === undefined) {
-      throw new JobError(`the compiler failed on ${entry}: ${(error as Error).message}`, { cause: error })
+      const { message } = error as Error
+      throw new CompilerEnded(
+        `the compiler ended before ${entry} was compiled: ${message}${limitHint(message)}`,
+        {
+          cause: error,
+        },
+      )
     }
     return { trace, errors }
   }

@@ -68,7 +68,9 @@ function cacheHome(env: Env): string | undefined {
   // The XDG specification says that relative paths must be ignored.
   if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME)) return env.XDG_CACHE_HOME
   try {
-    return path.join(env.HOME || os.homedir(), '.cache')
+    // `os.homedir()` returns HOME as it is.
+    const home = env.HOME && path.isAbsolute(env.HOME) ? env.HOME : os.userInfo().homedir
+    return path.join(home, '.cache')
   } catch {
     return undefined // A user without a home directory.
   }

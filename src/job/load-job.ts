@@ -1,5 +1,6 @@
 // Imports a job module and gives its exports one shape, whether it is an ES module or CommonJS.
 // Imports only `node:` modules and types, so that a worker starts fast.
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { JobExports, JobSource } from '../ipc/protocol.js'
@@ -26,7 +27,10 @@ export async function loadJob(source: JobSource): Promise<LoadedJob> {
 function commonJsExports(namespace: Record<string, unknown>, url: string): { value: unknown } | undefined {
   if (Object.hasOwn(namespace, COMMONJS_EXPORTS)) return { value: namespace[COMMONJS_EXPORTS] }
   // Older versions of Node: only CommonJS modules are in this cache, and `import` puts them there, too.
-  const module = createRequire(url).cache[fileURLToPath(url)]
+  // Its keys are the files behind symbolic links, unless Node preserves these.
+  const { cache } = createRequire(url)
+  const file = fileURLToPath(url)
+  const module = cache[file] ?? cache[realpathSync(file)]
   return module !== undefined && namespace.default === module.exports ? { value: module.exports } : undefined
 }
 

@@ -11,7 +11,7 @@ import { exitCodeFor, type Summary, summarize } from '../summary.js'
 import { BrokenPipeError } from '../write/broken-pipe.js'
 import type { RunFiles } from './files.js'
 import { DeadlineReached, type Interrupt, Interrupted } from './interrupt.js'
-import { describeStartFailure, toPoolError } from './pool-error.js'
+import { describeStartFailure, lacksProcesses, toPoolError } from './pool-error.js'
 import type { RunHost, RunResult } from './run-host.js'
 import type { RunProgress } from './run-progress.js'
 
@@ -49,6 +49,7 @@ function refusedOptions(
   if (reason.type !== 'fault' || reason.fault.kind !== 'startup') return undefined
   // Nothing that a process does to itself: the system, or a user.
   if (reason.fault.phase !== 'boot' || reason.fault.signal === 'SIGKILL') return undefined
+  if (lacksProcesses(reason.fault)) return undefined
   const sources = [
     ...(nodeOptions.length > 0 ? ['--node-options'] : []),
     ...(workerEnv.NODE_OPTIONS === undefined ? [] : ['NODE_OPTIONS in the environment of the workers']),

@@ -7,6 +7,7 @@ import {
   type PoolError,
   PoolTerminatedError,
 } from '../errors/classes.js'
+import { environmentProblem, isLimitOfProcesses, limitHint } from '../errors/environment.js'
 import { describeExit, plural, workerTitle } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault, PoolFault } from '../executor/executor.js'
@@ -48,9 +49,10 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
     case 'startup':
       return startupError(fault, jobFile)
     case 'spawn':
-      return new PoolBrokenError(`cannot start a worker process: ${fault.error.message}`, {
-        cause: fault.error,
-      })
+      return new PoolBrokenError(
+        `cannot start a worker process: ${environmentProblem(fault.error) ?? fault.error.message}`,
+        { cause: fault.error },
+      )
     case 'job-changed':
       return new JobError(`the job changed during the run: ${fault.file} is not what it was at the start`)
     case 'restarts':
@@ -64,7 +66,7 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
 
 function startupError(fault: Extract<PoolFault, { kind: 'startup' }>, jobFile: string): PoolError {
   const { worker, pid, phase, signal, exitCode } = fault
-  if (phase === 'boot') {
+  if (phase === 'boot' || lacksProcesses(fault)) {
     const title = workerTitle(worker, pid)
     return new PoolBrokenError(`cannot start a worker process: ${title} ${describeStartFailure(fault)}`)
   }
@@ -94,8 +96,24 @@ export function describeStartFailure({
 }: Extract<PoolFault, { kind: 'startup' }>): string {
   const ended = `${describeExit(exitCode, signal)} before it loaded the job`
   const lines = stderrTail.map((line) => line.trim())
+  const limit = lines.find(isLimitOfProcesses)
+  if (limit !== undefined) return `${ended}: ${limit}${limitHint(limit)}`
   const reason = lines.find((line) => ERROR_LINE.test(line)) ?? lines.find((line) => line !== '')
-  return reason === undefined ? ended : `${ended}: ${reason}`
+  if (reason !== undefined) return `${ended}: ${reason}`
+  return signal === 'SIGABRT' ? `${ended}${limitHint(SILENT_ABORT)}` : ended
+}
+
+/** libuv aborts without a word where it can start no thread. */
+const SILENT_ABORT = 'pthread_create'
+
+/** Node could not start its threads: nothing that an option or a preloaded module has done. */
+export function lacksProcesses({
+  stderrTail,
+  phase,
+  signal,
+}: Extract<PoolFault, { kind: 'startup' }>): boolean {
+  if (signal !== 'SIGABRT') return false
+  return stderrTail.some(isLimitOfProcesses) || (phase === 'boot' && stderrTail.join('').trim() === '')
 }
 
 /** The uncaught error that the worker announced, or where the job ended its own process. */

@@ -23,6 +23,7 @@ import { killGroupOf, killTree } from './kill-tree.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
 import { reaper } from './reaper.js'
 import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
+import { workerEnvironment } from './worker-environment.js'
 
 /**
  * How long to wait for the end of stdout and stderr after the process has exited. The worker's own output is there by
@@ -69,7 +70,7 @@ export function createForkTransport({
           // kills what the job spawned.
           detached: true,
           windowsHide: true,
-          env: { ...process.env, ...env, POOLRUN_WORKER_ID: String(workerId) },
+          env: workerEnvironment(process.env, env, workerId),
         })
       } catch (error) {
         recordFile?.close()
@@ -78,6 +79,7 @@ export function createForkTransport({
       }
       return new ForkedWorker(child, token, recordFile, buffers, outputFirst ? afterOutput(onEvent) : onEvent)
     },
+    close: () => reaper.rest(),
   }
 }
 

@@ -36,7 +36,7 @@ class JobHost {
     Object.assign(process.env, this.#env, { POOLRUN_WORKER_ID: String(workerId) })
     if (this.#isInstalled) return
     this.#isInstalled = true
-    Error.stackTraceLimit = 50
+    Reflect.set(Error, 'stackTraceLimit', 50)
     process.setSourceMapsEnabled(true)
     // stdout carries results and nothing else. poolrun itself has taken the streams before.
     for (const stream of ['stdout', 'stderr'] as const) {

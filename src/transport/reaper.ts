@@ -2,6 +2,7 @@
 // is in a busy loop, where it does not notice. A small process outside of this one reads process groups from a pipe that
 // only this process holds; at the end of the pipe it kills the groups. There is one for all pools.
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Ms } from '../model.js'
 
 /**
  * For `/bin/sh`, which starts in a millisecond. `+ 12` and `- 12` add and remove a group; at the end of input the groups
@@ -43,13 +44,16 @@ export interface ReaperProgram {
 }
 
 /** In the order in which they are tried. */
-const PROGRAMS: readonly ReaperProgram[] = [
+export const PROGRAMS: readonly ReaperProgram[] = [
   ...(process.platform === 'win32' ? [] : [{ command: '/bin/sh', args: ['-c', SHELL_SCRIPT] }]),
   { command: process.execPath, args: ['-e', NODE_SCRIPT] },
 ]
 
 /** Of one that was killed. A program that is killed whenever it starts does not work. */
 const MAX_RESTARTS = 3
+
+/** Its exit takes a millisecond. */
+const END_TIMEOUT_MS: Ms = 1_000
 
 export class Reaper {
   readonly #programs: readonly ReaperProgram[]
@@ -82,15 +86,14 @@ export class Reaper {
     this.#process?.write(`- ${pid}\n`)
   }
 
-  /** Called once, if no program works on this machine. */
+  /** Called once, if no program works on this machine. A later callback takes the place of this one. */
   onMissing(callback: () => void): void {
     this.#onMissing = callback
-    if (this.#isMissing) callback()
   }
 
   /**
-   * Ends its process if there is nothing to watch, and resolves when it has exited: if this process exited before, one
-   * that nobody waits for could stay as a zombie. Where PID 1 is no init, as in many containers, it stays.
+   * Ends its process if there is nothing to watch, and resolves when it has exited. If this process exited first, it would
+   * stay as a zombie where PID 1 is not an init, as in many containers.
    */
   async rest(): Promise<void> {
     const { exited } = this.#process ?? {}
@@ -106,17 +109,24 @@ export class Reaper {
       this.#isMissing = true
       return this.#onMissing?.()
     }
-    const started = new ReaperProcess(program, (wasKilled) => {
-      if (this.#process !== started) return
-      this.#process = undefined
-      if (!wasKilled || ++this.#restarts > MAX_RESTARTS) {
-        this.#program++
-        this.#restarts = 0
-      }
-      this.#start()
-    })
-    this.#process = started
-    for (const pid of this.#groups) started.write(`+ ${pid}\n`)
+    try {
+      const started = new ReaperProcess(program, (wasKilled) => {
+        if (this.#process === started) this.#replace(wasKilled)
+      })
+      this.#process = started
+      for (const pid of this.#groups) started.write(`+ ${pid}\n`)
+    } catch {
+      this.#replace(false)
+    }
+  }
+
+  #replace(wasKilled: boolean): void {
+    this.#process = undefined
+    if (!wasKilled || ++this.#restarts > MAX_RESTARTS) {
+      this.#program++
+      this.#restarts = 0
+    }
+    if (this.#groups.size > 0) this.#start()
   }
 }
 
@@ -158,6 +168,8 @@ class ReaperProcess {
   end(): void {
     this.#child.ref()
     this.#child.stdin?.end()
+    // One that is stopped does not notice.
+    setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS).unref()
   }
 }
 

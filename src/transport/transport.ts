@@ -44,4 +44,6 @@ export interface WorkerHandle {
 export interface Transport {
   /** Starts a worker. `onEvent` is never called before this returns. */
   spawn(onEvent: (event: TransportEvent) => void, workerId: number): WorkerHandle
+  /** After the last worker has exited. */
+  close?(): Promise<void>
 }

@@ -5,6 +5,7 @@ import { onTestFinished, type TestContext } from 'vitest'
 import { eventually } from './eventually.js'
 
 const ROOT = '/sys/fs/cgroup'
+let groups = 0
 
 /** The limits by version: file name to content. Returns the start of a shell script that enters the group. */
 export function enterControlGroup(
@@ -13,7 +14,7 @@ export function enterControlGroup(
   { v1, v2 }: Readonly<Record<'v1' | 'v2', Readonly<Record<string, string>>>>,
 ): string {
   const isV2 = existsSync(`${ROOT}/cgroup.controllers`)
-  const folder = `${isV2 ? ROOT : `${ROOT}/${controller}`}/poolrun-test-${process.pid}`
+  const folder = `${isV2 ? ROOT : `${ROOT}/${controller}`}/poolrun-test-${process.pid}-${++groups}`
   try {
     mkdirSync(folder)
     onTestFinished(() =>

@@ -44,6 +44,14 @@ describe.each(Object.entries(PACKAGES))('in a package %s', (_, files) => {
   })
 })
 
+it.each(['a*b/job.ts', 'job*.mts', '[a]{b}?/job.ts'])('%s is a name, not a pattern', async (name) => {
+  const { run } = project({
+    [name]: "import { n } from './n.js'\nexport default (): number => n",
+    [`${name}/../n.ts`]: 'export const n = 7',
+  })
+  expect(await run(name)).toBe(7)
+})
+
 function trimSlash<T>(value: T): T {
   return (typeof value === 'string' && value.length > 1 ? value.replace(/\/\.?$/, '') : value) as T
 }

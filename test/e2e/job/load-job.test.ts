@@ -1,9 +1,9 @@
 // The exports of a job module, in a real Node process: the module loader of the test runner would behave differently.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildSync } from 'esbuild'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -55,6 +55,18 @@ describe('exports', () => {
       ['two words', 'function'],
     ])
   })
+})
+
+it('of CommonJS are complete if the module is reached by a symbolic link, too', () => {
+  const job = path.join(directory, 'job.cjs')
+  writeFileSync(job, 'for (const name of ["a", "b"]) module.exports[name] = () => name')
+  symlinkSync(job, path.join(directory, 'link.cjs'))
+  for (const name of ['job.cjs', 'link.cjs'])
+    expect(withJob(pathToFileURL(path.join(directory, name)).href, 'return job.exports'), name).toEqual({
+      default: 'other',
+      a: 'function',
+      b: 'function',
+    })
 })
 
 describe('get', () => {

@@ -1,7 +1,8 @@
 // Signals that reach every process of a run, as systemd, CI systems, `kill -- -pgid` and terminals send them: the run ends
 // as it does when only poolrun receives them.
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../helpers/eventually.js'
 import { listMarked, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 import { lastLine, occurrences } from '../../helpers/normalise.js'
@@ -77,6 +78,21 @@ it('a worker that is hit while its Node starts is replaced', async () => {
   await eventually('the worker to start', () => existsSync(path('pid')) || undefined)
   for (const pid of pidsOf(run, 'worker.cjs')) process.kill(pid, 'SIGTERM')
   expect(await run.ended()).toMatchObject({ stdout: '1\n', stderr: 'poolrun map: 1 ok\n', exitCode: 0 })
+})
+
+it('a compiler that is hit is started again', async () => {
+  const { path, write, dir } = tempSpace()
+  // esbuild reads the pipe before it can be done.
+  execFileSync('mkfifo', [path('slow.ts')])
+  write({ 'job.ts': "import './slow.js'\nexport default () => globalThis.n" })
+  const run = watchCli(['map', path('job.ts'), '-j', '1', '1'], { env: { POOLRUN_CACHE_DIR: dir } })
+  const first = await eventually('the compiler', () => pidsOf(run, 'esbuild')[0])
+  process.kill(first, 'SIGTERM')
+  await eventually('another one', () => pidsOf(run, 'esbuild').find((pid) => pid !== first))
+  // Each time it is opened, perhaps more than once.
+  const feed = spawn('sh', ['-c', 'while echo "globalThis.n = 7" > "$0"; do :; done', path('slow.ts')])
+  onTestFinished(() => void feed.kill('SIGKILL'))
+  expect(await run.ended()).toMatchObject({ stdout: '7\n', stderr: 'poolrun map: 1 ok\n', exitCode: 0 })
 })
 
 it.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(

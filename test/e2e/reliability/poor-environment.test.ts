@@ -101,6 +101,21 @@ describe.runIf(process.platform === 'linux')('too few descriptors', () => {
   )
 })
 
+describe('NODE_OPTIONS of poolrun', () => {
+  const stderrUnder = async (NODE_OPTIONS: string) =>
+    (await runShell(`poolrun map ${JOB} -j 2 1 2`, { env: { NODE_OPTIONS } })).stderr
+
+  it('with a debugger do not start one in each worker', async () => {
+    const stderr = await stderrUnder('--inspect=0')
+    expect(stderr.match(/Debugger listening/g)).toHaveLength(1)
+    expect(stderr).toContain('poolrun map: 2 ok')
+  })
+
+  it('may freeze what the language offers', async () => {
+    expect(await stderrUnder('--frozen-intrinsics --no-warnings')).toBe('poolrun map: 2 ok\n')
+  })
+})
+
 describe('folders that cannot be written to', () => {
   it.each([
     ['HOME and TMPDIR', 'HOME=/proc TMPDIR=/proc'],

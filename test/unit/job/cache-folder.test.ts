@@ -1,5 +1,6 @@
 // Where compiled jobs are kept, and who may be able to write there.
 import { statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { isTrusted, sharedFolder } from '../../../src/job/cache-folder.js'
 import { tempSpace } from '../../helpers/temp-space.js'
@@ -15,6 +16,10 @@ describe('sharedFolder', () => {
       `${dir}/home/.cache/poolrun/jobs`,
     )
     expect(sharedFolder({ HOME: '/dev/null' })).toMatch(/poolrun-\d+\/jobs$/)
+    // A relative HOME means nothing outside of one folder.
+    const { homedir } = userInfo()
+    for (const HOME of ['relative', '.', ''])
+      expect(sharedFolder({ HOME })).toMatch(homedir === '/nonexistent' ? /^\// : homedir)
     expect(statSync(`${dir}/own/jobs`).mode & 0o777).toBe(0o700)
   })
 })

@@ -84,6 +84,13 @@ describe('the exit code for an error', () => {
     ],
     ['none of them', startup, {}, 7, 'cannot start a worker process: worker 0 (pid 41) exited with code 1'],
     ['a kill from outside', killed, options, 7, 'worker 0 (pid 41) was killed by SIGKILL before'],
+    [
+      'a limit of threads',
+      { ...startup, exitCode: null, signal: 'SIGABRT', stderrTail: ['pthread_create: no'] },
+      options,
+      7,
+      'raise the limit of processes',
+    ],
     ['the job, whatever its options', { ...startup, phase: 'load' }, options, 5, 'job.ts exited with code 1'],
   ])('a worker that could not start because of %s', (_what, fault, changes, code, message) => {
     const shown: Error[] = []

@@ -36,6 +36,33 @@ describe('a worker that exited while it started', () => {
     )
   })
 
+  const NO_THREAD = 'node[7]: pthread_create: Resource temporarily unavailable'
+  test.each<[what: string, changes: Partial<typeof STARTUP>, isJobToBlame: boolean]>([
+    ['where Node names the thread', { stderrTail: [NO_THREAD] }, false],
+    [
+      'where Node names the thread after the job began to load',
+      { phase: 'load', stderrTail: [NO_THREAD] },
+      false,
+    ],
+    ['in silence', {}, false],
+    ['for another reason', { phase: 'load', stderrTail: ['addon: no'] }, true],
+    ['in silence while the job loads', { phase: 'load' }, true],
+  ])('by an abort %s: %j', (_what, changes, isJobToBlame) => {
+    const error = errorOf({ exitCode: null, signal: 'SIGABRT', ...changes })
+    expect(error).toBeInstanceOf(isJobToBlame ? JobError : PoolBrokenError)
+    const hint = expect(error.message)
+    const help = 'raise the limit of processes'
+    isJobToBlame ? hint.not.toContain(help) : hint.toContain(help)
+  })
+
+  test('that the system did not allow is named with what helps', () => {
+    const cause = Object.assign(new Error('spawn node EAGAIN'), { code: 'EAGAIN', syscall: 'spawn node' })
+    const fault = { type: 'fault', fault: { kind: 'spawn', error: cause } } as const
+    expect(toPoolError(new ExecutionFault(fault, 'default'), 'job.ts').message).toBe(
+      'cannot start a worker process: spawn node EAGAIN; raise the limit of processes and threads (ulimit -u, pids.max of the container) or lower --processes',
+    )
+  })
+
   test('while it loaded the job is the fault of the job', () => {
     const error = errorOf({ phase: 'load', exitCode: null, signal: 'SIGSEGV' })
     expect(error).toBeInstanceOf(JobError)

@@ -1,0 +1,25 @@
+// The environment of worker processes.
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** With a value (`--inspect=0`) or without. */
+const INSPECTOR =
+  /^--?(?:inspect|inspect-brk|inspect-wait|inspect-port|debug-port|inspect-publish-uid)(?:=|$)/
+/** Their value may be the next word. */
+const TAKES_VALUE = /^--?(?:inspect-port|debug-port|inspect-publish-uid)$/
+/** A word may contain parts in quotes. */
+const WORD = /(?:"(?:\\.|[^"\\])*"|[^\s"])+/g
+
+/** `extra` is what the user wants for workers; it wins, and is passed on as it is. */
+export function workerEnvironment(own: Env, extra: Env | undefined, workerId: number): Env {
+  const { NODE_OPTIONS } = own
+  const inherited = NODE_OPTIONS && { NODE_OPTIONS: withoutInspector(NODE_OPTIONS) }
+  return { ...own, ...inherited, ...extra, POOLRUN_WORKER_ID: String(workerId) }
+}
+
+/** A debugger of this process listens on one port, which is in use when a worker starts. */
+export function withoutInspector(nodeOptions: string): string {
+  const words = nodeOptions.match(WORD) ?? []
+  const kept = words.filter((word, i) => !INSPECTOR.test(word) && !TAKES_VALUE.test(words[i - 1] ?? ''))
+  return kept.length === words.length ? nodeOptions : kept.join(' ')
+}
