@@ -13,7 +13,18 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url))
  */
 const ALLOWED = {
   index: ['errors', 'pool', 'worker'],
-  cli: ['defaults', 'error-data', 'errors', 'model', 'plan', 'processors', 'report', 'run', 'write'],
+  cli: [
+    'defaults',
+    'error-data',
+    'errors',
+    'model',
+    'plan',
+    'processors',
+    'report',
+    'run',
+    'transport',
+    'write',
+  ],
   pool: [
     'defaults',
     'errors',

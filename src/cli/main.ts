@@ -1,6 +1,5 @@
 // The main function of the executable: the only place that prints errors and ends the process.
 import { readFileSync, stat, statSync } from 'node:fs'
-import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
 import { OutputError, PoolError, UsageError } from '../errors/classes.js'
@@ -11,6 +10,7 @@ import { processors } from '../processors.js'
 import { chooseCharset } from '../report/charset.js'
 import { standardOutput } from '../write/standard-output.js'
 import { completionScript } from './completion.js'
+import { endBySignal } from './end-by-signal.js'
 import { isHangupIgnored } from './hangup.js'
 import { parseCommandLine } from './program.js'
 
@@ -57,9 +57,7 @@ async function main(): Promise<void> {
     const { runInTerminal } = await import('./run-in-terminal.js')
     const { exitCode, signal } = await runInTerminal(line.plan, workers, { ignoresHangup })
     if (signal === undefined) return exit(exitCode)
-    // End by the same signal, so that the shell sees it. PID 1 ignores signals without a handler: exit with a code there.
-    process.kill(process.pid, signal)
-    setImmediate(exit, 128 + constants.signals[signal])
+    endBySignal(signal, exit)
   } catch (error) {
     const exitCode = error instanceof UsageError ? EXIT.usage : EXIT.trouble
     await write(process.stderr, charset.text(`poolrun: ${sanitise(messageFor(error))}\n`), exitCode)

@@ -30,6 +30,7 @@ import { holdSignals } from '../run/interrupt.js'
 import { run } from '../run/run.js'
 import type { RunHost, RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
+import { foregroundByPs } from '../transport/foreground.js'
 import { standardOutput } from '../write/standard-output.js'
 import { TextOutput } from '../write/text-output.js'
 import { version } from './version.js'
@@ -67,6 +68,7 @@ export async function runInTerminal(
     stdout,
     charset,
     colors,
+    isForeground: foregroundByPs(),
   })
   const { write } = progress
   const reporter = new ConsoleReporter({

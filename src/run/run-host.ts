@@ -24,7 +24,7 @@ export interface RunHost {
 }
 
 /** Looks at the run while it goes on, to show its progress. */
-export interface RunWatcher {
+interface RunWatcher {
   watch(view: RunView): void
   /** Called before everything is suspended (Ctrl-Z). */
   suspend(): void

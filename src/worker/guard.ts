@@ -259,8 +259,8 @@ export class Guard implements WorkerChannel {
   /** The parent has exited, or the job disconnected: no result can be sent any more. */
   #onChannelEnd(): void {
     try {
-      // The group: what the job spawned ends, too.
-      this.#kill.call(process, -this.#pid, 'SIGKILL')
+      // The group: what the job spawned ends, too. On Windows, which has none, the reaper ends the tree.
+      if (process.platform !== 'win32') this.#kill.call(process, -this.#pid, 'SIGKILL')
     } finally {
       this.#exit.call(process, 1)
     }

@@ -24,12 +24,15 @@ interface BarOptions {
   readonly spinner: readonly string[]
   /** The text after the spinner: one or more lines, all narrower than the terminal. */
   readonly text: (size: Size, width: (text: string) => number) => string
+  /** Where `/proc` does not say it. */
+  readonly isForeground?: (() => boolean) | undefined
 }
 
 export class Bar {
   readonly #terminal: WriteStream
   readonly #stdout: WriteStream
   readonly #text: BarOptions['text']
+  readonly #isForeground: BarOptions['isForeground']
   /** Writes to the terminal without going through the hook. */
   readonly #writeDirectly: (text: string) => boolean
   /**
@@ -50,8 +53,9 @@ export class Bar {
   #timer: NodeJS.Timeout | undefined
   #unhook: readonly (() => void)[] = []
 
-  constructor({ terminal, stdout, spinner, text }: BarOptions) {
+  constructor({ terminal, stdout, spinner, text, isForeground }: BarOptions) {
     this.#terminal = terminal
+    this.#isForeground = isForeground
     this.#stdout = stdout
     this.#text = text
     this.#writeDirectly = terminal.write.bind(terminal)
@@ -86,7 +90,7 @@ export class Bar {
   }
 
   #goLive(): void {
-    if (this.#terminal.columns < MIN_COLUMNS || !isForeground()) return
+    if (this.#terminal.columns < MIN_COLUMNS || !isForeground(this.#isForeground)) return
     this.#isLive = true
     this.#unhook = [this.#terminal, this.#stdout].map((stream) => this.#hook(stream))
     this.#draw()

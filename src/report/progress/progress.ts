@@ -28,6 +28,8 @@ interface ProgressOptions {
   readonly charset: Charset
   readonly colors: Colors
   readonly now?: () => Ms
+  /** Whether this process is in the foreground of its terminal, where `/proc` does not say it. */
+  readonly isForeground?: (() => boolean) | undefined
 }
 
 /** What the workers did at one moment. */
@@ -152,11 +154,12 @@ export class Progress {
     // Loading it takes a while, which only a run that is long enough should pay for.
     const { Bar } = await import('./bar.js')
     if (this.#isStopped) return
-    const { stderr, stdout, charset, colors } = this.#options
+    const { stderr, stdout, charset, colors, isForeground } = this.#options
     this.#bar = new Bar({
       terminal: stderr,
       stdout,
       spinner: charset.spinner,
+      isForeground,
       text: (size, width) => liveText(this.#state(this.#activity()), size, { charset, colors, width }),
     })
     if (this.#suspendedAt === undefined) this.#bar.start()

@@ -54,7 +54,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
 
 test('SIGHUP is not handled where it was ignored at the start, and the others are', () => {
   const before = process.listenerCount('SIGHUP')
-  interrupt = new Interrupt({ ignoresHangup: true, onNextSignal() {} })
+  interrupt = new Interrupt({ graceMs: 5_000, ignoresHangup: true, onNextSignal() {} })
   expect(process.listenerCount('SIGHUP')).toBe(before)
   receive('SIGTERM')
   expect(interrupt.signal).toBe('SIGTERM')

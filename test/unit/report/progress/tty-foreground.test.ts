@@ -13,5 +13,10 @@ it.each([
   ['is true without a controlling terminal', '42 (node) S 1 40 30 0 -1 4194304', true],
   ['is true if the system does not say', '', true],
 ])('isForeground %s', (_what, stat, expected) => {
-  expect(isForeground(() => stat)).toBe(expected)
+  expect(isForeground(undefined, () => stat)).toBe(expected)
+})
+
+it.each([true, false])('isForeground takes another answer where the system does not say: %s', (answer) => {
+  const read = () => ''
+  expect(isForeground(() => answer, read)).toBe(answer)
 })
