@@ -34,6 +34,11 @@ export function findProcessors(read: ReadText, available: number): Processors {
   return { count: Math.max(1, Math.min(available, limit)), available, quota }
 }
 
+/** By the quota. */
+export function isLimited({ count, available }: Processors): boolean {
+  return count < available
+}
+
 export function describeProcessors({ count, available, quota }: Processors): string {
   const offered = `${available} available`
   if (quota === undefined) return `processors: ${count} (${offered}, no CPU quota)`

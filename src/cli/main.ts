@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       env: process.env,
       // Touching `process.stdin` would open a stream that not every run reads.
       stdinIsTTY: isatty(0),
-      processors: processors(),
+      availableParallelism: processors().count,
       readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
       isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
     })

@@ -38,7 +38,7 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
   let printed = ''
   let line: CommandLine | undefined
   const program = build(
-    invocation,
+    invocation.argv,
     (text) => {
       printed += text
     },
@@ -77,7 +77,7 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
 }
 
 function build(
-  { argv, processors }: Invocation,
+  argv: readonly string[],
   print: (text: string) => void,
   onRun: (command: CommandName, words: string[], flags: Flags) => void,
 ): Command {
@@ -99,7 +99,7 @@ function build(
     .option('--version', 'print the version; with --verbose also what it runs on')
     .on('option:version', () => {
       print(`${version()}\n`)
-      if (argv.some((arg) => arg === '-v' || arg === '--verbose')) print(`${versionDetails(processors)}\n`)
+      if (argv.some((arg) => arg === '-v' || arg === '--verbose')) print(`${versionDetails()}\n`)
       throw new CommanderError(0, 'commander.version', 'the version was printed')
     })
     .helpOption('-h, --help', 'print this help')

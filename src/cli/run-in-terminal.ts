@@ -8,7 +8,7 @@ import { plainError } from '../errors/render/plain-error.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { itemIndexAt } from '../model.js'
 import type { RunPlan } from '../plan.js'
-import { describeProcessors, processors } from '../processors.js'
+import { describeProcessors, isLimited, processors } from '../processors.js'
 import { chooseCharset } from '../report/charset.js'
 import { createCiReport } from '../report/ci/ci.js'
 import type { FailedItem } from '../report/ci/ci-report.js'
@@ -89,7 +89,9 @@ export async function runInTerminal(
           now: () => performance.timeOrigin + performance.now(),
         })
   const lifecycle = plan.debug ? createLifecycle({ write, now: () => performance.now() }) : undefined
-  lifecycle?.note(describeProcessors(processors()))
+  // Where the number of workers follows from it, or could.
+  if (isLimited(processors()) && plan.processes === processors().count)
+    lifecycle?.note(describeProcessors(processors()))
   const ci = createCiReport(plan.ci, { write, env, cwd, now: Date.now })
   printStatusOnSignal(progress)
   ci.begin()

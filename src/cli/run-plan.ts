@@ -9,7 +9,6 @@ import {
   type RunPlan,
   type Verbosity,
 } from '../plan.js'
-import type { Processors } from '../processors.js'
 import type { OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
 
@@ -17,7 +16,7 @@ import { type GivenOptions, quote, readOptions } from './read-options.js'
 export interface Environment {
   readonly env: NodeJS.ProcessEnv
   readonly stdinIsTTY: boolean
-  readonly processors: Processors
+  readonly availableParallelism: number
   /** For --env-file. Throws if the file cannot be read as UTF-8. */
   readFile(path: string): string
   /** For a job whose file name has a `#`. */
@@ -41,7 +40,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     input: chooseInput({ command, items }, given, options, environment.stdinIsTTY),
     inputFormat: options.inputFormat,
     only: options.only,
-    processes: countProcesses(options.processes, environment.processors.count),
+    processes: countProcesses(options.processes, environment.availableParallelism),
     chunkSize: options.chunkSize === 'auto' ? undefined : options.chunkSize,
     bufferSize: options.bufferSize,
     ordered: command !== 'imap-unordered' && !options.unordered,

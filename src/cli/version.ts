@@ -2,7 +2,7 @@
 // the package by name would cost `--version` some milliseconds.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { describeProcessors, type Processors } from '../processors.js'
+import { describeProcessors, processors } from '../processors.js'
 
 export function version(): string {
   const built = path.join(import.meta.dirname, '../package.json')
@@ -11,7 +11,7 @@ export function version(): string {
 }
 
 /** What a report of a problem should mention. */
-export function versionDetails(processors: Processors): string {
+export function versionDetails(): string {
   const { version: node, platform, arch } = process
-  return `Node ${node}, ${platform} ${arch}\n${describeProcessors(processors)}`
+  return `Node ${node}, ${platform} ${arch}\n${describeProcessors(processors())}`
 }

@@ -5,6 +5,7 @@ import { OPTION_ENTRIES } from '../../../src/cli/options.js'
 import { type CommandLine, parseCommandLine } from '../../../src/cli/program.js'
 import { UsageError } from '../../../src/errors/classes.js'
 import type { RunPlan } from '../../../src/plan.js'
+import { describeProcessors, processors } from '../../../src/processors.js'
 
 interface Case {
   env?: NodeJS.ProcessEnv
@@ -22,7 +23,7 @@ function parse(argv: string | readonly string[], { env = {}, tty = false }: Case
     argv: typeof argv === 'string' ? argv.split(' ').filter(Boolean) : argv,
     env,
     stdinIsTTY: tty,
-    processors: { count: 6, available: 8, quota: undefined },
+    availableParallelism: 6,
     isFile: (path) => path === 'odd#name.ts',
     readFile(path) {
       const text = FILES[path]
@@ -599,7 +600,7 @@ describe('help and version', () => {
     const [, ...details] = printed('--version --verbose').split('\n')
     expect(details).toEqual([
       `Node ${process.version}, ${process.platform} ${process.arch}`,
-      'processors: 6 (8 available, no CPU quota)',
+      describeProcessors(processors()),
       '',
     ])
   })

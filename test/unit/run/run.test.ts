@@ -26,7 +26,7 @@ async function runCommand(argv: readonly string[], { task = double, fault }: Run
     argv: [command, space.path('job.mjs'), ...rest],
     env: {},
     stdinIsTTY: true,
-    processors: { count: 2, available: 2, quota: undefined },
+    availableParallelism: 2,
     readFile: () => '',
     isFile: () => false,
   })
