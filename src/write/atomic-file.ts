@@ -1,26 +1,23 @@
-// A file that is replaced completely or not at all: written beside its target, then renamed over it. A target that is
-// not a regular file (a device, a pipe) is written in place.
-import { randomUUID } from 'node:crypto'
-import { createWriteStream, unlinkSync } from 'node:fs'
-import { chmod, copyFile, open, rename, stat, unlink } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+// A file that is replaced completely or not at all: written beside its target, then renamed over it. Where a rename cannot
+// work, the target is overwritten at the end. A target that is not a regular file (a device, a pipe) is written in place.
+import { constants, type WriteStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { OutputError } from '../errors/classes.js'
 import { openStream } from './open-stream.js'
-import { targetOf } from './target.js'
+import { openReplacement, type Replacement, type TemporaryFiles } from './replacement.js'
+import { isSpecial, targetOf } from './target.js'
 
 export interface AtomicFile {
   readonly stream: Writable
-  /** Puts everything that was written at the target. @throws OutputError */
+  /** Puts everything that was written at the target; where that fails, it is kept and the error names it. @throws OutputError */
   commit(): Promise<void>
   /** Leaves the target as it was. */
   discard(): Promise<void>
   /** As `discard`, but what was written, if anything, is kept at `path`. @throws OutputError */
   keepAs(path: string): Promise<void>
 }
-
-/** Links made by the kernel are written in place: `/dev/stdout` may lead to a file that others have open. */
-const SPECIAL = /^\/(dev|proc)\//
 
 /**
  * `what` names the file in messages: `the output`. Rejects with the reason of `stop` where a pipe has no reader by then.
@@ -30,17 +27,16 @@ export async function createAtomicFile(
   path: string,
   what: string,
   stop: AbortSignal = NEVER,
+  temporaries: TemporaryFiles = LEFT_BEHIND,
 ): Promise<AtomicFile> {
   try {
-    const full = resolve(path)
-    const target = SPECIAL.test(full) ? full : targetOf(full)
-    const before = await stat(target).catch(() => undefined)
-    if (before?.isDirectory()) throw new Error('it is a directory')
-    const inPlace = SPECIAL.test(target) || (before !== undefined && !before.isFile())
-    if (inPlace) return await inPlaceFile(target, path, what, stop)
-    // A rename would replace even a file that this user may not write.
-    if (before !== undefined) await (await open(target, 'r+')).close()
-    return await besideFile(target, before?.mode, path, what)
+    const target = targetOf(resolve(path))
+    const before = await statIfExists(target)
+    if (before?.isDirectory() || /[/\\]$/.test(path)) throw new Error(REASONS.EISDIR)
+    if (isSpecial(target) || (before !== undefined && !before.isFile()))
+      return await inPlaceFile(target, path, what, stop)
+    const replacement = await openReplacement(target, before, temporaries)
+    return new ReplacedFile(replacement, path, what)
   } catch (error) {
     if (stop.aborted && error === stop.reason) throw error
     throw cannotWrite(what, path, error)
@@ -48,21 +44,41 @@ export async function createAtomicFile(
 }
 
 const NEVER = new AbortController().signal
+const LEFT_BEHIND: TemporaryFiles = { created() {}, released() {} }
 
-export function cannotWrite(what: string, path: string, error: unknown): OutputError {
+async function statIfExists(target: string) {
+  try {
+    return await stat(target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+export function cannotWrite(what: string, path: string, error: unknown, more = ''): OutputError {
   if (error instanceof OutputError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  const reason = code === undefined ? message : (REASONS[code] ?? message)
-  return new OutputError(`cannot write ${what} ${path}: ${reason}`, { cause: error })
+  const reason = code === undefined ? message : (REASONS[code as keyof typeof REASONS] ?? message)
+  return new OutputError(`cannot write ${what} ${path}: ${reason}${more}`, { cause: error })
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS = {
   ENOENT: 'its folder does not exist',
   ENOTDIR: 'its folder is not a folder',
+  EISDIR: 'it is a directory',
+  ENXIO: 'it is a socket',
+  ELOOP: 'it is a loop of symbolic links',
+  ENAMETOOLONG: 'its name is too long',
   EACCES: 'permission denied',
+  EPERM: 'the system does not permit it (EPERM)',
+  EBUSY: 'it is in use (EBUSY)',
+  EXDEV: 'it is on another file system (EXDEV)',
+  ETXTBSY: 'it is a program that runs',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
-}
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'it would be larger than the limit (ulimit -f)',
+} as const satisfies Readonly<Record<string, string>>
 
 async function inPlaceFile(
   target: string,
@@ -71,7 +87,8 @@ async function inPlaceFile(
   stop: AbortSignal,
 ): Promise<AtomicFile> {
   const { stream, shared } = (await openStream(target, stop)) ?? {
-    stream: (await open(target, 'w')).createWriteStream(),
+    // Not O_CREAT: in a sticky folder the system may refuse it for what belongs to somebody else.
+    stream: (await open(target, constants.O_WRONLY | constants.O_TRUNC)).createWriteStream(),
     shared: false,
   }
   const failed = firstError(stream)
@@ -81,70 +98,57 @@ async function inPlaceFile(
   return { stream, commit: () => finish(stream, failed, path, what, shared), discard, keepAs: discard }
 }
 
-async function besideFile(
-  target: string,
-  mode: number | undefined,
-  path: string,
-  what: string,
-): Promise<AtomicFile> {
-  const temporary = join(dirname(target), `.${basename(target)}.poolrun-${randomUUID().slice(0, 8)}`)
-  const stream = createWriteStream(temporary, { flags: 'wx' })
-  const failed = firstError(stream)
-  await new Promise<void>((resolve, reject) => {
-    stream.once('open', () => resolve())
-    void failed.then(reject)
-  })
-  if (mode !== undefined) await chmod(temporary, mode & 0o7777)
-  // For a process that exits without calling `discard`.
-  const removeAtExit = () => {
-    try {
-      unlinkSync(temporary)
-    } catch {
-      // Already removed.
-    }
-  }
-  process.on('exit', removeAtExit)
-  const discard = async () => {
-    stream.destroy()
-    await unlink(temporary).catch(() => {})
-    process.off('exit', removeAtExit)
-  }
-  return {
-    stream,
-    async commit() {
-      await finish(stream, failed, path, what)
-      try {
-        await rename(temporary, target)
-      } catch (error) {
-        throw cannotWrite(what, path, error)
-      }
-      process.off('exit', removeAtExit)
-    },
-    discard,
-    async keepAs(partial) {
-      // After a write that failed, what is on the disk is kept.
-      await finish(stream, failed, path, what).catch(() => {})
-      // Results of an earlier run are not replaced by nothing.
-      if (stream.bytesWritten === 0) return discard()
-      try {
-        await move(temporary, partial)
-      } catch (error) {
-        await discard()
-        throw cannotWrite(what, partial, error)
-      }
-      process.off('exit', removeAtExit)
-    },
-  }
-}
+class ReplacedFile implements AtomicFile {
+  readonly stream: WriteStream
+  readonly #replacement: Replacement
+  readonly #path: string
+  readonly #what: string
+  readonly #failed: Promise<Error>
+  /** What was written is where it belongs, or where an error says. */
+  #isKept = false
 
-/** Also to another file system, where the target is a link to. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
-    await copyFile(from, to)
-    await unlink(from)
+  constructor(replacement: Replacement, path: string, what: string) {
+    this.stream = replacement.stream
+    this.#replacement = replacement
+    this.#path = path
+    this.#what = what
+    this.#failed = firstError(this.stream)
+  }
+
+  async commit(): Promise<void> {
+    await finish(this.stream, this.#failed, this.#path, this.#what)
+    await this.#keep(this.#path, () => this.#replacement.publish(), 'the finished file')
+  }
+
+  async discard(): Promise<void> {
+    this.stream.destroy()
+    if (!this.#isKept) await this.#replacement.remove()
+  }
+
+  async keepAs(partial: string): Promise<void> {
+    // After a write that failed, what is on the disk is kept.
+    await finish(this.stream, this.#failed, this.#path, this.#what).catch(() => {})
+    // Results of an earlier run are not replaced by nothing.
+    if (this.stream.bytesWritten === 0) return this.discard()
+    await this.#keep(partial, () => this.#replacement.moveTo(partial), 'what was written')
+  }
+
+  async #keep(path: string, put: () => Promise<void>, content: string): Promise<void> {
+    const { held } = this.#replacement
+    try {
+      await put()
+    } catch (error) {
+      const isAny = this.stream.bytesWritten > 0 && (await stat(held).catch(() => undefined))
+      if (!isAny) throw cannotWrite(this.#what, path, error)
+      this.#release()
+      throw cannotWrite(this.#what, path, error, `; ${content} is kept in ${held}`)
+    }
+    this.#release()
+  }
+
+  #release(): void {
+    this.#isKept = true
+    this.#replacement.release()
   }
 }
 

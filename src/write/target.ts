@@ -13,16 +13,24 @@ export function standardStream(path: string): number | undefined {
   return fd === undefined ? undefined : Number(fd)
 }
 
+/** Links made by the kernel, as `/dev/stdout`: they may lead to a file that others have open. */
+export function isSpecial(path: string): boolean {
+  return /^\/(dev\/(fd|stdin|stdout|stderr)|proc)(\/|$)/.test(path)
+}
+
 /** Linux gives up after this many links. */
 const MAX_LINKS = 40
 
-/** Where the file is, or would be created: links are followed, also one to a file that does not exist yet. */
+/**
+ * Where the file is, or would be created: links are followed, also one to a file that does not exist yet. A loop of links
+ * leads to one of them.
+ */
 export function targetOf(path: string): string {
   let target = path
   try {
-    for (let links = 0; links < MAX_LINKS && isLink(target); links++)
+    for (let links = 0; links < MAX_LINKS && !isSpecial(target) && isLink(target); links++)
       target = resolve(realpathSync(dirname(target)), readlinkSync(target))
-    return join(realpathSync(dirname(target)), basename(target))
+    return isSpecial(target) ? target : join(realpathSync(dirname(target)), basename(target))
   } catch {
     // The folder does not exist.
     return target

@@ -2,6 +2,7 @@
 // test/unit/write/atomic-file.test.ts and test/unit/run/files.test.ts.
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { FEWER_POWERS, MOUNTS, requireOfMachine } from '../helpers/machine.js'
 import { fixture, lines, runCli, runShell, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -95,6 +97,53 @@ describe('--output', () => {
       const { stdout } = await runCli(['imap', fixture('identity'), '-o', to], { input: numbers })
       expect(stdout).toBe(numbers)
     }
+  })
+})
+
+describe('--output where a rename cannot work', () => {
+  const JOB = "export default (x) => { if (x === 'bad') throw new Error('bad'); return x }"
+
+  test('a mounted file is overwritten at the end of a good run, and its owner and mode stay', async (context) => {
+    requireOfMachine(context, ...MOUNTS)
+    const { dir, path, write, read } = tempSpace()
+    write({ 'job.mjs': JOB, mounted: 'before\n', 'sub/out': '', 'locked/out': '' })
+    chmodSync(path('mounted'), 0o640)
+    chownSync(path('mounted'), 65534, 65533)
+    // Below `locked` nothing can be created, so that the results wait elsewhere.
+    const script = `
+      poolrun_in_mounts() {
+        mount --bind mounted sub/out
+        mount --bind locked locked && mount -o remount,ro,bind locked && mount --bind mounted locked/out
+        imap() { "$NODE" "$POOLRUN_JS" imap job.mjs "$@"; }
+        imap -o sub/out 1 bad; code=$?; echo $code $(cat sub/out)
+        imap -o sub/out 1 2 3 4 5; code=$?; echo $code $(cat sub/out)
+        imap -o locked/out 6; code=$?; echo $code $(cat locked/out)
+      }
+      export -f poolrun_in_mounts
+      unshare -m bash -c poolrun_in_mounts`
+    const { stdout, stderr } = await runShell(script, { cwd: dir })
+    expect(stdout, stderr).toBe('1 before\n0 1 2 3 4 5\n0 6\n')
+    expect(read('mounted')).toBe('6\n')
+    const { uid, gid, mode } = statSync(path('mounted'))
+    expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 65534, gid: 65533, mode: 0o640 })
+    expect([...readdirSync(path('sub')), ...readdirSync(path('locked'))]).toEqual(['out', 'out'])
+  })
+
+  test('a file of another user in a sticky folder of a third is overwritten', async (context) => {
+    requireOfMachine(context, ...FEWER_POWERS)
+    const { dir, path, write, read } = tempSpace()
+    write({ 'job.mjs': JOB, 'sticky/out': 'before\n' })
+    chownSync(path('sticky'), 65533, 65533)
+    chmodSync(path('sticky'), 0o1777)
+    chownSync(path('sticky/out'), 65534, 65534)
+    const { ino } = statSync(path('sticky/out'))
+    const script =
+      'setpriv --bounding-set -fowner,-chown "$NODE" "$POOLRUN_JS" imap job.mjs -o sticky/out --errors errors 1'
+    const { exitCode, stderr } = await runShell(script, { cwd: dir })
+    expect(exitCode, stderr).toBe(0)
+    expect(read('sticky/out')).toBe('1\n')
+    expect(statSync(path('sticky/out'))).toMatchObject({ uid: 65534, gid: 65534, ino })
+    expect(readdirSync(path('sticky'))).toEqual(['out'])
   })
 })
 

@@ -119,14 +119,18 @@ describe('keepOutput', () => {
     expect(read('out.partial')).toBe('earlier')
   })
 
-  test('is false if partial results cannot be kept, and leaves no temporary file', async () => {
-    const { files, open, path, errors, names } = setUp()
+  test('is false if partial results cannot be kept under their name, and says where they are', async () => {
+    const { files, open, path, read, errors, names } = setUp()
     mkdirSync(path('out.partial'))
     await open({ output: path('out'), keepPartial: true })
     files.stream!.write('results')
     expect(await files.keepOutput(EXIT.deadline, false)).toBe(false)
     expect(errors).toEqual([expect.any(OutputError)])
-    expect(names()).toEqual(['out.partial'])
+    const [kept] = names()
+    expect((errors[0] as Error).message).toMatch(
+      `out.partial: it is a directory; what was written is kept in ${path(kept!)}`,
+    )
+    expect(read(kept!)).toBe('results')
   })
 
   test('is false and reports the error if the output cannot be put in its place', async () => {
@@ -171,6 +175,6 @@ describe('writeReports', () => {
     expect(await files.writeReports(render)).toBe(false)
     expect(read('b')).toBe('report junit')
     expect(errors).toMatchObject([{ message: 'cannot render' }, { name: 'OutputError' }])
-    expect(names()).toEqual(['b', 'c'])
+    expect(names()).toEqual([expect.stringMatching(/^\.c\./), 'b', 'c'])
   })
 })

@@ -1,6 +1,8 @@
 // A file that is replaced as a whole or not at all, on a real disk.
+import { once } from 'node:events'
 import {
   chmodSync,
+  chownSync,
   closeSync,
   lstatSync,
   mkdirSync,
@@ -10,16 +12,43 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:net'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { OutputError } from '../../../src/errors/classes.js'
 import { createAtomicFile } from '../../../src/write/atomic-file.js'
+import type { TemporaryFiles } from '../../../src/write/replacement.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
 /** A folder of its own with the target `out`, which has content if there is any. */
 function target(before?: string) {
   const { dir, path, read, write } = tempSpace()
   if (before !== undefined) write({ out: before })
-  return { dir, path, out: path('out'), text: () => read('out'), names: () => readdirSync(dir).sort() }
+  return { dir, path, read, out: path('out'), text: () => read('out'), names: () => readdirSync(dir).sort() }
+}
+
+function watchTemporaries() {
+  const watched: string[] = []
+  const temporaries: TemporaryFiles = {
+    created: (path) => void watched.push(path),
+    released: (path) => void watched.splice(watched.indexOf(path), 1),
+  }
+  return { temporaries, watched }
+}
+
+const isRoot = process.getuid?.() === 0
+
+async function socketAt(path: string): Promise<string> {
+  const server = createServer().listen(path)
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return path
+}
+
+function loopAt(path: string): string {
+  symlinkSync('other loop', path)
+  symlinkSync('loop', join(dirname(path), 'other loop'))
+  return path
 }
 
 describe('commit', () => {
@@ -52,6 +81,53 @@ describe('commit', () => {
     expect(statSync(out).mode & 0o777).toBe(0o640)
   })
 
+  test.runIf(isRoot)('keeps the owner and the group of the target', async () => {
+    const { out } = target('before')
+    chmodSync(out, 0o600)
+    chownSync(out, 65534, 65533)
+    const file = await createAtomicFile(out, 'the output')
+    file.stream.write('after')
+    await file.commit()
+    const { uid, gid, mode, size } = statSync(out)
+    expect({ uid, gid, mode: mode & 0o7777, size }).toEqual({ uid: 65534, gid: 65533, mode: 0o600, size: 5 })
+  })
+
+  test('replaces a file with a name of the greatest length', async () => {
+    const { path, read } = target()
+    for (const name of ['n'.repeat(255), 'ü'.repeat(127)]) {
+      const file = await createAtomicFile(path(name), 'the output')
+      file.stream.write('after')
+      await file.commit()
+      expect(read(name)).toBe('after')
+    }
+  })
+
+  test('has its temporary file watched until it is renamed or removed', async () => {
+    const { out, dir, names } = target('before')
+    const { temporaries, watched } = watchTemporaries()
+    for (const end of ['commit', 'discard'] as const) {
+      const file = await createAtomicFile(out, 'the output', undefined, temporaries)
+      expect(watched.map((path) => relative(dir, path))).toEqual([names()[0]])
+      await file[end]()
+      expect(watched).toEqual([])
+    }
+  })
+
+  test.each([
+    ['out', 'in the same folder'],
+    ['sub/out', 'in another folder'],
+  ])('creates %s, to which a link leads that led nowhere, and the link stays', async (name) => {
+    const { path, read } = target()
+    mkdirSync(path('sub'))
+    symlinkSync('link', path('link to the link'))
+    symlinkSync(name, path('link'))
+    const file = await createAtomicFile(path('link to the link'), 'the output')
+    file.stream.write('after')
+    await file.commit()
+    expect(read(name)).toBe('after')
+    for (const link of ['link', 'link to the link']) expect(lstatSync(path(link)).isSymbolicLink()).toBe(true)
+  })
+
   test('replaces the file that a link leads to, not the link', async () => {
     const { out, path, text, names } = target('before')
     symlinkSync(out, path('link'))
@@ -63,15 +139,24 @@ describe('commit', () => {
     expect(names()).toEqual(['link', 'out'])
   })
 
-  test('rejects with an OutputError if the target has become a directory', async () => {
-    const { out, names } = target()
-    const file = await createAtomicFile(out, 'the output')
-    mkdirSync(`${out}/sub`, { recursive: true })
-    const error = await file.commit().catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(OutputError)
-    expect(error).toMatchObject({ message: expect.stringContaining(`cannot write the output ${out}: `) })
-    await file.discard()
-    expect(names()).toEqual(['out'])
+  test('that fails keeps what was written and says where, if anything was', async () => {
+    for (const content of ['results', '']) {
+      const { dir, out, names, read } = target()
+      const { temporaries, watched } = watchTemporaries()
+      const file = await createAtomicFile(out, 'the output', undefined, temporaries)
+      file.stream.write(content)
+      mkdirSync(`${out}/sub`, { recursive: true })
+      const error = await file.commit().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(OutputError)
+      const { message } = error as OutputError
+      expect(message).toContain(`cannot write the output ${out}: it is a directory`)
+      await file.discard()
+      const [, kept] = /; the finished file is kept in (.*)$/.exec(message) ?? []
+      expect(kept).toEqual(content === '' ? undefined : expect.any(String))
+      expect(names()).toEqual(kept === undefined ? ['out'] : [relative(dir, kept), 'out'])
+      if (kept !== undefined) expect(read(relative(dir, kept))).toBe(content)
+      expect(watched).toEqual([])
+    }
   })
 
   test('rejects with an OutputError if its folder has been removed', async () => {
@@ -101,19 +186,24 @@ describe('discard', () => {
 })
 
 describe('a target that cannot be written', () => {
-  test.each<[string, (path: (name: string) => string) => string, string]>([
+  test.each<[string, (path: (name: string) => string) => string | Promise<string>, string]>([
     ['in a folder that does not exist', (path) => path('none/out'), 'its folder does not exist'],
     ['in a folder that is a file', (path) => path('out/x'), 'its folder is not a folder'],
     ['that is a directory', (path) => path('.'), 'it is a directory'],
+    ['that can only be a directory', (path) => `${path('new')}/`, 'it is a directory'],
+    ['that is a socket', (path) => socketAt(path('socket')), 'it is a socket'],
+    ['that is a loop of links', (path) => loopAt(path('loop')), 'it is a loop of symbolic links'],
+    ['with a name that is too long', (path) => path('n'.repeat(256)), 'its name is too long'],
   ])('%s, is refused', async (_, pathOf, reason) => {
     const { path, names } = target('before')
-    const error = await createAtomicFile(pathOf(path), 'the json report').catch((thrown: unknown) => thrown)
+    const refused = await pathOf(path)
+    const error = await createAtomicFile(refused, 'the json report').catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(OutputError)
-    expect(error).toMatchObject({ message: `cannot write the json report ${pathOf(path)}: ${reason}` })
-    expect(names()).toEqual(['out'])
+    expect(error).toMatchObject({ message: `cannot write the json report ${refused}: ${reason}` })
+    expect(names().filter((name) => !['socket', 'loop', 'other loop'].includes(name))).toEqual(['out'])
   })
 
-  test.runIf(process.getuid?.() !== 0)('because its permissions forbid it, is refused', async () => {
+  test.runIf(!isRoot)('because its permissions forbid it, is refused', async () => {
     const { out } = target('before')
     chmodSync(out, 0o444)
     await expect(createAtomicFile(out, 'the output')).rejects.toThrow(`${out}: permission denied`)
