@@ -10,13 +10,15 @@ export class CallSource implements ChunkSource {
   readonly #inner: ChunkSource
   readonly #counts: ItemCounts
   readonly #accounting: Accounting
+  readonly #onTaken: (() => void) | undefined
   #ended = false
   #error: Thrown | undefined
 
-  constructor(inner: ChunkSource, counts: ItemCounts, accounting: Accounting) {
+  constructor(inner: ChunkSource, counts: ItemCounts, accounting: Accounting, onTaken?: () => void) {
     this.#inner = inner
     this.#counts = counts
     this.#accounting = accounting
+    this.#onTaken = onTaken
     if (inner.remaining !== undefined) this.remaining = () => inner.remaining!()
   }
 
@@ -53,6 +55,7 @@ export class CallSource implements ChunkSource {
     else {
       this.#counts.take(chunk.count)
       this.#accounting.take(chunk.count)
+      this.#onTaken?.()
     }
     return chunk
   }

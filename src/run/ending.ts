@@ -76,6 +76,8 @@ interface EndedRun {
 export async function endRun(run: EndedRun, renderReport: RunHost['renderReport']): Promise<RunResult> {
   const { plan, files, progress, errorCode, interrupt, itemsCounted } = run
   const { signal } = interrupt
+  // One without items, for example, has not begun and yet reached its end.
+  if (errorCode === undefined && signal === undefined) files.begin()
   const areErrorsWritten = await unlessStalled(files.closeErrors(progress.cancelled), interrupt)
   const items = { ...progress.settled, ...progress.named }
   const errorCodes = errorCode === undefined ? [] : [errorCode]

@@ -1,5 +1,6 @@
 // The files that a run writes besides stdout: `--output`, `--errors`, `--report`. All are opened before the first item, so
-// that a run does not start if one cannot be written, and closed however the run ends.
+// that a run does not start if one cannot be written, and closed however the run ends. Until the run begins, files that
+// exist keep their content.
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { CancelledRange } from '../model.js'
@@ -15,6 +16,7 @@ export class RunFiles {
   #partial: string | undefined
   readonly #reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   readonly #onError: (error: unknown) => void
+  #hasBegun = false
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError
@@ -57,6 +59,12 @@ export class RunFiles {
     this.errors = await openErrorsFile(path, { cwd }, stop)
   }
 
+  /** The run begins: what earlier runs left may be replaced. Idempotent. */
+  begin(): void {
+    this.#hasBegun = true
+    this.errors?.begin()
+  }
+
   /** For results; `undefined` where they go to stdout. */
   get stream(): Writable | undefined {
     return this.#output?.stream
@@ -94,11 +102,15 @@ export class RunFiles {
     return allWritten
   }
 
-  /** Writes all reports, however the run ended. False if one could not be written; the others still are. */
+  /**
+   * Writes all reports, however the run ended, but replaces none if it did not begin. False if one could not be written; the
+   * others still are.
+   */
   async writeReports(render: (kind: ReportKind) => Promise<string>): Promise<boolean> {
     let allWritten = true
     for (const { kind, file } of this.#reports)
-      if (!(await this.#commit(file, () => render(kind)))) allWritten = false
+      if (file.replaces && !this.#hasBegun) await file.discard()
+      else if (!(await this.#commit(file, () => render(kind)))) allWritten = false
     return allWritten
   }
 

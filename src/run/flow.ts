@@ -36,6 +36,8 @@ export interface FlowOptions {
   readonly intervalMs?: Execution['intervalMs']
   /** Abort: the input ends here. Running items may settle, the rest never start. */
   readonly drain?: AbortSignal | undefined
+  /** Called with every chunk that is taken from the source. */
+  readonly onTaken?: (() => void) | undefined
   /** Called with every range when it settles; a promise delays the delivery of this range and later hook calls. */
   readonly onSettled?: SettleHook | undefined
   /** Called with items that had begun, or may have, when the flow ended early, and that nothing else was called for. */
@@ -118,7 +120,7 @@ class CallFlow implements Flow {
     this.#end = end
     this.#onCancelled = onCancelled
     this.#order = ordered ? new InputOrder() : new CompletionOrder()
-    this.#source = new CallSource(options.source, this.#counts, this.#accounting)
+    this.#source = new CallSource(options.source, this.#counts, this.#accounting, options.onTaken)
     const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
     this.#window = new FlowWindow(this.#source, options.window, isReaderBehind)
     if (onSettled !== undefined) {

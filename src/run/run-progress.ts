@@ -14,8 +14,21 @@ export class RunProgress {
   #named = NO_NAMED_ITEMS
   #inputAtEnd: InputProgress | undefined
   readonly #cancelled: CancelledRange[] = []
+  readonly #onBegin: () => void
+  #isWorkerReady = false
+  #isItemTaken = false
+  #hasBegun = false
+
+  /** `onBegin` is called once, when the first item can begin. */
+  constructor(onBegin: () => void) {
+    this.#onBegin = onBegin
+  }
 
   handle(event: RunEvent): void {
+    if (event.type === 'worker-ready') {
+      this.#isWorkerReady = true
+      this.#begin()
+    }
     this.#named = addEvent(this.#named, event)
     if (event.type === 'items-cancelled') this.#cancelled.push(event.cancelled)
   }
@@ -28,6 +41,18 @@ export class RunProgress {
   /** Items are flowing. */
   started(flow: Flow): void {
     this.#flow = flow
+  }
+
+  /** The source has given items. */
+  readonly itemsTaken = (): void => {
+    this.#isItemTaken = true
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#hasBegun || !this.#isWorkerReady || !this.#isItemTaken) return
+    this.#hasBegun = true
+    this.#onBegin()
   }
 
   /** Items are delivered, or the run ends early: keeps how far the input was read, before anything is closed. */

@@ -26,12 +26,12 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   const startedAt = performance.now()
   const { executor } = workers
   const { cwd, reportError } = host
-  const progress = new RunProgress()
+  const files = new RunFiles(reportError)
+  const progress = new RunProgress(() => files.begin())
   const emit = (event: RunEvent) => {
     progress.handle(event)
     host.report(event)
   }
-  const files = new RunFiles(reportError)
   const job = compile(plan, cwd)
   // Reported below, where it is awaited: the files must be open by then, or wait for a reader.
   const jobFailed = new AbortController()
@@ -80,6 +80,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       timeoutMs: plan.timeoutMs,
       retry: plan.retry,
       intervalMs: plan.rate?.intervalMs,
+      onTaken: progress.itemsTaken,
       onSettled(settled) {
         emit({ type: 'items-settled', settled })
         reportSkipped(settled, policy, flow.stopped?.failure, emit)

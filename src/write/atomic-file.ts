@@ -11,6 +11,8 @@ import { isSpecial, targetOf } from './target.js'
 
 export interface AtomicFile {
   readonly stream: Writable
+  /** There is a file already, which `commit` replaces. */
+  readonly replaces: boolean
   /** Puts everything that was written at the target; where that fails, it is kept and the error names it. @throws OutputError */
   commit(): Promise<void>
   /** Leaves the target as it was. */
@@ -36,7 +38,7 @@ export async function createAtomicFile(
     if (isSpecial(target) || (before !== undefined && !before.isFile()))
       return await inPlaceFile(target, path, what, stop)
     const replacement = await openReplacement(target, before, temporaries)
-    return new ReplacedFile(replacement, path, what)
+    return new ReplacedFile(replacement, before !== undefined, path, what)
   } catch (error) {
     if (stop.aborted && error === stop.reason) throw error
     throw cannotWrite(what, path, error)
@@ -95,11 +97,18 @@ async function inPlaceFile(
   const discard = async () => {
     if (!shared) stream.destroy()
   }
-  return { stream, commit: () => finish(stream, failed, path, what, shared), discard, keepAs: discard }
+  return {
+    stream,
+    replaces: false,
+    commit: () => finish(stream, failed, path, what, shared),
+    discard,
+    keepAs: discard,
+  }
 }
 
 class ReplacedFile implements AtomicFile {
   readonly stream: WriteStream
+  readonly replaces: boolean
   readonly #replacement: Replacement
   readonly #path: string
   readonly #what: string
@@ -107,8 +116,9 @@ class ReplacedFile implements AtomicFile {
   /** What was written is where it belongs, or where an error says. */
   #isKept = false
 
-  constructor(replacement: Replacement, path: string, what: string) {
+  constructor(replacement: Replacement, replaces: boolean, path: string, what: string) {
     this.stream = replacement.stream
+    this.replaces = replaces
     this.#replacement = replacement
     this.#path = path
     this.#what = what

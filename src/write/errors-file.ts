@@ -1,7 +1,17 @@
 // `--errors`: one line of JSON per failed item, in the order in which items fail, and then one per item that was cancelled
 // while it ran. The line of a failed item is written synchronously as soon as the item settles, so that an interrupted run
 // leaves a complete file; to a pipe, whose reader may be slow, it is written asynchronously.
-import { closeSync, openSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { resolve } from 'node:path'
 import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { asBuffer, shownText } from '../framing/bytes.js'
@@ -12,13 +22,16 @@ import { type CancelledRange, cancelledMs, type Failure, itemIndexAt, type Settl
 import { cannotWrite } from './atomic-file.js'
 import { durationText } from './envelope.js'
 import { type OpenStream, openStream } from './open-stream.js'
+import { targetOf } from './target.js'
 
 export interface ErrorsFile {
+  /** Drops what an earlier run left in the file; it keeps that until then, or until something is written. Idempotent. */
+  begin(): void
   /** Writes the failures of the range. A promise is for a reader that is behind. @throws OutputError */
   write(settled: SettledRange): void | Promise<void>
   /** Writes the items that were cancelled, at the end of the run. @throws OutputError */
   writeCancelled(cancelled: readonly CancelledRange[]): void | Promise<void>
-  /** Resolves when everything has been read by the reader of a pipe, or is in its buffer. */
+  /** A file that was created and never begun is removed. Resolves when everything has been read by the reader of a pipe, or is in its buffer. */
   close(): Promise<void>
 }
 
@@ -30,28 +43,62 @@ export async function openErrorsFile(
 ): Promise<ErrorsFile> {
   try {
     const opened = await openStream(path, stop)
-    return opened === undefined ? syncFile(path, frames) : streamed(path, frames, opened)
+    return opened === undefined ? new SyncErrorsFile(path, frames) : streamed(path, frames, opened)
   } catch (error) {
     if (stop.aborted && error === stop.reason) throw error
     throw cannotWrite('the errors to', path, error)
   }
 }
 
-function syncFile(path: string, frames: FrameOptions): ErrorsFile {
-  const fd = openSync(path, 'w')
-  const write = (text: string) => {
+class SyncErrorsFile implements ErrorsFile {
+  readonly #path: string
+  readonly #frames: FrameOptions
+  readonly #fd: number
+  /** It did not exist before. */
+  readonly #isNew: boolean
+  #hasBegun = false
+  /** What earlier runs left could not be dropped: nothing is written behind it. */
+  #failed: unknown
+
+  constructor(path: string, frames: FrameOptions) {
+    this.#path = path
+    this.#frames = frames
+    this.#isNew = !existsSync(path)
+    // Not O_CREAT for one that exists: in a sticky folder the system may refuse it for what belongs to somebody else.
+    this.#fd = openSync(path, this.#isNew ? constants.O_WRONLY | constants.O_CREAT : constants.O_WRONLY)
+  }
+
+  begin(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
     try {
-      for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(fd, rest))
+      if (fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd)
     } catch (error) {
-      throw cannotWrite('the errors to', path, error)
+      this.#failed = error
     }
   }
-  return {
-    write(settled) {
-      if (settled.failures.length > 0) write(linesOf(settled, frames))
-    },
-    writeCancelled: (cancelled) => write(cancelledLines(cancelled)),
-    close: async () => closeSync(fd),
+
+  write(settled: SettledRange): void {
+    if (settled.failures.length > 0) this.#write(linesOf(settled, this.#frames))
+  }
+
+  writeCancelled(cancelled: readonly CancelledRange[]): void {
+    this.#write(cancelledLines(cancelled))
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#fd)
+    if (this.#isNew && !this.#hasBegun) rmSync(targetOf(resolve(this.#path)), { force: true })
+  }
+
+  #write(text: string): void {
+    this.begin()
+    try {
+      if (this.#failed !== undefined) throw this.#failed
+      for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(this.#fd, rest))
+    } catch (error) {
+      throw cannotWrite('the errors to', this.#path, error)
+    }
   }
 }
 
@@ -63,6 +110,7 @@ function streamed(path: string, frames: FrameOptions, { stream, shared }: OpenSt
   const write = (text: string) =>
     Promise.race([new Promise<void>((resolve) => stream.write(text, () => resolve())), failed])
   return {
+    begin() {},
     write: (settled) => (settled.failures.length === 0 ? undefined : write(linesOf(settled, frames))),
     writeCancelled: (cancelled) => write(cancelledLines(cancelled)),
     async close() {

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FEWER_POWERS, MOUNTS, requireOfMachine } from '../helpers/machine.js'
-import { fixture, lines, runCli, runShell, startCli } from '../helpers/run-cli.js'
+import { fixture, lines, runCli, runShell, startCli, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const numbers = lines(0, 1, 2, 3, 4)
@@ -97,6 +97,53 @@ describe('--output', () => {
       const { stdout } = await runCli(['imap', fixture('identity'), '-o', to], { input: numbers })
       expect(stdout).toBe(numbers)
     }
+  })
+})
+
+describe('files of an earlier run', () => {
+  const JOB = "export default (x) => { if (x === 'bad') throw new Error('bad'); return x }"
+  const FILES = '-o out --errors errors --report json=report'
+
+  test.each([
+    [4, 'collect job.mjs -i missing'],
+    [4, 'collect job.mjs -i bad.json'],
+    [5, 'collect missing.mjs 1'],
+    [5, 'collect throws.mjs 1'],
+    [5, 'collect job.mjs --callbacks missing.mjs 1'],
+    [6, 'collect initializer.mjs 1'],
+    [7, 'collect job.mjs --report junit=no/folder 1'],
+  ])('stay as they are when nothing ran (exit code %i): %s', async (code, command) => {
+    const { dir, path, read, write } = tempSpace()
+    write({ 'job.mjs': JOB, 'throws.mjs': "throw new Error('no')" })
+    write({
+      'initializer.mjs': "export const initializer = () => { throw new Error('no') }; export default 1",
+    })
+    write({ out: 'old', errors: 'old', report: 'old', 'bad.json': '[}' })
+    const before = readdirSync(dir)
+    const inodes = () => ['out', 'errors', 'report'].map((name) => statSync(path(name)).ino)
+    const inodesBefore = inodes()
+    const { exitCode, stderr } = await runShell(`poolrun ${command} ${FILES}`, { cwd: dir })
+    expect(exitCode, stderr).toBe(code)
+    expect([read('out'), read('errors'), read('report')]).toEqual(['old', 'old', 'old'])
+    expect([readdirSync(dir), inodes()]).toEqual([before, inodesBefore])
+  })
+
+  test('are replaced while the first item runs, and where there are no items', async () => {
+    const { dir, path, read, write } = tempSpace()
+    write({
+      'slow.mjs':
+        "export default () => { console.error('running'); setInterval(() => {}, 1000); return new Promise(() => {}) }",
+    })
+    write({ errors: 'old' })
+    const run = watchCli(['collect', path('slow.mjs'), '--errors', path('errors'), '1'])
+    await run.printed(/running/)
+    expect(read('errors')).toBe('')
+    run.child.kill('SIGKILL')
+    await run.ended()
+    write({ errors: 'old', report: 'old', out: 'old' })
+    const { exitCode, stderr } = await runShell(`poolrun collect slow.mjs ${FILES}`, { cwd: dir })
+    expect(exitCode, stderr).toBe(0)
+    expect([read('errors'), read('out'), JSON.parse(read('report')).exitCode]).toEqual(['', '', 0])
   })
 })
 

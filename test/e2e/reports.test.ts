@@ -118,11 +118,11 @@ describe('a report is written', () => {
 
   it('when the deadline passed, and when the job did not load', async () => {
     const { path } = tempSpace()
-    const report = ['--report', `json=${path('r.json')}`]
-    await runCli(['imap', fixture('slow'), '--deadline', '300ms', ...report, '60000'])
-    expect(json(path('r.json'))).toMatchObject({ exitCode: 124 })
-    await runCli(['map', broken('syntax-error'), ...report, '1'])
-    expect(json(path('r.json'))).toMatchObject({
+    const report = (name: string) => ['--report', `json=${path(name)}`]
+    await runCli(['imap', fixture('slow'), '--deadline', '300ms', ...report('late.json'), '60000'])
+    expect(json(path('late.json'))).toMatchObject({ exitCode: 124 })
+    await runCli(['map', broken('syntax-error'), ...report('no-job.json'), '1'])
+    expect(json(path('no-job.json'))).toMatchObject({
       exitCode: 5,
       verdict: 'the run did not begin',
       counts: null,

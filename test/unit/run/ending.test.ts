@@ -115,7 +115,7 @@ describe('the result of a run', () => {
 
   /** Two of three items settled, one of them failed; `accepted` 0: none was taken. */
   function progressOf(accepted: 0 | 3, stopped = false): RunProgress {
-    const progress = new RunProgress()
+    const progress = new RunProgress(() => {})
     const counts = accepted === 0 ? { ok: 0, failed: 0, notRun: 0 } : { ok: 1, failed: 1, notRun: 1 }
     progress.opened({ next: () => undefined, close() {} })
     progress.started({ counts, reportedCounts: counts, inputEnded: true } as Flow)
@@ -152,7 +152,7 @@ describe('the result of a run', () => {
   })
 
   test('has no summary where no item could run', async () => {
-    const progress = new RunProgress()
+    const progress = new RunProgress(() => {})
     progress.ended()
     expect(await end(progress, { errorCode: 5 })).toMatchObject({ exitCode: 5, summary: undefined })
   })

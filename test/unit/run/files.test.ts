@@ -1,5 +1,5 @@
 // The files of a run, on a real disk: which are opened, which are kept after which exit code, and what fails alone.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { OutputError } from '../../../src/errors/classes.js'
 import { EXIT } from '../../../src/errors/exit-codes.js'
@@ -147,6 +147,51 @@ describe('keepOutput', () => {
     await open({ errors: path('errors') })
     await files.keepOutput(exitCode, false)
     expect(existsSync(path('errors'))).toBe(true)
+  })
+})
+
+describe('until the run begins', () => {
+  const everything = (path: (name: string) => string): Partial<FilePlan> => ({
+    output: path('out'),
+    errors: path('errors'),
+    reports: [{ kind: 'json', path: path('report') }],
+  })
+  const end = async (files: RunFiles) => {
+    await files.closeErrors([])
+    await files.keepOutput(EXIT.job, false)
+    await files.writeReports(async () => 'new')
+  }
+
+  test('files of an earlier run stay as they are', async () => {
+    const { files, open, path, read, write, names } = setUp()
+    write({ out: 'old', errors: 'old', report: 'old' })
+    await open(everything(path))
+    await end(files)
+    expect([read('out'), read('errors'), read('report'), names()]).toEqual([
+      'old',
+      'old',
+      'old',
+      ['errors', 'out', 'report'],
+    ])
+  })
+
+  test('no file is created but reports, which say so', async () => {
+    const { files, open, path, read, names } = setUp()
+    symlinkSync('led to', path('errors'))
+    await open(everything(path))
+    await end(files)
+    expect([read('report'), names()]).toEqual(['new', ['errors', 'report']])
+  })
+
+  test('then --errors and reports are replaced, and the output by a run that reaches its end', async () => {
+    const { files, open, path, read, write } = setUp()
+    write({ out: 'old', errors: 'old', report: 'old' })
+    await open(everything(path))
+    files.begin()
+    files.begin()
+    expect(read('errors')).toBe('')
+    await end(files)
+    expect([read('out'), read('errors'), read('report')]).toEqual(['old', '', 'new'])
   })
 })
 
