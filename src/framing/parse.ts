@@ -1,6 +1,7 @@
 // Parses the bytes of a chunk into values in the worker, a few at a time and as late as possible, so that a chunk of large
 // records is never in memory as objects all together. A bad item is returned, not thrown, so the others are not affected.
 import { isUtf8 } from 'node:buffer'
+import type { Framing } from '../model.js'
 import { asBuffer, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
 import { type BytesPayload, type ItemRange, itemRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
@@ -42,10 +43,7 @@ export function readItems(payload: BytesPayload): ItemReader {
     case 'lines':
     case 'nul':
       // Decoded one by one: a slice of a long string keeps the whole string alive.
-      return rangeItems(payload, (slice) => {
-        const text = textOf(slice)
-        return text === undefined ? new BadItem(TOO_LONG, 0) : withoutCr(text, payload.framing)
-      })
+      return rangeItems(payload, textReader(payload.framing, isUtf8(bytes)))
     default:
       return payload.framing satisfies never
   }
@@ -61,14 +59,27 @@ function parseText(text: string, extraValueMessage?: string): unknown {
   }
 }
 
+function textReader(framing: Framing, isValid: boolean): (bytes: Buffer) => string | BadItem {
+  return (bytes) => {
+    const invalid = isValid ? -1 : firstInvalidUtf8(bytes)
+    const text = textOf(bytes, 0, invalid === -1 ? bytes.length : invalid)
+    if (text === undefined) return new BadItem(TOO_LONG, 0)
+    return invalid === -1 ? withoutCr(text, framing) : invalidUtf8(invalid, text)
+  }
+}
+
+/** `before` is the text before the byte. */
+function invalidUtf8(byte: number, before: string): BadItem {
+  return new BadItem(`Invalid UTF-8 (byte ${byte} of the item)`, before.length)
+}
+
 /** `parseText` for bytes that may be invalid UTF-8. */
 export function parseBytes(bytes: Buffer, extraValueMessage?: string): unknown {
   const invalid = firstInvalidUtf8(bytes)
   const text = textOf(bytes, 0, invalid === -1 ? bytes.length : invalid)
   if (text === undefined) return new BadItem(TOO_LONG, 0)
   if (invalid === -1) return parseText(text, extraValueMessage)
-  const at = text.length
-  return new BadItem(`Invalid UTF-8 (byte ${invalid} of the item)`, at)
+  return invalidUtf8(invalid, text)
 }
 
 function recordItems(bytes: Buffer): ItemReader {

@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { InputError } from '../errors/classes.js'
 import { firstInvalidUtf8, MAX_TEXT, shownText } from '../framing/bytes.js'
+import { FRAMINGS } from '../framing/framings.js'
 import { itemRanges } from '../framing/items.js'
 import { advance, type Location } from '../framing/location.js'
 import { sliceChunk } from '../framing/slice.js'
@@ -17,7 +18,7 @@ const EVERYTHING: Want = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITI
 export interface FramerOptions {
   /** Name of the input in messages. */
   readonly file: string
-  /** `collect`: a line that is not UTF-8 stays in its chunk and fails in the worker that parses it; the run goes on. */
+  /** `collect`: an item that is not UTF-8 stays in its chunk and fails in the worker that parses it; the run goes on. */
   readonly tolerant: boolean
   /** An item is dropped when more of it was read. Default: what fits in a string. */
   readonly maxItemBytes?: number | undefined
@@ -129,7 +130,8 @@ export abstract class Framer {
       origin: { file: this.options.file, ...this.input.position },
     }
     this.seq += count
-    if ((this.options.tolerant && this.framing === 'ndjson') || isUtf8(bytes)) return chunk
+    const isLeftToWorker = this.options.tolerant && FRAMINGS[this.framing].delimiter !== 'element'
+    if (isLeftToWorker || isUtf8(bytes)) return chunk
     return this.#endBefore(chunk, firstInvalidUtf8(bytes))
   }
 

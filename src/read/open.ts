@@ -20,7 +20,7 @@ const openStdin = Object.getOwnPropertyDescriptor(process, 'stdin')!.get!.bind(
 ) as () => NodeJS.ReadStream
 
 interface OpenOptions {
-  /** `collect`: a line that is not UTF-8 is a failed item, not the end of the input. */
+  /** `collect`: a line or a name that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
   /** Read instead of the process's own stdin. */
   readonly stdin?: Readable

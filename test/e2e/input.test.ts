@@ -122,6 +122,21 @@ describe('malformed text ends the run with code 4 and a location', () => {
   })
 })
 
+describe('in collect, an item that is not UTF-8 fails alone', () => {
+  it.each([
+    ['nul', 'a\0b\xff\0c\0', '"b\ufffd"', '<stdin>:1:4'],
+    ['lines', 'a\nb\xff\nc', '"b\ufffd"', '<stdin>:2:2'],
+    ['ndjson', '"a"\n"b\xff"\n"c"', '"\\"b\ufffd\\""', '<stdin>:2:3'],
+  ])('with --input-format %s', async (format, input, item, position) => {
+    const { path, read } = tempSpace()
+    const args = ['collect', identity, '--input-format', format, '--errors', path('errors')]
+    const run = await runCli(args, { input: Buffer.from(input, 'latin1') })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '"a"\n"c"\n' })
+    expect(run.stderr).toContain(`InputError: ${position}: item 1: Invalid UTF-8`)
+    expect(read('errors')).toContain(`{"index":1,"item":${item},"kind":"input",`)
+  })
+})
+
 describe('items on the command line', () => {
   const IDS = ['81444e2', '1202285736968061337', '007', '1.0', '12', '-0.5', '[1]', 'x']
 

@@ -367,12 +367,26 @@ describe('bytes that are not UTF-8', () => {
     }
   })
 
-  test('make only their line a bad item in a tolerant source', async () => {
-    const { values, error } = await readAll(
-      sourceOf(Buffer.concat([good, bad, good]), 'ndjson', { tolerant: true }),
-    )
-    expect(error).toBeUndefined()
-    expect(values).toEqual(['ä', { bad: 'Invalid UTF-8 (byte 2 of the item)' }, 'ä'])
+  const twoBytes = { bad: 'Invalid UTF-8 (byte 2 of the item)' }
+  test.each<[Framing, Buffer, unknown[]]>([
+    ['ndjson', Buffer.concat([good, bad, good]), ['ä', twoBytes, 'ä']],
+    ['lines', Buffer.concat([good, bad, good]), ['"ä"', twoBytes, '"ä"']],
+    ['lines', Buffer.from('a\r\nbb\xff\r\nc', 'latin1'), ['a', twoBytes, 'c']],
+    [
+      'lines',
+      Buffer.from('a\nbb\xc3\n\nb\xc3', 'latin1'),
+      ['a', twoBytes, { bad: 'Invalid UTF-8 (byte 1 of the item)' }],
+    ],
+    ['nul', Buffer.from('a\0bb\xff\n\0\0c\0', 'latin1'), ['a', twoBytes, '', 'c']],
+    ['nul', Buffer.from('bb\xed\xa0\x80', 'latin1'), [twoBytes]],
+  ])('make only their item a bad one in a tolerant source: %s', async (framing, bytes, expected) => {
+    for (let block = 1; block <= bytes.length; block++) {
+      for (const want of [ONE, MANY]) {
+        const source = sourceOf(bytes, framing, { tolerant: true, blocks: [block] })
+        const { values, error } = await readAll(source, want)
+        expect({ values, error }).toEqual({ values: expected, error: undefined })
+      }
+    }
   })
 
   test('in a torn last line end a tolerant source, too', async () => {
