@@ -57,6 +57,7 @@ const ALLOWED = {
     'read',
     'source',
     'summary',
+    'transport',
     'write',
   ],
   executor: [

@@ -88,6 +88,7 @@ export async function endRun(run: EndedRun, renderReport: RunHost['renderReport'
   const result = { exitCode, summary: summaryFor(run), signal, itemsCounted }
   const written = files.writeReports(async (kind) => (await renderReport?.(kind, result)) ?? '')
   const areReportsWritten = await unlessStalled(written, interrupt)
+  await files.close()
   // A signal may have come since.
   const ended = { ...result, signal: interrupt.signal }
   if (areReportsWritten === true) return ended

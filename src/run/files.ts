@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { CancelledRange } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
+import { FileRemover } from '../transport/file-remover.js'
 import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
 import { partialPath } from '../write/target.js'
@@ -16,6 +17,7 @@ export class RunFiles {
   #partial: string | undefined
   readonly #reports: { readonly kind: ReportKind; readonly file: AtomicFile }[] = []
   readonly #onError: (error: unknown) => void
+  readonly #temporaries = new FileRemover()
   #hasBegun = false
 
   constructor(onError: (error: unknown) => void) {
@@ -43,7 +45,10 @@ export class RunFiles {
     stop: AbortSignal,
   ): Promise<void>[] {
     const openings = reports.map(async ({ kind, path }) => {
-      this.#reports.push({ kind, file: await createAtomicFile(path, `the ${kind} report`, stop) })
+      this.#reports.push({
+        kind,
+        file: await createAtomicFile(path, `the ${kind} report`, stop, this.#temporaries),
+      })
     })
     if (output !== undefined) openings.push(this.#openOutput(output, keepPartial, stop))
     if (errors !== undefined) openings.push(this.#openErrors(errors, cwd, stop))
@@ -51,7 +56,7 @@ export class RunFiles {
   }
 
   async #openOutput(path: string, keepPartial: boolean, stop: AbortSignal): Promise<void> {
-    this.#output = await createAtomicFile(path, 'the output', stop)
+    this.#output = await createAtomicFile(path, 'the output', stop, this.#temporaries)
     if (keepPartial) this.#partial = partialPath(path)
   }
 
@@ -112,6 +117,11 @@ export class RunFiles {
       if (file.replaces && !this.#hasBegun) await file.discard()
       else if (!(await this.#commit(file, () => render(kind)))) allWritten = false
     return allWritten
+  }
+
+  /** Resolves when nothing of the files is left in other processes. */
+  close(): Promise<void> {
+    return this.#temporaries.rest()
   }
 
   async #commit(file: AtomicFile, render?: () => Promise<string>): Promise<boolean> {

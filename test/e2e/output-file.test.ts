@@ -72,6 +72,20 @@ describe('--output', () => {
     expect(readdirSync(folder)).toEqual(['out.ndjson'])
   })
 
+  test('and reports leave nothing beside them when poolrun is killed, whatever their names are', async () => {
+    const { dir, path, write } = tempSpace()
+    const name = '-o\'u \n"$(touch x)'
+    write({ [name]: 'before' })
+    const files = ['-o', path(name), '--report', `json=${path('report')}`]
+    const run = watchCli(['imap', fixture('slow'), ...files, '60000'])
+    await run.printed(/started/)
+    const left = readdirSync(dir).filter((file) => file !== name)
+    expect(left).toEqual([expect.stringContaining('poolrun-'), expect.stringContaining('.report.poolrun-')])
+    run.child.kill('SIGKILL')
+    await run.ended()
+    expect(readdirSync(dir)).toEqual([name])
+  })
+
   test('that cannot be written is refused before the first item', async () => {
     const folder = tempSpace().dir
     const path = join(folder, 'no', 'x')

@@ -1,0 +1,65 @@
+// Removes a temporary file when this process has ended, even by SIGKILL, after which no handler runs here. A shell outside
+// of this process waits for a pipe that only this process holds: its end means that the file is not needed any more, a line
+// that it was renamed or must stay.
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Ms } from '../model.js'
+
+/** Signals that reach all processes of a run are ignored: its work comes after them. */
+const SCRIPT = `
+trap '' TERM INT HUP QUIT USR1 USR2
+IFS= read -r released || rm -f -- "$1"
+`
+
+/** Its exit takes a millisecond. One that is stopped does not notice. */
+const END_TIMEOUT_MS: Ms = 1_000
+
+export class FileRemover {
+  readonly #shells = new Map<string, ChildProcess>()
+  readonly #exits: Promise<void>[] = []
+
+  created(path: string): void {
+    // Windows has no shell of this kind.
+    if (process.platform === 'win32') return
+    try {
+      this.#shells.set(path, startShell(path))
+    } catch {
+      // Where no process can be started, the file is only removed if this one has time for it.
+    }
+  }
+
+  released(path: string): void {
+    const shell = this.#shells.get(path)
+    if (shell?.pid === undefined || !this.#shells.delete(path)) return
+    const exited = new Promise<void>((resolve) => {
+      shell.ref()
+      shell.once('exit', () => resolve())
+      if (shell.exitCode !== null || shell.signalCode !== null) resolve()
+    })
+    this.#exits.push(exited)
+    shell.stdin?.end('released\n')
+    setTimeout(() => shell.kill('SIGKILL'), END_TIMEOUT_MS).unref()
+  }
+
+  /**
+   * Resolves when the shells of released files have exited. If this process exited first, they would stay as zombies where
+   * PID 1 is not an init, as in many containers.
+   */
+  async rest(): Promise<void> {
+    await Promise.all(this.#exits)
+  }
+}
+
+function startShell(path: string): ChildProcess {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', path], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
+    detached: true,
+    cwd: '/',
+  })
+  // There is no shell on the machine.
+  shell.on('error', () => {})
+  shell.stdin?.on('error', () => {})
+  shell.unref()
+  ;(shell.stdin as unknown as { unref(): void } | null)?.unref()
+  return shell
+}
