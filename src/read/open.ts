@@ -148,5 +148,7 @@ function isPipe(path: string): boolean {
 function reason(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return 'no such file'
   if (error.code === 'EACCES') return 'permission denied'
+  if (error.code === 'ELOOP') return 'it is a loop of symbolic links'
+  if (error.code === 'ENXIO') return 'it is a socket'
   return error.message
 }

@@ -1,7 +1,8 @@
 // Refuses a run in which one file has two roles and at least one of them writes it: one writer would overwrite what the
-// other wrote, or what is still to be read. Files are compared by device and inode, so the spelling does not matter.
+// other wrote, or what is still to be read. Files are compared by device and inode, those that do not exist yet by their
+// folder and name, so the spelling does not matter.
 import { type BigIntStats, fstatSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { UsageError } from '../errors/classes.js'
 import type { RunPlan } from '../plan.js'
 import { partialPath, standardStream, targetOf } from '../write/target.js'
@@ -15,10 +16,14 @@ interface RunFile {
 }
 
 /** @throws UsageError */
-export function refuseSameFiles(plan: RunPlan, cwd: string): void {
+export function refuseSameFiles(
+  plan: RunPlan,
+  cwd: string,
+  platform: NodeJS.Platform = process.platform,
+): void {
   const seen = new Map<string, RunFile[]>()
   for (const file of filesOf(plan)) {
-    const id = identify(file.file, cwd)
+    const id = identify(file.file, cwd, platform)
     if (id === undefined) continue
     const others = seen.get(id) ?? []
     for (const other of others)
@@ -80,15 +85,31 @@ function descriptorOf(file: RunFile['file']): number | undefined {
 }
 
 /** What two names of one file have in common; `undefined` for what may be written twice. */
-function identify(file: string | number, cwd: string): string | undefined {
+function identify(file: string | number, cwd: string, platform: NodeJS.Platform): string | undefined {
   try {
     const bigint = true as const
     const stat =
       typeof file === 'number' ? fstatSync(file, { bigint }) : statSync(resolve(cwd, file), { bigint })
     return holdsBytes(stat, file) ? `${stat.dev}:${stat.ino}` : undefined
   } catch {
-    return typeof file === 'number' ? undefined : targetOf(resolve(cwd, file))
+    return typeof file === 'number' ? undefined : identifyNew(targetOf(resolve(cwd, file)), platform)
   }
+}
+
+/** A file that does not exist yet. */
+function identifyNew(path: string, platform: NodeJS.Platform): string {
+  try {
+    const { dev, ino } = statSync(dirname(path), { bigint: true })
+    return `${dev}:${ino}/${comparable(basename(path), platform)}`
+  } catch {
+    // Without such a folder, no file is created.
+    return path
+  }
+}
+
+/** Where file systems mostly ignore case. */
+function comparable(name: string, platform: NodeJS.Platform): string {
+  return platform === 'win32' || platform === 'darwin' ? name.normalize('NFC').toLowerCase() : name
 }
 
 /** Devices take any number of writers, and so do the pipes and sockets that this process was started with. */

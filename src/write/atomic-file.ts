@@ -60,7 +60,9 @@ async function statIfExists(target: string) {
 export function cannotWrite(what: string, path: string, error: unknown, more = ''): OutputError {
   if (error instanceof OutputError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  const reason = code === undefined ? message : (REASONS[code as keyof typeof REASONS] ?? message)
+  const isMissing = code === 'ENOENT' && isSpecial(path)
+  const known = isMissing ? 'it does not exist' : REASONS[code as keyof typeof REASONS]
+  const reason = known ?? message
   return new OutputError(`cannot write ${what} ${path}: ${reason}${more}`, { cause: error })
 }
 

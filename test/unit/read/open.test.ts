@@ -1,5 +1,5 @@
 // Opening inputs: a source reads no more than is asked for, yields what is there, and releases its input when closed.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -183,8 +183,10 @@ describe('files', () => {
   test.each([
     ['none.json', 'no such file'],
     ['.', 'it is a directory'],
+    ['loop', 'it is a loop of symbolic links'],
   ])('that cannot be read are an InputError: %s, %s', async (name, reason) => {
     const path = join(directory, name)
+    if (name === 'loop') symlinkSync('loop', path)
     const error = await openInput({ kind: 'file', path }, undefined).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(InputError)
     expect(error).toMatchObject({ message: `cannot read ${path}: ${reason}` })

@@ -1,4 +1,5 @@
 import { linkSync, mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { UsageError } from '../../../src/errors/classes.js'
 import type { RunPlan } from '../../../src/plan.js'
@@ -9,7 +10,7 @@ type Files = Partial<
   Pick<RunPlan, 'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'callbacks' | 'envFiles' | 'reports'>
 >
 
-function refusalOf(files: Files, cwd: string): string | undefined {
+function refusalOf(files: Files, cwd: string, platform?: NodeJS.Platform): string | undefined {
   const plan = {
     job: { path: 'job.mjs', exportName: 'default' },
     input: { kind: 'items', texts: [] },
@@ -18,7 +19,7 @@ function refusalOf(files: Files, cwd: string): string | undefined {
     ...files,
   }
   try {
-    refuseSameFiles(plan as unknown as RunPlan, cwd)
+    refuseSameFiles(plan as unknown as RunPlan, cwd, platform)
     return undefined
   } catch (error) {
     if (error instanceof UsageError) return error.message
@@ -65,6 +66,25 @@ describe('two roles of one file', () => {
     const { dir } = folder()
     expect(refusalOf({ output: 'dangling', errors: 'not-yet' }, dir)).toContain('name the same file')
   })
+
+  it('are not looked for in folders that do not exist, where opening the file says why', () => {
+    const { dir } = folder()
+    for (const output of ['none/x', 'job.mjs/x', 'loop/x', 'loop']) {
+      if (output === 'loop/x') symlinkSync('loop', join(dir, 'loop'))
+      expect(refusalOf({ output, errors: 'x' }, dir)).toBeUndefined()
+    }
+  })
+
+  it.each(['new', 'NEW', 'Grün', 'gru\u0308n'])(
+    'are refused for a new file named %s where case is ignored',
+    (errors) => {
+      const { dir } = folder()
+      const output = errors.toLowerCase() === 'new' ? 'new' : 'grün'
+      for (const platform of ['darwin', 'win32'] as const)
+        expect(refusalOf({ output, errors }, dir, platform)).toContain('--output and --errors')
+      if (errors !== output) expect(refusalOf({ output, errors }, dir, 'linux')).toBeUndefined()
+    },
+  )
 
   it.each(['output', 'errors'] as const)('are refused for an --env-file and --%s', (role) => {
     const { dir, write } = folder()

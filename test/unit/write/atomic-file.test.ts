@@ -193,6 +193,7 @@ describe('a target that cannot be written', () => {
     ['that can only be a directory', (path) => `${path('new')}/`, 'it is a directory'],
     ['that is a socket', (path) => socketAt(path('socket')), 'it is a socket'],
     ['that is a loop of links', (path) => loopAt(path('loop')), 'it is a loop of symbolic links'],
+    ['that the kernel does not offer', () => '/dev/fd/12345', 'it does not exist'],
     ['with a name that is too long', (path) => path('n'.repeat(256)), 'its name is too long'],
   ])('%s, is refused', async (_, pathOf, reason) => {
     const { path, names } = target('before')
