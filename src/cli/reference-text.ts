@@ -137,7 +137,7 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
 
 Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
-CSV is one failed item, while a malformed JSON array ends the run with exit code 4. Input that is cut off, even in its last line,
+CSV, and a line or name that is not UTF-8, is one failed item, while a malformed JSON array ends the run with exit code 4. Input that is cut off, even in its last line,
 ends any run with exit code 4, after all complete items.
 
 ## Output
@@ -149,12 +149,14 @@ ends any run with exit code 4, after all complete items.
 | \`raw\`      | strings unquoted, everything else as JSON     |
 
 - \`-o results.ndjson\` writes to a temporary file beside the target and renames it if the exit code is 0 or 3. Otherwise, the target
-  stays as it was. The target may be the input file.
+  stays as it was. The target may be the input file. Owner, group and mode of an existing target stay. A mounted file, and
+  another user's file that you may write, is overwritten at the end instead: see [Files](environments.md#files).
 - \`--envelope\` writes \`{"index","ok","value","attempts","ms"}\` for every result. With \`collect\`, failed items are included, with
   \`"error"\` instead of \`"value"\`.
 - \`--errors failed.ndjson\` writes one line per failed item, in the order in which they fail:
   \`{"index","item","kind","attempts","error"}\`. Items that were running when the run ended early follow at its end, as
-  \`{"index","item","status":"cancelled","attempts","ms"}\`: their side effects may have happened.
+  \`{"index","item","status":"cancelled","attempts","ms"}\`: their side effects may have happened. An existing file, and an existing
+  report, stays as it was until the run begins.
 
 To run just the failed items again:
 
