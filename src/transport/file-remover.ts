@@ -17,7 +17,7 @@ export class FileRemover {
   readonly #shells = new Map<string, ChildProcess>()
   readonly #exits: Promise<void>[] = []
 
-  created(path: string): void {
+  watch(path: string): void {
     // Windows has no shell of this kind.
     if (process.platform === 'win32') return
     try {
@@ -27,7 +27,7 @@ export class FileRemover {
     }
   }
 
-  released(path: string): void {
+  forget(path: string): void {
     const shell = this.#shells.get(path)
     if (shell?.pid === undefined || !this.#shells.delete(path)) return
     const exited = new Promise<void>((resolve) => {
@@ -41,7 +41,7 @@ export class FileRemover {
   }
 
   /**
-   * Resolves when the shells of released files have exited. If this process exited first, they would stay as zombies where
+   * Resolves when the shells of forgotten files have exited. If this process exited first, they would stay as zombies where
    * PID 1 is not an init, as in many containers.
    */
   async rest(): Promise<void> {

@@ -46,7 +46,7 @@ export async function createAtomicFile(
 }
 
 const NEVER = new AbortController().signal
-const LEFT_BEHIND: TemporaryFiles = { created() {}, released() {} }
+const LEFT_BEHIND: TemporaryFiles = { watch() {}, forget() {} }
 
 async function statIfExists(target: string) {
   try {

@@ -20,9 +20,10 @@ export interface Replacement {
 
 /** Removes temporary files after a death that leaves no time for it here. */
 export interface TemporaryFiles {
-  created(path: string): void
-  /** It has been removed, or must stay. */
-  released(path: string): void
+  /** Called before the file is created: this process may be killed in between. */
+  watch(path: string): void
+  /** It was not created, has been removed, or must stay. */
+  forget(path: string): void
 }
 
 /** `before` is of the target, a regular file, if it exists. */
@@ -32,12 +33,12 @@ export async function openReplacement(
   temporaries: TemporaryFiles,
 ): Promise<Replacement> {
   if (before === undefined)
-    return renamed(target, await createTemporary(dirname(target), target, 0o666), temporaries)
+    return renamed(target, await createTemporary(dirname(target), target, 0o666, temporaries), temporaries)
   // A rename would replace even a file that this user may not write.
   const file = await open(target, 'r+')
   try {
     const temporary = canReplace(await replacingOf(target, file, before))
-      ? await createLike(before, target)
+      ? await createLike(before, target, temporaries)
       : undefined
     if (temporary !== undefined) return renamed(target, temporary, temporaries)
     return await overwritten(target, before, temporaries)
@@ -54,17 +55,32 @@ interface Temporary {
 /** So that the whole name fits into 255 bytes. */
 const MAX_NAME_CHARACTERS = 50
 
-async function createTemporary(folder: string, target: string, mode: number): Promise<Temporary> {
+async function createTemporary(
+  folder: string,
+  target: string,
+  mode: number,
+  temporaries: TemporaryFiles,
+): Promise<Temporary> {
   const name = [...basename(target)].slice(0, MAX_NAME_CHARACTERS).join('')
   const path = join(folder, `.${name}.poolrun-${randomUUID().slice(0, 8)}`)
-  return { path, handle: await open(path, 'wx', mode) }
+  temporaries.watch(path)
+  try {
+    return { path, handle: await open(path, 'wx', mode) }
+  } catch (error) {
+    temporaries.forget(path)
+    throw error
+  }
 }
 
 /** Beside the target, with its owner, group and mode; `undefined` where this user cannot create that. */
-async function createLike(before: Stats, target: string): Promise<Temporary | undefined> {
+async function createLike(
+  before: Stats,
+  target: string,
+  temporaries: TemporaryFiles,
+): Promise<Temporary | undefined> {
   let temporary: Temporary | undefined
   try {
-    temporary = await createTemporary(dirname(target), target, 0o600)
+    temporary = await createTemporary(dirname(target), target, 0o600, temporaries)
     const { handle } = temporary
     const { uid, gid } = await handle.stat()
     if (uid !== before.uid || gid !== before.gid) await handle.chown(before.uid, before.gid)
@@ -72,7 +88,10 @@ async function createLike(before: Stats, target: string): Promise<Temporary | un
     return temporary
   } catch (error) {
     await temporary?.handle.close()
-    if (temporary !== undefined) await unlink(temporary.path)
+    if (temporary !== undefined) {
+      await unlink(temporary.path)
+      temporaries.forget(temporary.path)
+    }
     if (!isForbidden(error)) throw error
     return undefined
   }
@@ -89,7 +108,7 @@ function renamed(target: string, temporary: Temporary, temporaries: TemporaryFil
 
 /** Keeps its inode, and with it its owner and whatever is mounted there. */
 async function overwritten(target: string, before: Stats, temporaries: TemporaryFiles): Promise<Replacement> {
-  const temporary = await createTemporaryIn([dirname(target), tmpdir()], target)
+  const temporary = await createTemporaryIn([dirname(target), tmpdir()], target, temporaries)
   if (temporary === undefined) return directly(target, before)
   const held = heldIn(temporary, temporaries)
   return {
@@ -103,10 +122,14 @@ async function overwritten(target: string, before: Stats, temporaries: Temporary
   }
 }
 
-async function createTemporaryIn(folders: readonly string[], target: string): Promise<Temporary | undefined> {
+async function createTemporaryIn(
+  folders: readonly string[],
+  target: string,
+  temporaries: TemporaryFiles,
+): Promise<Temporary | undefined> {
   for (const folder of folders)
     try {
-      return await createTemporary(folder, target, 0o600)
+      return await createTemporary(folder, target, 0o600, temporaries)
     } catch (error) {
       if (!isForbidden(error) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -136,10 +159,9 @@ function heldIn({ path, handle }: Temporary, temporaries: TemporaryFiles): Omit<
     }
   }
   process.on('exit', removeAtExit)
-  temporaries.created(path)
   const release = () => {
     process.off('exit', removeAtExit)
-    temporaries.released(path)
+    temporaries.forget(path)
   }
   return {
     stream: handle.createWriteStream(),

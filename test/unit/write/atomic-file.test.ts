@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -30,8 +31,12 @@ function target(before?: string) {
 function watchTemporaries() {
   const watched: string[] = []
   const temporaries: TemporaryFiles = {
-    created: (path) => void watched.push(path),
-    released: (path) => void watched.splice(watched.indexOf(path), 1),
+    watch(path) {
+      // Killed after its creation and before this, the process would leave it.
+      expect(existsSync(path)).toBe(false)
+      watched.push(path)
+    },
+    forget: (path) => void watched.splice(watched.indexOf(path), 1),
   }
   return { temporaries, watched }
 }
@@ -111,6 +116,14 @@ describe('commit', () => {
       await file[end]()
       expect(watched).toEqual([])
     }
+  })
+
+  test('has nothing watched where no temporary file can be created', async () => {
+    const { path } = target()
+    const { temporaries, watched } = watchTemporaries()
+    const refused = createAtomicFile(path('none/out'), 'the output', undefined, temporaries)
+    await expect(refused).rejects.toThrow('its folder does not exist')
+    expect(watched).toEqual([])
   })
 
   test.each([
