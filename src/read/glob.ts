@@ -19,6 +19,23 @@ interface Step {
   readonly next: Step | undefined
 }
 
+/** What Node puts in a name for bytes that are not UTF-8. The path then leads nowhere. */
+const REPLACEMENT = '\ufffd'
+/** The same in the paths that are found: no name that can be decoded has it. */
+const UNDECODABLE = '\udcff'
+
+/** A path that cannot be decoded becomes one that is not UTF-8 either, so that its item fails as it would from stdin. */
+export function pathAsJson(path: string): Buffer {
+  if (!path.includes(UNDECODABLE)) return Buffer.from(JSON.stringify(path))
+  const parts = path.split(UNDECODABLE).map((part) => Buffer.from(JSON.stringify(part).slice(1, -1)))
+  const quote = Buffer.from('"')
+  return Buffer.concat([
+    quote,
+    ...parts.flatMap((part, i) => (i === 0 ? [part] : [Buffer.of(0xff), part])),
+    quote,
+  ])
+}
+
 interface Folder {
   /** As the pattern has it; empty for the working directory. */
   readonly path: string
@@ -49,6 +66,8 @@ class Search {
   readonly #read = new Map<string, Set<Step>>()
   /** Paths by the identity of the folder and the name in it. */
   readonly #files = new Map<string, string>()
+  /** Several may be the same, once what cannot be decoded was replaced. */
+  readonly #undecodable: string[] = []
   readonly #matched = new Set<number>()
   /** Folders to read: those on paths with few links first. */
   #folders: Folder[] = []
@@ -80,7 +99,7 @@ class Search {
         this.#readFolder(folder)
       }
     }
-    return { paths: [...this.#files.values()], matched: this.#matched }
+    return { paths: [...this.#files.values(), ...this.#undecodable], matched: this.#matched }
   }
 
   #readFolder({ path, steps }: Folder): void {
@@ -119,11 +138,16 @@ class Search {
     const own = typeof entry === 'string' ? this.#attempt(path, (absolute) => lstatSync(absolute)) : entry
     const isLink = own?.isSymbolicLink() ?? false
     const kind = isLink ? this.#stat(path) : own
-    if (kind?.isDirectory()) {
-      const deeper = new Set(steps.flatMap((step) => (step.anyDepth ? step : (step.next ?? []))))
+    if (name.includes(REPLACEMENT) && this.#attempt(path, (absolute) => lstatSync(absolute)) === undefined) {
+      const counting = own?.isDirectory() && insideOf(steps).size > 0 ? steps : steps.filter(isLast)
+      if (own === undefined || counting.length === 0) return
+      for (const { pattern } of counting) this.#matched.add(pattern)
+      this.#undecodable.push(this.#shown(path).replaceAll(REPLACEMENT, UNDECODABLE))
+    } else if (kind?.isDirectory()) {
+      const deeper = insideOf(steps)
       if (deeper.size > 0) (isLink ? this.#linked : this.#folders).push({ path, steps: deeper })
     } else if (kind?.isFile()) {
-      const last = steps.filter(({ next }) => next === undefined)
+      const last = steps.filter(isLast)
       if (last.length === 0) return
       for (const { pattern } of last) this.#matched.add(pattern)
       const key = `${identity}/${name}`
@@ -216,6 +240,15 @@ function stepOf(part: string, pattern: number, next: Step | undefined): Step {
     matches: picomatch(escaped, { posix: true, flags: 's' }),
     next,
   }
+}
+
+/** The steps that go on in a folder that matches these. */
+function insideOf(steps: readonly Step[]): Set<Step> {
+  return new Set(steps.flatMap((step) => (step.anyDepth ? step : (step.next ?? []))))
+}
+
+function isLast({ next }: Step): boolean {
+  return next === undefined
 }
 
 /** With the steps behind those that any number of folders match, for it may be none. */

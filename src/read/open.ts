@@ -47,20 +47,25 @@ export async function openInput(
       return createByteSource(await fileReader(choice.path), { file: choice.path, ...framing, tolerant })
     }
     case 'glob': {
-      const { findFiles } = await import('./glob.js')
+      const { findFiles, pathAsJson } = await import('./glob.js')
       const paths = await findFiles(choice.patterns, options.cwd ?? process.cwd())
-      return fromLines(paths.map((path) => JSON.stringify(path)))
+      return fromBytes(Buffer.concat(paths.flatMap((path) => [pathAsJson(path), LINE_END])), tolerant)
     }
     case 'items':
-      return fromLines(choice.texts.map((text) => (choice.asStrings ? JSON.stringify(text) : itemLine(text))))
+      return fromBytes(
+        Buffer.from(
+          choice.texts.map((text) => (choice.asStrings ? JSON.stringify(text) : itemLine(text))).join('\n'),
+        ),
+      )
     default:
       return choice satisfies never
   }
 }
 
-function fromLines(lines: readonly string[]): ByteSource {
-  const reader = new MemoryReader(Buffer.from(lines.join('\n')))
-  return createByteSource(reader, { file: '<items>', framing: 'ndjson', tolerant: false })
+const LINE_END = Buffer.from('\n')
+
+function fromBytes(bytes: Buffer, tolerant = false): ByteSource {
+  return createByteSource(new MemoryReader(bytes), { file: '<items>', framing: 'ndjson', tolerant })
 }
 
 async function framingOf(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { InputError } from '../../../src/errors/classes.js'
-import { findFiles } from '../../../src/read/glob.js'
+import { findFiles, pathAsJson } from '../../../src/read/glob.js'
 
 let cwd: string
 
@@ -112,6 +112,23 @@ describe('a pattern', () => {
     await expect(glob('{1..9999999}')).rejects.toThrow(InputError)
   })
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'names that are not UTF-8 are items that fail, not items less',
+  async () => {
+    touch('d/good', 'ok\ufffd', 'ok\\udcff')
+    const raw = (name: string) => Buffer.from(`${cwd}/${name}`, 'latin1')
+    for (const name of ['a\xff', 'a\xfe', 'd/"\xc3']) writeFileSync(raw(name), '')
+    mkdirSync(raw('e\xff'))
+    writeFileSync(raw('e\xff/good'), '')
+    const lines = async (...patterns: string[]) =>
+      (await glob(...patterns)).map((path) => pathAsJson(path).toString('latin1'))
+    expect(await lines('a*', 'ok*')).toEqual(['"a\xff"', '"a\xff"', '"ok\\\\udcff"', '"ok\xef\xbf\xbd"'])
+    // The folder counts where it may hold a match.
+    expect(await lines('**/*good')).toEqual(['"d/good"', '"e\xff"'])
+    expect(await lines('d/*')).toEqual(['"d/\\"\xff"', '"d/good"'])
+  },
+)
 
 describe('a file that several paths lead to is one item', () => {
   test('through folders that link to each other', async () => {
