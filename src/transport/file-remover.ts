@@ -7,7 +7,7 @@ import type { Ms } from '../model.js'
 /** Signals that reach all processes of a run are ignored: its work comes after them. */
 const SCRIPT = `
 trap '' TERM INT HUP QUIT USR1 USR2
-IFS= read -r released || rm -f -- "$1"
+IFS= read -r released || rm -f -- "$FILE"
 `
 
 /** Its exit takes a millisecond. One that is stopped does not notice. */
@@ -50,11 +50,13 @@ export class FileRemover {
 }
 
 function startShell(path: string): ChildProcess {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', path], {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
     detached: true,
     cwd: '/',
+    // Not an argument: `pkill -f poolrun` would find it there, in the name of the file.
+    env: { ...process.env, FILE: path },
   })
   // There is no shell on the machine.
   shell.on('error', () => {})

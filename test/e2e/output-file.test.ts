@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FEWER_POWERS, MOUNTS, requireOfMachine } from '../helpers/machine.js'
+import { listMarked } from '../helpers/no-orphans.js'
 import { fixture, lines, runCli, runShell, startCli, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -81,7 +82,9 @@ describe('--output', () => {
     await run.printed(/started/)
     const left = readdirSync(dir).filter((file) => file !== name)
     expect(left).toEqual([expect.stringContaining('poolrun-'), expect.stringContaining('.report.poolrun-')])
-    run.child.kill('SIGKILL')
+    // As `pkill -9 -f poolrun` does.
+    for (const line of listMarked(run.mark))
+      if (/poolrun/.test(line)) process.kill(Number.parseInt(line, 10), 'SIGKILL')
     await run.ended()
     expect(readdirSync(dir)).toEqual([name])
   })
