@@ -44,18 +44,16 @@ const O_PATH = 0o10000000
 /** A file and its folder may be on one device, and yet the file is mounted: then only the mounts differ. */
 async function isMounted(target: string, file: FileHandle, isOnOtherDevice: boolean): Promise<boolean> {
   if (process.platform !== 'linux') return isOnOtherDevice
-  const folder = await open(dirname(target), O_PATH | constants.O_DIRECTORY)
-  try {
-    const [a, b] = await Promise.all([mountOf(file), mountOf(folder)])
-    return a === undefined || b === undefined ? isOnOtherDevice : a !== b
-  } finally {
-    await folder.close()
-  }
+  const folder = await open(dirname(target), O_PATH | constants.O_DIRECTORY).catch(() => undefined)
+  const [a, b] = await Promise.all([mountOf(file), mountOf(folder)])
+  await folder?.close()
+  return a === undefined || b === undefined ? isOnOtherDevice : a !== b
 }
 
-async function mountOf({ fd }: FileHandle): Promise<string | undefined> {
-  const info = await readFile(`/proc/self/fdinfo/${fd}`, 'latin1').catch(() => '')
-  return /^mnt_id:\s*(\d+)/m.exec(info)?.[1]
+/** The number of the mount, where `/proc` has it. */
+async function mountOf(file: FileHandle | undefined): Promise<string | undefined> {
+  const info = file && (await readFile(`/proc/self/fdinfo/${file.fd}`, 'latin1').catch(() => ''))
+  return /^mnt_id:\s*(\d+)/m.exec(info ?? '')?.[1]
 }
 
 /** CAP_FOWNER: a container may run as root and lack it. */
