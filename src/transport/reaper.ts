@@ -5,12 +5,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Ms } from '../model.js'
 
 /**
- * For `/bin/sh`, which starts in a millisecond. `+ 12` and `- 12` add and remove a group; at the end of input the groups
- * that are left are killed. Signals that reach all processes of a run are ignored: its work comes after them.
+ * For `/bin/sh`, which starts in a millisecond. Its arguments are the first groups; `+ 12` and `- 12` add and remove one. At
+ * the end of input the groups that are left are killed. Signals that reach all processes of a run are ignored: its work comes after them.
  */
 const SHELL_SCRIPT = `
 trap '' TERM INT HUP QUIT USR1 USR2
-groups=' '
+groups=" $* "
 while read -r change group; do
   case $change in
     +) groups="$groups$group " ;;
@@ -23,7 +23,7 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 /** The same for Node, where there is no shell that works: in minimal containers and on Windows. */
 const NODE_SCRIPT = `
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) process.on(signal, () => {})
-const groups = new Set()
+const groups = new Set(process.argv.slice(1))
 let rest = ''
 process.stdin.setEncoding('latin1').on('data', (text) => {
   const lines = (rest + text).split('\\n')
@@ -45,7 +45,7 @@ export interface ReaperProgram {
 
 /** In the order in which they are tried. */
 export const PROGRAMS: readonly ReaperProgram[] = [
-  ...(process.platform === 'win32' ? [] : [{ command: '/bin/sh', args: ['-c', SHELL_SCRIPT] }]),
+  ...(process.platform === 'win32' ? [] : [{ command: '/bin/sh', args: ['-c', SHELL_SCRIPT, 'sh'] }]),
   { command: process.execPath, args: ['-e', NODE_SCRIPT] },
 ]
 
@@ -110,11 +110,10 @@ export class Reaper {
       return this.#onMissing?.()
     }
     try {
-      const started = new ReaperProcess(program, (wasKilled) => {
+      const started = new ReaperProcess(program, this.#groups, (wasKilled) => {
         if (this.#process === started) this.#replace(wasKilled)
       })
       this.#process = started
-      for (const pid of this.#groups) started.write(`+ ${pid}\n`)
     } catch {
       this.#replace(false)
     }
@@ -135,8 +134,13 @@ class ReaperProcess {
   /** It could not be started, or has exited. */
   readonly exited: Promise<void>
 
-  constructor({ command, args }: ReaperProgram, onExit: (wasKilled: boolean) => void) {
-    const child = spawn(command, args, {
+  constructor(
+    { command, args }: ReaperProgram,
+    groups: Iterable<number>,
+    onExit: (wasKilled: boolean) => void,
+  ) {
+    // The groups are arguments: this process may be killed before it can write them.
+    const child = spawn(command, [...args, ...Array.from(groups, String)], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
       detached: true,
