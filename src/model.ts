@@ -32,6 +32,8 @@ export type Payload =
       readonly cuts?: readonly number[]
       /** The one item was too long to read: it fails, and `bytes` is its beginning. */
       readonly isTooLong?: boolean
+      /** With `--batch`: an item is an array of this many consecutive members, the last one of what is left. */
+      readonly batch?: number
     }
 
 /** The location of a bytes payload's first byte in its input. */

@@ -74,6 +74,8 @@ export interface RunPlan {
   readonly inputFormat: InputFormat | undefined
   /** Indexes of the items to run, `undefined` for all. */
   readonly only: readonly IndexRange[] | undefined
+  /** Items are arrays of up to this many items of the input. */
+  readonly batch: number | undefined
   readonly processes: number
   /** `undefined` adapts. */
   readonly chunkSize: number | undefined

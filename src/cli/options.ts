@@ -122,6 +122,13 @@ export const OPTIONS = {
     defaultHelp: 'all',
     help: 'run only the items with these indexes, such as 0,5-9,20-',
   },
+  batch: {
+    group: 'Input',
+    value: '<n>',
+    type: integer(1),
+    commands: ['map', 'imap', 'imap-unordered', 'collect'],
+    help: 'make each item an array of up to n consecutive items of the input; indexes, retries and --errors are those of batches',
+  },
   processes: {
     group: 'Workers',
     short: 'j',

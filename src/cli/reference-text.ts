@@ -135,6 +135,9 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
   bash. A file that several patterns match, or that is reached again through linked folders, is one item. A pattern that matches
   nothing is an error, even if another pattern matches. \`--glob '!**/old/**'\` leaves out what another pattern matches.
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
+- With \`--batch 100\`, an item is a batch: an array of 100 consecutive items of the input. The last batch may be shorter. Indexes,
+  \`--only\`, \`--retries\`, \`--errors\`, limits on failures and the summary line count batches, and a task that throws fails its whole
+  batch. A batch begins as soon as its last item has been read.
 
 Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
 CSV, and a line or name that is not UTF-8, is one failed item, while a malformed JSON array ends the run with exit code 4. Input that is cut off, even in its last line,

@@ -40,6 +40,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     input: chooseInput({ command, items }, given, options, environment.stdinIsTTY),
     inputFormat: options.inputFormat,
     only: options.only,
+    batch: options.batch,
     processes: countProcesses(options.processes, environment.availableParallelism),
     chunkSize: options.chunkSize === 'auto' ? undefined : options.chunkSize,
     bufferSize: options.bufferSize,

@@ -1,9 +1,11 @@
 // Where the items of a bytes payload begin and end: one rule per framing, the same for the parent, which frames items, and
-// the worker, which parses them.
+// the worker, which parses them. An item is a text of its own or, with `--batch`, several consecutive ones: its members.
 import type { Framing, Payload } from '../model.js'
 import { asBuffer, shownText } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
 import { FRAMINGS, NUL } from './framings.js'
+
+const OPEN_BRACKET = 0x5b
 
 export type BytesPayload = Extract<Payload, { readonly kind: 'bytes' }>
 
@@ -15,11 +17,33 @@ export interface ItemRange {
   readonly next: number
 }
 
-export function* itemRanges(payload: BytesPayload): Generator<ItemRange> {
+export function itemRanges(payload: BytesPayload): Generator<ItemRange> {
+  const { batch } = payload
+  return batch === undefined ? memberRanges(payload) : batchRanges(payload, batch)
+}
+
+/** As `itemRanges`, for the members of batches. */
+export function memberRanges(payload: BytesPayload): Generator<ItemRange> {
   const bytes = asBuffer(payload.bytes)
   const { delimiter, skips } = FRAMINGS[payload.framing]
-  if (delimiter === 'element') yield* elementRanges(bytes)
-  else yield* delimitedRanges(bytes, delimiter, skips)
+  return delimiter === 'element' ? elementRanges(bytes) : delimitedRanges(bytes, delimiter, skips)
+}
+
+function* batchRanges(payload: BytesPayload, size: number): Generator<ItemRange> {
+  const { length } = payload.bytes
+  // Where a member that was cut off begins and ends cannot be found.
+  if (payload.isTooLong === true) return yield { start: 0, end: length, next: length }
+  let count = 0
+  let start = 0
+  let last: ItemRange | undefined
+  for (const member of memberRanges(payload)) {
+    if (count === 0) start = member.start
+    last = member
+    if (++count < size) continue
+    yield { ...member, start }
+    count = 0
+  }
+  if (count > 0) yield { ...last!, start }
 }
 
 export function itemRange(payload: BytesPayload, offset: number): ItemRange | undefined {
@@ -39,19 +63,40 @@ export function itemText(payload: BytesPayload, offset: number): string | undefi
   }
 }
 
+/** Whether the text of an item is JSON if nothing is wrong with it. */
+export function isJsonText({ framing, batch }: BytesPayload): boolean {
+  return batch !== undefined || FRAMINGS[framing].items === 'json'
+}
+
 /** @throws if the text is too long for a string */
-export function rangeText(
-  { bytes, framing }: BytesPayload,
-  { start, end }: Pick<ItemRange, 'start' | 'end'>,
-): string {
+export function rangeText(payload: BytesPayload, { start, end }: Pick<ItemRange, 'start' | 'end'>): string {
+  const { bytes, framing, batch, isTooLong } = payload
+  if (batch !== undefined && isTooLong !== true) return batchText(payload, start, end)
   const text = asBuffer(bytes).toString('utf8', start, end)
-  if (framing === 'csv' && text.startsWith('[')) return JSON.parse(text)[1]
+  if (isBadRecord(payload, { start })) return JSON.parse(text)[1]
   return withoutCr(text, framing)
+}
+
+/** The array of its members as they were in the input. It is JSON if all of them are well-formed. */
+function batchText({ kind, framing, bytes }: BytesPayload, start: number, end: number): string {
+  const members = { kind, framing, bytes: bytes.subarray(start) }
+  const isText = FRAMINGS[framing].items === 'text'
+  const texts: string[] = []
+  for (const range of memberRanges(members)) {
+    if (start + range.start > end) break
+    const text = rangeText(members, range)
+    texts.push(isText || isBadRecord(members, range) ? JSON.stringify(text) : text.trim())
+  }
+  return `[${texts.join(',')}]`
 }
 
 /** The line of a `csv` payload for a record that is malformed: an array, where a good record is an object. */
 export function badRecord(location: string, message: string, text: string): string {
   return JSON.stringify([`${location}: ${message}`, text.replace(/\r?\n$/, '')])
+}
+
+function isBadRecord({ framing, bytes }: BytesPayload, { start }: Pick<ItemRange, 'start'>): boolean {
+  return framing === 'csv' && bytes[start] === OPEN_BRACKET
 }
 
 export function withoutCr(text: string, framing: Framing): string {
@@ -66,18 +111,17 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   for (const range of itemRanges(payload)) {
     if (i >= to) break
     if (i <= from) start = range.start
-    if (i === from && to === Number.POSITIVE_INFINITY) return rest(payload, start)
+    if (i === from && to === Number.POSITIVE_INFINITY) return part(payload, start)
     // Without the comma after the last element.
     end = FRAMINGS[payload.framing].delimiter === 'element' ? range.end : range.next
     i++
   }
   if (i <= from || from >= to) start = end = 0
-  const { kind, framing, bytes } = payload
-  return { kind, framing, bytes: bytes.subarray(start, end) }
+  return part(payload, start, end)
 }
 
-function rest({ kind, framing, bytes }: BytesPayload, start: number): BytesPayload {
-  return { kind, framing, bytes: bytes.subarray(start) }
+function part({ kind, framing, bytes, batch }: BytesPayload, start: number, end?: number): BytesPayload {
+  return { kind, framing, bytes: bytes.subarray(start, end), ...(batch !== undefined && { batch }) }
 }
 
 function* delimitedRanges(

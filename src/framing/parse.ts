@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Framing } from '../model.js'
 import { asBuffer, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
-import { type BytesPayload, type ItemRange, itemRanges, withoutCr } from './items.js'
+import { type BytesPayload, type ItemRange, memberRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
 
 /** Captured before any job is loaded, because a job may replace it. */
@@ -32,6 +32,61 @@ export interface ItemReader {
 
 export function readItems(payload: BytesPayload): ItemReader {
   if (payload.isTooLong === true) return { next: () => new BadItem(TOO_LONG, 0) }
+  return payload.batch === undefined ? readMembers(payload) : new BatchReader(payload, payload.batch)
+}
+
+/** A bad member makes its batch a bad item, with the place of the first of them. */
+class BatchReader implements ItemReader {
+  readonly #members: ItemReader
+  readonly #places: MemberPlaces
+  readonly #size: number
+  #read = 0
+
+  constructor(payload: BytesPayload, size: number) {
+    this.#members = readMembers(payload)
+    this.#places = new MemberPlaces(payload)
+    this.#size = size
+  }
+
+  next(): unknown {
+    const first = this.#read
+    const batch: unknown[] = []
+    let bad: BadItem | undefined
+    for (; this.#read < first + this.#size; this.#read++) {
+      const value = this.#members.next()
+      if (value === undefined) break
+      if (!(value instanceof BadItem)) batch.push(value)
+      else bad ??= new BadItem(value.message, value.at + this.#places.charactersBetween(first, this.#read))
+    }
+    return bad ?? (this.#read === first ? undefined : batch)
+  }
+}
+
+/** Where members begin. Looked up in ascending order, so that all look-ups together walk over the payload once. */
+class MemberPlaces {
+  readonly #bytes: Buffer
+  readonly #ranges: Iterator<ItemRange>
+  #at = -1
+  #start = 0
+
+  constructor(payload: BytesPayload) {
+    this.#bytes = asBuffer(payload.bytes)
+    this.#ranges = memberRanges(payload)
+  }
+
+  charactersBetween(first: number, second: number): number {
+    const from = this.#startOf(first)
+    // If that is too long for a string, the place is that of the first.
+    return textOf(this.#bytes, from, this.#startOf(second))?.length ?? 0
+  }
+
+  #startOf(member: number): number {
+    for (; this.#at < member; this.#at++) this.#start = this.#ranges.next().value?.start ?? this.#start
+    return this.#start
+  }
+}
+
+function readMembers(payload: BytesPayload): ItemReader {
   const bytes = asBuffer(payload.bytes)
   switch (payload.framing) {
     case 'json':
@@ -148,7 +203,7 @@ function parseElements(bytes: Buffer): unknown[] {
       // The loop below finds the bad element.
     }
   }
-  return Array.from(itemRanges({ kind: 'bytes', framing: 'json', bytes }), ({ start, end }) =>
+  return Array.from(memberRanges({ kind: 'bytes', framing: 'json', bytes }), ({ start, end }) =>
     parseElement(bytes.subarray(start, end)),
   )
 }
@@ -180,7 +235,7 @@ function bufferedReader(nextValues: () => unknown[]): ItemReader {
 
 function rangeItems(payload: BytesPayload, parse: (slice: Buffer) => unknown): ItemReader {
   const bytes = asBuffer(payload.bytes)
-  const ranges: Iterator<ItemRange> = itemRanges(payload)
+  const ranges: Iterator<ItemRange> = memberRanges(payload)
   return {
     next() {
       const { value, done } = ranges.next()

@@ -41,10 +41,11 @@ type ChunkRow = readonly [
   isSmall: boolean,
   timeoutMs: Ms | undefined,
   mayRetry: boolean | undefined,
-  /** Only of bytes, as are the next two. */
+  /** Only of bytes, as are the next three. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
   isTooLong: boolean | undefined,
+  batch: number | undefined,
   content: Content,
 ]
 
@@ -114,7 +115,7 @@ function unpackInit({ values, ...rest }: PackedInit): InitMessage {
 
 function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
   const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, mayRetry, payload } = chunk
-  const { content, framing, cuts, isTooLong } =
+  const { content, framing, cuts, isTooLong, batch } =
     payload.kind === 'values'
       ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
       : {
@@ -122,6 +123,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
           framing: payload.framing,
           cuts: payload.cuts,
           isTooLong: payload.isTooLong,
+          batch: payload.batch,
         }
   return [
     id,
@@ -136,6 +138,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
     framing,
     cuts,
     isTooLong,
+    batch,
     content,
   ]
 }
@@ -154,6 +157,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     framing,
     cuts,
     isTooLong,
+    batch,
     content,
   ] = row
   const payload: Payload =
@@ -169,6 +173,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
           framing,
           ...(cuts !== undefined && { cuts }),
           ...(isTooLong !== undefined && { isTooLong }),
+          ...(batch !== undefined && { batch }),
         }
   return {
     id,

@@ -11,7 +11,6 @@ import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
-import { inputError } from './input-error.js'
 import { NEW_RECORD, RecordScanner, type ScannedRecord, type ScanRules } from './record-scanner.js'
 
 /** `parse` of csv-parse, passed in because only CSV inputs load that package. */
@@ -102,7 +101,7 @@ export class CsvFramer extends Framer {
 
   protected override drop({ text, location }: LongItem): Chunk | undefined {
     const { input } = this
-    const { file, tolerant } = this.options
+    const { tolerant } = this.options
     const isHeader = this.#keys === undefined
     const found = new RecordScanner(input.unread, input.ended, this.#scanRules).scan(0, this.#scanned)
     if ('next' in found) this.#skipTo(found.next)
@@ -114,7 +113,7 @@ export class CsvFramer extends Framer {
     const message = found.fault ?? (isHeader ? `${TOO_LONG} in the header` : TOO_LONG)
     const isWhole = 'next' in found && found.next > found.end
     if (tolerant && isWhole && !isHeader) return this.#chunkOf([this.#badLine(location, message, text)])
-    this.error = inputError(file, location, isHeader ? undefined : this.seq, message)
+    this.error = this.errorFor(location, isHeader ? undefined : this.seq, message)
     return undefined
   }
 

@@ -22,6 +22,8 @@ export interface FramerOptions {
   readonly tolerant: boolean
   /** An item is dropped when more of it was read. Default: what fits in a string. */
   readonly maxItemBytes?: number | undefined
+  /** Members of a batch: errors name the batch. */
+  readonly batch?: number | undefined
 }
 
 /** An item that is being dropped. */
@@ -138,7 +140,12 @@ export abstract class Framer {
   /** An error at the unread byte `at`. */
   protected errorAt(at: number, index: number | undefined, message: string): InputError {
     const { position, unread } = this.input
-    return inputError(this.options.file, advance(position, unread, 0, at), index, message)
+    return this.errorFor(advance(position, unread, 0, at), index, message)
+  }
+
+  protected errorFor(location: Location, index: number | undefined, message: string): InputError {
+    const { file, batch = 1 } = this.options
+    return inputError(file, location, index === undefined ? undefined : Math.floor(index / batch), message)
   }
 
   /** Ends the input before the item that has the invalid byte. */

@@ -9,7 +9,6 @@ import type { Want } from '../source.js'
 import { PLAIN_TEXT_HINT } from './detect.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
-import { inputError } from './input-error.js'
 
 const LF = 0x0a
 const OPEN = 0x5b
@@ -121,7 +120,7 @@ export class JsonArrayFramer extends Framer {
     const stop = scanner.scan(unread)
     const isWrong = stop === -1 ? ended : unread[stop] !== COMMA && unread[stop] !== CLOSE
     if (isWrong) {
-      this.error = inputError(this.options.file, item.location, this.seq, TOO_LONG)
+      this.error = this.errorFor(item.location, this.seq, TOO_LONG)
       return undefined
     }
     if (stop !== -1) this.#elementEnded(stop, unread[stop])

@@ -22,6 +22,8 @@ const openStdin = Object.getOwnPropertyDescriptor(process, 'stdin')!.get!.bind(
 interface OpenOptions {
   /** `collect`: a line or a name that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
+  /** Members of a batch. Errors name the batch. */
+  readonly batch?: number | undefined
   /** Read instead of the process's own stdin. */
   readonly stdin?: Readable
   /** What glob patterns are relative to. */
@@ -34,17 +36,23 @@ export async function openInput(
   format: InputFormat | undefined,
   options: OpenOptions = {},
 ): Promise<ByteSource> {
-  const tolerant = options.tolerant ?? false
+  const { tolerant = false, batch } = options
   switch (choice.kind) {
     case 'stdin':
       return createByteSource(stdinReader(options.stdin), {
         file: '<stdin>',
         ...(await framingOf(format)),
         tolerant,
+        batch,
       })
     case 'file': {
       const framing = await framingOf(format ?? formatOf(choice.path))
-      return createByteSource(await fileReader(choice.path), { file: choice.path, ...framing, tolerant })
+      return createByteSource(await fileReader(choice.path), {
+        file: choice.path,
+        ...framing,
+        tolerant,
+        batch,
+      })
     }
     case 'glob': {
       const { findFiles, pathAsJson } = await import('./glob.js')

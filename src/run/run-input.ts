@@ -1,5 +1,7 @@
-// Opens the input of a run: the selected items, for `apply` as one item. For a dry run the items are only counted.
+// Opens the input of a run: its items or batches of them, those that are selected, for `apply` as one item. For a dry run
+// the items are only counted.
 import type { RunPlan } from '../plan.js'
+import { batchItems } from '../read/batches.js'
 import { openInput } from '../read/open.js'
 import { selectItems } from '../read/selection.js'
 import { asSingleItem } from '../read/single-call.js'
@@ -7,8 +9,10 @@ import type { ChunkSource } from '../source.js'
 
 export async function openRunInput(plan: RunPlan, cwd: string): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
-  const whole = await openInput(plan.input, plan.inputFormat, { tolerant, cwd })
-  const source = plan.only === undefined ? whole : selectItems(whole, plan.only)
+  const { batch, only } = plan
+  const input = await openInput(plan.input, plan.inputFormat, { tolerant, cwd, batch })
+  const whole = batch === undefined ? input : batchItems(input, batch)
+  const source = only === undefined ? whole : selectItems(whole, only)
   return plan.command === 'apply' ? asSingleItem(source) : source
 }
 

@@ -15,8 +15,7 @@ import { resolve } from 'node:path'
 import type { FrameOptions } from '../errors/render/frames.js'
 import { plainError } from '../errors/render/plain-error.js'
 import { asBuffer, shownText } from '../framing/bytes.js'
-import { FRAMINGS } from '../framing/framings.js'
-import { type BytesPayload, type ItemRange, itemRanges, rangeText } from '../framing/items.js'
+import { type BytesPayload, type ItemRange, isJsonText, itemRanges, rangeText } from '../framing/items.js'
 import { locate, locationText } from '../framing/location.js'
 import { type CancelledRange, cancelledMs, type Failure, itemIndexAt, type SettledRange } from '../model.js'
 import { cannotWrite } from './atomic-file.js'
@@ -173,10 +172,9 @@ function asParsedJson(payload: BytesPayload, range: ItemRange): string {
 
 /** The item as it was in the input, on one line. If it is not JSON, its text as a JSON string. */
 function asJson(payload: BytesPayload, range: ItemRange, failure: Failure | undefined): string {
-  const { framing } = payload
   try {
     const text = rangeText(payload, range)
-    const isJson = FRAMINGS[framing].items === 'json' && failure?.kind !== 'input'
+    const isJson = isJsonText(payload) && failure?.kind !== 'input'
     // In JSON a line break can only be white space between tokens, never part of a string.
     return isJson ? text.replace(/[\r\n]+/g, ' ').trim() : JSON.stringify(text)
   } catch {

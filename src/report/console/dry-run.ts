@@ -4,7 +4,7 @@ import type { RunPlan } from '../../plan.js'
 
 /** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
-  const { command, job, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry, rate } = plan
+  const { command, job, batch, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry, rate } = plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
     timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} per attempt`,
@@ -14,7 +14,7 @@ export function dryRunText(plan: RunPlan, items: number): string {
   ].filter((limit) => limit !== undefined)
   const rows: readonly (readonly [string, string])[] = [
     ['job', `${name}: loads`],
-    ['items', `${items}`],
+    ['items', batch === undefined ? `${items}` : `${items}, each a batch of up to ${batch}`],
     [
       'workers',
       `${processes === 0 ? "none: items run in poolrun's own process" : processes}${concurrency > 1 ? `, ${concurrency} items at once in each` : ''}`,

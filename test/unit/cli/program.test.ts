@@ -57,6 +57,7 @@ describe('a run plan', () => {
       input: { kind: 'stdin' },
       inputFormat: undefined,
       only: undefined,
+      batch: undefined,
       processes: 6,
       chunkSize: undefined,
       bufferSize: undefined,
@@ -107,7 +108,7 @@ describe('a run plan', () => {
 
   it('is the same when every option is given as an environment variable', () => {
     const text =
-      'collect job.ts -i in.txt --input-format lines --only 0,5- -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
+      'collect job.ts -i in.txt --input-format lines --only 0,5- --batch 20 -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --grace 0 --rate 30/m --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
@@ -121,6 +122,7 @@ describe('a run plan', () => {
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
       POOLRUN_ONLY: '0,5-',
+      POOLRUN_BATCH: '20',
       POOLRUN_PROCESSES: '3',
       POOLRUN_CHUNK_SIZE: '10',
       POOLRUN_BUFFER_SIZE: '50',
@@ -164,6 +166,7 @@ describe('a run plan', () => {
       input: { kind: 'file', path: 'in.txt' },
       inputFormat: 'lines',
       only: [{ from: 0, to: 0 }, { from: 5 }],
+      batch: 20,
       processes: 3,
       chunkSize: 10,
       bufferSize: 50,
@@ -427,6 +430,12 @@ describe('a usage error', () => {
     ],
     ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
     ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
+    ['starmap job.ts --batch 2', {}, '--batch is for map, imap, imap-unordered and collect, not for starmap'],
+    [
+      'apply -e n=>n --batch=2 1 2',
+      {},
+      '--batch is for map, imap, imap-unordered and collect, not for apply',
+    ],
     ['apply job.ts --unordered', {}, '--unordered is for imap, imap-unordered and collect, not for apply'],
     [
       'collect job.ts --allow-failures 5',
@@ -471,6 +480,7 @@ describe('a usage error', () => {
     'options of Node such as --max-old-space-size=4096, as --name or --name=value; they may not choose what Node runs'
   const accepts = {
     '--processes': 'an integer of 0 or more, a percentage such as 5% or auto',
+    '--batch': 'a positive integer',
     '--chunk-size': 'a positive integer or auto',
     '--buffer-size': 'a positive integer',
     '--max-failures': 'a positive integer or a percentage such as 5%',
@@ -497,6 +507,7 @@ describe('a usage error', () => {
   }
   const bad: [keyof typeof accepts, string[]][] = [
     ['--processes', ['-1', '00', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
+    ['--batch', ['0', '-1', '1.5', 'auto', '50%', '1e3']],
     ['--chunk-size', ['0', '-1', '1.5', '+1', '0x10', 'many']],
     ['--buffer-size', ['0', '-1', 'auto', '1k']],
     ['--max-failures', ['0', '0%', '101%', '-1', 'any']],

@@ -37,12 +37,13 @@ export interface SourceOptions {
   /** For `csv`. */
   readonly dialect?: Dialect
   readonly maxItemBytes?: number
+  readonly batch?: number
 }
 
 export function sourceOf(
   text: string | Buffer,
   framing: Framing | undefined,
-  { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes }: SourceOptions = {},
+  { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes, batch }: SourceOptions = {},
 ): ByteSource {
   const bytes = Buffer.from(text as string)
   const parts: Buffer[] = []
@@ -52,7 +53,7 @@ export function sourceOf(
     at += size
   }
   const reader = new BlockReader(parts)
-  return createByteSource(reader, { file: 'in', framing, tolerant, dialect, maxItemBytes })
+  return createByteSource(reader, { file: 'in', framing, tolerant, dialect, maxItemBytes, batch })
 }
 
 export interface Reading {
