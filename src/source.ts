@@ -6,6 +6,8 @@ export interface Want {
   readonly items: number
   /** Bytes of a bytes payload; a single item that is larger is a chunk of its own. */
   readonly bytes: number
+  /** A multiple of this many items would do better than more. Sources may ignore it. */
+  readonly multipleOf?: number
 }
 
 /**

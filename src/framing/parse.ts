@@ -15,6 +15,9 @@ const { parse } = JSON
  */
 export const PIECE_BYTES = 32 * 1024
 const LF = 0x0a
+const COMMA = 0x2c
+const OPEN = 0x5b
+const CLOSE = 0x5d
 
 /** Returned instead of the value of an item that is not JSON, or too long. `at` is the index of the first wrong character. */
 export class BadItem {
@@ -150,12 +153,14 @@ function recordItems(bytes: Buffer): ItemReader {
 function lineItems(bytes: Buffer): ItemReader {
   let decoded = 0
   return bufferedReader(() => {
-    const values: unknown[] = []
+    let values: unknown[] = []
     while (decoded < bytes.length && values.length === 0) {
       const end = endOfPiece(bytes, decoded)
-      const text = textOf(bytes, decoded, end)
+      const numbers = parseNumbers(bytes, decoded, end)
+      const text = numbers === undefined ? textOf(bytes, decoded, end) : undefined
       // A piece that is too long is a single line.
-      if (text !== undefined) parseLines(text, values)
+      if (numbers !== undefined) values = numbers
+      else if (text !== undefined) values = parseLines(text)
       else if (!isBlank(bytes, decoded, end)) values.push(new BadItem(TOO_LONG, 0))
       decoded = end
     }
@@ -173,13 +178,41 @@ function endOfPiece(bytes: Buffer, start: number): number {
   return first === -1 ? bytes.length : first + 1
 }
 
-function parseLines(text: string, values: unknown[]): void {
+/** What numbers and the white space around them consist of, with a comma for each line end. */
+const NUMBER_BYTES = new Uint8Array(256)
+for (const byte of Buffer.from('-+.0123456789eE \t\r')) NUMBER_BYTES[byte] = byte
+NUMBER_BYTES[LF] = COMMA
+
+/** Lines of numbers, parsed together: twice as fast. `undefined` if there is anything else, of which a line could have several. */
+function parseNumbers(bytes: Buffer, start: number, end: number): unknown[] | undefined {
+  // Without the last line end.
+  const length = bytes[end - 1] === LF ? end - start - 1 : end - start
+  if (length > PIECE_BYTES || NUMBER_BYTES[bytes[start]!] === 0) return undefined
+  const array = Buffer.allocUnsafe(length + 2)
+  array[0] = OPEN
+  for (let i = 0; i < length; i++) {
+    const byte = NUMBER_BYTES[bytes[start + i]!]!
+    if (byte === 0) return undefined
+    array[i + 1] = byte
+  }
+  array[length + 1] = CLOSE
+  try {
+    return parse(array.toString('latin1'))
+  } catch {
+    // A blank line, or one that is not a number.
+    return undefined
+  }
+}
+
+function parseLines(text: string): unknown[] {
+  const values: unknown[] = []
   for (let at = 0; at < text.length; ) {
     const lf = text.indexOf('\n', at)
     const line = text.slice(at, lf === -1 ? text.length : lf)
     at = lf === -1 ? text.length : lf + 1
     if (!isBlankText(line)) values.push(parseText(line))
   }
+  return values
 }
 
 function arrayItems({ cuts = [] }: BytesPayload, bytes: Buffer): ItemReader {

@@ -5,7 +5,7 @@ import { FRAMINGS } from '../framing/framings.js'
 import type { BytesPayload } from '../framing/items.js'
 import { advance } from '../framing/location.js'
 import { sliceChunk } from '../framing/slice.js'
-import type { Chunk, Origin } from '../model.js'
+import type { Chunk, Origin, Thrown } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 
 const COMMA = Buffer.from(',')
@@ -23,12 +23,12 @@ class BatchSource implements ChunkSource {
   /** The first members of the next batch, as they came. */
   #parts: Chunk[] = []
   #partMembers = 0
-  /** Whole batches that were not passed on yet. */
-  readonly #ready: Chunk[] = []
-  /** Batches that were passed on or are ready. */
+  /** Batches that were not passed on yet. */
+  #ready: Chunk | undefined
+  /** Batches so far. */
   #batches = 0
   #ended = false
-  #error: { readonly thrown: unknown } | undefined
+  #error: Thrown | undefined
 
   constructor(source: ChunkSource, size: number) {
     this.#source = source
@@ -46,7 +46,7 @@ class BatchSource implements ChunkSource {
 
   close(): Promise<void> | void {
     this.#ended = true
-    this.#ready.length = 0
+    this.#ready = undefined
     this.#parts = []
     this.#error = undefined
     return this.#source.close()
@@ -55,8 +55,7 @@ class BatchSource implements ChunkSource {
   remaining(): number | undefined {
     const members = this.#ended ? 0 : this.#source.remaining?.()
     if (members === undefined) return undefined
-    const inReady = this.#ready.reduce((sum, { count }) => sum + count, 0)
-    return inReady + Math.ceil((this.#partMembers + members) / this.#size)
+    return (this.#ready?.count ?? 0) + Math.ceil((this.#partMembers + members) / this.#size)
   }
 
   /** A loop and not a chain of promises: the members of a batch may come one by one. */
@@ -64,37 +63,42 @@ class BatchSource implements ChunkSource {
     for (let reading: ReturnType<ChunkSource['next']> = first; ; reading = this.#read(want)) {
       try {
         this.#add(await reading)
-      } catch (thrown) {
-        this.#fail(thrown)
+      } catch (error) {
+        this.#fail(error)
       }
       if (this.#hasNext) return this.#take()
     }
   }
 
   get #hasNext(): boolean {
-    return this.#ready.length > 0 || this.#ended
+    return this.#ready !== undefined || this.#ended
   }
 
   /** @throws what ended the source, once everything before it was taken */
   #take(): Chunk | undefined {
-    const chunk = this.#ready.shift()
+    const chunk = this.#ready
+    this.#ready = undefined
     if (chunk !== undefined || this.#error === undefined) return chunk
-    const { thrown } = this.#error
+    const { error } = this.#error
     this.#error = undefined
-    throw thrown
+    throw error
   }
 
+  /** What completes a batch that has begun, else as many whole ones as are wanted. */
   #read({ items, bytes }: Want): ReturnType<ChunkSource['next']> {
+    const size = this.#size
     try {
-      return this.#source.next({ items: items * this.#size - this.#partMembers, bytes })
-    } catch (thrown) {
-      this.#fail(thrown)
+      return this.#partMembers > 0
+        ? this.#source.next({ items: size - this.#partMembers, bytes })
+        : this.#source.next({ items: items * size, bytes, multipleOf: size })
+    } catch (error) {
+      this.#fail(error)
       return undefined
     }
   }
 
-  #fail(thrown: unknown): void {
-    this.#error = { thrown }
+  #fail(error: unknown): void {
+    this.#error = { error }
     this.#add(undefined)
   }
 
@@ -103,28 +107,27 @@ class BatchSource implements ChunkSource {
       this.#ended = true
       return this.#endBatch()
     }
-    const missing = this.#partMembers === 0 ? 0 : Math.min(this.#size - this.#partMembers, chunk.count)
-    if (missing > 0) this.#addPart(sliceChunk(chunk, 0, missing))
-    if (this.#partMembers === this.#size) this.#endBatch()
-    const whole = missing + this.#size * Math.floor((chunk.count - missing) / this.#size)
-    if (whole > missing) this.#push(sliceChunk(chunk, missing, whole), (whole - missing) / this.#size)
+    const size = this.#size
+    const whole = this.#partMembers > 0 ? 0 : chunk.count - (chunk.count % size)
+    if (whole > 0) this.#setReady(sliceChunk(chunk, 0, whole), whole / size)
     if (whole < chunk.count) this.#addPart(sliceChunk(chunk, whole, chunk.count))
   }
 
   #addPart(part: Chunk): void {
     this.#parts.push(part)
     this.#partMembers += part.count
+    if (this.#partMembers === this.#size) this.#endBatch()
   }
 
   #endBatch(): void {
-    if (this.#partMembers > 0) this.#push(joined(this.#parts), 1)
+    if (this.#partMembers > 0) this.#setReady(joined(this.#parts), 1)
     this.#parts = []
     this.#partMembers = 0
   }
 
-  #push({ payload, origin }: Chunk, count: number): void {
+  #setReady({ payload, origin }: Chunk, count: number): void {
     const batched = { ...bytesOf(payload), batch: this.#size }
-    this.#ready.push({ seq: this.#batches, count, payload: batched, ...(origin && { origin }) })
+    this.#ready = { seq: this.#batches, count, payload: batched, ...(origin && { origin }) }
     this.#batches += count
   }
 }

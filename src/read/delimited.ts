@@ -45,6 +45,9 @@ export class DelimitedFramer extends Framer {
     let lines = 0
     let linesSeen = 0
     let at = 0
+    const { multipleOf = Number.POSITIVE_INFINITY } = want
+    /** The largest multiple of as many items, and where it ends. */
+    let whole = { count: 0, end: 0, lines: 0 }
     while (count < want.items && at < unread.length) {
       const found = unread.indexOf(delimiter, Math.max(at, searched))
       if (found === -1 && !ended) {
@@ -60,10 +63,16 @@ export class DelimitedFramer extends Framer {
         count++
         end = next
         lines = linesSeen
+        if (count === whole.count + multipleOf) whole = { count, end, lines }
       }
       at = next
     }
     if (count === 0) return undefined
+    if (whole.count > 0 && whole.count < count) {
+      // What is wrong behind the items is found again.
+      this.error = undefined
+      ;({ count, end, lines } = whole)
+    }
     const chunk = this.chunk(unread.subarray(0, end), count)
     if (delimiter === LF) input.skipCounted(end, lines, end - 1)
     else input.skip(end)

@@ -13,6 +13,21 @@ test('readItems treats __proto__ as data and returns a bad item without affectin
   expect(items.next()).toEqual([])
 })
 
+test.each([
+  ['1\n-2.5e+3\r\n\t0 \n12', [1, -2500, 0, 12]],
+  ['1\n\n \n2\n', [1, 2]],
+  ['1\n2 3\n4\n', [1, new BadItem('more than one JSON value on the line', 2), 4]],
+  ['1\n-\n3\n', [1, new BadItem('Unexpected end of JSON', 1), 3]],
+  ['1\n1,2\n[3\n4]\n', [1, new BadItem("Unexpected token ','", 1), expect.any(BadItem), expect.any(BadItem)]],
+  ['01\n', [expect.any(BadItem)]],
+  [' \n', []],
+  ['\u20282\n3\n', [expect.any(BadItem), 3]],
+] as const)('readItems reads lines of numbers one by one: %j', (text, expected) => {
+  const items = readItems(payloadOf(chunkOf('ndjson', text, expected.length)))
+  expect(Array.from(expected, () => items.next())).toEqual(expected)
+  expect(items.next()).toBeUndefined()
+})
+
 describe('an item that is longer than a string can be', () => {
   const end = MAX_TEXT + 4
   const text = Buffer.alloc(end + 4, 'x')

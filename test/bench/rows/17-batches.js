@@ -1,0 +1,24 @@
+// Batches against single items: what a call costs, with the event loop in between, is paid once per batch.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { wholeProcess } from '../measure.js'
+import { poolrun, program } from '../tools.js'
+
+const COUNT = 1_000_000
+
+export default {
+  number: 17,
+  title: `imap -q over ${COUNT} numbers with --batch 100, whole process`,
+  async run({ tmp, alternate, row }) {
+    const stdin = path.join(tmp, 'million-batched.ndjson')
+    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const imap =
+      (...options) =>
+      () =>
+        wholeProcess([...poolrun, 'imap', program('returns-to-loop.mjs'), '-j', '2', '-q', ...options], {
+          stdin,
+        })
+    const { batches, singles } = await alternate({ batches: imap('--batch', '100'), singles: imap() })
+    row({ versus: 'one item per call (times as fast)', ours: batches, peer: singles, atLeast: 3 })
+  },
+}
