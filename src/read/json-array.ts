@@ -8,6 +8,7 @@ import type { Chunk } from '../model.js'
 import type { Want } from '../source.js'
 import { PLAIN_TEXT_HINT } from './detect.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
+import { findInnerArray, jqCommand } from './inner-array.js'
 import type { InputBuffer } from './input-buffer.js'
 
 const LF = 0x0a
@@ -68,8 +69,16 @@ export class JsonArrayFramer extends Framer {
       this.#phase = 'inside'
       return
     }
-    const hint = first === BRACE ? `; ${NDJSON_HINT}` : ''
+    const hint = first === BRACE ? `; ${this.#hintForObject()}` : ''
     this.error = this.errorAt(0, undefined, `expected a JSON array, which begins with '['${hint}`)
+  }
+
+  #hintForObject(): string {
+    const path = findInnerArray(this.input.unread)
+    if (path === undefined) return NDJSON_HINT
+    const { file } = this.options
+    const command = jqCommand(path, file.startsWith('<') ? undefined : file)
+    return `for the array in it, use: ${command} | poolrun …`
   }
 
   #elements(want: Want): Chunk | undefined {
