@@ -206,6 +206,8 @@ export interface TaskSpec {
   readonly calling: Calling
   /** The form in which results travel back. */
   readonly reply: Results['kind']
+  /** Results are rows of a table: objects, with `null` for a property that is `undefined`. */
+  readonly rows?: boolean
   /** Send the timings of every item, at the cost of two numbers per item; `durations`: one, without when it began. */
   readonly timed?: boolean | 'durations'
 }

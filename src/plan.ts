@@ -39,7 +39,12 @@ export function compareToLimit(limit: FailureLimit, failed: number, items: numbe
   return 'count' in limit ? failed - limit.count : failed * 100 - limit.percent * items
 }
 
-export type OutputFormat = 'ndjson' | 'json' | 'raw'
+export type TableFormat = 'csv' | 'tsv'
+export type OutputFormat = 'ndjson' | 'json' | 'raw' | TableFormat
+
+export function isTable(format: OutputFormat): format is TableFormat {
+  return format === 'csv' || format === 'tsv'
+}
 export type CiChoice = 'auto' | 'github' | 'gitlab' | 'none'
 export type ReportKind = 'json' | 'junit' | 'html' | 'trace'
 
@@ -72,6 +77,8 @@ export interface RunPlan {
   readonly input: InputChoice
   /** `undefined`: by extension, else by the first byte. */
   readonly inputFormat: InputFormat | undefined
+  /** Of CSV, in and out. `undefined`: a comma. */
+  readonly delimiter: string | undefined
   /** Indexes of the items to run, `undefined` for all. */
   readonly only: readonly IndexRange[] | undefined
   /** Items are arrays of up to this many items of the input. */

@@ -122,6 +122,15 @@ export const size: OptionType<number> = {
   },
 }
 
+/** Separates the fields of CSV. A tab may be typed as `\\t`. */
+export const delimiter: OptionType<string> = {
+  accepts: ['one character that is not a quote or a line end, such as ;'],
+  parse(text) {
+    const character = text === '\\t' ? '\t' : text
+    return [...character].length === 1 && !/["\r\n\0]/.test(character) ? character : undefined
+  },
+}
+
 /** Comma-separated, at least one. */
 export function listOf<const T extends string>(...choices: readonly T[]): OptionType<readonly T[]> {
   const choice = oneOf(...choices)

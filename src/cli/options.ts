@@ -14,6 +14,7 @@ import {
 import type { CommandName } from '../plan.js'
 import { countText, durationText, RESTART_LIMIT_TEXT } from './default-text.js'
 import {
+  delimiter,
   duration,
   durationOrZero,
   expression,
@@ -100,6 +101,13 @@ export const OPTIONS = {
     alias: { flag: '-0', value: 'nul' },
     defaultHelp: 'by file extension, else by the first byte',
     help: 'input format: json (one array), ndjson, lines, csv, tsv or nul; -0 is short for nul',
+  },
+  delimiter: {
+    group: 'Input',
+    value: '<char>',
+    type: delimiter,
+    defaultHelp: ',',
+    help: 'what separates the fields of csv, in input and output',
   },
   glob: {
     group: 'Input',
@@ -300,9 +308,9 @@ export const OPTIONS = {
   format: {
     group: 'Results',
     value: '<format>',
-    type: oneOf('ndjson', 'json', 'raw'),
+    type: oneOf('ndjson', 'json', 'raw', 'csv', 'tsv'),
     default: 'ndjson',
-    help: 'output format: ndjson (one result per line), json (one array) or raw (strings unquoted)',
+    help: 'output format: ndjson (one result per line), json (one array), raw (strings unquoted), or csv or tsv (a row per result, with the keys of the first one as header)',
   },
   output: {
     group: 'Results',

@@ -135,6 +135,9 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
   bash. A file that several patterns match, or that is reached again through linked folders, is one item. A pattern that matches
   nothing is an error, even if another pattern matches. \`--glob '!**/old/**'\` leaves out what another pattern matches.
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
+- A CSV file whose fields are separated by semicolons needs \`--delimiter ';'\`; without it, a header that seems to have them causes a
+  warning.
+- A JSON document must be an array. Of an object that contains one, \`jq -c '.items[]' x.json | poolrun …\` takes the elements.
 - With \`--batch 100\`, an item is a batch: an array of 100 consecutive items of the input. The last batch may be shorter. Indexes,
   \`--only\`, \`--retries\`, \`--errors\`, limits on failures and the summary line count batches, and a task that throws fails its whole
   batch. A batch begins as soon as its last item has been read.
@@ -150,6 +153,12 @@ ends any run with exit code 4, after all complete items.
 | \`ndjson\`   | one result per line                           |
 | \`json\`     | one array; for \`apply\`, the value             |
 | \`raw\`      | strings unquoted, everything else as JSON     |
+| \`csv\`, \`tsv\` | a header, then a row per result         |
+
+The header of \`csv\` and \`tsv\` has the keys of the first result: that of the first item, or with \`--unordered\` the first one that is
+there. A result that is not an object, or that has a key that the header lacks, fails its item (kind \`encoding\`). A missing key,
+\`null\` and \`undefined\` are empty; arrays and objects are written as JSON. Lines end with LF. \`--delimiter ';'\` replaces the
+comma, in input and output.
 
 - \`-o results.ndjson\` writes to a temporary file beside the target and renames it if the exit code is 0 or 3. Otherwise, the target
   stays as it was. The target may be the input file. Owner, group and mode of an existing target stay. A mounted file, and

@@ -5,6 +5,7 @@ import {
   type CommandName,
   EVAL_NAME,
   type InputChoice,
+  isTable,
   type JobReference,
   type RunPlan,
   type Verbosity,
@@ -39,6 +40,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     job,
     input: chooseInput({ command, items }, given, options, environment.stdinIsTTY),
     inputFormat: options.inputFormat,
+    delimiter: options.delimiter,
     only: options.only,
     batch: options.batch,
     processes: countProcesses(options.processes, environment.availableParallelism),
@@ -201,9 +203,9 @@ function refuseWithoutProcesses({ processes, concurrency, maxMemory, nodeOptions
 }
 
 function chooseEnvelope({ envelope, format }: OptionValues): boolean {
-  if (envelope && format === 'raw') {
+  if (envelope && (format === 'raw' || isTable(format))) {
     throw new UsageError(
-      '--envelope cannot be combined with --format raw: an envelope is JSON, so use ndjson or json',
+      `--envelope cannot be combined with --format ${format}: an envelope is JSON, so use ndjson or json`,
     )
   }
   return envelope

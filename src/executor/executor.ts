@@ -6,6 +6,7 @@ import type { CancelledRange, Ms, RunEvent, SettledRange, TaskSpec, WorkerActivi
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import type { ExecutionFault } from './execution-fault.js'
+import type { ResultCheck } from './scheduler/result-gate.js'
 
 export { ExecutionFault } from './execution-fault.js'
 export type { PoolFault } from './scheduler/messages.js'
@@ -24,6 +25,11 @@ export interface Execution {
   readonly retry?: RetryOptions | undefined
   /** Least time between two attempts that begin, wherever they run (ms). */
   readonly intervalMs?: Ms | undefined
+  /** Fails what the output cannot take, before it settles. With `isOrdered`, its first result is that of the first item. */
+  readonly check?: ResultCheck | undefined
+  readonly isOrdered?: boolean | undefined
+  /** Called with the bytes of results that wait for the first one to be known; negative for those that no longer do. */
+  readonly onHeld?: ((bytes: number) => void) | undefined
   /** Called once for every item, range by range, when it settles. Must not throw. */
   onSettled(settled: SettledRange): void
   /**

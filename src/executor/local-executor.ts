@@ -108,6 +108,7 @@ export class LocalExecutor implements Executor {
       const call = this.#nextCall++
       const unlisten = this.#listen(call, execution)
       const { task, source, chunkSize, mayStop, timeoutMs, retry, intervalMs, onCancelled } = execution
+      const { check, isOrdered } = execution
       const chunk = source.whole?.()
       const pendingItems = chunk?.count ?? 0
       this.#executions.set(call, {
@@ -131,6 +132,8 @@ export class LocalExecutor implements Executor {
         timeoutMs,
         retry,
         intervalMs,
+        check,
+        isOrdered,
         remaining,
         chunk,
       })
@@ -301,6 +304,8 @@ export class LocalExecutor implements Executor {
         return this.#handles[command.worker]!.kill(command.signal)
       case 'settle':
         return this.#settle(command)
+      case 'held':
+        return this.#executions.get(command.call)?.execution.onHeld?.(command.bytes)
       case 'cancelled':
         return this.#onCancelled.get(command.call)?.(command.cancelled)
       case 'end':

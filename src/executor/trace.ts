@@ -36,6 +36,7 @@ export function traceCommands(write: (line: string) => void): (command: Command)
       case 'inspect':
       case 'ping':
       case 'settle':
+      case 'held':
       case 'cancelled':
       case 'end':
       case 'warn':

@@ -17,7 +17,10 @@ import { NEW_RECORD, RecordScanner, type ScannedRecord, type ScanRules } from '.
 type ParseRecords = (text: string, options: Options) => string[][]
 
 export interface Dialect {
-  readonly delimiter: ',' | '\t'
+  /** One character. */
+  readonly delimiter: string
+  /** Nobody has given the delimiter: a header that seems to have another one is warned of. */
+  readonly isGuessed?: boolean
   readonly parse: ParseRecords
 }
 
@@ -46,7 +49,7 @@ export class CsvFramer extends Framer {
     this.#dialect = dialect
     // A single quote character inside a TSV field is more often an inch mark than a mistake.
     const relaxQuotes = delimiter === '\t'
-    this.#scanRules = { delimiter: delimiter.charCodeAt(0), relaxQuotes }
+    this.#scanRules = { delimiter: Buffer.from(delimiter), relaxQuotes }
     this.#parseRules = {
       delimiter,
       // Without it csv-parse guesses the line end from the first record, and differently for another chunk of the file.
@@ -57,7 +60,7 @@ export class CsvFramer extends Framer {
   }
 
   protected override fork(): CsvFramer {
-    const copy = new CsvFramer(this.input.fork(), this.options, this.#dialect)
+    const copy = new CsvFramer(this.input.fork(), { ...this.options, warn: undefined }, this.#dialect)
     copy.#keys = this.#keys
     copy.#scanned = this.#scanned
     return this.copyTo(copy)
@@ -88,7 +91,8 @@ export class CsvFramer extends Framer {
         // Not only at the end: a file whose lines end with CR is one endless record.
         if (fault !== undefined && (ended || this.#keys === undefined || !this.options.tolerant)) {
           const index = this.#keys === undefined ? undefined : this.seq + records.length
-          this.error = this.errorAt(start, index, fault)
+          const hint = this.#keys === undefined ? this.#hintForHeader() : ''
+          this.error = this.errorAt(start, index, fault + hint)
         }
         break
       }
@@ -133,14 +137,35 @@ export class CsvFramer extends Framer {
     const names = fault === undefined ? this.#fieldsOf(record) : new Fault(fault)
     const twice = names instanceof Fault ? undefined : names.find((name, i) => names.indexOf(name) < i)
     if (names instanceof Fault)
-      this.error = this.errorAt(start, undefined, fault ?? `${names.message} in the header`)
+      this.error = this.errorAt(
+        start,
+        undefined,
+        `${fault ?? `${names.message} in the header`}${this.#hintForHeader()}`,
+      )
     else if (twice !== undefined)
       this.error = this.errorAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
     else {
+      this.#warnOfSemicolons(names)
       this.#keys = names.map((name) => `${JSON.stringify(name)}:`)
       this.#skipTo(next)
     }
     return this.error === undefined
+  }
+
+  /** Where the names are quoted, a semicolon after one is an error. */
+  #hintForHeader(): string {
+    const { unread } = this.input
+    const lf = unread.indexOf(LF)
+    const header = unread.subarray(0, lf === -1 ? unread.length : lf)
+    const hasSemicolons = this.#dialect.isGuessed === true && header.includes('";') && !header.includes(',')
+    return hasSemicolons ? "; for fields that are separated by semicolons, use --delimiter ';'" : ''
+  }
+
+  /** Spreadsheets write them where numbers have a decimal comma. */
+  #warnOfSemicolons(names: readonly string[]): void {
+    const { file, warn } = this.options
+    if (!this.#dialect.isGuessed || names.length > 1 || !/^[^,]*;[^,]*$/s.test(names[0]!)) return
+    warn?.(`${file}: the header has semicolons and no comma, so it is one column; --delimiter ';' splits it`)
   }
 
   #convert(records: readonly ScannedRecord[]): Chunk | undefined {

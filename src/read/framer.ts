@@ -22,6 +22,8 @@ export interface FramerOptions {
   readonly tolerant: boolean
   /** An item is dropped when more of it was read. Default: what fits in a string. */
   readonly maxItemBytes?: number | undefined
+  /** Called with what may be wrong about the input. */
+  readonly warn?: ((text: string) => void) | undefined
   /** Members of a batch: errors name the batch. */
   readonly batch?: number | undefined
 }

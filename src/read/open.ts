@@ -22,6 +22,10 @@ const openStdin = Object.getOwnPropertyDescriptor(process, 'stdin')!.get!.bind(
 interface OpenOptions {
   /** `collect`: a line or a name that is not UTF-8 is a failed item, not the end of the input. */
   readonly tolerant?: boolean
+  /** Of CSV, a comma without it. */
+  readonly delimiter?: string | undefined
+  /** Called with what may be wrong about the input. */
+  readonly warn?: ((text: string) => void) | undefined
   /** Members of a batch. Errors name the batch. */
   readonly batch?: number | undefined
   /** Read instead of the process's own stdin. */
@@ -36,22 +40,24 @@ export async function openInput(
   format: InputFormat | undefined,
   options: OpenOptions = {},
 ): Promise<ByteSource> {
-  const { tolerant = false, batch } = options
+  const { tolerant = false, batch, delimiter, warn } = options
   switch (choice.kind) {
     case 'stdin':
       return createByteSource(stdinReader(options.stdin), {
         file: '<stdin>',
-        ...(await framingOf(format)),
+        ...(await framingOf(format, delimiter)),
         tolerant,
         batch,
+        warn,
       })
     case 'file': {
-      const framing = await framingOf(format ?? formatOf(choice.path))
+      const framing = await framingOf(format ?? formatOf(choice.path), delimiter)
       return createByteSource(await fileReader(choice.path), {
         file: choice.path,
         ...framing,
         tolerant,
         batch,
+        warn,
       })
     }
     case 'glob': {
@@ -78,10 +84,15 @@ function fromBytes(bytes: Buffer, tolerant = false): ByteSource {
 
 async function framingOf(
   format: InputFormat | undefined,
+  delimiter: string | undefined,
 ): Promise<{ framing: Framing | undefined; dialect?: Dialect }> {
   if (format !== 'csv' && format !== 'tsv') return { framing: format }
   const { parse } = await import('csv-parse/sync')
-  return { framing: 'csv', dialect: { delimiter: format === 'csv' ? ',' : '\t', parse } }
+  if (format === 'tsv') return { framing: 'csv', dialect: { delimiter: '\t', parse } }
+  return {
+    framing: 'csv',
+    dialect: { delimiter: delimiter ?? ',', isGuessed: delimiter === undefined, parse },
+  }
 }
 
 /**

@@ -26,8 +26,8 @@ export interface ScannedRecord {
 }
 
 export interface ScanRules {
-  /** A byte. */
-  readonly delimiter: number
+  /** One character. */
+  readonly delimiter: Uint8Array
   /** A quote inside a plain field, and text after a closing quote, are data. */
   readonly relaxQuotes: boolean
 }
@@ -60,7 +60,9 @@ export class RecordScanner {
    */
   scan(start: number, state: ScanState): ScannedRecord | ScanState {
     const bytes = this.#bytes
-    const { delimiter } = this.#rules
+    const delimiter = this.#rules.delimiter[0]!
+    /** Of a delimiter that is not ASCII. */
+    const otherBytes = this.#rules.delimiter.length - 1
     let { place, fault } = state
     let at = start + state.seen
     while (at < bytes.length) {
@@ -79,6 +81,7 @@ export class RecordScanner {
         while (at < bytes.length && bytes[at]! > QUOTE && bytes[at] !== delimiter) at++
       if (at === bytes.length) break
       const byte = bytes[at]!
+      if (byte === delimiter && at + otherBytes >= bytes.length && !this.#ended) break
       if (byte === LF) return { start, end: at, next: at + 1, fault }
       if (byte === CR) {
         if (at + 1 === bytes.length && !this.#ended) break
@@ -87,8 +90,10 @@ export class RecordScanner {
         if (bytes[at + 1] === LF) return { start, end: at, next: at + 2, fault }
         fault ??= LONE_CR
         place = 'plain field'
-      } else if (byte === delimiter) place = 'field start'
-      else if (place === 'after quote') {
+      } else if (byte === delimiter && (otherBytes === 0 || this.#isDelimiter(at))) {
+        place = 'field start'
+        at += otherBytes
+      } else if (place === 'after quote') {
         if (byte === QUOTE) place = 'quoted field'
         else {
           // To csv-parse a NUL there is as good as the end of the text.
@@ -103,5 +108,9 @@ export class RecordScanner {
     }
     if (this.#ended && place !== 'quoted field') return { start, end: at, next: at, fault }
     return { seen: at - start, place, fault: fault ?? (this.#ended ? NEVER_CLOSED : undefined) }
+  }
+
+  #isDelimiter(at: number): boolean {
+    return this.#rules.delimiter.every((byte, i) => this.#bytes[at + i] === byte)
   }
 }

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/policy.js'
 import { envelopes, failedEnvelope } from '../write/envelope.js'
 import type { Output } from '../write/output.js'
 import { createSpool } from '../write/spool.js'
+import type { Table } from '../write/table.js'
 import { createWriter, type Writer } from '../write/writer.js'
 import type { Flow } from './flow.js'
 
@@ -19,6 +20,8 @@ interface DeliveryOptions {
   readonly policy: Policy
   readonly flow: Flow
   readonly output: Output
+  /** For `--format csv` and `tsv`. */
+  readonly table?: Table | undefined
   /** Paths in errors are shown relative to it. */
   readonly cwd: string
   readonly emit: (event: RunEvent) => void
@@ -44,10 +47,10 @@ export function reportSkipped(
 }
 
 async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
-  const { plan, flow, output } = options
+  const { plan, flow, output, table } = options
   const spool = createSpool()
   try {
-    const writer = createWriter({ format: plan.format, single: plan.command === 'apply' }, spool)
+    const writer = createWriter({ format: plan.format, single: plan.command === 'apply', table }, spool)
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
       await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
     if (flow.stopped !== undefined)
@@ -62,8 +65,8 @@ async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
 }
 
 async function deliverAsReady(options: DeliveryOptions): Promise<void> {
-  const { plan, flow, output } = options
-  const writer = createWriter({ format: plan.format }, output)
+  const { plan, flow, output, table } = options
+  const writer = createWriter({ format: plan.format, table }, output)
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next()) {
       const raised = await deliverRange(settled, writer, options)

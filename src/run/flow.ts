@@ -34,6 +34,7 @@ export interface FlowOptions {
   readonly timeoutMs?: number | undefined
   readonly retry?: Execution['retry']
   readonly intervalMs?: Execution['intervalMs']
+  readonly check?: Execution['check']
   /** Abort: the input ends here. Running items may settle, the rest never start. */
   readonly drain?: AbortSignal | undefined
   /** Called with every chunk that is taken from the source. */
@@ -114,7 +115,7 @@ class CallFlow implements Flow {
 
   constructor(options: FlowOptions) {
     const { executor, policy, ordered, onSettled, onCancelled, end, signal, drain } = options
-    const { task, chunkSize, timeoutMs, retry, intervalMs } = options
+    const { task, chunkSize, timeoutMs, retry, intervalMs, check } = options
     this.#policy = policy
     this.#drain = drain
     this.#end = end
@@ -150,6 +151,9 @@ class CallFlow implements Flow {
         timeoutMs,
         retry,
         intervalMs,
+        check,
+        isOrdered: ordered,
+        onHeld: check && ((bytes) => this.#window.addBytes(bytes)),
         onSettled: (settled) => this.#settle(settled),
         onCancelled: onCancelled && ((cancelled) => this.#cancelled(cancelled)),
         signal: this.#canceller,
@@ -249,8 +253,9 @@ class CallFlow implements Flow {
   }
 
   #fail(error: unknown): void {
-    this.#fatal ??= { error }
+    // Results that only waited for the first one settle now.
     this.#canceller.abort(error)
+    this.#fatal ??= { error }
     // What settles from now on is dropped. What waits for its hook still arrives.
     const hooksDone = this.#hooks?.idle
     if (hooksDone === undefined) this.#finish()

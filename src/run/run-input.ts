@@ -7,10 +7,14 @@ import { selectItems } from '../read/selection.js'
 import { asSingleItem } from '../read/single-call.js'
 import type { ChunkSource } from '../source.js'
 
-export async function openRunInput(plan: RunPlan, cwd: string): Promise<ChunkSource> {
+export async function openRunInput(
+  plan: RunPlan,
+  cwd: string,
+  warn: (text: string) => void,
+): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
-  const { batch, only } = plan
-  const input = await openInput(plan.input, plan.inputFormat, { tolerant, cwd, batch })
+  const { batch, delimiter, only } = plan
+  const input = await openInput(plan.input, plan.inputFormat, { tolerant, cwd, delimiter, warn, batch })
   const whole = batch === undefined ? input : batchItems(input, batch)
   const source = only === undefined ? whole : selectItems(whole, only)
   return plan.command === 'apply' ? asSingleItem(source) : source

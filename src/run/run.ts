@@ -6,9 +6,10 @@ import { removePrivateFolder } from '../job/cache-folder.js'
 import { compileExpression, compileJob } from '../job/compile.js'
 import { resolveJob } from '../job/reference.js'
 import type { RunEvent } from '../model.js'
-import type { RunPlan } from '../plan.js'
+import { isTable, type RunPlan } from '../plan.js'
 import type { ErrorsFile } from '../write/errors-file.js'
 import { createOutput } from '../write/output.js'
+import { Table } from '../write/table.js'
 import { type OpenCallbacks, openCallbacks } from './callback-hook.js'
 import { deliverOutput, reportSkipped } from './deliver-output.js'
 import { endRun, exitCodeForError } from './ending.js'
@@ -56,7 +57,8 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
         return executor.pausedForMs
       },
     })
-    let source = await interrupt.untilStopped(openRunInput(plan, cwd))
+    const warn = (text: string) => emit({ type: 'warning', warning: { kind: 'text', text } })
+    let source = await interrupt.untilStopped(openRunInput(plan, cwd, warn))
     progress.opened(source)
     if (plan.dryRun) {
       // Counting may wait for the writer of a pipe.
@@ -68,6 +70,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     await interrupt.untilStopped(job)
     const callbacks = await interrupt.untilStopped(callbacksFor(plan, cwd))
     const onSettled = withRoom(settleHook(files.errors, callbacks), roomUntilStopped(host, interrupt))
+    const table = await tableFor(plan)
     const policy = policyFor(plan)
     const flow: Flow = openFlow({
       executor,
@@ -81,6 +84,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       retry: plan.retry,
       intervalMs: plan.rate?.intervalMs,
       onTaken: progress.itemsTaken,
+      check: table,
       onSettled(settled) {
         emit({ type: 'items-settled', settled })
         reportSkipped(settled, policy, flow.stopped?.failure, emit)
@@ -91,7 +95,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       drain: interrupt.drain,
     })
     progress.started(flow)
-    const delivery = deliverOutput({ plan, policy, flow, output, cwd, emit })
+    const delivery = deliverOutput({ plan, policy, flow, output, table, cwd, emit })
     const escaped = callbacks === undefined ? [] : [callbacks.escaped]
     const ended = Promise.race([delivery, rejection(output.failed), ...escaped])
     await interrupt.untilStalled(ended, () => {
@@ -130,6 +134,12 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
 async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
   if (job.expression !== undefined) return compileExpression(job.expression, job.path, { cwd })
   return compileJob(resolveJob(job.path, cwd), { cwd })
+}
+
+async function tableFor({ format, delimiter = ',' }: RunPlan): Promise<Table | undefined> {
+  if (!isTable(format)) return undefined
+  const { stringify } = await import('csv-stringify/sync')
+  return new Table(format, delimiter, stringify)
 }
 
 async function callbacksFor({ callbacks }: RunPlan, cwd: string): Promise<OpenCallbacks | undefined> {

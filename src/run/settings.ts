@@ -1,7 +1,7 @@
 // What a plan means for the stages: which policy, how large the flow window, how the task is called.
 import { BUFFER_BYTES, BUFFER_ITEMS, CHUNK_BYTES } from '../defaults.js'
 import type { Counts, TaskSpec } from '../model.js'
-import { compareToLimit, type RunPlan } from '../plan.js'
+import { compareToLimit, isTable, type RunPlan } from '../plan.js'
 import type { WindowLimits } from '../policy/flow-window.js'
 import { collect, failFast, lazyOverGaps, type Policy } from '../policy/policy.js'
 
@@ -13,11 +13,18 @@ const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 /** A percentage of an unknown number of items is one of at least this many: 1 failure of 2 is no 50% yet. */
 const MIN_SAMPLE_ITEMS = 100
 
-export function taskFor({ command, job, verbosity, envelope, reports }: RunPlan): TaskSpec {
+export function taskFor({ command, job, verbosity, envelope, reports, format }: RunPlan): TaskSpec {
   const calling = command === 'starmap' || command === 'apply' ? 'spread' : 'item'
   // Timings cost one or two numbers per item on the way back: only for output that shows them.
   const timed = reports.length > 0 || ((verbosity === 'verbose' || envelope) && 'durations')
-  return { name: job.exportName, calling, reply: 'json', ...(timed !== false && { timed }) }
+  const rows = isTable(format)
+  return {
+    name: job.exportName,
+    calling,
+    reply: 'json',
+    ...(rows && { rows }),
+    ...(timed !== false && { timed }),
+  }
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {

@@ -6,7 +6,7 @@ import { MAX_TEXT, TOO_LONG } from '../framing/bytes.js'
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON
 const { isArray } = Array
-const { getPrototypeOf, prototype: objectPrototype } = Object
+const { getPrototypeOf, keys, prototype: objectPrototype } = Object
 const { prototype: datePrototype } = Date
 
 type Encoded = { readonly text: string } | { readonly unserializable: UnserializablePart }
@@ -14,6 +14,8 @@ type Encoded = { readonly text: string } | { readonly unserializable: Unserializ
 /** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64
 const ROOM_FOR_ENVELOPE = 1024 * 1024
+/** Of a result that is not a row. */
+const PREVIEW_CHARACTERS = 100
 
 /** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
 export function encodeJson(value: unknown): Encoded {
@@ -31,6 +33,41 @@ export function encodeJson(value: unknown): Encoded {
     const reason = thrown instanceof RangeError ? thrown.message : 'it threw while it was written'
     const message = isTooLong ? `its JSON is ${TOO_LONG}` : reason
     return { unserializable: findUnjsonable(value) ?? { path: '', message, preview: '' } }
+  }
+}
+
+/** As `encodeJson` for a row of a table: an object, which keeps a key whose value is `undefined`. */
+export function encodeRow(value: unknown): Encoded {
+  const encoded = encodeJson(withNulls(value))
+  if ('unserializable' in encoded || encoded.text.startsWith('{')) return encoded
+  const text = encoded.text.slice(0, PREVIEW_CHARACTERS)
+  const preview = text.length < encoded.text.length ? `${text}…` : text
+  return { unserializable: { path: '', message: 'a row is made from an object', preview } }
+}
+
+/** As `plainText`, for a row. */
+export function plainRow(value: unknown): string | undefined {
+  const text = plainText(withNulls(value))
+  return text?.startsWith('{') ? text : undefined
+}
+
+/** Own properties that are `undefined` as `null`. A row has its cells at the top. Never throws. */
+function withNulls(value: unknown): unknown {
+  try {
+    if (typeof value !== 'object' || value === null || isArray(value)) return value
+    const row = value as Record<string, unknown>
+    let copy: Record<string, unknown> | undefined
+    for (const key of keys(row)) {
+      if (row[key] !== undefined) continue
+      // A `toJSON` decides by itself what it is.
+      if (typeof row.toJSON === 'function') return value
+      copy ??= { ...row }
+      copy[key] = null
+    }
+    return copy ?? value
+  } catch {
+    // `encodeJson` finds out what is wrong with it.
+    return value
   }
 }
 

@@ -55,7 +55,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
     let outcome: unknown
     try {
       outcome = spread ? task(...asArguments(item)) : task(item, context)
-      if (isGenerator(outcome)) outcome = readGenerator(outcome, chunk.task.reply, context)
+      if (isGenerator(outcome)) outcome = readGenerator(outcome, chunk.task, context)
       if (isThenable(outcome)) {
         run.context = context
         return outcome

@@ -3,8 +3,8 @@ import { types } from 'node:util'
 import { weigh } from '../errors/capture/weigh.js'
 import { MAX_TEXT, TOO_LONG } from '../framing/bytes.js'
 import { NO_RESULTS, withResult } from '../framing/result-lines.js'
-import type { Failure, Results } from '../model.js'
-import { checkLength, encodeJson } from './encode-result.js'
+import type { Failure, TaskSpec } from '../model.js'
+import { checkLength, encodeJson, encodeRow } from './encode-result.js'
 import { Refusal } from './outcome.js'
 import type { Context } from './task-context.js'
 
@@ -34,8 +34,12 @@ export function isGenerator(outcome: unknown): outcome is AnyGenerator {
  * the task runs.
  * @throws what the generator throws, and the reason of the item's signal
  */
-export function readGenerator(generator: AnyGenerator, reply: Results['kind'], context: Context): unknown {
-  const yielded = reply === 'json' ? new Lines() : new Values()
+export function readGenerator(
+  generator: AnyGenerator,
+  { reply, rows }: Pick<TaskSpec, 'reply' | 'rows'>,
+  context: Context,
+): unknown {
+  const yielded = reply === 'json' ? new Lines(rows === true ? encodeRow : encodeJson) : new Values()
   return Symbol.asyncIterator in generator
     ? readAsync(generator, yielded, context)
     : readSync(generator, yielded)
@@ -69,11 +73,16 @@ async function readAsync(
 }
 
 class Lines {
+  readonly #encode: typeof encodeJson
   #text = ''
   #count = 0
 
+  constructor(encode: typeof encodeJson) {
+    this.#encode = encode
+  }
+
   add(value: unknown): Failure | undefined {
-    const encoded = encodeJson(value)
+    const encoded = this.#encode(value)
     if ('unserializable' in encoded) {
       const { path, ...rest } = encoded.unserializable
       return { kind: 'encoding', side: 'result', path: pathIn(this.#count, path), ...rest }

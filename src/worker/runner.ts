@@ -303,8 +303,8 @@ export class Runner {
 
   /** As a task of its own, which runs in the context of the item. */
   #readGenerator(run: ChunkRun, generator: unknown): unknown {
-    const { reply } = run.chunk.task
-    const read: Task = (item, context) => readGenerator(item as Generator, reply, context as Context)
+    const { task } = run.chunk
+    const read: Task = (item, context) => readGenerator(item as Generator, task, context as Context)
     return this.#options.callTask(run.context!, read, 'item', generator)
   }
 

@@ -1,8 +1,9 @@
 // Converts results to the `--format` of the output. Its input is always JSON, one item per line, each with its line end.
 import { asBuffer } from '../framing/bytes.js'
 import { arrayLines, resultLines } from '../framing/result-lines.js'
-import type { OutputFormat } from '../plan.js'
+import { isTable, type OutputFormat, type TableFormat } from '../plan.js'
 import type { ByteSink } from './output.js'
+import type { Table } from './table.js'
 
 export interface Writer {
   write(lines: Uint8Array): void | Promise<void>
@@ -20,7 +21,7 @@ const LF = 0x0a
 const COMMA = 0x2c
 const QUOTE = 0x22
 
-const FORMATS: Readonly<Record<OutputFormat, Format>> = {
+const FORMATS: Readonly<Record<Exclude<OutputFormat, TableFormat>, Format>> = {
   ndjson: {},
   json: { begin: '[', convert: asElements, end: ']\n' },
   raw: { convert: unquoted },
@@ -30,11 +31,13 @@ export interface WriterOptions {
   readonly format: OutputFormat
   /** `apply`: there is one result, which `json` writes without an array around it. */
   readonly single?: boolean
+  /** For `csv` and `tsv`. */
+  readonly table?: Table | undefined
 }
 
-export function createWriter({ format, single = false }: WriterOptions, sink: ByteSink): Writer {
+export function createWriter({ format, single = false, table }: WriterOptions, sink: ByteSink): Writer {
   const asValue = single && format === 'json'
-  const { begin, convert, end } = FORMATS[asValue ? 'ndjson' : format]
+  const { begin, convert, end } = formatOf(asValue ? 'ndjson' : format, table)
   let first = true
   return {
     write(itemLines) {
@@ -50,6 +53,11 @@ export function createWriter({ format, single = false }: WriterOptions, sink: By
       if (end !== undefined) return sink.write(Buffer.from(first && begin !== undefined ? begin + end : end))
     },
   }
+}
+
+function formatOf(format: OutputFormat, table: Table | undefined): Format {
+  if (!isTable(format)) return FORMATS[format]
+  return { convert: (lines) => table!.rows(lines) }
 }
 
 /** Inside JSON written by a worker there are no line feeds, so each one separates two results and becomes a comma. */

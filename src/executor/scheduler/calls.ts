@@ -17,6 +17,7 @@ import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
 import { DelayQueue, Fifo } from './queues.js'
 import { type ResultRange, shares, singles, without } from './ranges.js'
 import { RateLimiter } from './rate-limiter.js'
+import { ResultGate } from './result-gate.js'
 import { adviceOf, isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
 import {
   type Attempt,
@@ -70,6 +71,7 @@ interface Call {
   isAborted: boolean
   /** It is in the round robin. */
   isQueued: boolean
+  readonly gate: ResultGate<PendingChunk> | undefined
 }
 
 export type ScheduledCall = Readonly<Call>
@@ -192,6 +194,7 @@ export class CallTable {
   abort(id: CallId): ScheduledCall | undefined {
     const call = this.#calls.get(id)
     if (call === undefined || call.isAborted) return undefined
+    this.#releaseHeld(call)
     call.isAborted = true
     call.sourceEnded = true
     this.#discardPending(call)
@@ -382,6 +385,34 @@ export class CallTable {
         call: call.id,
         cancelled: cancelledRange(worker, pending, range),
       })
+    if (call.gate === undefined) return this.#settleChecked(worker, call, pending, range, now)
+    call.gate.add({ worker, pending, range, at: now })
+    this.#settlePassed(call, call.gate)
+  }
+
+  #settlePassed(call: Call, gate: ResultGate<PendingChunk>): void {
+    const bytes = gate.takeHeldChange()
+    if (bytes !== 0) this.#send({ type: 'held', call: call.id, bytes })
+    for (let outcomes = gate.shift(); outcomes !== undefined; outcomes = gate.shift()) {
+      const { worker, pending, range, at } = outcomes
+      this.#settleChecked(worker, call, pending, range, at)
+    }
+  }
+
+  /** Its last results: the first of them is the first of the call, if that is not known yet. */
+  #releaseHeld(call: Call): void {
+    if (call.gate === undefined || call.gate.isEmpty) return
+    call.gate.release()
+    this.#settlePassed(call, call.gate)
+  }
+
+  #settleChecked(
+    worker: WorkerIdentity,
+    call: Call,
+    pending: PendingChunk,
+    range: ResultRange,
+    now: Ms,
+  ): void {
     if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
     const retried = range.failures.filter(({ failure }) => isRetried(call.retry, failure, pending.attempt))
     const offsets = retried.map(({ offset }) => offset)
@@ -391,6 +422,8 @@ export class CallTable {
   }
 
   #sendSettled(worker: WorkerIdentity, call: ScheduledCall, pending: PendingChunk, range: ResultRange): void {
+    // While the gate waits for the first result, a range has either failed or succeeded as a whole.
+    if (range.failures.length === range.count) call.gate?.failed(pending.chunk.seq + range.from, range.count)
     this.#send({ type: 'settle', call: call.id, settled: settledRange(worker, pending, range) })
   }
 
@@ -438,6 +471,7 @@ export class CallTable {
   }
 
   #endIfFinished(call: Call): void {
+    if (isFinished(call) && call.sourceEnded) this.#releaseHeld(call)
     if (!isFinished(call)) return
     if (call.isAborted) return this.#end(call, { type: 'aborted' })
     // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
@@ -445,6 +479,7 @@ export class CallTable {
   }
 
   #end(call: Call, end: CallEnd): void {
+    if (this.#calls.has(call.id)) this.#releaseHeld(call)
     if (!this.#calls.delete(call.id)) return
     call.sourceEnded = true
     this.#discardPending(call)
@@ -488,6 +523,7 @@ function begunIn(crashed: WorkerIdentity | undefined, pending: PendingChunk): Pe
 
 function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
   const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, intervalMs, remaining } = options
+  const { check, isOrdered = false } = options
   return {
     id,
     task,
@@ -506,6 +542,7 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     isDraining: false,
     isAborted: false,
     isQueued: false,
+    gate: check && new ResultGate<PendingChunk>(check, isOrdered, task),
   }
 }
 

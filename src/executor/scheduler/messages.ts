@@ -5,6 +5,7 @@ import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protoco
 import type { CancelledRange, Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
+import type { ResultCheck } from './result-gate.js'
 
 export type CallId = number
 
@@ -19,6 +20,9 @@ export interface CallOptions {
   readonly retry?: RetryOptions | undefined
   /** Least time between two of its attempts that begin. */
   readonly intervalMs?: Ms | undefined
+  /** What the output can take. With `isOrdered`, its first result is that of the first item. */
+  readonly check?: ResultCheck | undefined
+  readonly isOrdered?: boolean | undefined
   /** Items in the source, if that is known. */
   readonly remaining?: number | undefined
   /** All of its items: there is nothing to pull. */
@@ -194,6 +198,8 @@ export type Command =
   | { readonly type: 'ping'; readonly worker: number }
   | { readonly type: 'kill'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'settle'; readonly call: CallId; readonly settled: SettledRange }
+  /** More bytes of results wait for the first result of their call; less, if negative. */
+  | { readonly type: 'held'; readonly call: CallId; readonly bytes: number }
   /** Items of a call that was cancelled. After `terminate` and after a fault, also once the call has ended. */
   | { readonly type: 'cancelled'; readonly call: CallId; readonly cancelled: CancelledRange }
   | { readonly type: 'end'; readonly call: CallId; readonly end: CallEnd }

@@ -62,7 +62,8 @@ export function shares(chunk: Chunk, from: number, count: number): Chunk[] {
   return parts
 }
 
-function part(
+/** The items from offset `from` up to `to`. */
+export function part(
   { from: start, results, failures, timings }: ResultRange,
   from: number,
   to: number,

@@ -36,7 +36,13 @@ export function resultRange(
   worker: WorkerIdentity,
   task: TaskSpec,
   attempt: Attempt,
-  { from, count, results, failures, timings }: ResultsMessage,
+  {
+    from,
+    count,
+    results,
+    failures,
+    timings,
+  }: Pick<ResultsMessage, 'from' | 'count' | 'results' | 'failures'> & Pick<ResultRange, 'timings'>,
 ): ResultRange {
   if (failures.length === 0) return { from, count, results, failures: NO_FAILURES, timings }
   return {

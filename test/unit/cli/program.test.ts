@@ -56,6 +56,7 @@ describe('a run plan', () => {
       job: { path: 'job.ts', exportName: 'default' },
       input: { kind: 'stdin' },
       inputFormat: undefined,
+      delimiter: undefined,
       only: undefined,
       batch: undefined,
       processes: 6,
@@ -108,7 +109,7 @@ describe('a run plan', () => {
 
   it('is the same when every option is given as an environment variable', () => {
     const text =
-      'collect job.ts -i in.txt --input-format lines --only 0,5- --batch 20 -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
+      'collect job.ts -i in.txt --input-format lines --only 0,5- --batch 20 --delimiter ; -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --grace 0 --rate 30/m --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
@@ -123,6 +124,7 @@ describe('a run plan', () => {
       POOLRUN_INPUT_FORMAT: 'lines',
       POOLRUN_ONLY: '0,5-',
       POOLRUN_BATCH: '20',
+      POOLRUN_DELIMITER: ';',
       POOLRUN_PROCESSES: '3',
       POOLRUN_CHUNK_SIZE: '10',
       POOLRUN_BUFFER_SIZE: '50',
@@ -165,6 +167,7 @@ describe('a run plan', () => {
       job: { path: 'job.ts', exportName: 'default' },
       input: { kind: 'file', path: 'in.txt' },
       inputFormat: 'lines',
+      delimiter: ';',
       only: [{ from: 0, to: 0 }, { from: 5 }],
       batch: 20,
       processes: 3,
@@ -430,6 +433,11 @@ describe('a usage error', () => {
     ],
     ['map job.ts --max-failures 3', {}, '--max-failures is for collect, not for map'],
     ['imap job.ts --allow-failures', {}, '--allow-failures is for collect, not for imap'],
+    ...(['raw', 'csv', 'tsv'] as const).map((format): [string, Case, string] => [
+      `map job.ts --envelope --format ${format}`,
+      {},
+      `--envelope cannot be combined with --format ${format}: an envelope is JSON, so use ndjson or json`,
+    ]),
     ['starmap job.ts --batch 2', {}, '--batch is for map, imap, imap-unordered and collect, not for starmap'],
     [
       'apply -e n=>n --batch=2 1 2',
@@ -462,7 +470,7 @@ describe('a usage error', () => {
     [
       ['map', 'job.ts', '--format', `a\n\u001b[2J${'x'.repeat(100)}`],
       {},
-      `invalid value 'a\\n\\u001b[2J${'x'.repeat(73)}…' for --format: expected ndjson, json or raw`,
+      `invalid value 'a\\n\\u001b[2J${'x'.repeat(73)}…' for --format: expected ndjson, json, raw, csv or tsv`,
     ],
     ['map job.ts -i', {}, "option '-i, --input <file|->' requires a value\nTry 'poolrun map --help'."],
     [['map', 'job.ts', '-i', ''], {}, "invalid value '' for --input: expected a file, or - for stdin"],
@@ -481,6 +489,7 @@ describe('a usage error', () => {
   const accepts = {
     '--processes': 'an integer of 0 or more, a percentage such as 5% or auto',
     '--batch': 'a positive integer',
+    '--delimiter': 'one character that is not a quote or a line end, such as ;',
     '--chunk-size': 'a positive integer or auto',
     '--buffer-size': 'a positive integer',
     '--max-failures': 'a positive integer or a percentage such as 5%',
@@ -508,6 +517,7 @@ describe('a usage error', () => {
   const bad: [keyof typeof accepts, string[]][] = [
     ['--processes', ['-1', '00', '1.5', '0%', '-5%', '1e3', ' 2', 'all', '9'.repeat(20)]],
     ['--batch', ['0', '-1', '1.5', 'auto', '50%', '1e3']],
+    ['--delimiter', ['', ';;', '"', '\\n']],
     ['--chunk-size', ['0', '-1', '1.5', '+1', '0x10', 'many']],
     ['--buffer-size', ['0', '-1', 'auto', '1k']],
     ['--max-failures', ['0', '0%', '101%', '-1', 'any']],

@@ -272,6 +272,7 @@ export class World {
       case 'cancelled':
         return this.#cancelled(command.call, command.cancelled)
       case 'warn':
+      case 'held':
         return
       case 'closed':
         if (this.workers.some((worker) => worker !== undefined)) broken('closed while a worker is alive')

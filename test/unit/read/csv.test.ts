@@ -7,6 +7,7 @@ import { MemoryReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
 import type { ChunkSource } from '../../../src/source.js'
 import fc from '../../helpers/fast-check.js'
+import { ONE, readAll, sourceOf } from './helpers.js'
 
 /** Yields at most `size` bytes per read. */
 class BlockReader extends MemoryReader {
@@ -87,5 +88,47 @@ describe('CSV', () => {
     const source = csv(rows(5))
     await source.next({ items: 2, bytes: 1000 })
     expect(source.remaining?.()).toBe(3)
+  })
+})
+
+describe('a header with semicolons', () => {
+  const read = async (text: string, isGuessed: boolean, delimiter = ',') => {
+    const warnings: string[] = []
+    const warn = (warning: string) => warnings.push(warning)
+    const source = sourceOf(text, 'csv', { dialect: { delimiter, isGuessed, parse }, blocks: [5], warn })
+    const { values, error } = await readAll(source, ONE)
+    source.remaining()
+    return { values, error, warnings }
+  }
+
+  test('is one column, and is warned of once unless a delimiter was given', async () => {
+    const { values, warnings } = await read('a;b\n1;2\n3;4\n', true)
+    expect(values).toEqual([{ 'a;b': '1;2' }, { 'a;b': '3;4' }])
+    expect(warnings).toEqual([
+      "in: the header has semicolons and no comma, so it is one column; --delimiter ';' splits it",
+    ])
+    expect((await read('a;b\n1;2\n', false)).warnings).toEqual([])
+    expect((await read('a;b,c\n1,2\n', true)).warnings).toEqual([])
+    expect((await read('a\n1;2\n', true)).warnings).toEqual([])
+  })
+
+  test('has a hint where its names are quoted', async () => {
+    expect((await read('"a";"b"\n1;2\n', true)).error).toContain("use --delimiter ';'")
+  })
+
+  test.each([
+    [';', 'a;b\n1;"x;y"\n'],
+    ['|', 'a|b\n1|"x|y"\n'],
+    [' ', 'a b\n1 "x y"\n'],
+    ['§', 'a§b\n1§"x§y"\n'],
+    ['😀', 'a😀b\n1😀"x😀y"\n'],
+  ])('is split at %s if that is the delimiter', async (delimiter, text) => {
+    const { values, error } = await read(text, false, delimiter)
+    expect([values, error]).toEqual([[{ a: '1', b: `x${delimiter}y` }], undefined])
+  })
+
+  test('does not take a character for a delimiter that only begins like it', async () => {
+    const { values } = await read('ç§è\n"ç"§Â\n', false, '§')
+    expect(values).toEqual([{ ç: 'ç', è: 'Â' }])
   })
 })

@@ -38,12 +38,13 @@ export interface SourceOptions {
   readonly dialect?: Dialect
   readonly maxItemBytes?: number
   readonly batch?: number
+  readonly warn?: (text: string) => void
 }
 
 export function sourceOf(
   text: string | Buffer,
   framing: Framing | undefined,
-  { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes, batch }: SourceOptions = {},
+  { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes, batch, warn }: SourceOptions = {},
 ): ByteSource {
   const bytes = Buffer.from(text as string)
   const parts: Buffer[] = []
@@ -53,7 +54,7 @@ export function sourceOf(
     at += size
   }
   const reader = new BlockReader(parts)
-  return createByteSource(reader, { file: 'in', framing, tolerant, dialect, maxItemBytes, batch })
+  return createByteSource(reader, { file: 'in', framing, tolerant, dialect, maxItemBytes, batch, warn })
 }
 
 export interface Reading {

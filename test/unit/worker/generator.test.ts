@@ -29,14 +29,18 @@ describe.each([
   test.each([[[]], [[1]], [[null, { a: ['x\n'] }, undefined]]])(
     'has a line of all that it yields: %j',
     async (values) => {
-      const outcome = await readGenerator(make(...values), 'json', contextOf())
+      const outcome = await readGenerator(make(...values), { reply: 'json' }, contextOf())
       expect(outcome).toBeInstanceOf(YieldedLine)
       expect(parseResult((outcome as YieldedLine).text)).toEqual(values.map((value) => value ?? null))
     },
   )
 
   test('has the array of all that it yields', async () => {
-    expect(await readGenerator(make(1, undefined, -0), 'values', contextOf())).toEqual([1, undefined, -0])
+    expect(await readGenerator(make(1, undefined, -0), { reply: 'values' }, contextOf())).toEqual([
+      1,
+      undefined,
+      -0,
+    ])
   })
 
   test.each([
@@ -44,7 +48,7 @@ describe.each([
     [{ a: { f: () => {} } }, '[1].a.f'],
     [[0, Number.NaN], '[1][1]'],
   ])('fails for a value that JSON cannot carry, and names it: %o', async (value, path) => {
-    const outcome = await readGenerator(make(0, value, 2), 'json', contextOf())
+    const outcome = await readGenerator(make(0, value, 2), { reply: 'json' }, contextOf())
     expect(outcome).toBeInstanceOf(Refusal)
     expect((outcome as Refusal).failure).toMatchObject({ kind: 'encoding', side: 'result', path })
   })
@@ -70,13 +74,13 @@ describe('what ends a generator early', () => {
   }
 
   test('runs its `finally` blocks: a value that JSON cannot carry', async () => {
-    expect(await readGenerator(failing.sync(), 'json', contextOf())).toBeInstanceOf(Refusal)
+    expect(await readGenerator(failing.sync(), { reply: 'json' }, contextOf())).toBeInstanceOf(Refusal)
     expect(endings.splice(0)).toEqual(['sync'])
   })
 
   test('runs its `finally` blocks: the signal of its item', async () => {
     const context = contextOf()
-    const reading = readGenerator(failing.async(), 'values', context)
+    const reading = readGenerator(failing.async(), { reply: 'values' }, context)
     expect(context.listens).toBe(true)
     context.abort('it took too long', 'TimeoutError')
     await expect(reading).rejects.toMatchObject({ name: 'TimeoutError', message: 'it took too long' })
@@ -90,7 +94,7 @@ test.each(['json', 'values'] as const)('all that it yields must fit into a text:
   const endless = function* () {
     for (; ; yielded++) yield megabyte
   }
-  const outcome = readGenerator(endless(), reply, contextOf()) as Refusal
+  const outcome = readGenerator(endless(), { reply }, contextOf()) as Refusal
   expect(outcome.failure).toMatchObject({
     kind: 'encoding',
     message: expect.stringContaining('longer than 512 MiB'),

@@ -81,6 +81,8 @@ export function lines(commands: readonly Command[]): string[] {
         const { chunk, from, count, attempts } = command.cancelled
         return `cancelled ${command.call}: ${count} from ${chunk.seq + from}, attempt ${attempts}`
       }
+      case 'held':
+        return `held ${command.call}: ${command.bytes}`
       case 'end':
         return `end ${command.call}: ${command.end.type}`
       case 'warn':

@@ -7,7 +7,7 @@ import { poolrun, program } from '../tools.js'
 const COUNT = 1_000_000
 
 export default {
-  number: 17,
+  number: 18,
   title: `imap -q over ${COUNT} numbers with --batch 100, whole process`,
   async run({ tmp, alternate, row }) {
     const stdin = path.join(tmp, 'million-batched.ndjson')

@@ -1,0 +1,170 @@
+// Where results must fit the first one, as rows fit a header: no result settles before the first one is known. Failures
+// do, so that they can end the call. Pure.
+import { asBuffer } from '../../framing/bytes.js'
+import { firstLines } from '../../framing/slice.js'
+import type { Failure, Ms, TaskSpec } from '../../model.js'
+import { part, type ResultRange, without } from './ranges.js'
+import { type Attempt, resultRange, type WorkerIdentity } from './settled-range.js'
+
+/** Decides which results the output can take. Lines are results as JSON, one line per item. */
+export interface ResultCheck {
+  /** The first result is known. */
+  readonly isReady: boolean
+  /** Looks for the first result in these lines. Returns whether it is known now. */
+  begin(lines: Uint8Array): boolean
+  /** What is wrong with the items of these lines, ascending. */
+  check(lines: Uint8Array): readonly WrongLine[]
+}
+
+interface WrongLine {
+  readonly line: number
+  readonly failure: Failure
+}
+
+/** What a worker has sent of a chunk. */
+export interface Outcomes<Pending extends Attempt> {
+  readonly worker: WorkerIdentity
+  readonly pending: Pending
+  readonly range: ResultRange
+  readonly at: Ms
+}
+
+export class ResultGate<Pending extends Attempt> {
+  readonly #check: ResultCheck
+  /** The first result is that of the first item in the input; otherwise the first one that arrives. */
+  readonly #ordered: boolean
+  readonly #task: TaskSpec
+  readonly #passed: Outcomes<Pending>[] = []
+  /** Without failures, by the sequence number of the first item. */
+  readonly #held = new Map<number, Outcomes<Pending>>()
+  #heldBytes = 0
+  #reportedBytes = 0
+  /** The first item that can have the first result. */
+  #nextSeq = 0
+  /** Items behind it that have failed: from the first to the end. */
+  readonly #failed = new Map<number, number>()
+
+  constructor(check: ResultCheck, ordered: boolean, task: TaskSpec) {
+    this.#check = check
+    this.#ordered = ordered
+    this.#task = task
+  }
+
+  add(outcomes: Outcomes<Pending>): void {
+    if (this.#check.isReady) return this.#pass(outcomes)
+    const { range } = outcomes
+    for (const { offset } of range.failures)
+      this.#passed.push({ ...outcomes, range: part(range, offset, offset + 1) })
+    for (const succeeded of without(range, range.failures)) this.#hold({ ...outcomes, range: succeeded })
+    this.#advance()
+  }
+
+  /** The items have failed for good. */
+  failed(firstSeq: number, count: number): void {
+    if (this.#check.isReady) return
+    this.#failed.set(firstSeq, firstSeq + count)
+    this.#advance()
+  }
+
+  /** The next outcomes that settle or are retried, with what the check has found. */
+  shift(): Outcomes<Pending> | undefined {
+    return this.#passed.shift()
+  }
+
+  /** Nothing else comes, or nothing that matters: the first result is the first one that is here. */
+  release(): void {
+    const held = [...this.#held].sort(([a], [b]) => a - b)
+    this.#held.clear()
+    for (const [, outcomes] of held) {
+      this.#heldBytes -= linesOf(outcomes).length
+      if (!this.#check.isReady) this.#check.begin(linesOf(outcomes))
+      this.#pass(outcomes)
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0 && this.#passed.length === 0
+  }
+
+  /** By how much the bytes of what is held have changed since the last call. */
+  takeHeldChange(): number {
+    const change = this.#heldBytes - this.#reportedBytes
+    this.#reportedBytes = this.#heldBytes
+    return change
+  }
+
+  #hold(outcomes: Outcomes<Pending>): void {
+    const { pending, range } = outcomes
+    this.#held.set(pending.chunk.seq + range.from, outcomes)
+    this.#heldBytes += linesOf(outcomes).length
+  }
+
+  /** Releases everything once the first result is known; before, what certainly does not have it. */
+  #advance(): void {
+    if (!this.#ordered) return this.release()
+    for (;;) {
+      const end = this.#failed.get(this.#nextSeq)
+      const outcomes = this.#held.get(this.#nextSeq)
+      if (end !== undefined) {
+        this.#failed.delete(this.#nextSeq)
+        this.#nextSeq = end
+      } else if (outcomes !== undefined) {
+        if (this.#check.begin(linesOf(outcomes))) return this.release()
+        this.#held.delete(this.#nextSeq)
+        this.#heldBytes -= linesOf(outcomes).length
+        this.#nextSeq += outcomes.range.count
+        this.#pass(outcomes)
+      } else return
+    }
+  }
+
+  #pass(outcomes: Outcomes<Pending>): void {
+    const { worker, pending, range } = outcomes
+    const wrong = this.#check.check(linesOf(outcomes))
+    const checked = wrong.length === 0 ? range : withFailures(range, wrong, worker, pending, this.#task)
+    this.#passed.push({ ...outcomes, range: checked })
+  }
+}
+
+function linesOf({ range: { results } }: Pick<Outcomes<Attempt>, 'range'>): Buffer {
+  if (results.kind !== 'json') throw new TypeError('only lines of JSON can be checked')
+  return asBuffer(results.bytes)
+}
+
+/** The range where the items of some lines have failed after all. */
+function withFailures(
+  range: ResultRange,
+  wrong: readonly WrongLine[],
+  worker: WorkerIdentity,
+  pending: Attempt,
+  task: TaskSpec,
+): ResultRange {
+  const { from, count, results, timings } = range
+  const lines = asBuffer((results as Extract<typeof results, { kind: 'json' }>).bytes)
+  const failures: { offset: number; failure: Failure }[] = []
+  const kept: Uint8Array[] = []
+  let line = 0
+  let at = 0
+  let known = 0
+  let next = 0
+  for (let offset = from; offset < from + count; offset++) {
+    const failure = range.failures[known]
+    if (failure?.offset === offset) {
+      failures.push(failure)
+      known++
+      continue
+    }
+    const bytes = firstLines(lines, at, 1)
+    at += bytes.length
+    if (wrong[next]?.line === line++) failures.push({ offset, failure: wrong[next++]!.failure })
+    else kept.push(bytes)
+  }
+  const bytes = Buffer.concat(kept)
+  return resultRange(worker, task, pending, {
+    from,
+    count,
+    results: { kind: 'json', bytes },
+    failures,
+    timings,
+  })
+}

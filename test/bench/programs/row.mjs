@@ -1,0 +1,2 @@
+// Makes a row of each number.
+export default (n) => ({ n, name: `number ${n}`, half: n / 2 })
