@@ -1,26 +1,39 @@
 // `npm run build`: bundles src into dist. Files are CommonJS, because Node loads ES modules more slowly: the difference is
-// a fifth of its own start-up time. The library's entry is an ES module that re-exports one of them.
+// a fifth of its own start-up time. The library has two small entries, for `import` and for `require`, that load one of them.
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, transform } from 'esbuild'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
 
 const DIST = path.join(import.meta.dirname, 'dist')
-// Without white space, because Node compiles what it loads at every start. Names and lines of traces come from the source maps.
-const common = { platform: 'node', target: 'node20.19', logLevel: 'warning', minifyWhitespace: true }
+// Without white space, because Node compiles what it loads at every start. Names and lines of traces come from the source
+// maps. Lines are short, because Node prints the whole line of an error that nobody catches.
+const common = {
+  platform: 'node',
+  target: 'node20.19',
+  logLevel: 'warning',
+  minifyWhitespace: true,
+  lineLimit: 120,
+}
 /** CommonJS has other names for these. */
 const define = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
 /** Only packages need it. */
 const URL_OF_FILE = 'const __url = require("node:url").pathToFileURL(__filename).href;'
 /** The worker that runs inside poolrun's own process with `--processes 0`. */
 const SESSION = 'session.cjs'
+const LIBRARY = 'library'
 
 rmSync(DIST, { recursive: true, force: true })
 mkdirSync(DIST)
 await buildParent()
+writeEntries(Object.keys(createRequire(import.meta.url)(`./dist/${LIBRARY}.cjs`)))
 await buildWorker('worker/main.ts', 'worker.cjs')
 await buildWorker('worker/session.ts', SESSION)
 await buildWorker('worker/watch/main.ts', 'watch.cjs')
 await buildPage()
+await buildTypes()
 
 /**
  * Splits the code, so that a run loads only what it needs, while the command line and the library share their classes.
@@ -29,7 +42,7 @@ await buildPage()
 async function buildParent() {
   const { outputFiles } = await build({
     ...common,
-    entryPoints: ['src/cli/main.ts', 'src/index.ts'],
+    entryPoints: { main: 'src/cli/main.ts', [LIBRARY]: 'src/index.ts' },
     absWorkingDir: import.meta.dirname,
     bundle: true,
     splitting: true,
@@ -44,8 +57,58 @@ async function buildParent() {
     write: false,
   })
   for (const { path: file, text } of outputFiles) await writeCommonJs(file, text)
-  const library = "import '../bin/refuse-runtime.cjs'\nexport * from './index.cjs'\n"
-  writeFileSync(path.join(DIST, 'index.js'), library)
+}
+
+/**
+ * What `import` and `require` of the library load. A bundler may put this code into a file anywhere, while poolrun starts
+ * processes from files of its own: so it looks for the package at run time, in a way that bundlers do not follow. This also
+ * makes the classes of `import` and `require` the same.
+ * @param {string[]} names of what the library exports, for tools that read them without running it
+ */
+function writeEntries(names) {
+  const load = `
+const library = load()
+function load() {
+  const places = [typeof __filename === 'string' ? __filename : FROM, process.argv[1]]
+  for (const place of places) {
+    let folder
+    try {
+      folder = path.dirname(createRequire(place).resolve('poolrun/package.json'))
+    } catch {
+      continue
+    }
+    const require = createRequire(path.join(folder, 'dist', 'index.cjs'))
+    require('../bin/refuse-runtime.cjs')
+    return require('./${LIBRARY}.cjs')
+  }
+  throw new Error(\`poolrun is not installed where this program runs, only bundled into it (\${places[0]}). It starts \` +
+    'processes from files of its own, so run "npm install poolrun" there, and leave it out of the bundle: esbuild ' +
+    "--external:poolrun; rollup: external: ['poolrun']; webpack: externals: { poolrun: 'node-commonjs poolrun' }")
+}
+`
+  const module = [
+    "import { createRequire } from 'node:module'",
+    "import path from 'node:path'",
+    load.replace('FROM', 'import.meta.url'),
+    ...names.map((name) => `export const ${name} = library.${name}`),
+  ]
+  const commonJs = [
+    "const { createRequire } = require('node:module')",
+    "const path = require('node:path')",
+    load.replace('FROM', 'undefined'),
+    ...names.map((name) => `exports.${name} = library.${name}`),
+  ]
+  writeFileSync(path.join(DIST, 'index.js'), `${module.join('\n')}\n`)
+  writeFileSync(path.join(DIST, 'index.cjs'), `${commonJs.join('\n')}\n`)
+}
+
+/** One declaration file. It belongs to the CommonJS entry, because an ES module can re-export from that one, not the reverse. */
+async function buildTypes() {
+  const input = path.join(import.meta.dirname, 'src/index.ts')
+  const bundle = await rollup({ input, plugins: [dts()], external: /^[^./]/ })
+  await bundle.write({ file: path.join(DIST, 'index.d.cts') })
+  await bundle.close()
+  writeFileSync(path.join(DIST, 'index.d.ts'), "export * from './index.cjs'\n")
 }
 
 /** Split together with it, the code that every run loads would be in twice as many files, which load more slowly. */

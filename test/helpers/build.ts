@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const PRODUCTS = ['dist/main.cjs', 'dist/index.js', 'dist/worker.cjs', 'dist/types/index.d.ts']
+const PRODUCTS = ['dist/main.cjs', 'dist/index.js', 'dist/worker.cjs', 'dist/index.d.cts']
 const LOCK = join(
   tmpdir(),
   `poolrun-build-${createHash('sha256').update(root).digest('hex').slice(0, 12)}.lock`,
