@@ -1,6 +1,6 @@
 // `npm run build`: bundles src into dist. Files are CommonJS, because Node loads ES modules more slowly: the difference is
 // a fifth of its own start-up time. The library has two small entries, for `import` and for `require`, that load one of them.
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, transform } from 'esbuild'
@@ -10,13 +10,16 @@ import { dts } from 'rollup-plugin-dts'
 const DIST = path.join(import.meta.dirname, 'dist')
 // Without white space, because Node compiles what it loads at every start. Names and lines of traces come from the source
 // maps. Lines are short, because Node prints the whole line of an error that nobody catches.
-const common = {
+const style = {
   platform: 'node',
   target: 'node20.19',
   logLevel: 'warning',
   minifyWhitespace: true,
   lineLimit: 120,
 }
+/** Folders of the packages that are bundled. */
+const bundled = new Set()
+const common = { ...style, plugins: [packagesOfOthers()] }
 /** CommonJS has other names for these. */
 const define = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' }
 /** Only packages need it. */
@@ -31,9 +34,11 @@ await buildParent()
 writeEntries(Object.keys(createRequire(import.meta.url)(`./dist/${LIBRARY}.cjs`)))
 await buildWorker('worker/main.ts', 'worker.cjs')
 await buildWorker('worker/session.ts', SESSION)
-await buildWorker('worker/watch/main.ts', 'watch.cjs')
+// Nothing prints its errors.
+await buildWorker('worker/watch/main.ts', 'watch.cjs', { sourcemap: false })
 await buildPage()
 await buildTypes()
+writeLicences()
 
 /**
  * Splits the code, so that a run loads only what it needs, while the command line and the library share their classes.
@@ -48,7 +53,7 @@ async function buildParent() {
     splitting: true,
     format: 'esm',
     external: ['esbuild'],
-    plugins: [sessionApart()],
+    plugins: [...common.plugins, sessionApart()],
     outdir: DIST,
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
@@ -111,6 +116,52 @@ async function buildTypes() {
   writeFileSync(path.join(DIST, 'index.d.ts'), "export * from './index.cjs'\n")
 }
 
+/** Notes which packages are bundled, and leaves them out of source maps: nobody reads their frames. */
+function packagesOfOthers() {
+  return {
+    name: 'packages-of-others',
+    setup({ initialOptions, onLoad, onEnd }) {
+      initialOptions.metafile = true
+      onLoad({ filter: /[\\/]node_modules[\\/].*\.([cm]?js|json)$/ }, ({ path: file }) => {
+        const text = readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/gm, '')
+        const code = file.endsWith('.json') ? `module.exports = ${text}` : text
+        return { contents: code + emptyMap(code), loader: 'js' }
+      })
+      onEnd(({ metafile }) => {
+        for (const { inputs } of Object.values(metafile.outputs))
+          for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+            const folder = /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]
+            if (folder !== undefined && bytesInOutput > 0) bundled.add(folder)
+          }
+      })
+    },
+  }
+}
+
+/** esbuild ignores a source map without a mapping, so there is one for a line after the last. */
+function emptyMap(code) {
+  const map = { version: 3, sources: [''], mappings: `${';'.repeat(code.split('\n').length + 1)}AAAA` }
+  const base64 = Buffer.from(JSON.stringify(map)).toString('base64')
+  return `\n//# sourceMappingURL=data:application/json;base64,${base64}`
+}
+
+/** Those of the packages that are bundled demand that their text is distributed with them. */
+function writeLicences() {
+  const sections = [...bundled].map((folder) => {
+    const name = path.join(import.meta.dirname, folder)
+    const {
+      name: title,
+      version,
+      license,
+    } = JSON.parse(readFileSync(path.join(name, 'package.json'), 'utf8'))
+    const file = readdirSync(name).find((entry) => /^licen[cs]e(\.\w+)?$/i.test(entry))
+    if (file === undefined) throw new Error(`${title}: no file with its licence (${license})`)
+    return `# ${title}@${version}\n\n${readFileSync(path.join(name, file), 'utf8').trim()}\n`
+  })
+  const heading = 'The code of these packages is part of the files in this folder.\n'
+  writeFileSync(path.join(DIST, 'LICENSES.txt'), [heading, ...sections.sort()].join('\n'))
+}
+
 /** Split together with it, the code that every run loads would be in twice as many files, which load more slowly. */
 function sessionApart() {
   return {
@@ -129,7 +180,7 @@ async function writeCommonJs(file, text) {
   // Our own modules load late with `require`: `import()` would start Node's ES module loader.
   const late = text.replace(/\bimport\(("\.\/[^"]+")\)/g, 'Promise.resolve().then(() => require($1))')
   const { code, map } = await transform(late, {
-    ...common,
+    ...style,
     // The first step has reported the warnings.
     logLevel: 'error',
     format: 'cjs',
@@ -143,11 +194,15 @@ async function writeCommonJs(file, text) {
   const renamed = code.replace(/\brequire\("(\.\/[^"]+)\.js"\)/g, 'require("$1.cjs")')
   const missed = /\b(?:import\("\.|require\("\.[^"]*\.js")/.exec(renamed)
   if (missed !== null) throw new Error(`${target}: ${missed[0]} was not rewritten`)
-  writeFileSync(target, `${renamed}//# sourceMappingURL=${path.basename(target)}.map\n`)
-  writeFileSync(`${target}.map`, map)
+  const hasOwnCode = JSON.parse(map).sources.some((source) => source.startsWith('../src/'))
+  writeFileSync(
+    target,
+    hasOwnCode ? `${renamed}//# sourceMappingURL=${path.basename(target)}.map\n` : renamed,
+  )
+  if (hasOwnCode) writeFileSync(`${target}.map`, map)
 }
 
-async function buildWorker(source, target) {
+async function buildWorker(source, target, options) {
   await build({
     ...common,
     entryPoints: [`src/${source}`],
@@ -159,6 +214,7 @@ async function buildWorker(source, target) {
     outfile: path.join(DIST, target),
     sourcemap: true,
     sourcesContent: false,
+    ...options,
   })
 }
 
