@@ -74,32 +74,39 @@ function writeEntries(names) {
   const load = `
 const library = load()
 function load() {
-  const places = [typeof __filename === 'string' ? __filename : FROM, process.argv[1]]
+  const places = [typeof __filename === 'string' ? __filename : FROM, process.argv[1]].filter(Boolean)
   for (const place of places) {
-    let folder
+    let manifest
     try {
-      folder = path.dirname(createRequire(place).resolve('poolrun/package.json'))
+      manifest = nodeModule.createRequire(place).resolve('poolrun/package.json')
     } catch {
       continue
     }
-    const require = createRequire(path.join(folder, 'dist', 'index.cjs'))
-    require('../bin/refuse-runtime.cjs')
-    return require('./${LIBRARY}.cjs')
+    const require = nodeModule.createRequire(manifest)
+    require('./bin/refuse-runtime.cjs')
+    return require('./dist/${LIBRARY}.cjs')
   }
-  throw new Error(\`poolrun is not installed where this program runs, only bundled into it (\${places[0]}). It starts \` +
-    'processes from files of its own, so run "npm install poolrun" there, and leave it out of the bundle: esbuild ' +
-    "--external:poolrun; rollup: external: ['poolrun']; webpack: externals: { poolrun: 'node-commonjs poolrun' }")
+  throw new Error(
+    'poolrun is bundled into ' + places[0] + ', and not installed there. It starts processes from files of its own: run ' +
+      '"npm install poolrun" where the program runs, and leave it out of the bundle (esbuild: --external:poolrun; ' +
+      "rollup: external: ['poolrun']; webpack: externals: { poolrun: 'node-commonjs poolrun' })"
+  )
 }
 `
   const module = [
-    "import { createRequire } from 'node:module'",
-    "import path from 'node:path'",
+    // webpack would replace a named import.
+    "import nodeModule from 'node:module'",
     load.replace('FROM', 'import.meta.url'),
     ...names.map((name) => `export const ${name} = library.${name}`),
   ]
   const commonJs = [
-    "const { createRequire } = require('node:module')",
-    "const path = require('node:path')",
+    'let nodeModule',
+    'try {',
+    "  nodeModule = require('node:module')",
+    '} catch {',
+    '  // esbuild bundles for ES modules without `require`.',
+    "  nodeModule = process.getBuiltinModule('node:module')",
+    '}',
     load.replace('FROM', 'undefined'),
     ...names.map((name) => `exports.${name} = library.${name}`),
   ]

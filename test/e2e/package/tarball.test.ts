@@ -1,0 +1,190 @@
+// The packed package, installed into an empty folder, in the programs that people use it from: Node in its several ways,
+// test runners, TypeScript, and bundles.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+import { execa } from 'execa'
+import { rollup } from 'rollup'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import webpack from 'webpack'
+import { root } from '../../helpers/run-cli.js'
+
+const space = mkdtempSync(join(realpathSync(tmpdir()), 'poolrun-package-'))
+afterAll(() => rmSync(space, { recursive: true, force: true }))
+const project = join(space, 'project')
+const fixtures = join(root, 'test/fixtures/package')
+const modules = join(root, 'node_modules')
+const require = createRequire(import.meta.url)
+const { expected } = require(join(fixtures, 'use.cjs')) as { expected: string }
+/** What poolrun depends on, from this checkout: the test needs no network. */
+const platform = `${process.platform}-${process.arch}`
+const fromCheckout = [join(modules, 'esbuild'), join(modules, '@esbuild', platform)]
+let tarball = ''
+
+/** Its exit code must be 0. */
+async function run(args: readonly string[], { command = process.execPath, cwd = project } = {}) {
+  const { PATH = '', HOME = '' } = process.env
+  const env = { PATH, HOME, NO_COLOR: '1', POOLRUN_CACHE_DIR: inject('cacheDir') }
+  const { all } = await execa(command, args, { cwd, env, extendEnv: false, all: true, timeout: 60_000 })
+  return all
+}
+
+beforeAll(async () => {
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', space]
+  tarball = join(space, (await run(pack, { command: 'npm', cwd: root })).trim())
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), '{ "private": true }')
+  cpSync(fixtures, project, { recursive: true })
+  const install = ['install', '--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund']
+  await run([...install, tarball, ...fromCheckout], { command: 'npm' })
+})
+
+it('runs from the command line', async () => {
+  const args = ['map', './job.ts', '1', '2', '-j1']
+  expect(await run(args, { command: join(project, 'node_modules/.bin/poolrun') })).toContain('2\n4')
+})
+
+it.each([
+  ['node, with import', ['imports.mjs']],
+  ['node, with require', ['requires.cjs']],
+  ['tsx', [require.resolve('tsx/cli'), 'typescript.ts']],
+])('works in %s', async (_where, args) => {
+  expect(await run(args)).toBe(expected)
+})
+
+it('works where pnpm has installed it, which shows it only its own dependencies', async () => {
+  const cwd = join(space, 'pnpm')
+  cpSync(fixtures, cwd, { recursive: true })
+  const [esbuild = '', binary = ''] = fromCheckout
+  const { optionalDependencies } = require(join(esbuild, 'package.json'))
+  // `-` leaves out the binaries for other systems: pnpm would look for them in the registry.
+  const others = Object.keys(optionalDependencies).map((name) => [name, '-'])
+  const overrides = {
+    ...Object.fromEntries(others),
+    esbuild: `file:${esbuild}`,
+    [`@esbuild/${platform}`]: `file:${binary}`,
+  }
+  const manifest = { private: true, dependencies: { poolrun: `file:${tarball}` }, pnpm: { overrides } }
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest))
+  const pnpm = join(dirname(require.resolve('pnpm')), 'bin/pnpm.cjs')
+  await run([pnpm, 'install', '--offline', '--ignore-scripts', `--store-dir=${join(space, 'store')}`], {
+    cwd,
+  })
+  expect(await run(['requires.cjs'], { cwd })).toBe(expected)
+  expect(await run(['imports.mjs'], { cwd })).toBe(expected)
+})
+
+it('works in a thread, and leaves no process when the thread is terminated', async () => {
+  expect(await run(['thread.cjs'])).toBe(`${expected}\nand nothing is left`)
+})
+
+const jest = require.resolve('jest/bin/jest')
+const jestConfig = (name: string) => [
+  '--rootDir=.',
+  `--config=${JSON.stringify({ testMatch: [`**/${name}`], moduleFileExtensions: ['js', 'cjs', 'mjs'] })}`,
+]
+const vitest = join(modules, 'vitest/vitest.mjs')
+
+it.each([
+  ['node --test', ['--test', 'node.test.mjs'], /^# pass 1$/m],
+  ['jest, with require', [jest, ...jestConfig('requires.test.cjs')], /^Tests: +1 passed/m],
+  [
+    'jest, with import',
+    ['--experimental-vm-modules', jest, ...jestConfig('imports.test.mjs')],
+    /^Tests: +1 passed/m,
+  ],
+  ['vitest', [vitest, 'run', '--root=.', '--globals', 'imports.test.mjs'], /Tests +1 passed/],
+])('works in a test of %s', async (_runner, args, passed) => {
+  expect(await run(args)).toMatch(passed)
+})
+
+it('has types for import and for require', () => {
+  const program = ts.createProgram(
+    ['types.mts', 'types.cts'].map((name) => join(project, name)),
+    {
+      strict: true,
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2023,
+      lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+      types: ['node'],
+      typeRoots: [join(modules, '@types')],
+    },
+  )
+  const checked = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(project))
+  expect(checked.map(({ fileName }) => fileName.replace(/^.*\//, '')).sort()).toEqual([
+    'index.d.cts',
+    'index.d.ts',
+    'job.ts',
+    'types.cts',
+    'types.mts',
+  ])
+  const problems = checked.flatMap((file) => [
+    ...program.getSyntacticDiagnostics(file),
+    ...program.getSemanticDiagnostics(file),
+  ])
+  expect(problems.map(({ messageText }) => messageText)).toEqual([])
+})
+
+describe('a program that is bundled together with it', () => {
+  const out = (name: string) => join(project, 'out', name)
+  const entries = { import: join(project, 'imports.mjs'), require: join(project, 'requires.cjs') }
+  const common = { bundle: true, platform: 'node', logLevel: 'error' } as const
+
+  it.each([
+    ['import', 'cjs'],
+    ['import', 'esm'],
+    ['require', 'cjs'],
+    ['require', 'esm'],
+  ] as const)('finds its worker (esbuild, %s, %s)', async (how, format) => {
+    const outfile = out(`esbuild-${how}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    await build({ ...common, entryPoints: [entries[how]], format, outfile })
+    expect(await run([outfile])).toBe(expected)
+  })
+
+  it('finds its worker (rollup)', async () => {
+    // Without the plugin for CommonJS, which poolrun does not need.
+    const entry = join(project, 'node_modules/poolrun/dist/index.js')
+    const resolve = { name: 'resolve', resolveId: (name: string) => (name === 'poolrun' ? entry : null) }
+    const bundle = await rollup({
+      input: entries.import,
+      plugins: [resolve],
+      external: [/^node:/, /use\.cjs$/],
+    })
+    const file = join(project, 'rollup.mjs')
+    await bundle.write({ file, format: 'es' })
+    expect(readFileSync(file, 'utf8')).not.toContain("from 'poolrun'")
+    expect(await run([file])).toBe(expected)
+  })
+
+  it.each(['import', 'require'] as const)('finds its worker (webpack, %s)', async (how) => {
+    const compiler = webpack({
+      entry: entries[how],
+      mode: 'none',
+      target: 'node',
+      output: { path: join(project, 'out'), filename: `webpack-${how}.cjs` },
+    })
+    const problems = await new Promise((resolve, reject) =>
+      compiler?.run((error, stats) => {
+        const { errors = [], warnings = [] } = stats?.toJson({ errors: true, warnings: true }) ?? {}
+        if (error) reject(error)
+        else resolve([...errors, ...warnings].map(({ message }) => message))
+      }),
+    )
+    expect(problems).toEqual([])
+    expect(await run([out(`webpack-${how}.cjs`)])).toBe(expected)
+  })
+
+  it('says what to write where poolrun is not installed', async () => {
+    const outfile = join(space, 'elsewhere/program.cjs')
+    await build({ ...common, entryPoints: [entries.import], format: 'cjs', outfile })
+    const { message } = await run([outfile]).then(
+      () => ({ message: 'no error' }),
+      (error: Error) => error,
+    )
+    expect(message).toContain(`Error: poolrun is bundled into ${outfile}, and not installed there.`)
+    expect(message).toContain('esbuild: --external:poolrun')
+  })
+})
