@@ -36,6 +36,10 @@ await buildWorker('worker/main.ts', 'worker.cjs')
 await buildWorker('worker/session.ts', SESSION)
 // Nothing prints its errors.
 await buildWorker('worker/watch/main.ts', 'watch.cjs', { sourcemap: false })
+await buildLoader('loader/install.ts', 'loader.cjs')
+await buildLoader('loader/thread.ts', 'loader-thread.cjs')
+await buildLoader('loader/preload.ts', 'loader-preload.cjs')
+await buildLoader('compiler/run-time.ts', 'compiler.cjs')
 await buildPage()
 await buildTypes()
 writeLicences()
@@ -222,6 +226,23 @@ async function buildWorker(source, target, options) {
     sourcemap: true,
     sourcesContent: false,
     ...options,
+  })
+}
+
+/** What loads TypeScript in the process of a job, in files that load when they are needed. */
+async function buildLoader(source, target) {
+  await build({
+    ...common,
+    entryPoints: [`src/job/${source}`],
+    absWorkingDir: import.meta.dirname,
+    bundle: true,
+    format: 'cjs',
+    define: { ...define, 'import.meta.url': '__url' },
+    banner: { js: URL_OF_FILE },
+    external: ['esbuild'],
+    outfile: path.join(DIST, target),
+    sourcemap: true,
+    sourcesContent: false,
   })
 }
 

@@ -57,6 +57,14 @@ results are also bounded by ${mebibyteText(BUFFER_BYTES)}, or by about 1 MiB per
   them.
 - Imports of other TypeScript files, JSON and packages, tsconfig \`paths\`, enums, decorators and top-level \`await\` work.
   \`import.meta.url\` and \`__dirname\` refer to the file that you wrote. Types are not checked.
+- Each file is compiled on its own and loaded as the module that it is: \`.mts\` is an ES module, \`.cts\` is CommonJS, and for \`.ts\`
+  and \`.tsx\` the nearest \`package.json\` decides, as under tsx and Node. Without a \`type\` it is CommonJS, unless it awaits at top
+  level. So packages resolve by the conditions of that format, modules run in the order of their imports, and a module is one
+  instance however it is loaded.
+- Names that are chosen at run time (\`import(name)\`, \`require(name)\`) may lead to TypeScript, and so may \`fork\` and
+  \`new Worker\`. In a JavaScript job they may if the project has a \`tsconfig.json\`, or if the job imports TypeScript.
+- The nearest \`tsconfig.json\` counts for each file. \`emitDecoratorMetadata\` works if \`typescript\` is installed beside the file;
+  otherwise a warning says so.
 - Exports with a special meaning are \`initializer\`, \`finalizer\` and \`input\`; all are optional.
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.

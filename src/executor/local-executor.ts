@@ -6,6 +6,7 @@ import type { Clock } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { type InitMessage, type JobSource, PROTOCOL_VERSION, type ToWorker } from '../ipc/protocol.js'
 import { checkInitializer } from '../job/exports.js'
+import { restore } from '../job/pinned.js'
 import { showPath } from '../job/reference.js'
 import { JobSnapshot } from '../job/snapshot.js'
 import type { CancelledRange, Ms, RunEvent, WorkerActivity } from '../model.js'
@@ -78,6 +79,7 @@ export class LocalExecutor implements Executor {
   readonly #onCancelled = new Map<CallId, (cancelled: CancelledRange) => void>()
   /** The files of the job as they were before the first worker loaded them. */
   #jobSnapshot: JobSnapshot | undefined
+  #hasWarned = false
   #nextCall = 1
   #inputs: SchedulerInput[] = []
   #isHandling = false
@@ -380,6 +382,8 @@ export class LocalExecutor implements Executor {
         if (!this.#options.sharesModules && !source.isCompiled)
           this.#jobSnapshot ??= new JobSnapshot(source.url)
         if (this.#hasJobChanged(worker)) return
+        this.#warnOnce(source)
+        restore(source)
         try {
           handle.send(this.#initMessage(worker, handle, source))
         } catch (thrown) {
@@ -391,6 +395,12 @@ export class LocalExecutor implements Executor {
       // The caller who compiles the job reports why it does not compile, and terminates.
       () => {},
     )
+  }
+
+  #warnOnce({ warnings = [] }: JobSource): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    for (const text of warnings) this.#options.emit({ type: 'warning', warning: { kind: 'text', text } })
   }
 
   /**

@@ -34,10 +34,19 @@ export const PROTOCOL_VERSION = 9
 
 /** Where a worker finds the job. The parent never imports it. */
 export interface JobSource {
-  /** What to import: a `file:` URL, of the compiled module for TypeScript. */
+  /** What to import: a `file:` URL. */
   readonly url: string
-  /** What is there never changes. A module as its author wrote it can be edited while workers use it. */
+  /** Its code never changes. A module as its author wrote it can be edited while workers use it. */
   readonly isCompiled: boolean
+  /** Of a compiled job: its code, and where code that it chooses at run time is kept. */
+  readonly graph?: {
+    readonly file: string
+    readonly cacheFolder: string
+    /** The workers' Node loads modules that may have hooks of their own. */
+    readonly hasOtherHooks: boolean
+  }
+  /** What its author should know. */
+  readonly warnings?: readonly string[]
 }
 
 export interface InitMessage {

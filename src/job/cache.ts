@@ -1,7 +1,16 @@
 // Compiled jobs on disk: reused while nothing that they were made from has changed, and written so that a reader never
 // sees half a file.
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 
 /** What a compiled job was made from. */
@@ -12,13 +21,21 @@ export interface Inputs {
   readonly present: readonly string[]
   /** Files that would change the result if they existed. */
   readonly absent: readonly string[]
+  /** Paths, with what they are without symbolic links. */
+  readonly links: Readonly<Record<string, string>>
 }
 
 interface Manifest {
   readonly inputs: Inputs
-  /** Names in the folder, with their sizes: a file cut short by a full disk or a crash is not used. */
-  readonly code: readonly [name: string, size: number]
-  readonly map: readonly [name: string, size: number]
+  /** Its name in the folder, and its size: a file cut short by a full disk or a crash is not used. */
+  readonly graph: readonly [name: string, size: number]
+  readonly warnings: readonly string[]
+}
+
+/** A compiled job in the folder. */
+export interface Cached {
+  readonly file: string
+  readonly warnings: readonly string[]
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -30,57 +47,53 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
 }
 
 /**
- * The compiled module of `key`, if it is there and its inputs have not changed. Every input is read and hashed:
+ * The compiled job of `key`, if it is there and its inputs have not changed. Every input is read and hashed:
  * modification times cannot be trusted, and reading is cheap.
  */
-export function find(folder: string, key: string): string | undefined {
+export function find(folder: string, key: string): Cached | undefined {
   try {
     const manifestFile = manifestOf(folder, key)
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
-    const { contents, present, absent } = manifest.inputs
+    const { contents, present, absent, links } = manifest.inputs
     for (const [file, hash] of Object.entries(contents)) {
       if (sha256(readFileSync(file)) !== hash) return undefined
     }
     if (!present.every((file) => existsSync(file)) || absent.some((file) => existsSync(file)))
       return undefined
-    const [code, map] = [manifest.code, manifest.map].map(([name, size]) => {
-      const file = path.join(folder, name)
-      return statSync(file).size === size ? file : undefined
-    })
-    if (code === undefined || map === undefined) return undefined
-    keepFresh([manifestFile, code, map])
-    return code
+    for (const [link, target] of Object.entries(links)) if (realpathSync(link) !== target) return undefined
+    const [name, size] = manifest.graph
+    const file = path.join(folder, name)
+    if (statSync(file).size !== size) return undefined
+    keepFresh([manifestFile, file])
+    return { file, warnings: manifest.warnings }
   } catch {
     return undefined
   }
 }
 
-/** Stores a compiled module and returns its file. Throws if the folder cannot be written. */
+/** Stores a compiled job and returns its file. Throws if the folder cannot be written. */
 export function store(
   folder: string,
   key: string,
-  compiled: { code: string; map: string; inputs: Inputs },
+  compiled: { graph: string; inputs: Inputs; warnings: readonly string[] },
 ): string {
-  // Named by content: a process that found an earlier version of the job can still import that one.
-  const name = `${key.slice(0, 16)}-${sha256(compiled.code, compiled.map).slice(0, 16)}.mjs`
-  // Node uses this line to map the stacks that the job prints itself.
-  const text = `${compiled.code}//# sourceMappingURL=${name}.map\n`
-  const code = [name, Buffer.byteLength(text)] as const
-  const map = [`${name}.map`, Buffer.byteLength(compiled.map)] as const
-  const manifest: Manifest = { inputs: compiled.inputs, code, map }
-  const files = [path.join(folder, code[0]), path.join(folder, map[0]), manifestOf(folder, key)] as const
-  replace(files[1], compiled.map)
-  replace(files[0], text)
-  replace(files[2], JSON.stringify(manifest))
-  keepFresh(files)
-  return files[0]
+  // Named by content: a process that found an earlier version of the job can still load that one.
+  const name = `${key.slice(0, 16)}-${sha256(compiled.graph).slice(0, 16)}.graph`
+  const file = path.join(folder, name)
+  const { inputs, warnings } = compiled
+  const manifest: Manifest = { inputs, graph: [name, Buffer.byteLength(compiled.graph)], warnings }
+  replace(file, compiled.graph)
+  replace(manifestOf(folder, key), JSON.stringify(manifest))
+  keepFresh([file, manifestOf(folder, key)])
+  return file
 }
 
 function manifestOf(folder: string, key: string): string {
   return path.join(folder, `${key}.json`)
 }
 
-function replace(file: string, content: string): void {
+/** Complete or not at all, for all who read it. */
+export function replace(file: string, content: string): void {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
   try {
     writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 })

@@ -16,7 +16,8 @@ export async function loadCallbacks(
 ): Promise<Callbacks> {
   const file = resolveJob(path, cwd)
   const display = showPath(file, cwd)
-  const source = await compileJob(file, env === undefined ? { cwd } : { cwd, env })
+  const nodeOptions = process.execArgv
+  const source = await compileJob(file, env === undefined ? { cwd, nodeOptions } : { cwd, env, nodeOptions })
   const job = await loadJob(source).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
     throw new JobError(`${display} threw while loading: ${message}`, { cause: error })

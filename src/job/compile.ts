@@ -1,18 +1,15 @@
-// Turns the file of a job into the module that workers import: JavaScript as it is, TypeScript compiled and cached. The
+// Turns the file of a job into what workers load: JavaScript as it is, TypeScript compiled file by file and cached. The
 // parent never imports a job.
-// Limits of the cache: a new file that an import would now find first is noticed only if it is a tsconfig.json, and a
-// package is compared by its package.json, not by its content.
-import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { closeSync, openSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError, PoolBrokenError } from '../errors/classes.js'
 import type { JobSource } from '../ipc/protocol.js'
-import { type Bundle, type BundleEntry, bundleJob, CONDITIONS } from './bundle.js'
-import { ownPackageFile } from './bundle-plugin.js'
-import { find, type Inputs, sha256, store } from './cache.js'
+import { type Cached, find, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
-import { nearest, tsconfigChain } from './package-files.js'
+import type { WalkEntry, Walked } from './compiler/walk.js'
+import { usesTypeScript } from './javascript.js'
+import { pin } from './pinned.js'
 import { prune } from './prune.js'
 import { isTypeScript, showPath } from './reference.js'
 
@@ -20,45 +17,78 @@ export interface CompileOptions {
   /** What paths in messages are relative to. */
   readonly cwd?: string
   readonly env?: Env
+  /** Options of the Node that loads the job, besides those in `NODE_OPTIONS` of `env`. */
+  readonly nodeOptions?: readonly string[] | undefined
 }
 
 /** Part of every cache key. Increase it when the same sources compile to something else. */
-const OUTPUT_VERSION = 1
+const OUTPUT_VERSION = 2
+
+/** Options with which Node may resolve and load modules in its own way. */
+const CHANGES_LOADING =
+  /(?:^|\s)(?:-r|--require|--import|-C|--conditions|--(?:experimental-)?loader)(?=[=\s]|$)/
+const LOADS_HOOKS = /(?:^|\s)(?:-r|--require|--import|--(?:experimental-)?loader)(?=[=\s]|$)/
 
 /** `file` comes from `resolveJob`: it is absolute and exists. Rejects with `JobError`, or `PoolBrokenError` where the machine lacks something. */
 export async function compileJob(file: string, options: CompileOptions = {}): Promise<JobSource> {
-  const { cwd = process.cwd(), env = process.env } = options
+  const { cwd = process.cwd() } = options
   if (!isTypeScript(file)) {
     checkReadable(file, cwd)
-    return { url: pathToFileURL(file).href, isCompiled: false }
+    if (!usesTypeScript(file)) return { url: pathToFileURL(file).href, isCompiled: false }
   }
-  return compile({ file: realpathSync(file) }, cwd, env)
+  return compile({ file: realpathSync(file) }, options)
 }
 
 /** The value of the expression becomes the default export of a module `name` in `cwd`, where its imports resolve. */
 export async function compileExpression(
   expression: string,
   name: string,
-  { cwd = process.cwd(), env = process.env }: CompileOptions = {},
+  options: CompileOptions = {},
 ): Promise<JobSource> {
-  return compile({ file: path.join(realpathSync(cwd), name), expression }, cwd, env)
+  const { cwd = process.cwd() } = options
+  return compile({ file: path.join(realpathSync(cwd), name), expression }, options)
 }
 
-async function compile(entry: BundleEntry, cwd: string, env: Env): Promise<JobSource> {
+async function compile(entry: WalkEntry, options: CompileOptions): Promise<JobSource> {
+  const { cwd = process.cwd(), env = process.env } = options
+  const nodeOptions = [env.NODE_OPTIONS ?? '', ...(options.nodeOptions ?? [])].join(' ')
+  const nodeDecides = CHANGES_LOADING.test(nodeOptions)
   // With the path of this file, so that two installations of poolrun never use each other's output.
   const key = sha256(
-    JSON.stringify([OUTPUT_VERSION, import.meta.filename, entry.file, CONDITIONS, entry.expression]),
+    JSON.stringify([
+      OUTPUT_VERSION,
+      import.meta.filename,
+      process.version,
+      nodeDecides,
+      entry.file,
+      entry.expression,
+    ]),
   )
   const shared = sharedFolder(env)
   const cached = shared === undefined ? undefined : find(shared, key)
-  if (cached !== undefined) return compiled(cached)
-
-  const bundle = await bundleJob(entry, cwd)
-  return compiled(storeBundle(bundle, shared, key, path.dirname(entry.file)))
+  const job = cached ?? (await compileAnew(entry, { cwd, nodeDecides }, shared, key))
+  pin(job.file)
+  return {
+    url: pathToFileURL(entry.file).href,
+    isCompiled: true,
+    graph: {
+      file: job.file,
+      cacheFolder: path.dirname(job.file),
+      hasOtherHooks: LOADS_HOOKS.test(nodeOptions),
+    },
+    warnings: job.warnings,
+  }
 }
 
-function compiled(file: string): JobSource {
-  return { url: pathToFileURL(file).href, isCompiled: true }
+async function compileAnew(
+  entry: WalkEntry,
+  options: Parameters<typeof import('./compiler/walk.js')['walk']>[1],
+  shared: string | undefined,
+  key: string,
+): Promise<Cached> {
+  const { walk } = await import('./compiler/walk.js')
+  const walked = await walk(entry, options)
+  return { file: storeGraph(walked, shared, key), warnings: walked.warnings }
 }
 
 function checkReadable(file: string, cwd: string): void {
@@ -69,9 +99,9 @@ function checkReadable(file: string, cwd: string): void {
   }
 }
 
-/** Stores it in the shared folder if that is possible, and returns the file of the module. */
-function storeBundle(bundle: Bundle, shared: string | undefined, key: string, folder: string): string {
-  const output = { code: bundle.code, map: bundle.map, inputs: inputsOf(bundle, folder) }
+/** Stores it in the shared folder if that is possible, and returns its file. */
+function storeGraph({ graph, inputs, warnings }: Walked, shared: string | undefined, key: string): string {
+  const output = { graph: JSON.stringify(graph), inputs, warnings }
   if (shared !== undefined) {
     try {
       const stored = store(shared, key, output)
@@ -89,28 +119,4 @@ function storeBundle(bundle: Bundle, shared: string | undefined, key: string, fo
       { cause: error },
     )
   }
-}
-
-/** `folder` is that of the job, which is not among the sources where it is an expression. */
-function inputsOf(bundle: Bundle, folder: string): Inputs {
-  const directories = new Set([folder, ...[...bundle.sources.keys()].map((source) => path.dirname(source))])
-  const tsconfigs = new Set<string>()
-  const packageFiles = new Set([
-    ownPackageFile(),
-    createRequire(import.meta.filename).resolve('esbuild/package.json'),
-  ])
-  const absent = new Set<string>()
-  for (const directory of directories) {
-    const tsconfig = nearest('tsconfig.json', directory)
-    for (const file of tsconfig.absent) absent.add(file)
-    if (tsconfig.file !== undefined) tsconfigChain(tsconfig.file, tsconfigs)
-  }
-  for (const directory of [...directories, ...[...bundle.packages].map((file) => path.dirname(file))]) {
-    const { file } = nearest('package.json', directory)
-    if (file !== undefined) packageFiles.add(file)
-  }
-
-  const contents = Object.fromEntries(bundle.sources)
-  for (const file of [...tsconfigs, ...packageFiles]) contents[file] = sha256(readFileSync(file))
-  return { contents, present: [...bundle.packages], absent: [...absent] }
 }

@@ -2,7 +2,9 @@
 // Imports only `node:` modules and types, so that a worker starts fast.
 import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { mapFramesWith } from '../errors/capture/read-stack.js'
 import type { JobExports, JobSource } from '../ipc/protocol.js'
 
 export interface LoadedJob {
@@ -16,11 +18,58 @@ export const COMMONJS_EXPORTS = 'module.exports'
 
 /** Rejects with the value that the module threw. */
 export async function loadJob(source: JobSource): Promise<LoadedJob> {
-  const namespace: Record<string, unknown> = await import(source.url)
-  const commonJs = commonJsExports(namespace, source.url)
+  const { namespace, commonJs } = await loadModule(source).catch((error: unknown) => {
+    addLocation(error, source.url)
+    throw error
+  })
   const get = commonJs === undefined ? (name: string) => namespace[name] : readerOf(commonJs.value)
   const names = commonJs === undefined ? Object.keys(namespace) : namesOf(commonJs.value)
   return { exports: describe(names, get), get }
+}
+
+interface LoadedModule {
+  readonly namespace: Record<string, unknown>
+  readonly commonJs: { value: unknown } | undefined
+}
+
+async function loadModule({ url, graph }: JobSource): Promise<LoadedModule> {
+  if (graph !== undefined) {
+    const { loadGraph, mapFrame } = requireBundle<Loader>('loader.cjs')
+    mapFramesWith(mapFrame)
+    const loaded = await loadGraph(graph.file, graph)
+    if ('commonJs' in loaded) return { namespace: {}, commonJs: { value: loaded.commonJs } }
+    return { ...loaded, commonJs: undefined }
+  }
+  const namespace: Record<string, unknown> = await import(url)
+  return { namespace, commonJs: commonJsExports(namespace, url) }
+}
+
+type Loader = typeof import('./loader/install.js')
+type Compiler = typeof import('./compiler/run-time.js')
+
+/** Bundles of their own: jobs in JavaScript do not need them. */
+function requireBundle<T>(name: string): T {
+  const bundled = !import.meta.filename.endsWith('.ts')
+  const file = path.join(import.meta.dirname, bundled ? name : `../../dist/${name}`)
+  return createRequire(import.meta.filename)(file) as T
+}
+
+/** Of the import that Node refuses, or of the text that it cannot parse: its own errors have no frame for that. */
+function addLocation(error: unknown, url: string): void {
+  if (!(error instanceof Error)) return
+  try {
+    const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? []
+    // Source maps lead from `dist` to `src`.
+    const own = path.join(import.meta.dirname, '..')
+    const isOwn = (line: string) =>
+      ['node:', path.join(own, 'src/'), path.join(own, 'dist/')].some((part) => line.includes(part))
+    if (!frames.every(isOwn)) return
+    const { locateLoadError } = requireBundle<Compiler>('compiler.cjs')
+    const location = locateLoadError(error, fileURLToPath(url))
+    if (location !== undefined) error.stack = `${error.name}: ${error.message}\n    at ${location}`
+  } catch {
+    // The error is reported without.
+  }
 }
 
 /** Boxed, because `module.exports` may be anything. */

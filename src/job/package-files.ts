@@ -1,25 +1,7 @@
-// Finds the configuration files that affect how a source file is compiled: package.json, tsconfig.json and the files it
-// extends. Only the compiler interprets them.
+// Finds the files that a tsconfig.json extends, whose changes count as its own.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-
-export interface Nearest {
-  readonly file?: string
-  /** Paths of files that would be nearer, but do not exist. */
-  readonly absent: readonly string[]
-}
-
-/** Looks for `name` in the directory and its parents. */
-export function nearest(name: string, directory: string): Nearest {
-  const absent: string[] = []
-  for (const parent of parentsOf(directory)) {
-    const file = path.join(parent, name)
-    if (existsSync(file)) return { file, absent }
-    absent.push(file)
-  }
-  return { absent }
-}
 
 /** The tsconfig and all files it extends, each once. */
 export function tsconfigChain(file: string, chain = new Set<string>()): Set<string> {
@@ -30,37 +12,6 @@ export function tsconfigChain(file: string, chain = new Set<string>()): Set<stri
     if (base !== undefined) tsconfigChain(base, chain)
   }
   return chain
-}
-
-/** Whether a bare specifier names an installed package or the importer's own, and not an alias of a tsconfig. */
-export function isPackage(specifier: string, directory: string): boolean {
-  const name = specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/')
-  for (const parent of parentsOf(directory)) {
-    if (existsSync(path.join(parent, 'node_modules', name))) return true
-  }
-  const own = nearest('package.json', directory).file
-  return own !== undefined && nameOf(own) === name
-}
-
-function* parentsOf(directory: string): Generator<string> {
-  let current = directory
-  while (true) {
-    yield current
-    const parent = path.dirname(current)
-    if (parent === current) return
-    current = parent
-  }
-}
-
-function nameOf(packageFile: string): unknown {
-  try {
-    return (JSON.parse(readFileSync(packageFile, 'utf8')) as { name?: unknown } | null)?.name
-  } catch {
-    return undefined
-  }
 }
 
 /** A tsconfig is JSON with comments and trailing commas. A false match of `extends` only adds a file to watch. */

@@ -80,7 +80,10 @@ export class PoolCore implements WatchedPool {
     try {
       const file = resolveJob(job, cwd)
       this.#shownJob = showPath(file, cwd)
-      source = compileJob(file, { cwd })
+      source = compileJob(file, {
+        cwd,
+        nodeOptions: [...(options.execArgv ?? []), options.env?.NODE_OPTIONS ?? ''],
+      })
     } catch (error) {
       this.#shownJob = String(job)
       this.#jobProblem = { error }

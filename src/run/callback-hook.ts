@@ -21,6 +21,8 @@ export async function openCallbacks(path: string, cwd: string): Promise<OpenCall
   process.exit = (code) => {
     throw new Error(`a callback called process.exit(${code ?? ''})`)
   }
+  // Frames of TypeScript lead to its source.
+  process.setSourceMapsEnabled(true)
   const escaped = escapedError()
   const callbacks = await settledOrStalled(
     loadCallbacks(path, cwd),

@@ -12,6 +12,7 @@ import { describeExit, plural, workerTitle } from '../errors/messages.js'
 import { makeRemoteTraceback } from '../errors/rebuild/remote-traceback.js'
 import type { ExecutionFault, PoolFault } from '../executor/executor.js'
 import { checkExport } from '../job/exports.js'
+import { loadHint } from '../job/load-hint.js'
 
 /** A new error for each caller. `jobFile` is the path as shown to the user. */
 export function toPoolError({ reason, taskName }: ExecutionFault, jobFile: string): PoolError {
@@ -33,7 +34,8 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
   switch (fault.kind) {
     case 'load': {
       const place = { subject: 'loading of the job', workerId: fault.worker, pid: fault.pid }
-      return new JobError(`${jobFile} threw while loading`, {
+      const hint = loadHint(fault.error)
+      return new JobError(`${jobFile} threw while loading${hint === undefined ? '' : `; ${hint}`}`, {
         cause: makeRemoteTraceback(place, fault.error),
       })
     }
@@ -43,6 +45,12 @@ function faultError(fault: PoolFault, jobFile: string): PoolError {
       return new InitializerError(`initializer failed, pool is broken (${workersStarted(fault)})`, { cause })
     }
     case 'init-timeout':
+      if (fault.phase === 'load') {
+        const title = workerTitle(fault.worker, fault.pid)
+        return new JobError(
+          `${jobFile} was not loaded within ${fault.afterMs} ms (${title}): does it await something at top level that never ends?`,
+        )
+      }
       return new InitializerError(
         `initializer failed, pool is broken (worker ${fault.worker}, pid ${fault.pid}, was not ready within ${fault.afterMs} ms; ${workersStarted(fault)})`,
       )

@@ -131,9 +131,12 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   }
 }
 
-async function compile({ job }: RunPlan, cwd: string): Promise<JobSource> {
-  if (job.expression !== undefined) return compileExpression(job.expression, job.path, { cwd })
-  return compileJob(resolveJob(job.path, cwd), { cwd })
+async function compile(plan: RunPlan, cwd: string): Promise<JobSource> {
+  const { job, workerEnv, processes } = plan
+  const own = workerEnv.NODE_OPTIONS === undefined ? [] : [workerEnv.NODE_OPTIONS]
+  const nodeOptions = [...(processes === 0 ? process.execArgv : plan.nodeOptions), ...own]
+  if (job.expression !== undefined) return compileExpression(job.expression, job.path, { cwd, nodeOptions })
+  return compileJob(resolveJob(job.path, cwd), { cwd, nodeOptions })
 }
 
 async function tableFor({ format, delimiter = ',' }: RunPlan): Promise<Table | undefined> {

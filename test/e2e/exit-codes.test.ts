@@ -59,6 +59,13 @@ describe('5: the job module', () => {
     expect(run.stderr).toContain('the module of --callbacks never finished loading')
   })
 
+  it('awaits something at top level that never ends', async () => {
+    const job = tempSpace().write({ 'job.ts': 'await new Promise(() => {})\nexport default () => 1' })
+    const run = await runCli(['map', job, '--init-timeout', '1s', '1'])
+    expect(run.stderr).toContain('was not loaded within 1000 ms')
+    expect(run.exitCode).toBe(5)
+  })
+
   it.each([
     ['does not exist', 'no/such/job.ts', ['no/such/job.ts']],
     ['is neither TypeScript nor JavaScript', 'jobs/data/range5.json', ['jobs/data/range5.json']],

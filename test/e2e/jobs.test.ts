@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { occurrences } from '../helpers/normalise.js'
 import { fixture, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -107,6 +108,39 @@ describe('loads', () => {
     expect(await result(job, 'x')).toBe(1)
     space.write({ 'n.ts': 'export const n = 2' })
     expect(await result(job, 'x')).toBe(2)
+  })
+
+  it('a job in a worker that is replaced, after the cache was deleted and the job was edited', async () => {
+    const space = tempSpace()
+    const job = space.write({
+      'job.ts': `import { rmSync, writeFileSync } from 'node:fs'
+        import { v } from './lib.js'
+        export default () => {
+          rmSync(process.env.POOLRUN_CACHE_DIR!, { recursive: true, force: true })
+          writeFileSync(import.meta.dirname + '/lib.ts', 'export const v = "edited"')
+          return v
+        }`,
+      'lib.ts': `export const v = 'as it was'`,
+    })
+    const env = { POOLRUN_CACHE_DIR: space.path('cache') }
+    const run = await runCli(['map', job, '--max-tasks-per-child', '1', '1', '2', '3'], { env })
+    expect(run.stdout).toBe('"as it was"\n'.repeat(3))
+  })
+
+  it('a job, and warns of what its tsconfig.json asks for in vain', async () => {
+    const space = tempSpace()
+    const job = space.write({
+      'job.tsx': `function d(..._: unknown[]): any {}
+        class K { @d m(): number { return 1 } }
+        const element = () => <b />
+        export default () => [K.name, typeof element]`,
+      'tsconfig.json':
+        '{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }',
+    })
+    const run = await runCli(['map', job, '-j', '2', '1', '2'], { cwd: space.dir })
+    expect(run.exitCode).toBe(0)
+    expect(occurrences(run.stderr, 'emitDecoratorMetadata of tsconfig.json has no effect on job.tsx')).toBe(1)
+    expect(occurrences(run.stderr, 'job.tsx has JSX, and no tsconfig.json says what it means')).toBe(1)
   })
 
   it('a job that awaits at top level', async () => {

@@ -9,12 +9,37 @@ import { truncateFrames } from './limits.js'
 let header = ''
 let formatted: string | undefined
 
+/** The place in the source of a place in compiled code, as `file:line:column`; `undefined` for code that is not. */
+export type MapFrame = (file: string, line: number, column: number) => string | undefined
+
+let mapFrame: MapFrame | undefined
+
+/** Frames leave this process with places in the sources that the user wrote. */
+export function mapFramesWith(map: MapFrame): void {
+  mapFrame = map
+}
+
 /** V8 keeps the return value as the error's `stack`, so it must look like one. */
 function format(_error: unknown, sites: readonly unknown[]): string {
   let frames = ''
-  for (let i = 0; i < sites.length; i++) frames += `\n    at ${sites[i]}`
+  for (let i = 0; i < sites.length; i++) frames += `\n    at ${frameText(sites[i])}`
   formatted = slice(frames, 1)
   return header + frames
+}
+
+function frameText(site: unknown): string {
+  const text = `${site}`
+  if (mapFrame === undefined) return text
+  const { file, line, column } = placeOf(site as NodeJS.CallSite)
+  const mapped = file && mapFrame(file, line, column)
+  if (!mapped) return text
+  const place = `${file}:${line}:${column}`
+  const at = indexOf(text, place)
+  return at < 0 ? text : `${slice(text, 0, at)}${mapped}${slice(text, at + place.length)}`
+}
+
+function placeOf(site: NodeJS.CallSite) {
+  return { file: site.getFileName(), line: site.getLineNumber() ?? 0, column: site.getColumnNumber() ?? 0 }
 }
 
 /** The frames without the header; empty if there are none. */
@@ -64,5 +89,12 @@ function locationAboveHeader(stack: string): string {
   const below = trimStart(slice(stack, second + 1))
   if (slice(below, 0, 1) !== '^') return ''
   const caret = indexOf(stack, '^', second) - second
-  return `    at ${slice(stack, 0, first)}:${caret}`
+  const place = slice(stack, 0, first)
+  return `    at ${mapPlace(place, caret) ?? `${place}:${caret}`}`
+}
+
+/** `place` is `file:line`. */
+function mapPlace(place: string, column: number): string | undefined {
+  const colon = place.lastIndexOf(':')
+  return mapFrame?.(slice(place, 0, colon), Number(slice(place, colon + 1)), column)
 }

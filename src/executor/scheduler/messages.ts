@@ -224,7 +224,7 @@ export type PoolFault =
   /** This file of the job, as shown to users, was edited while workers used it. */
   | { readonly kind: 'job-changed'; readonly file: string }
   | ({ readonly kind: 'initializer'; readonly error: ErrorData } & FaultyWorker)
-  | ({ readonly kind: 'init-timeout'; readonly afterMs: Ms } & FaultyWorker)
+  | ({ readonly kind: 'init-timeout'; readonly phase: StartPhase; readonly afterMs: Ms } & FaultyWorker)
   /** Exited before it was ready. */
   | ({
       readonly kind: 'startup'

@@ -487,7 +487,8 @@ export class Scheduler {
     const late = this.#workers.applyTimers(now)
     if (late === undefined) return
     const afterMs = this.#options.initTimeoutMs
-    this.#failPool({ kind: 'init-timeout', afterMs, ...this.#faultyWorker(late) })
+    const phase = late.state.is === 'starting' ? late.state.phase : 'initializer'
+    this.#failPool({ kind: 'init-timeout', phase, afterMs, ...this.#faultyWorker(late) })
   }
 
   #inspected(worker: Worker, running: readonly RunningItem[] | undefined, now: Ms): void {

@@ -18,11 +18,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { JobSource } from '../../../src/ipc/protocol.js'
 import { removePrivateFolder } from '../../../src/job/cache-folder.js'
 import { type CompileOptions, compileJob } from '../../../src/job/compile.js'
 import { type Project, project } from './project.js'
 
-const output = async (made: Promise<{ url: string }>) => fileURLToPath((await made).url)
+const output = async (made: Promise<JobSource>) => (await made).graph!.file
 
 /** The inode of the manifest changes exactly when the job is compiled anew. */
 async function compilesAnew(some: Project): Promise<boolean> {
@@ -40,12 +41,16 @@ const FILES = {
   'tsconfig.json': '{ "extends": "./base.json" }',
   'base.json': '{}',
   'data.json': '{"x":1}',
-  'lib/a.ts': 'export const a = 1',
+  'lib/a.ts': 'export { v } from "pkg"\nexport const a = 1',
+  'tools/index.ts': 'export const t = 1',
   'node_modules/pkg/package.json': '{"version":"1.0.0","main":"main.js"}',
   'node_modules/pkg/main.js': 'exports.v = 1',
   'job.ts': `import { a } from './lib/a.js'
     import { v } from 'pkg'
     import data from './data.json'
+    import { t } from './tools'
+    void t
+    try { require('optional') } catch {}
     export default () => [a, v, data.x]`,
 }
 
@@ -66,6 +71,17 @@ describe('a compiled job is', () => {
     ['what the tsconfig extends', { 'base.json': '{ "compilerOptions": {} }' }],
     ['the version of a package', { 'node_modules/pkg/package.json': '{"version":"1.0.1","main":"main.js"}' }],
     ['a nearer tsconfig that was not there', { 'lib/tsconfig.json': '{}' }],
+    ['the type of the package', { 'package.json': '{"type":"module"}' }],
+    ['a nearer package.json that was not there', { 'lib/package.json': '{"type":"module"}' }],
+    ['a file beside the folder of that name', { 'tools.ts': 'export const t = 2' }],
+    [
+      'a package that is installed nearer',
+      { 'lib/node_modules/pkg/package.json': '{"main":"x.js"}', 'lib/node_modules/pkg/x.js': '' },
+    ],
+    [
+      'a package that was not installed',
+      { 'node_modules/optional/package.json': '{}', 'node_modules/optional/index.js': '' },
+    ],
   ])('made anew when %s changes', async (_, change) => {
     const some = project(FILES)
     await some.compile('job.ts')
@@ -74,12 +90,23 @@ describe('a compiled job is', () => {
     expect(await compilesAnew(some)).toBe(false)
   })
 
+  it('made anew when a symbolic link leads elsewhere', async () => {
+    const some = project({ ...FILES, 'one/x.ts': 'export const a = 1', 'two/x.ts': 'export const a = 1' })
+    some.write({ 'job.ts': `import { a } from './current/x'\nexport default () => a` })
+    symlinkSync(some.file('one'), some.file('current'))
+    await some.compile('job.ts')
+    rmSync(some.file('current'))
+    symlinkSync(some.file('two'), some.file('current'))
+    expect(await compilesAnew(some)).toBe(true)
+  })
+
   it('made anew when a change keeps size and times', async () => {
     const some = project(FILES)
     const before = statSync(some.file('lib/a.ts'))
-    expect(await some.run('job.ts')).toEqual([1, 1, 1])
+    await some.compile('job.ts')
     some.write({ 'lib/a.ts': 'export const a = 7' })
     utimesSync(some.file('lib/a.ts'), before.atime, before.mtime)
+    expect(await compilesAnew(some)).toBe(true)
     expect(await some.run('job.ts')).toEqual([7, 1, 1])
   })
 
@@ -94,7 +121,7 @@ describe('a compiled job is', () => {
     const some = project(FILES)
     await some.compile('job.ts')
     const folder = path.join(some.cache, 'jobs')
-    const name = readdirSync(folder).find((candidate) => candidate.endsWith('.mjs'))!
+    const name = readdirSync(folder).find((candidate) => candidate.endsWith('.graph'))!
     truncateSync(path.join(folder, name), 10)
     expect(await some.run('job.ts')).toEqual([1, 1, 1])
     expect(statSync(path.join(folder, name)).size).toBeGreaterThan(10)
@@ -119,8 +146,9 @@ describe('across processes', () => {
       stdin: {
         contents: `import { once } from 'node:events'
           import { compileJob } from './src/job/compile.js'
+          import { loadJob } from './src/job/load-job.js'
           const source = await compileJob(process.argv[2])
-          const job = await import(source.url)
+          const job = await loadJob(source)
           const { spawned, loaded } = globalThis
           // A compiler that does not end keeps this process from ending, too.
           for (const child of spawned)
@@ -128,7 +156,7 @@ describe('across processes', () => {
               child.ref()
               await once(child, 'exit')
             }
-          console.log(JSON.stringify({ result: job.default(), url: source.url, loaded, spawned: spawned.length }))`,
+          console.log(JSON.stringify({ result: job.get('default')(), file: source.graph.file, loaded, spawned: spawned.length }))`,
         resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
       },
       banner: {
@@ -177,15 +205,15 @@ describe('across processes', () => {
         return JSON.parse(Buffer.concat(text).toString())
       }),
     )
-    for (const result of results) expect(result).toMatchObject({ result: [1, 1, 1], url: results[0].url })
+    for (const result of results) expect(result).toMatchObject({ result: [1, 1, 1], file: results[0].file })
     expect(readdirSync(path.join(some.cache, 'jobs')).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
   it('a process that cannot write the cache takes a directory of its own and removes it', () => {
     const some = project(FILES)
-    const { result, url } = run(some, { POOLRUN_CACHE_DIR: '/dev/null/x' })
+    const { result, file } = run(some, { POOLRUN_CACHE_DIR: '/dev/null/x' })
     expect(result).toEqual([1, 1, 1])
-    expect(existsSync(path.dirname(fileURLToPath(url)))).toBe(false)
+    expect(existsSync(path.dirname(file))).toBe(false)
   })
 })
 

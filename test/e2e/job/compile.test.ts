@@ -1,8 +1,9 @@
 // What TypeScript means inside a job, with the real compiler and real imports.
-import { readFileSync, symlinkSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { context } from 'esbuild'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { toErrorData } from '../../../src/errors/capture/to-error-data.js'
 import { project } from './project.js'
 
 const PACKAGES = {
@@ -90,27 +91,34 @@ describe('imports', () => {
     expect(await run('job.ts')).toBe('late')
   })
 
-  it('of packages resolve to the package beside the importing file, by its own conditions', async () => {
-    const dual = (name: string) => ({
-      [`${name}/package.json`]: '{"exports":{"import":"./esm.mjs","require":"./cjs.cjs"}}',
-      [`${name}/esm.mjs`]: `export const kind = ${JSON.stringify(`${name} esm`)}`,
-      [`${name}/cjs.cjs`]: `exports.kind = ${JSON.stringify(`${name} cjs`)}`,
-    })
-    const { run } = project({
-      ...dual('node_modules/dual'),
-      ...dual('inner/node_modules/dual'),
-      'inner/helper.ts': 'export { kind } from "dual"',
-      'job.ts': `import { kind } from 'dual'
+  it.each([
+    ['module', 'esm'],
+    ['commonjs', 'cjs'],
+  ])(
+    'of packages resolve to the package beside the importing file, by the conditions of type %s',
+    async (type, side) => {
+      const dual = (name: string) => ({
+        [`${name}/package.json`]: '{"exports":{"import":"./esm.mjs","require":"./cjs.cjs"}}',
+        [`${name}/esm.mjs`]: `export const kind = ${JSON.stringify(`${name} esm`)}`,
+        [`${name}/cjs.cjs`]: `exports.kind = ${JSON.stringify(`${name} cjs`)}`,
+      })
+      const { run } = project({
+        'package.json': JSON.stringify({ type }),
+        ...dual('node_modules/dual'),
+        ...dual('inner/node_modules/dual'),
+        'inner/helper.ts': 'export { kind } from "dual"',
+        'job.ts': `import { kind } from 'dual'
         import { kind as inner } from './inner/helper.js'
         export default async () => [kind, inner, require('dual').kind, (await import('dual')).kind]`,
-    })
-    expect(await run('job.ts')).toEqual([
-      'node_modules/dual esm',
-      'inner/node_modules/dual esm',
-      'node_modules/dual cjs',
-      'node_modules/dual esm',
-    ])
-  })
+      })
+      expect(await run('job.ts')).toEqual([
+        `node_modules/dual ${side}`,
+        `inner/node_modules/dual ${side}`,
+        'node_modules/dual cjs',
+        'node_modules/dual esm',
+      ])
+    },
+  )
 
   it('of a package are the same module that other files get from Node', async () => {
     const { run, file } = project({
@@ -141,13 +149,17 @@ describe('imports', () => {
     expect(await run('job.ts')).toBe('installed')
   })
 
-  it('of poolrun fall back to the running one', async () => {
-    const { compile } = project({
-      'job.ts': 'import { currentTask } from "poolrun"; export default currentTask',
-    })
-    const code = readFileSync(new URL((await compile('job.ts')).url), 'utf8')
-    expect(code).toContain(new URL('../../../dist/index.js', import.meta.url).href)
-  })
+  it.each(['module', 'commonjs'])(
+    'of poolrun fall back to the running one, in a package of type %s',
+    async (type) => {
+      const { run } = project({
+        'package.json': JSON.stringify({ type }),
+        'job.ts':
+          'import { currentTask, Pool } from "poolrun"; export default () => [typeof currentTask, Pool.name]',
+      })
+      expect(await run('job.ts')).toEqual(['function', 'Pool'])
+    },
+  )
 
   it('of a missing package, if they are dynamic, fail where the job can catch the error', async () => {
     const { run } = project({
@@ -297,6 +309,7 @@ describe('the source map', () => {
       const { compile, load, file } = project({ 'job.ts': source })
       await compile('job.ts')
       process.setSourceMapsEnabled(true)
+      onTestFinished(() => process.setSourceMapsEnabled(false))
       const task = (await load('job.ts')).get('default') as () => void
       const wanted = source.split('\n').findIndex((text) => text.includes('throw'))
       const column = source.split('\n')[wanted]!.indexOf('new Error')
@@ -311,7 +324,7 @@ function stackOf(task: () => void): string {
   try {
     task()
   } catch (error) {
-    return (error as Error).stack!
+    return (toErrorData(error) as { frames: string }).frames
   }
   throw new Error('did not throw')
 }

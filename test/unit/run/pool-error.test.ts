@@ -1,6 +1,6 @@
 // Faults of a pool as the errors that users see.
 import { describe, expect, test } from 'vitest'
-import { JobError, PoolBrokenError } from '../../../src/errors/classes.js'
+import { InitializerError, JobError, PoolBrokenError } from '../../../src/errors/classes.js'
 import { ExecutionFault } from '../../../src/executor/executor.js'
 import type { PoolFault } from '../../../src/executor/scheduler/messages.js'
 import { toPoolError } from '../../../src/run/pool-error.js'
@@ -67,5 +67,21 @@ describe('a worker that exited while it started', () => {
     const error = errorOf({ phase: 'load', exitCode: null, signal: 'SIGSEGV' })
     expect(error).toBeInstanceOf(JobError)
     expect(error.message).toBe('job.ts was killed by SIGSEGV while loading')
+  })
+})
+
+describe('a worker that is not ready in time', () => {
+  const late = (phase: 'load' | 'initializer') => {
+    const fault = { kind: 'init-timeout', phase, afterMs: 500, worker: 0, pid: 41, started: 1 } as const
+    return toPoolError(new ExecutionFault({ type: 'fault', fault }, 'default'), 'job.ts')
+  }
+
+  test('is the fault of the job while that loads: it may await at top level', () => {
+    expect(late('load')).toBeInstanceOf(JobError)
+    expect(late('load').message).toMatch(/^job\.ts was not loaded within 500 ms \(worker 0 \(pid 41\)\)/)
+  })
+
+  test('is that of the initializer once the job has loaded', () => {
+    expect(late('initializer')).toBeInstanceOf(InitializerError)
   })
 })

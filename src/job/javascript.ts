@@ -1,0 +1,55 @@
+// Whether a JavaScript job leads to TypeScript. If not, Node loads it as it is.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+
+const MAX_FILES = 1_000
+/** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
+const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
+/** `import(name)`, `require(name)`: not a literal. */
+const CHOSEN_AT_RUN_TIME = /\b(?:import|require)\s*\(\s*[^'")\s]/
+const TYPESCRIPT = /\.(?:[mc]?ts|tsx|jsx)$/
+const ENDINGS = ['', '.js', '.json', '/index.js']
+const SOURCE_ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx']
+
+/** From file to file, by relative imports. Names chosen at run time count in a project that has a tsconfig.json. */
+export function usesTypeScript(entry: string): boolean {
+  const seen = new Set<string>()
+  const files = [entry]
+  for (let file = files.pop(); file !== undefined && seen.size < MAX_FILES; file = files.pop()) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const text = readText(file)
+    if (CHOSEN_AT_RUN_TIME.test(text) && hasTsconfig(entry)) return true
+    for (const [, , specifier] of text.matchAll(RELATIVE_IMPORT)) {
+      const base = path.join(path.dirname(file), specifier!.replace(/\?.*$/, ''))
+      const found = ENDINGS.map((ending) => base + ending).find(isFile)
+      if (found === undefined ? isSource(base) : TYPESCRIPT.test(found)) return true
+      if (found !== undefined) files.push(found)
+    }
+  }
+  return false
+}
+
+function isSource(base: string): boolean {
+  const stem = base.replace(/\.[mc]?jsx?$/, '')
+  return [base, stem].some((some) => SOURCE_ENDINGS.some((ending) => isFile(some + ending)))
+}
+
+function hasTsconfig(file: string): boolean {
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, 'tsconfig.json'))) return true
+    if (existsSync(path.join(folder, 'package.json')) || folder === path.dirname(folder)) return false
+  }
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}

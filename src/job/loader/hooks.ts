@@ -1,0 +1,230 @@
+// What `import` does differently from Node: finds TypeScript and compiles it. The same code runs as hooks in the thread
+// of the job (`next` returns a value) and in a thread of their own (`next` returns a promise).
+import { createRequire, isBuiltin } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { RunTimeCompiler } from '../compiler/run-time.js'
+import type { GraphFile, JobGraph } from './graph.js'
+
+export interface HookOptions {
+  readonly cacheFolder?: string
+  readonly hasOtherHooks?: boolean
+  /** The file of the compiler, which is loaded only for what is chosen at run time. */
+  readonly compiler: string
+}
+
+interface ResolveContext {
+  readonly conditions: readonly string[]
+  readonly importAttributes?: Readonly<Record<string, string>>
+  readonly parentURL?: string
+}
+export interface Resolved {
+  readonly url: string
+  readonly format?: string | null
+  readonly importAttributes?: Readonly<Record<string, string>>
+  readonly shortCircuit?: boolean
+}
+interface LoadContext {
+  readonly format?: string | null
+  readonly importAttributes?: Readonly<Record<string, string>>
+  readonly conditions?: readonly string[]
+}
+export interface LoadedSource {
+  readonly format: string
+  readonly source?: unknown
+  readonly shortCircuit?: boolean
+}
+type Result<T> = T | Promise<T>
+
+const TYPESCRIPT = new Set(['.ts', '.tsx', '.mts', '.cts'])
+
+export class ModuleHooks {
+  readonly #options: HookOptions
+  readonly #files = new Map<string, GraphFile>()
+  /** Compiled at run time. */
+  readonly #late = new Map<string, GraphFile>()
+  #compiler: RunTimeCompiler | undefined
+
+  constructor(options: HookOptions) {
+    this.#options = options
+  }
+
+  add({ files }: JobGraph): void {
+    for (const [name, file] of Object.entries(files)) this.#files.set(name, file)
+  }
+
+  /** As it was when the run began. */
+  known(file: string): GraphFile | undefined {
+    return this.#files.get(file)
+  }
+
+  isCompiled(file: string): boolean {
+    return this.#files.get(file)?.isCompiled ?? isCompiled(file)
+  }
+
+  /** Compiled if it has to be, `undefined` if Node can read it. */
+  fileOf(file: string): GraphFile | undefined {
+    const known = this.#files.get(file) ?? this.#late.get(file)
+    if (known !== undefined || !isCompiled(file)) return known
+    const late = this.#compile().compile(file)
+    this.#late.set(file, late)
+    return late
+  }
+
+  /** What `require` of a specifier leads to, unless Node finds the same. */
+  findRequired(request: string, importer: string): string | undefined {
+    const known = this.#files.get(importer)?.requires[request]
+    if (known !== undefined) return known === '' ? undefined : known
+    if (this.#files.has(request)) return undefined
+    return this.#mayDiffer(request, importer)
+      ? this.#compile().find(request, importer, 'require')?.file
+      : undefined
+  }
+
+  resolve(
+    specifier: string,
+    context: ResolveContext,
+    next: (specifier: string, context: ResolveContext) => Result<Resolved>,
+  ): Result<Resolved> {
+    // `require`, where hooks see it.
+    if (context.conditions.includes('require') || isBuiltin(specifier)) return next(specifier, context)
+    const own = pathOf(specifier)
+    // The expression of `--eval` is no file.
+    if (own !== undefined && this.#files.has(own) && path.extname(own) === '')
+      return { url: specifier, format: 'module', shortCircuit: true }
+    // As code of the graph is rewritten for Node without `registerHooks`.
+    if (own !== undefined && this.#files.has(own)) return next(specifier, context)
+    const importer = context.parentURL === undefined ? undefined : pathOf(context.parentURL)
+    if (importer === undefined) return next(specifier, context)
+    const known = this.#files.get(importer)?.imports[specifier]
+    const found = known ?? this.#findImported(specifier, importer)
+    if (found !== '') return this.#resolved(found, importer, context, next)
+    return otherwise(
+      () => next(specifier, context),
+      (error) => {
+        const missing = (error as { url?: unknown }).url
+        const source = typeof missing === 'string' ? this.#compile().sourceOf(missing) : undefined
+        if (source !== undefined) return this.#resolved(pathToFileURL(source).href, importer, context, next)
+        if (specifier === 'poolrun') {
+          const library = path.join(path.dirname(this.#options.compiler), 'index.js')
+          return next(pathToFileURL(library).href, context)
+        }
+        throw error
+      },
+    )
+  }
+
+  /** Empty if Node finds the same. */
+  #findImported(specifier: string, importer: string): string {
+    if (!this.#mayDiffer(specifier, importer)) return ''
+    const found = this.#compile().find(specifier, importer, 'import')
+    return found === undefined ? '' : pathToFileURL(found.file).href + found.query
+  }
+
+  #resolved(
+    url: string,
+    importer: string,
+    context: ResolveContext,
+    next: (specifier: string, context: ResolveContext) => Result<Resolved>,
+  ): Result<Resolved> {
+    const file = pathOf(url)!
+    // TypeScript imports JSON without an attribute.
+    const isBareJson =
+      file.endsWith('.json') && isCompiled(importer) && context.importAttributes?.type === undefined
+    if (isBareJson) return { url, format: 'json', importAttributes: { type: 'json' }, shortCircuit: true }
+    return next(url, context)
+  }
+
+  load(
+    url: string,
+    context: LoadContext,
+    next: (url: string, context: LoadContext) => Result<LoadedSource>,
+  ): Result<LoadedSource> {
+    const file = pathOf(url)
+    if (file === undefined) return next(url, context)
+    const known = this.#files.get(file)
+    if (known?.format === 'json' && context.importAttributes?.type === 'json')
+      return { format: 'json', source: known.code, shortCircuit: true }
+    if (context.importAttributes?.type !== undefined || known?.format === 'json') return next(url, context)
+    // A `require` that Node shows its hooks is handled where `require` is patched.
+    if (context.conditions?.includes('require')) return next(url, context)
+    if (this.#options.hasOtherHooks && isCompiled(file)) {
+      return afterwards(next(url, { ...context, format: 'module' }), ({ source }) =>
+        this.#loaded(file, this.#compile().compile(file, textOf(source))),
+      )
+    }
+    const found = this.fileOf(file)
+    if (found === undefined || (found.format === 'commonjs' && !found.isCompiled)) return next(url, context)
+    return this.#loaded(file, found)
+  }
+
+  #loaded(file: string, found: GraphFile): LoadedSource {
+    const source = found.format === 'module' ? found.code : this.facade(file, found)
+    return { format: 'module', source, shortCircuit: true }
+  }
+
+  /** An ES module in the place of a compiled CommonJS one: Node's own would read the names from the source. */
+  facade(file: string, { names }: Pick<GraphFile, 'names'>): string {
+    const named = names.filter((name) => name !== 'default' && name !== 'module.exports')
+    const lines = named.map(
+      (name, i) => `const _${i}=get(${JSON.stringify(name)});export{_${i} as ${JSON.stringify(name)}};`,
+    )
+    const whole =
+      Number(process.versions.node.split('.')[0]) >= 23 ? 'export{module as "module.exports"};' : ''
+    return `import{createRequire}from"node:module";const module=createRequire(import.meta.url)(${JSON.stringify(file)});const get=name=>{try{return module==null?void 0:module[name]}catch{}};export default module;${whole}${lines.join('')}\n`
+  }
+
+  /** Whether TypeScript may find another file than Node. */
+  #mayDiffer(specifier: string, importer: string): boolean {
+    if (path.dirname(importer) === path.dirname(this.#options.compiler)) return false
+    if (!isInPackage(importer))
+      return !specifier.startsWith('#') && !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(specifier)
+    return path.isAbsolute(specifier) || specifier.startsWith('file:')
+  }
+
+  #compile(): RunTimeCompiler {
+    if (this.#compiler === undefined) {
+      const { RunTimeCompiler: Compiler } = createRequire(import.meta.filename)(
+        this.#options.compiler,
+      ) as typeof import('../compiler/run-time.js')
+      this.#compiler = new Compiler(this.#options.cacheFolder)
+    }
+    return this.#compiler
+  }
+}
+
+function isCompiled(file: string): boolean {
+  const extension = path.extname(file)
+  return TYPESCRIPT.has(extension) || extension === '.jsx'
+}
+
+function isInPackage(file: string): boolean {
+  return file.split(path.sep).includes('node_modules')
+}
+
+/** Without the query. */
+function pathOf(url: string): string | undefined {
+  if (!url.startsWith('file:')) return undefined
+  try {
+    return fileURLToPath(url.replace(/[?#].*$/s, ''))
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(source: unknown): string {
+  return typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
+}
+
+function otherwise<T>(first: () => Result<T>, second: (error: unknown) => Result<T>): Result<T> {
+  try {
+    const result = first()
+    return result instanceof Promise ? result.catch(second) : result
+  } catch (error) {
+    return second(error)
+  }
+}
+
+function afterwards<T, U>(result: Result<T>, then: (value: T) => U): Result<U> {
+  return result instanceof Promise ? result.then(then) : then(result)
+}
