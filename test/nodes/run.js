@@ -63,11 +63,13 @@ async function repeat(node, times) {
   const folder = newFolder()
   const began = performance.now()
   const [{ args, stdout }] = CASES
+  const failedBefore = failures
   await inPairs(Array(times).fill(args), async () => {
     const result = await run(folder, node, args)
     if (result.code !== 0 || result.stdout !== stdout) fail(`${node}: ${JSON.stringify(result)}`)
   })
-  console.log(`${node}: ${times} times the same in ${seconds(began)}`)
+  const wrong = failures - failedBefore
+  console.log(`${node}: ${times} runs more, ${wrong} of them wrong, in ${seconds(began)}`)
 }
 
 async function inPairs(list, work) {
