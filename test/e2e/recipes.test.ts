@@ -1,6 +1,7 @@
 // Each page of docs/recipes is complete: its files are written into an empty folder, and its commands print what it shows.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root, runShell } from '../helpers/run-cli.js'
@@ -34,9 +35,11 @@ function recipe(name: string) {
         return { command: example.slice(0, end), output: example.slice(end + 1) }
       }),
   )
-  const missing = TOOLS.filter(
-    (tool) => commands.some(({ command }) => command.includes(`${tool} `)) && !has(tool),
-  )
+  const builtins = [...text.matchAll(/'(node:\w+)'/g)].map(([, module]) => module!)
+  const missing = [
+    ...builtins.filter((module) => !isBuiltin(module)),
+    ...TOOLS.filter((tool) => commands.some(({ command }) => command.includes(`${tool} `)) && !has(tool)),
+  ]
   return { files: Object.fromEntries(files) as Record<string, string>, commands, missing }
 }
 
