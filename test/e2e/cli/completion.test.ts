@@ -18,7 +18,7 @@ describe.runIf(has('bash'))('bash completes', () => {
   test.each([
     ['poolrun im', 'imap imap-unordered'],
     ['poolrun collect job.ts --max-f', '--max-failures'],
-    ['poolrun map job.ts --format ', 'ndjson json raw'],
+    ['poolrun map job.ts --format ', 'ndjson json raw csv tsv'],
     ['poolrun completion ', 'bash zsh fish'],
   ])('%s', (line, expected) => {
     const words = line.split(' ')
