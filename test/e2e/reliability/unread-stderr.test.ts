@@ -127,7 +127,8 @@ describe.runIf(process.platform === 'linux')('a reader of stderr that does not r
   it('gets the summary line of a run that has ended, whatever signal comes before it reads', async () => {
     const { child, ended, pipe, space } = startUnread(
       FAILS,
-      (job) => `collect ${job} -o out -j 1 -i <(seq 80)`,
+      // All failures in full are more than the pipe holds: the run waits for a reader.
+      (job) => `collect ${job} -o out -j 1 -v -i <(seq 80)`,
     )
     await eventually('the output file', () => existsSync(space.path('out')) || undefined)
     child.kill('SIGTERM')
