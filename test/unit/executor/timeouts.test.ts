@@ -240,7 +240,7 @@ describe('several items in one worker', () => {
     const { worker, clock } = oneWorker({ concurrency: 2, items: 4, chunkSize: 2 })
     worker.setRecord({ running: [running(worker, 0, 0, 900)] })
     clock.advance(1_000)
-    worker.setRecord({ running: [running(worker, 0, 0, 990), running(worker, 1, 0, 5)] })
+    worker.setRecord({ running: [running(worker, 0, 0, 950), running(worker, 1, 0, 5)] })
     clock.advance(99)
     expect(sentTypes(worker)).not.toContain('expire')
   })
