@@ -83,10 +83,9 @@ function textOfChunk(chunk: ChunkMessage): string | undefined {
   const { id, task, count, index, attempt, timeoutMs, mayRetry, recordEachItem, isSmall, payload } = chunk
   if (payload.kind !== 'values') return undefined
   const values = textOfValues(payload.values)
+  const spec = textOf(task)
   const indexes = typeof index === 'number' ? `${index}` : textOfValues(index)
-  if (values === undefined || indexes === undefined) return undefined
-  const timed = task.timed === undefined ? '' : `,"timed":${stringify(task.timed)}`
-  const spec = `{"name":${stringify(task.name)},"calling":"${task.calling}","reply":"${task.reply}"${timed}}`
+  if (values === undefined || spec === undefined || indexes === undefined) return undefined
   const limit = timeoutMs === undefined ? '' : `,"timeoutMs":${timeoutMs}`
   const retry = mayRetry === undefined ? '' : `,"mayRetry":${mayRetry}`
   const flags = `"attempt":${attempt},"recordEachItem":${recordEachItem},"isSmall":${isSmall}${limit}${retry}`

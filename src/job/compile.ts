@@ -8,10 +8,11 @@ import type { JobSource } from '../ipc/protocol.js'
 import { type Cached, find, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
 import type { WalkEntry, Walked } from './compiler/walk.js'
+import { isTypeScript } from './file-kinds.js'
 import { usesTypeScript } from './javascript.js'
 import { pin } from './pinned.js'
 import { prune } from './prune.js'
-import { isTypeScript, showPath } from './reference.js'
+import { showPath } from './reference.js'
 
 export interface CompileOptions {
   /** What paths in messages are relative to. */

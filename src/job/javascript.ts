@@ -1,13 +1,14 @@
 // Whether a JavaScript job leads to TypeScript. If not, Node loads it as it is.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { foldersAbove } from './compiler/probe.js'
+import { isCompiledFile } from './file-kinds.js'
 
 const MAX_FILES = 1_000
 /** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
 const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
 /** `import(name)`, `require(name)`: not a literal. */
 const CHOSEN_AT_RUN_TIME = /\b(?:import|require)\s*\(\s*[^'")\s]/
-const TYPESCRIPT = /\.(?:[mc]?ts|tsx|jsx)$/
 const ENDINGS = ['', '.js', '.json', '/index.js']
 const SOURCE_ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx']
 
@@ -23,7 +24,7 @@ export function usesTypeScript(entry: string): boolean {
     for (const [, , specifier] of text.matchAll(RELATIVE_IMPORT)) {
       const base = path.join(path.dirname(file), specifier!.replace(/\?.*$/, ''))
       const found = ENDINGS.map((ending) => base + ending).find(isFile)
-      if (found === undefined ? isSource(base) : TYPESCRIPT.test(found)) return true
+      if (found === undefined ? isSource(base) : isCompiledFile(found)) return true
       if (found !== undefined) files.push(found)
     }
   }
@@ -36,10 +37,11 @@ function isSource(base: string): boolean {
 }
 
 function hasTsconfig(file: string): boolean {
-  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+  for (const folder of foldersAbove(file)) {
     if (existsSync(path.join(folder, 'tsconfig.json'))) return true
-    if (existsSync(path.join(folder, 'package.json')) || folder === path.dirname(folder)) return false
+    if (existsSync(path.join(folder, 'package.json'))) return false
   }
+  return false
 }
 
 function isFile(file: string): boolean {

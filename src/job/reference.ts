@@ -4,8 +4,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors/classes.js'
 import { closestName } from './did-you-mean.js'
+import { TYPESCRIPT } from './file-kinds.js'
 
-const TYPESCRIPT = ['.ts', '.tsx', '.mts', '.cts']
 const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']
 
 /** TypeScript imports a source file by the extension of its compiled file. */
@@ -13,10 +13,6 @@ const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
   '.js': ['.ts', '.tsx'],
   '.mjs': ['.mts'],
   '.cjs': ['.cts'],
-}
-
-export function isTypeScript(file: string): boolean {
-  return TYPESCRIPT.includes(path.extname(file))
 }
 
 /** The absolute path of a job module. Symbolic links stay, so that messages show what the user named. */

@@ -1,8 +1,7 @@
 // Repeated failures: the first ten of a place are shown in full, later ones in a line or not at all, and counted. A place
 // is a class of errors and the first frame of their stacks. Memory is bounded, however many places and messages there are.
-import type { ErrorData } from '../error-data.js'
-import { framesAfterHeader } from '../errors/stacks.js'
 import type { Failure } from '../model.js'
+import { framesOf } from './source-location.js'
 
 const SHOWN_PER_PLACE = 10
 /** Beyond this many, the place that is least recently used is reported early and forgotten. */
@@ -91,28 +90,13 @@ export class FailurePlaces {
 
 /** The same for all failures of a place. One without frames is at the place of its kind. */
 export function placeOf(failure: Failure): string {
-  switch (failure.kind) {
-    case 'error':
-      return placeOfError(failure.kind, failure.error)
-    case 'crash':
-    case 'oom':
-      if (failure.exitSite !== undefined)
-        return `${failure.kind}\n${firstFrame(framesAfterHeader(`\n${failure.exitSite}`))}`
-      return failure.escaped === undefined ? failure.kind : placeOfError(failure.kind, failure.escaped)
-    case 'timeout':
-    case 'input':
-    case 'validation':
-    case 'encoding':
-      return failure.kind
-    default:
-      return failure satisfies never
-  }
+  return `${failure.kind} ${classOf(failure)}\n${firstFrame(framesOf(failure) ?? '')}`.trim()
 }
 
-function placeOfError(kind: string, error: ErrorData): string {
-  return error.type === 'error'
-    ? `${kind} ${error.name}\n${firstFrame(error.frames)}`
-    : `${kind} ${error.typeName}`
+function classOf(failure: Failure): string {
+  const error = failure.kind === 'error' ? failure.error : 'escaped' in failure ? failure.escaped : undefined
+  if (error === undefined) return ''
+  return error.type === 'error' ? error.name : error.typeName
 }
 
 function firstFrame(frames: string): string {

@@ -20,6 +20,11 @@ export function relativePath(file: string, folders: readonly (string | undefined
   return file
 }
 
+/** `file:line`, relative to the working directory. */
+export function placeText({ file, line }: SourceLocation, cwd: string | undefined): string {
+  return `${relativePath(file, [cwd])}:${line}`
+}
+
 /** The first frame of the job's own code, mapped to its source; `undefined` if there is none. */
 export function sourceLocationOf(failure: Failure, options: FrameOptions = {}): SourceLocation | undefined {
   const frames = framesOf(failure)
@@ -27,7 +32,8 @@ export function sourceLocationOf(failure: Failure, options: FrameOptions = {}): 
   return parseFrames(frames, options).find(({ location }) => location !== undefined)?.location
 }
 
-function framesOf(failure: Failure): string | undefined {
+/** Of the error that made the item fail, or of what ended its worker; `undefined` where there are none. */
+export function framesOf(failure: Failure): string | undefined {
   switch (failure.kind) {
     case 'error':
       return failure.error.type === 'error' ? failure.error.frames : undefined

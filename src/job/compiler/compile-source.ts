@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { type Exports as CommonJsNames, parse as parseCommonJs } from 'cjs-module-lexer'
 import { type Import, parse } from 'es-module-lexer/js'
 import type { Loader, Message, TransformOptions, TransformResult } from 'esbuild'
+import { isCompiledFile } from '../file-kinds.js'
 import { hasDecorators, withMetadata } from './decorator-metadata.js'
-import { isCompiledFile } from './resolver.js'
 import type { SourceFile } from './source-file.js'
 
 /** Something that the code names with a literal, or does not. */

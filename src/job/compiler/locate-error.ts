@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isCompiledFile, isInPackage } from '../file-kinds.js'
 import { type CompiledSource, compileSource, SourceError } from './compile-source.js'
 import { transformSync } from './esbuild-sync.js'
 import { placeIn } from './locate.js'
 import { PackageTypes } from './package-type.js'
 import { Packages } from './packages.js'
-import { isInPackage, Probe } from './probe.js'
-import { isCompiledFile, Resolver } from './resolver.js'
+import { Probe } from './probe.js'
+import { Resolver } from './resolver.js'
 import { Tsconfigs } from './tsconfig.js'
 
 /** A job has hundreds of files at most. */

@@ -25,6 +25,8 @@ const BOTH = [
 export class Packages {
   readonly #probe: Probe
   readonly #resolver: Resolver
+  /** By folder. */
+  readonly #read = new Map<string, Package['json']>()
 
   constructor(probe: Probe, resolver: Resolver) {
     this.#probe = probe
@@ -65,7 +67,7 @@ export class Packages {
       if (path.basename(folder) === 'node_modules') continue
       const candidate = path.join(folder, 'node_modules', name)
       if (this.#probe.isFolder(candidate))
-        return { folder: this.#probe.real(candidate), json: readPackage(candidate) }
+        return { folder: this.#probe.real(candidate), json: this.#readPackage(candidate) }
     }
     return undefined
   }
@@ -74,7 +76,14 @@ export class Packages {
     const file = this.#probe.nearest('package.json', importer)
     return file === undefined
       ? undefined
-      : { folder: path.dirname(file), json: readPackage(path.dirname(file)) }
+      : { folder: path.dirname(file), json: this.#readPackage(path.dirname(file)) }
+  }
+
+  /** Once per folder: nearly every import of a package looks at the one of its own project. */
+  #readPackage(folder: string): Package['json'] {
+    const json = this.#read.get(folder) ?? readPackage(folder)
+    this.#read.set(folder, json)
+    return json
   }
 
   /** Where only its source is there, that. */
@@ -84,7 +93,7 @@ export class Packages {
     const found = endings.map((ending) => file + ending).find((some) => this.#probe.isFile(some))
     if (found !== undefined) return found
     if (kind === 'require' && this.#probe.isFolder(file)) {
-      const { main } = readPackage(file)
+      const { main } = this.#readPackage(file)
       const inside = typeof main === 'string' ? this.#file(path.join(file, main), kind) : undefined
       return inside ?? this.#file(path.join(file, 'index.js'), kind)
     }

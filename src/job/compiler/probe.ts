@@ -46,8 +46,3 @@ export function* foldersAbove(file: string): Generator<string> {
     folder = parent
   }
 }
-
-/** Below a `node_modules`, once symbolic links are resolved: what others have published. */
-export function isInPackage(file: string): boolean {
-  return file.split(path.sep).includes('node_modules')
-}

@@ -3,10 +3,10 @@
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { isInPackage, type Probe } from './probe.js'
+import { isInPackage, isTypeScript } from '../file-kinds.js'
+import type { Probe } from './probe.js'
 import type { Tsconfigs } from './tsconfig.js'
 
-const TYPESCRIPT = new Set(['.ts', '.tsx', '.mts', '.cts'])
 /** TypeScript imports a source file by the extension of its compiled file. */
 const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
   '.js': ['.ts', '.tsx'],
@@ -24,15 +24,6 @@ export interface Found {
 
 export type ImportKind = 'import' | 'require'
 
-function isTypeScriptFile(file: string): boolean {
-  return TYPESCRIPT.has(path.extname(file))
-}
-
-/** Whether it is compiled before Node reads it. */
-export function isCompiledFile(file: string): boolean {
-  return isTypeScriptFile(file) || path.extname(file) === '.jsx'
-}
-
 export class Resolver {
   readonly #probe: Probe
   readonly #tsconfigs: Tsconfigs
@@ -47,7 +38,7 @@ export class Resolver {
     if (isBuiltin(specifier)) return undefined
     const target = this.#target(specifier, importer, kind)
     if (target !== undefined) {
-      const found = this.pick(target.file, isTypeScriptFile(importer) && !isInPackage(importer))
+      const found = this.pick(target.file, isTypeScript(importer) && !isInPackage(importer))
       return found === undefined ? undefined : { file: this.#probe.real(found), query: target.query }
     }
     if (isInPackage(importer) || /^#|^[a-z][a-z0-9+.-]+:/i.test(specifier)) return undefined

@@ -1,7 +1,7 @@
 // The tsconfig.json that applies to a file: the nearest one, with everything that it extends.
 import path from 'node:path'
 import { type Cache, createPathsMatcher, getTsconfig, type TsConfigResult } from 'get-tsconfig'
-import { isInPackage } from './probe.js'
+import { isInPackage } from '../file-kinds.js'
 
 export interface Tsconfig {
   readonly file: string

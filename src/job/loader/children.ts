@@ -3,8 +3,7 @@ import type { ForkOptions } from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-
-const TYPESCRIPT = /\.(?:[mc]?ts|tsx|jsx)$/
+import { isCompiledFile } from '../file-kinds.js'
 
 let isPatched = false
 
@@ -17,7 +16,7 @@ export function patchChildren(): void {
   const preload = ['--import', pathToFileURL(path.join(import.meta.dirname, 'loader-preload.cjs')).href]
   const { fork } = childProcess
   childProcess.fork = ((file: string | URL, ...rest: unknown[]) => {
-    if (!isTypeScript(file)) return Reflect.apply(fork, childProcess, [file, ...rest])
+    if (!hasToBeCompiled(file)) return Reflect.apply(fork, childProcess, [file, ...rest])
     const args = Array.isArray(rest[0]) ? rest[0] : []
     const options = (Array.isArray(rest[0]) ? rest[1] : (rest[1] ?? rest[0])) as ForkOptions | undefined
     const execArgv = [...(options?.execArgv ?? process.execArgv), ...preload]
@@ -27,14 +26,14 @@ export function patchChildren(): void {
   workerThreads.Worker = new Proxy(Worker, {
     construct(target, [file, options, ...rest]: ConstructorParameters<typeof Worker>, newTarget) {
       const execArgv = [...(options?.execArgv ?? process.execArgv), ...preload]
-      const all = options?.eval !== true && isTypeScript(file) ? { ...options, execArgv } : options
+      const all = options?.eval !== true && hasToBeCompiled(file) ? { ...options, execArgv } : options
       return Reflect.construct(target, [file, all, ...rest], newTarget)
     },
   })
   syncBuiltinESMExports()
 }
 
-function isTypeScript(file: string | URL): boolean {
-  if (typeof file === 'string') return TYPESCRIPT.test(file)
-  return file instanceof URL && file.protocol === 'file:' && TYPESCRIPT.test(fileURLToPath(file))
+function hasToBeCompiled(file: string | URL): boolean {
+  if (typeof file === 'string') return isCompiledFile(file)
+  return file instanceof URL && file.protocol === 'file:' && isCompiledFile(fileURLToPath(file))
 }

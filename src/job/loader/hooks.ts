@@ -4,6 +4,7 @@ import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { RunTimeCompiler } from '../compiler/run-time.js'
+import { isCompiledFile, isInPackage } from '../file-kinds.js'
 import type { GraphFile, JobGraph } from './graph.js'
 
 export interface HookOptions {
@@ -36,8 +37,6 @@ export interface LoadedSource {
 }
 type Result<T> = T | Promise<T>
 
-const TYPESCRIPT = new Set(['.ts', '.tsx', '.mts', '.cts'])
-
 export class ModuleHooks {
   readonly #options: HookOptions
   readonly #files = new Map<string, GraphFile>()
@@ -59,13 +58,13 @@ export class ModuleHooks {
   }
 
   isCompiled(file: string): boolean {
-    return this.#files.get(file)?.isCompiled ?? isCompiled(file)
+    return this.#files.get(file)?.isCompiled ?? isCompiledFile(file)
   }
 
   /** Compiled if it has to be, `undefined` if Node can read it. */
   fileOf(file: string): GraphFile | undefined {
     const known = this.#files.get(file) ?? this.#late.get(file)
-    if (known !== undefined || !isCompiled(file)) return known
+    if (known !== undefined || !isCompiledFile(file)) return known
     const late = this.#compile().compile(file)
     this.#late.set(file, late)
     return late
@@ -130,7 +129,7 @@ export class ModuleHooks {
     const file = pathOf(url)!
     // TypeScript imports JSON without an attribute.
     const isBareJson =
-      file.endsWith('.json') && isCompiled(importer) && context.importAttributes?.type === undefined
+      file.endsWith('.json') && isCompiledFile(importer) && context.importAttributes?.type === undefined
     if (isBareJson) return { url, format: 'json', importAttributes: { type: 'json' }, shortCircuit: true }
     return next(url, context)
   }
@@ -148,7 +147,7 @@ export class ModuleHooks {
     if (context.importAttributes?.type !== undefined || known?.format === 'json') return next(url, context)
     // A `require` that Node shows its hooks is handled where `require` is patched.
     if (context.conditions?.includes('require')) return next(url, context)
-    if (this.#options.hasOtherHooks && isCompiled(file)) {
+    if (this.#options.hasOtherHooks && isCompiledFile(file)) {
       return afterwards(next(url, { ...context, format: 'module' }), ({ source }) =>
         this.#loaded(file, this.#compile().compile(file, textOf(source))),
       )
@@ -191,15 +190,6 @@ export class ModuleHooks {
     }
     return this.#compiler
   }
-}
-
-function isCompiled(file: string): boolean {
-  const extension = path.extname(file)
-  return TYPESCRIPT.has(extension) || extension === '.jsx'
-}
-
-function isInPackage(file: string): boolean {
-  return file.split(path.sep).includes('node_modules')
 }
 
 /** Without the query. */

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { itemTitle } from '../item-text.js'
-import { relativePath } from '../source-location.js'
+import { placeText, relativePath } from '../source-location.js'
 import type { CiReport, CiReportOptions, FailedItem } from './ci-report.js'
 
 /** GitHub shows ten annotations per step; the tenth says how many more failures there are. */
@@ -81,7 +81,7 @@ function markdownSummary(
   if (shown.length > 0) {
     lines.push('| item | failed with | at |', '| ---: | --- | --- |')
     for (const { index, item, name, message, location } of shown) {
-      const at = location === undefined ? '' : `${relativePath(location.file, [cwd])}:${location.line}`
+      const at = location === undefined ? '' : placeText(location, cwd)
       lines.push(
         `| ${escapeCell(item === '' ? String(index) : `${index}: ${item}`)} | ${escapeCell(`${name}: ${message}`)} | ${escapeCell(at)} |`,
       )

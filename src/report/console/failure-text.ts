@@ -20,7 +20,7 @@ import { itemText } from '../../framing/items.js'
 import { locate, locationText } from '../../framing/location.js'
 import { type Failure, type ItemFailure, itemIndexAt, type RunEvent, type SettledRange } from '../../model.js'
 import type { RunPlan } from '../../plan.js'
-import { relativePath, sourceLocationOf } from '../source-location.js'
+import { placeText, sourceLocationOf } from '../source-location.js'
 
 const MAX_HEADLINE_CHARACTERS = 200
 
@@ -72,7 +72,7 @@ export function createFailureText({ plan, ...frames }: FailureTextOptions): Fail
     },
     place(failure) {
       const location = sourceLocationOf(failure, frames)
-      return location && `${relativePath(location.file, [frames.cwd])}:${location.line}`
+      return location && placeText(location, frames.cwd)
     },
     flaky: (settled, attempts) =>
       renderAttempts(where(settled, settled.from), attempts, attempts.length + 1, frames),

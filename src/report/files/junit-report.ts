@@ -5,7 +5,7 @@ import { plural } from '../../errors/messages.js'
 import { NAMED_INDEXES } from '../../summary.js'
 import { groupFailures } from '../failure-groups.js'
 import { itemTitle } from '../item-text.js'
-import { relativePath } from '../source-location.js'
+import { placeText, relativePath } from '../source-location.js'
 import { itemList } from '../summary-line.js'
 import type { AttemptRecord, FailureRecord, RunRecord } from './run-record.js'
 
@@ -60,7 +60,7 @@ function groupsOf({ failures, cwd }: RunRecord): XmlElement[] {
   if (failures.length === 0) return []
   const text = groupFailures(failures).map((group) => {
     const { location } = group.failures[0]!
-    const where = location === undefined ? '' : ` at ${relativePath(location.file, [cwd])}:${location.line}`
+    const where = location === undefined ? '' : ` at ${placeText(location, cwd)}`
     const messages = group.messages.slice(0, MAX_MESSAGES).map(({ title, failures }) => {
       const indexes = failures.slice(0, NAMED_INDEXES).map(({ index }) => index)
       return `  ${title}: ${itemList(indexes, failures.length)}\n`

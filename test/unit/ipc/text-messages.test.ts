@@ -34,7 +34,11 @@ describe('a message of small calls', () => {
     const chunks = [
       chunkOf([1, 'é\ud800"\\', true, null], { index: [3, 5, 8, 9], timeoutMs: 1.5 }),
       chunkOf([[1, { a: [] }]], { task: { ...task, calling: 'spread', timed: 'durations' }, attempt: 2 }),
-      chunkOf([2], { task: { ...task, timed: true, reply: 'json' }, recordEachItem: true, isSmall: false }),
+      chunkOf([2], {
+        task: { ...task, rows: true, timed: true, reply: 'json' },
+        recordEachItem: true,
+        isSmall: false,
+      }),
       chunkOf([3], { mayRetry: true }),
     ]
     expect(JSON.parse(textOfChunks(...chunks)!)).toEqual({ type: 'run', chunks })
