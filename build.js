@@ -29,6 +29,8 @@ const SESSION = 'session.cjs'
 const LIBRARY = 'library'
 
 rmSync(DIST, { recursive: true, force: true })
+// bin/load.cjs keeps an entry for each file of dist here.
+rmSync(path.join(import.meta.dirname, '.cache'), { recursive: true, force: true })
 mkdirSync(DIST)
 await buildParent()
 writeEntries(Object.keys(createRequire(import.meta.url)(`./dist/${LIBRARY}.cjs`)))
@@ -36,6 +38,7 @@ await buildWorker('worker/main.ts', 'worker.cjs')
 await buildWorker('worker/session.ts', SESSION)
 // Nothing prints its errors.
 await buildWorker('worker/watch/main.ts', 'watch.cjs', { sourcemap: false })
+await buildLoader('import.ts', 'import.cjs')
 await buildLoader('loader/install.ts', 'loader.cjs')
 await buildLoader('loader/thread.ts', 'loader-thread.cjs')
 await buildLoader('loader/preload.ts', 'loader-preload.cjs')

@@ -6,13 +6,8 @@ if (problem === undefined) start()
 else refuse(problem)
 
 function start() {
-  const { enableCompileCache } = require('node:module')
   try {
-    // Node's compile cache (Node 22 and newer) is kept inside the installation. Node's own choice is a shared temporary
-    // folder, where other users could plant code. If the installation is not writable, there is no cache.
-    if (enableCompileCache !== undefined)
-      enableCompileCache(require('node:path').join(__dirname, '../.cache'))
-    require('../dist/main.cjs')
+    require('./load.cjs')('main.cjs')
   } catch (error) {
     // A system error, such as too many open files, has no use for a stack.
     if (error.syscall === undefined) throw error

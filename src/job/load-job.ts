@@ -40,14 +40,14 @@ async function loadModule({ url, graph }: JobSource): Promise<LoadedModule> {
     if ('commonJs' in loaded) return { namespace: {}, commonJs: { value: loaded.commonJs } }
     return { ...loaded, commonJs: undefined }
   }
-  const namespace: Record<string, unknown> = await import(url)
+  const namespace = await requireBundle<typeof import('./import.js')>('import.cjs').importModule(url)
   return { namespace, commonJs: commonJsExports(namespace, url) }
 }
 
 type Loader = typeof import('./loader/install.js')
 type Compiler = typeof import('./compiler/run-time.js')
 
-/** Bundles of their own: jobs in JavaScript do not need them. */
+/** Bundles of their own, which not every job needs. */
 function requireBundle<T>(name: string): T {
   const bundled = !import.meta.filename.endsWith('.ts')
   const file = path.join(import.meta.dirname, bundled ? name : `../../dist/${name}`)

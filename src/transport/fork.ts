@@ -39,7 +39,7 @@ const RECORDER_FD = 3
 const V8_FATAL_ERROR = /^FATAL ERROR: /
 
 export interface ForkOptions {
-  /** Path of the worker's entry, dist/worker.cjs. */
+  /** Path of the workers' entry, bin/worker.cjs. */
   readonly entry: string
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined

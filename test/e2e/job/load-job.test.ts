@@ -1,6 +1,6 @@
 // The exports of a job module, in a real Node process: the module loader of the test runner would behave differently.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -21,6 +21,10 @@ beforeAll(() => {
     format: 'esm',
     keepNames: true,
   })
+  copyFileSync(
+    fileURLToPath(new URL('../../../dist/import.cjs', import.meta.url)),
+    path.join(directory, 'import.cjs'),
+  )
   return () => rmSync(directory, { recursive: true })
 })
 

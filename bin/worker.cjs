@@ -1,0 +1,2 @@
+// The entry of worker processes.
+require('./load.cjs')('worker.cjs')
