@@ -135,7 +135,7 @@ export const OPTIONS = {
     value: '<n>',
     type: integer(1),
     commands: ['map', 'imap', 'imap-unordered', 'collect'],
-    help: 'make each item an array of up to n consecutive items of the input; indexes, retries and --errors are those of batches',
+    help: 'make each item an array of up to n consecutive items of the input; indexes, retries and --errors refer to these arrays',
   },
   processes: {
     group: 'Workers',
@@ -234,7 +234,7 @@ export const OPTIONS = {
     value: '<n>',
     type: orKeyword(integer(0), 'none'),
     defaultHelp: RESTART_LIMIT_TEXT,
-    help: 'crashed workers to replace before the run ends with exit code 7; 100 items without a crash allow one more; none: no limit',
+    help: 'how many crashed workers to replace before the run ends with exit code 7; every 100 items without a crash give one back; none: no limit',
   },
   timeout: {
     group: 'Failures',
@@ -381,7 +381,7 @@ export const OPTIONS = {
     value: '<mode>',
     type: oneOf('lines', 'group', 'failed', 'none'),
     defaultHelp: 'lines, or none with --quiet',
-    help: 'what to show of what jobs print: lines (all, as it comes), group (all, by item), failed (only of failed items) or none',
+    help: 'which output of jobs to show: lines (all, as it comes), group (all, by item), failed (only of failed items) or none',
   },
   tag: {
     group: 'Console',
