@@ -53,8 +53,8 @@ interface Call {
   readonly limiter: RateLimiter | undefined
   /** All of its items together are expected to take little time. Decided before the first is dispatched. */
   isSmall: boolean
-  /** Many of its chunks may be dispatched ahead: they are small, and no failure stops the rest of the call. By default: if it is small. */
-  readonly mayBatch: boolean | undefined
+  /** Many of its chunks may be prefetched: they are small, and no failure stops the rest of the call. By default: if it is small. */
+  readonly mayPrefetchMany: boolean | undefined
   readonly ready: Fifo<PendingChunk>
   /** Failed items that wait for their next attempt. */
   readonly delayed: DelayQueue<PendingChunk>
@@ -109,7 +109,7 @@ export class CallTable {
   /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
   readonly #delayed = new DelayQueue<Call>()
   /** Calls with a rate that had something to dispatch and may not begin it, or had no worker to begin it. */
-  #held: Call[] = []
+  #awaitingRate: Call[] = []
   #pausedUntil: Ms = Number.NEGATIVE_INFINITY
   #exports: JobExports | undefined
 
@@ -140,10 +140,10 @@ export class CallTable {
     return this.#delayed.earliest
   }
 
-  /** When a call that is held by its rate may begin an item. */
+  /** When a call that waits for its rate may begin an item. */
   nextBeginAt(now: Ms): Ms | undefined {
     let earliest: Ms | undefined
-    for (const { limiter } of this.#held)
+    for (const { limiter } of this.#awaitingRate)
       if (!limiter!.mayBegin(now)) earliest = earlier(earliest, limiter!.nextAt)
     return earliest
   }
@@ -194,7 +194,7 @@ export class CallTable {
   abort(id: CallId): ScheduledCall | undefined {
     const call = this.#calls.get(id)
     if (call === undefined || call.isAborted) return undefined
-    this.#releaseHeld(call)
+    this.#releaseResults(call)
     call.isAborted = true
     call.sourceEnded = true
     this.#discardPending(call)
@@ -219,12 +219,12 @@ export class CallTable {
 
   // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Calls that were held have their turn again. */
-  releaseHeld(): void {
-    const held = this.#held
-    if (held.length === 0) return
-    this.#held = []
-    for (const call of held) if (this.#calls.has(call.id)) this.#enqueue(call)
+  /** Calls that wait for their rate have their turn again. */
+  enqueueAwaitingRate(): void {
+    const waiting = this.#awaitingRate
+    if (waiting.length === 0) return
+    this.#awaitingRate = []
+    for (const call of waiting) if (this.#calls.has(call.id)) this.#enqueue(call)
   }
 
   /**
@@ -237,18 +237,10 @@ export class CallTable {
       call.isQueued = false
       if (call.ready.length === 0 && (call.isPulling || call.sourceEnded)) continue
       if (call.limiter !== undefined && !(canBegin && call.limiter.mayBegin(now))) {
-        this.#held.push(call)
+        this.#awaitingRate.push(call)
         continue
       }
-      // Calls of its task have been measured since it was opened.
-      if (
-        !isSmall &&
-        call.limiter === undefined &&
-        call.sizer.isSmall &&
-        call.ready.length === 0 &&
-        call.inFlight === 0
-      )
-        call.isSmall = true
+      if (!isSmall && hasTurnedOutSmall(call)) call.isSmall = true
       this.#enqueue(call)
       if (call.isSmall === isSmall) return call
     }
@@ -400,7 +392,7 @@ export class CallTable {
   }
 
   /** Its last results: the first of them is the first of the call, if that is not known yet. */
-  #releaseHeld(call: Call): void {
+  #releaseResults(call: Call): void {
     if (call.gate === undefined || call.gate.isEmpty) return
     call.gate.release()
     this.#settlePassed(call, call.gate)
@@ -471,7 +463,7 @@ export class CallTable {
   }
 
   #endIfFinished(call: Call): void {
-    if (isFinished(call) && call.sourceEnded) this.#releaseHeld(call)
+    if (isFinished(call) && call.sourceEnded) this.#releaseResults(call)
     if (!isFinished(call)) return
     if (call.isAborted) return this.#end(call, { type: 'aborted' })
     // The job must have loaded even if there was nothing to do: an empty input does not excuse a broken job.
@@ -479,7 +471,7 @@ export class CallTable {
   }
 
   #end(call: Call, end: CallEnd): void {
-    if (this.#calls.has(call.id)) this.#releaseHeld(call)
+    if (this.#calls.has(call.id)) this.#releaseResults(call)
     if (!this.#calls.delete(call.id)) return
     call.sourceEnded = true
     this.#discardPending(call)
@@ -532,7 +524,7 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     sizer,
     limiter: intervalMs === undefined ? undefined : new RateLimiter(intervalMs),
     isSmall: intervalMs === undefined && sizer.isSmall,
-    mayBatch: chunkSize === undefined ? undefined : !mayStop,
+    mayPrefetchMany: chunkSize === undefined ? undefined : !mayStop,
     ready: new Fifo(),
     delayed: new DelayQueue(),
     inFlight: 0,
@@ -544,6 +536,11 @@ function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
     isQueued: false,
     gate: check && new ResultGate<PendingChunk>(check, isOrdered, task),
   }
+}
+
+/** Other calls of its task have been measured since it was opened, and nothing of it is ready or in flight. */
+function hasTurnedOutSmall({ limiter, sizer, ready, inFlight }: ScheduledCall): boolean {
+  return limiter === undefined && sizer.isSmall && ready.length === 0 && inFlight === 0
 }
 
 /** Nothing of it is ready, delayed or in flight. */

@@ -86,7 +86,7 @@ export class ChunkQueue {
     this.#chunks.push(chunk)
     this.#items += chunk.pending.chunk.count
     this.#expectedMs += chunk.expectedMs
-    if (this.#items >= PREFETCH_ITEMS || !isBatched(chunk.call)) this.#isRefilling = false
+    if (this.#items >= PREFETCH_ITEMS || !mayPrefetchMany(chunk.call)) this.#isRefilling = false
   }
 
   remove(chunk: InFlightChunk, now: Ms): void {
@@ -98,7 +98,7 @@ export class ChunkQueue {
     this.#items -= chunk.pending.chunk.count
     // An empty queue resets the sum, so that rounding errors do not add up.
     this.#expectedMs = this.#chunks.length === 0 ? 0 : this.#expectedMs - chunk.expectedMs
-    if (isBatched(chunk.call) && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
+    if (mayPrefetchMany(chunk.call) && this.#items <= PREFETCH_ITEMS / 2) this.#isRefilling = true
   }
 
   /** The chunk has become shorter by so many items, of which this was expected. */
@@ -113,6 +113,6 @@ export class ChunkQueue {
   }
 }
 
-function isBatched({ isSmall, mayBatch }: ScheduledCall): boolean {
-  return mayBatch ?? isSmall
+function mayPrefetchMany(call: ScheduledCall): boolean {
+  return call.mayPrefetchMany ?? call.isSmall
 }

@@ -10,7 +10,7 @@ import { type ExpiredItem, earlier } from './timeouts.js'
 
 export class InFlight {
   readonly #concurrency: number
-  readonly #isRecorded: boolean
+  readonly #hasRecorder: boolean
   readonly #small: ChunkQueue
   readonly #others: ChunkQueue
   #unsettledItems = 0
@@ -22,10 +22,10 @@ export class InFlight {
   /** Chunks whose item has exceeded its time. */
   #expired: InFlightChunk[] = []
 
-  /** Without a flight record it is not known whether a small call waits: then it does, behind the others. */
-  constructor(concurrency: number, isRecorded: boolean) {
+  /** Without a flight recorder it is not known whether a small call waits: then it does, behind the others. */
+  constructor(concurrency: number, hasRecorder: boolean) {
     this.#concurrency = concurrency
-    this.#isRecorded = isRecorded
+    this.#hasRecorder = hasRecorder
     this.#small = new ChunkQueue(concurrency)
     this.#others = new ChunkQueue(concurrency)
   }
@@ -92,7 +92,7 @@ export class InFlight {
 
   /** Another chunk would begin soon, or is worth prefetching. `isSmall`: of a small call. */
   hasRoom(isSmall: boolean): boolean {
-    return !this.#hasSuspect && this.#queueOf({ isSmall: isSmall && this.#isRecorded }).hasRoom
+    return !this.#hasSuspect && this.#queueOf({ isSmall: isSmall && this.#hasRecorder }).hasRoom
   }
 
   get expired(): readonly InFlightChunk[] {
@@ -151,7 +151,7 @@ export class InFlight {
       expired: undefined,
       expectedMs,
       recordEachItem,
-      isSmall: call.isSmall && this.#isRecorded,
+      isSmall: call.isSmall && this.#hasRecorder,
     }
     if (this.length === 0) this.#progressAt = now
     this.#queueOf(chunk).add(chunk)

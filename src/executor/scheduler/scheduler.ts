@@ -538,7 +538,7 @@ export class Scheduler {
     this.#takeBackAt = undefined
     this.#nextBeginAt = undefined
     if (this.#isPaused(now)) return
-    this.#calls.releaseHeld()
+    this.#calls.enqueueAwaitingRate()
     // A call that was taken for a large one may turn out small.
     for (const isSmall of [true, false, true]) this.#dispatchCalls(isSmall, now)
     this.#nextBeginAt = this.#calls.nextBeginAt(now)

@@ -137,10 +137,10 @@ export function starting(): WorkerState {
   return { is: 'starting', phase: 'boot', readyBy: undefined }
 }
 
-export function ready(concurrency: number, isRecorded = false): WorkerState {
+export function ready(concurrency: number, hasRecorder = false): WorkerState {
   return {
     is: 'ready',
-    inFlight: new InFlight(concurrency, isRecorded),
+    inFlight: new InFlight(concurrency, hasRecorder),
     dispatchedItems: 0,
     replaceWhenIdle: false,
     isDraining: false,

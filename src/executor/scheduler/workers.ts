@@ -155,8 +155,8 @@ export class WorkerTable {
           this.setExitBy(state, now)
           this.#send({ type: 'kill', worker: id, signal: 'SIGKILL' })
         }
-        if (isDue(state.cancelBy, now)) return this.#cancelOverdue(worker, state, now)
-        return this.#expiryDue(worker, state, now)
+        if (isDue(state.cancelBy, now)) return this.#endCancelled(worker, state, now)
+        return this.#applyExpiryTimers(worker, state, now)
       case 'stopping': {
         if (!isDue(state.killAt, now)) return
         const afterMs = this.#options.killAfterMs
@@ -197,7 +197,7 @@ export class WorkerTable {
   }
 
   /** An answer may have arrived that has not been read: this process may have been busy. So the first time it looks again. */
-  #expiryDue(worker: Worker, state: ReadyState, now: Ms): void {
+  #applyExpiryTimers(worker: Worker, state: ReadyState, now: Ms): void {
     for (const { expired } of state.inFlight.expired) {
       if (expired === undefined || expired.isOverdue) continue
       if (!isDue(expired.answerBy, now) && now < expired.settleBy) continue
@@ -224,7 +224,7 @@ export class WorkerTable {
     if (verdict !== 'blocked' && hasOthersRunning) {
       if (state.endBy === undefined) {
         state.endBy = now + this.#options.killAfterMs
-        return this.#requestUnstartedWork(worker, state)
+        return this.#drainWorker(worker, state)
       }
       if (now < state.endBy) return
     }
@@ -237,12 +237,12 @@ export class WorkerTable {
     if (isBlocked) this.#send({ type: 'kill', worker: worker.id, signal: 'SIGTERM' })
   }
 
-  /** Like an item that exceeds its time, those of an aborted call do not take others with them at once. */
-  #cancelOverdue(worker: Worker, state: ReadyState, now: Ms): void {
+  /** The items of an aborted call have not ended in time. Like one that exceeds its time, they do not take others with them at once. */
+  #endCancelled(worker: Worker, state: ReadyState, now: Ms): void {
     if (state.isCancelExtended || !state.inFlight.hasWantedRunning) return this.kill(worker)
     state.isCancelExtended = true
     state.cancelBy = now + this.#options.killAfterMs
-    this.#requestUnstartedWork(worker, state)
+    this.#drainWorker(worker, state)
   }
 
   // ── what they have in flight ───────────────────────────────────────────────────────────────────────────────────
@@ -263,18 +263,18 @@ export class WorkerTable {
   drain(call: ScheduledCall): void {
     for (const worker of this.#workers) {
       const { state } = worker
-      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0)
-        this.#requestUnstartedWork(worker, state)
+      if (state.is === 'ready' && state.inFlight.ofCall(call).length > 0) this.#drainWorker(worker, state)
     }
   }
 
   /** Once nothing is in flight; what it has not begun is returned. */
   replaceWhenIdle(worker: Worker, state: ReadyState): void {
     state.replaceWhenIdle = true
-    this.#requestUnstartedWork(worker, state)
+    this.#drainWorker(worker, state)
   }
 
-  #requestUnstartedWork({ id }: Worker, state: ReadyState): void {
+  /** Once nothing is in flight there, it may be given something again. */
+  #drainWorker({ id }: Worker, state: ReadyState): void {
     if (state.isDraining || state.inFlight.length === 0) return
     state.isDraining = true
     this.#send({ type: 'return', worker: id })
