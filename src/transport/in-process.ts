@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable, Writable } from 'node:stream'
 import { captureSystemClock } from '../clock.js'
 import type { ErrorData } from '../error-data.js'
+import { stackAbove } from '../errors/capture/stack-above.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { createFlightRecordFile } from '../ipc/flight-recorder/file.js'
 import type { OutgoingMessage, ToWorker } from '../ipc/protocol.js'
@@ -175,11 +176,4 @@ class InProcessWorker implements WorkerHandle {
     for (const splitter of Object.values(this.#splitters)) splitter.end()
     setImmediate(this.#onEvent, { type: 'exited', exitCode, signal, stderrTail: [], recorded })
   }
-}
-
-/** The call stack without `caller` and what it calls. */
-function stackAbove(caller: (...args: never[]) => unknown): string {
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, caller)
-  return String(holder.stack).split('\n').slice(1).join('\n')
 }

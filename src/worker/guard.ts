@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { constants } from 'node:os'
 import { inspect } from 'node:util'
+import { stackAbove } from '../errors/capture/stack-above.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import {
   FROM_PARENT_FD,
@@ -13,6 +14,7 @@ import {
   TO_PARENT_FD,
   UNREADABLE,
 } from '../ipc/frames.js'
+import { GROUP_SIGNALS } from '../ipc/group-signals.js'
 import { packFromWorker, unpackToWorker } from '../ipc/pack.js'
 import type { OutgoingMessage, ToWorker } from '../ipc/protocol.js'
 import { readFrames } from '../ipc/read-frames.js'
@@ -28,12 +30,6 @@ const RETRY_MS = 1
 // Taken before the job is loaded: it may replace any of these.
 const { writeSync, writevSync } = fs
 const { wait } = Atomics
-
-/**
- * What a supervisor, a CI system or `kill -- -pgid` may send to each process of a run. It is meant for poolrun, which
- * decides what running items may still do. A worker ends on its own only once its channel ends.
- */
-const GROUP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']
 
 export class Guard implements WorkerChannel {
   // Taken before the job is loaded, too.
@@ -77,14 +73,12 @@ export class Guard implements WorkerChannel {
     socket.on('end', end).on('error', end).on('close', end)
   }
 
-  /** From now on messages carry the token; before, the parent accepts none. */
   authenticate(token: string): void {
     this.#token = token
     this.#tokenBytes = Buffer.from(token, 'hex')
     if (this.#handlesSigterm) this.#sendHandlesSigterm()
   }
 
-  /** The callback runs before an exit that this process sees coming and the parent did not request. */
   beforeUnplannedExit(callback: () => void): void {
     this.#beforeUnplannedExit = callback
   }
@@ -167,8 +161,9 @@ export class Guard implements WorkerChannel {
   }
 
   /**
-   * By a listener, because Node resets signals that a process was started with as ignored. The job's own listeners run as
-   * well. The parent learns whether there is one for SIGTERM: others are ended by SIGKILL in its place.
+   * A worker ends on its own only once its channel ends. By a listener, because Node resets signals that a process was
+   * started with as ignored. The job's own listeners run as well. The parent learns whether there is one for SIGTERM:
+   * others are ended by SIGKILL in its place.
    */
   #ignoreGroupSignals(): void {
     for (const signal of GROUP_SIGNALS) process.on(signal, this.#ignore)
@@ -298,13 +293,6 @@ function unwritten(buffers: readonly Uint8Array[], bytes: number): readonly Uint
     written -= buffer.length
   }
   return NOTHING
-}
-
-/** The call stack without `caller` and what it calls. */
-function stackAbove(caller: (...args: never[]) => unknown): string {
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, caller)
-  return String(holder.stack).split('\n').slice(1).join('\n')
 }
 
 /**

@@ -1,5 +1,6 @@
 // What the exit of a worker means: for the pool, and for each chunk that was in the worker.
 // Pure: data in, data out.
+import { GROUP_SIGNALS } from '../../ipc/group-signals.js'
 import type { Failure, Ms } from '../../model.js'
 import type { ExitNotice, ExitRecord, StartPhase, WorkerExit } from './messages.js'
 import type { TerminationReason, WorkerState } from './worker.js'
@@ -143,14 +144,8 @@ const CRASHES: ReadonlySet<TerminationReason['kind']> = new Set(['stuck', 'proto
 /** `startup`: the pool cannot go on. `crash`: counts towards the restart limit. */
 type ExitKind = 'startup' | 'crash' | 'expected'
 
-/** What reaches a worker together with poolrun (see `worker/guard`), and ends one that does not ignore it yet. */
-const GROUP_SIGNALS: ReadonlySet<string | null> = new Set([
-  'SIGTERM',
-  'SIGINT',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR2',
-])
+/** They end a worker that does not ignore them yet. */
+const ENDS_AT_BOOT: ReadonlySet<string | null> = new Set(GROUP_SIGNALS)
 
 export function judgeExit({
   state,
@@ -169,7 +164,7 @@ export function judgeExit({
 }): ExitKind {
   // A job that has loaded once loads again: a replacement that is killed from outside while it starts has crashed.
   if (state === 'starting') {
-    const isKilledFromOutside = jobHasLoaded ? signal !== null : phase === 'boot' && GROUP_SIGNALS.has(signal)
+    const isKilledFromOutside = jobHasLoaded ? signal !== null : phase === 'boot' && ENDS_AT_BOOT.has(signal)
     return isKilledFromOutside ? 'crash' : 'startup'
   }
   return state === 'ready' || (reason !== undefined && CRASHES.has(reason.kind)) ? 'crash' : 'expected'
