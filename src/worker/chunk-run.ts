@@ -206,7 +206,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   }
 
   /** No item is running: undoes the start of the next one by `tryAddPlainResult`. */
-  endBatch(): void {
+  undoStart(): void {
     this.#isItemRunning = false
   }
 

@@ -5,12 +5,12 @@
 // what has no effect where it is used:
 //   · nothing is validated, no output is marked, and the job does not decide about retries (`allowsFastPath`);
 //   · calling the task is setting `running.context` and calling it, because one item runs at a time (`allowsFastPath`);
-//   · starting an unrecorded item writes nothing, so the items of a batch start with one `startItem`; those with a time limit
+//   · starting an unrecorded item writes nothing, so all items of the loop start with one `startItem`; those with a time limit
 //     are watched (`watchItem`), as in the normal path;
 //   · leaving the task between two items is not visible: no code of the job runs there;
 //   · only every 8th item is timed, as in the normal path, unless the call wants all timings, and only a timed item can
 //     make a flush due early.
-// Everything else ends the batch and takes the normal path: a bad item, a failure, a promise, a result that JSON does not
+// Everything else ends the loop and takes the normal path: a bad item, a failure, a promise, a result that JSON does not
 // carry as it is, much text, and an item that was slow.
 import { BadItem } from '../framing/parse.js'
 import type { ChunkRun } from './chunk-run.js'
@@ -71,7 +71,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
     }
     if (isTimed && (run.timesEachItem || run.isFlushDue)) break
   }
-  run.endBatch()
+  run.undoStart()
   leaveTask()
   return undefined
 }

@@ -2,7 +2,7 @@
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import type { Failure } from '../model.js'
 
-/** In place of a value, where validation refused the item and the task was not called. */
+/** In place of a value: the item fails with this. Validation, a generator or `shouldRetry` has decided it. */
 export class Refusal {
   constructor(readonly failure: Failure) {}
 }

@@ -8,6 +8,7 @@ import type { ChunkMessage } from '../ipc/protocol.js'
 import type { Failure } from '../model.js'
 import { ChunkRun } from './chunk-run.js'
 import { Costs, QUICK_UP_TO_MS } from './cost.js'
+import { EventLoop } from './event-loop.js'
 import { allowsFastPath, runUnrecordedItems } from './fast-path.js'
 import { isGenerator, readGenerator } from './generator.js'
 import type { Outbox } from './outbox.js'
@@ -15,7 +16,6 @@ import { isThenable, Refusal } from './outcome.js'
 import { failureWithAdvice } from './should-retry.js'
 import { Context, type InvokeTask, type Task } from './task-context.js'
 import type { Checked, Validate } from './validate.js'
-import { EventLoop } from './yield.js'
 
 export interface RunnerOptions {
   readonly concurrency: number
@@ -165,7 +165,7 @@ export class Runner {
   async #workLoop(): Promise<void> {
     this.#workLoops++
     for (let run = this.#next(); run !== undefined; run = this.#next()) {
-      await this.#run(run)
+      await this.#runChunk(run)
       if (this.#isAnyQueued && this.#eventLoop.isYieldDue) await this.#eventLoop.yieldToEventLoop()
     }
     this.#workLoops--
@@ -180,14 +180,14 @@ export class Runner {
     return this.#queue.shift() ?? this.#smallQueue.shift()
   }
 
-  async #run(run: ChunkRun): Promise<void> {
+  async #runChunk(run: ChunkRun): Promise<void> {
     this.#started.set(run.id, run)
     run.start(this.#options.getTask(run.chunk.task.name))
     for (let pending = this.#advance(run); pending !== undefined; pending = this.#advance(run)) {
       if (this.#hasIdleLane) this.#returnUnstartedLater()
       await pending
     }
-    const left = this.#end(run)
+    const left = this.#endChunk(run)
     if (left !== undefined) await left
   }
 
@@ -195,7 +195,7 @@ export class Runner {
   async #runSmallChunks(): Promise<void> {
     for (let left = this.#smallQueue.length; left > 0; left--) {
       const run = this.#smallQueue.shift()
-      if (run !== undefined) await this.#run(run)
+      if (run !== undefined) await this.#runChunk(run)
     }
     void this.#outbox.flush()
   }
@@ -222,7 +222,7 @@ export class Runner {
   }
 
   /** Returns what to wait for before anything else starts: a result that a crash would lose has to leave first. */
-  #end(run: ChunkRun): Promise<void> | undefined {
+  #endChunk(run: ChunkRun): Promise<void> | undefined {
     const { isCancelled } = run
     this.#started.delete(run.id)
     run.end()
@@ -273,7 +273,7 @@ export class Runner {
           return this.#settleLater(run, outcome)
         }
       } catch (thrown) {
-        if (this.#asksForRetry(run)) return this.#settleLater(run, Promise.reject(thrown))
+        if (this.#mayAskForRetry(run)) return this.#settleLater(run, Promise.reject(thrown))
         succeeded = false
         outcome = thrown
       }
@@ -317,7 +317,7 @@ export class Runner {
       settled = await outcome
       if (isGenerator(settled)) settled = await this.#readGenerator(run, settled)
     } catch (thrown) {
-      succeeded = this.#asksForRetry(run)
+      succeeded = this.#mayAskForRetry(run)
       settled = succeeded ? await this.#askForRetry(run, thrown) : thrown
     }
     this.#settle(run, succeeded, settled)
@@ -325,7 +325,7 @@ export class Runner {
     if (run.isFlushDue) await this.#flushAndYield()
   }
 
-  #asksForRetry({ chunk, isCancelled }: ChunkRun): boolean {
+  #mayAskForRetry({ chunk, isCancelled }: ChunkRun): boolean {
     return this.#options.shouldRetry !== undefined && chunk.mayRetry === true && !isCancelled
   }
 
