@@ -160,12 +160,10 @@ export class LocalExecutor implements Executor {
     this.#post({ type: 'abort', call, why })
   }
 
-  /** Starts `count` workers before there is anything to run, so that their start overlaps with opening the input. */
   start(count: number): void {
     this.#post({ type: 'start', count })
   }
 
-  /** Items that can be running now. */
   get running(): number {
     return this.#scheduler.running
   }
@@ -175,14 +173,13 @@ export class LocalExecutor implements Executor {
     return pausedUntil === undefined ? undefined : Math.max(0, pausedUntil - this.#clock.now())
   }
 
-  /** What the workers are doing. Reads the flight recorders of silent ones: cheap enough for a few times per second. */
+  /** Reads the flight recorders of silent workers. */
   activity(): WorkerActivity[] {
     const { workers } = this.#scheduler
     const { concurrency } = this.#options
     return readActivity(workers, concurrency, this.#clock.now(), (worker) => this.#inspect(worker))
   }
 
-  /** Stops time and the workers, as Ctrl-Z does; nothing times out meanwhile. */
   suspend(): void {
     this.#clock.pause()
     for (const handle of this.#handles) handle?.kill('SIGSTOP')
@@ -203,7 +200,6 @@ export class LocalExecutor implements Executor {
     return this.#end({ type: 'close' })
   }
 
-  /** By SIGKILL, without asking first. */
   kill(): Promise<void> {
     return this.#end({ type: 'kill' })
   }

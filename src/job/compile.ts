@@ -28,6 +28,7 @@ const OUTPUT_VERSION = 2
 /** Options with which Node may resolve and load modules in its own way. */
 const CHANGES_LOADING =
   /(?:^|\s)(?:-r|--require|--import|-C|--conditions|--(?:experimental-)?loader)(?=[=\s]|$)/
+/** Those of them with which others may change the source before poolrun's hooks see it. */
 const LOADS_HOOKS = /(?:^|\s)(?:-r|--require|--import|--(?:experimental-)?loader)(?=[=\s]|$)/
 
 /** `file` comes from `resolveJob`: it is absolute and exists. Rejects with `JobError`, or `PoolBrokenError` where the machine lacks something. */

@@ -103,7 +103,6 @@ export class Table {
     let from = 0
     let end = 0
     for (let at = 0; at < bytes.length; at++) {
-      const start = at
       at = this.#walk(bytes, at)
       if (at < 0) throw new TypeError('a result was written that does not fit the header')
       const next = this.#addPlainRow(bytes, plain, end)
@@ -116,7 +115,6 @@ export class Table {
         quoted = []
         end = next
       }
-      if (at <= start) break
     }
     if (quoted.length > 0) parts.push(Buffer.from(this.#stringify(quoted)))
     if (end > from) parts.push(plain.subarray(from, end))

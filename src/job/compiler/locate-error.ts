@@ -8,7 +8,7 @@ import { type CompiledSource, compileSource, SourceError } from './compile-sourc
 import { transformSync } from './esbuild-sync.js'
 import { placeIn } from './locate.js'
 import { PackageTypes } from './package-type.js'
-import { Packages } from './packages.js'
+import { Packages, packageName } from './packages.js'
 import { Probe } from './probe.js'
 import { Resolver } from './resolver.js'
 import { Tsconfigs } from './tsconfig.js'
@@ -26,14 +26,7 @@ export function locateLoadError(error: unknown, entry: string): string | undefin
   if (missing !== null) {
     const importer = toPath(missing[2]!)
     return new Search(importer).importOf((specifier, target) =>
-      [
-        specifier,
-        specifier
-          .split('/')
-          .slice(0, specifier.startsWith('@') ? 2 : 1)
-          .join('/'),
-        target,
-      ].includes(missing[1]!),
+      [specifier, packageName(specifier), target].includes(missing[1]!),
     )
   }
   const refused = REFUSED_FILE.exec(firstLine)

@@ -1,10 +1,10 @@
 // Resolves and compiles what a job names only at run time, in the process that runs it: in the thread of the job or in
 // that of the hooks.
-import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import nodeModule, { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { replace, sha256 } from '../cache.js'
 import { isCompiledFile } from '../file-kinds.js'
 import type { GraphFile } from '../loader/graph.js'
 import { allNames } from './commonjs-names.js'
@@ -90,7 +90,7 @@ export class RunTimeCompiler {
 
   #fileOf(key: string): string | undefined {
     if (this.#cacheFolder === undefined) return undefined
-    return path.join(this.#cacheFolder, `${createHash('sha256').update(key).digest('hex')}.file.json`)
+    return path.join(this.#cacheFolder, `${sha256(key)}.file.json`)
   }
 
   #cached(key: string): CompiledSource | undefined {
@@ -106,9 +106,7 @@ export class RunTimeCompiler {
     const file = this.#fileOf(key)
     if (file === undefined) return
     try {
-      const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
-      writeFileSync(temporary, JSON.stringify(compiled), { flag: 'wx', mode: 0o600 })
-      renameSync(temporary, file)
+      replace(file, JSON.stringify(compiled))
     } catch {
       // Without a cache it is compiled each time.
     }
