@@ -6,7 +6,7 @@ import type { CancelledRange, Ms, RunEvent, SettledRange, TaskSpec, WorkerActivi
 import type { RetryOptions } from '../plan.js'
 import type { ChunkSource } from '../source.js'
 import type { ExecutionFault } from './execution-fault.js'
-import type { ResultCheck } from './scheduler/result-gate.js'
+import type { ResultCheck } from './result-check.js'
 
 export { ExecutionFault } from './execution-fault.js'
 export type { PoolFault } from './scheduler/messages.js'

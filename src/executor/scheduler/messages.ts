@@ -5,7 +5,7 @@ import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protoco
 import type { CancelledRange, Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
 import type { RetryOptions } from '../../plan.js'
 import type { Want } from '../../source.js'
-import type { ResultCheck } from './result-gate.js'
+import type { ResultCheck } from '../result-check.js'
 
 export type CallId = number
 

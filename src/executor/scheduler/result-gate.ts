@@ -3,23 +3,9 @@
 import { asBuffer } from '../../framing/bytes.js'
 import { firstLines } from '../../framing/slice.js'
 import type { Failure, Ms, TaskSpec } from '../../model.js'
+import type { ResultCheck, WrongLine } from '../result-check.js'
 import { part, type ResultRange, without } from './ranges.js'
 import { type Attempt, resultRange, type WorkerIdentity } from './settled-range.js'
-
-/** Decides which results the output can take. Lines are results as JSON, one line per item. */
-export interface ResultCheck {
-  /** The first result is known. */
-  readonly isReady: boolean
-  /** Looks for the first result in these lines. Returns whether it is known now. */
-  begin(lines: Uint8Array): boolean
-  /** What is wrong with the items of these lines, ascending. */
-  check(lines: Uint8Array): readonly WrongLine[]
-}
-
-interface WrongLine {
-  readonly line: number
-  readonly failure: Failure
-}
 
 /** What a worker has sent of a chunk. */
 export interface Outcomes<Pending extends Attempt> {

@@ -1,8 +1,8 @@
 // Results that must fit the first one: what waits for it, and what they settle as.
 import { describe, expect, it } from 'vitest'
+import type { ResultCheck } from '../../../../src/executor/result-check.js'
 import { CallTable } from '../../../../src/executor/scheduler/calls.js'
 import type { CallOptions, Command } from '../../../../src/executor/scheduler/messages.js'
-import type { ResultCheck } from '../../../../src/executor/scheduler/result-gate.js'
 import type { Failure } from '../../../../src/model.js'
 import { chunkOf, EXPORTS, FAILURE } from './data.js'
 
