@@ -1,17 +1,13 @@
-// Removes a temporary file when this process has ended, even by SIGKILL, after which no handler runs here. A shell outside
-// of this process waits for a pipe that only this process holds: its end means that the file is not needed any more, a line
-// that it was renamed or must stay.
-import { type ChildProcess, spawn } from 'node:child_process'
-import type { Ms } from '../model.js'
+// Removes a temporary file when this process has ended. A shell as a helper process waits for its pipe: its end means that
+// the file is not needed any more, a line that it was renamed or must stay.
+import type { ChildProcess } from 'node:child_process'
+import { endHelper, startHelper } from './helper-process.js'
 
 /** Signals that reach all processes of a run are ignored: its work comes after them. */
 const SCRIPT = `
 trap '' TERM INT HUP QUIT USR1 USR2
 IFS= read -r released || rm -f -- "$FILE"
 `
-
-/** Its exit takes a millisecond. One that is stopped does not notice. */
-const END_TIMEOUT_MS: Ms = 1_000
 
 export class FileRemover {
   readonly #shells = new Map<string, ChildProcess>()
@@ -31,13 +27,11 @@ export class FileRemover {
     const shell = this.#shells.get(path)
     if (shell?.pid === undefined || !this.#shells.delete(path)) return
     const exited = new Promise<void>((resolve) => {
-      shell.ref()
       shell.once('exit', () => resolve())
       if (shell.exitCode !== null || shell.signalCode !== null) resolve()
     })
     this.#exits.push(exited)
-    shell.stdin?.end('released\n')
-    setTimeout(() => shell.kill('SIGKILL'), END_TIMEOUT_MS).unref()
+    endHelper(shell, 'released\n')
   }
 
   /**
@@ -50,18 +44,11 @@ export class FileRemover {
 }
 
 function startShell(path: string): ChildProcess {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
-    detached: true,
-    cwd: '/',
+  const shell = startHelper('/bin/sh', ['-c', SCRIPT], {
     // Not an argument: `pkill -f poolrun` would find it there, in the name of the file.
-    env: { ...process.env, FILE: path },
+    FILE: path,
   })
   // There is no shell on the machine.
   shell.on('error', () => {})
-  shell.stdin?.on('error', () => {})
-  shell.unref()
-  ;(shell.stdin as unknown as { unref(): void } | null)?.unref()
   return shell
 }

@@ -1,8 +1,7 @@
-// Kills the workers when this process has ended, even by SIGKILL, after which no handler runs here, and even if a worker
-// is in a busy loop, where it does not notice. A small process outside of this one reads process groups from a pipe that
-// only this process holds; at the end of the pipe it kills the groups. There is one for all pools.
-import { type ChildProcess, spawn } from 'node:child_process'
-import type { Ms } from '../model.js'
+// Kills the workers when this process has ended, even if a worker is in a busy loop, where it does not notice. A helper
+// process reads process groups from its pipe; at the end of the pipe it kills the groups. There is one for all pools.
+import type { ChildProcess } from 'node:child_process'
+import { endHelper, startHelper } from './helper-process.js'
 
 /**
  * For `/bin/sh`, which starts in a millisecond. Its arguments are the first groups; `+ 12` and `- 12` add and remove one. At
@@ -51,9 +50,6 @@ export const PROGRAMS: readonly ReaperProgram[] = [
 
 /** Of one that was killed. A program that is killed whenever it starts does not work. */
 const MAX_RESTARTS = 3
-
-/** Its exit takes a millisecond. */
-const END_TIMEOUT_MS: Ms = 1_000
 
 export class Reaper {
   readonly #programs: readonly ReaperProgram[]
@@ -140,14 +136,9 @@ class ReaperProcess {
     onExit: (wasKilled: boolean) => void,
   ) {
     // The groups are arguments: this process may be killed before it can write them.
-    const child = spawn(command, [...args, ...Array.from(groups, String)], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      // Not in the terminal's process group: Ctrl-C must not end it before its work is done.
-      detached: true,
-      windowsHide: true,
-      cwd: process.platform === 'win32' ? undefined : '/',
+    const child = startHelper(command, [...args, ...Array.from(groups, String)], {
       // What the user wants of other Nodes, such as a debugger, is not for this one.
-      env: { ...process.env, NODE_OPTIONS: '' },
+      NODE_OPTIONS: '',
     })
     this.#child = child
     this.exited = new Promise((resolve) => {
@@ -160,9 +151,6 @@ class ReaperProcess {
       })
       child.once('exit', (_code, signal) => end(signal !== null))
     })
-    child.stdin?.on('error', () => {})
-    child.unref()
-    ;(child.stdin as unknown as { unref(): void } | null)?.unref()
   }
 
   write(line: string): void {
@@ -170,10 +158,7 @@ class ReaperProcess {
   }
 
   end(): void {
-    this.#child.ref()
-    this.#child.stdin?.end()
-    // One that is stopped does not notice.
-    setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS).unref()
+    endHelper(this.#child)
   }
 }
 
