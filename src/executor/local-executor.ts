@@ -29,6 +29,7 @@ import type {
   WorkRecord,
 } from './scheduler/messages.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
+import { WarningFilter } from './warning-filter.js'
 
 export interface LocalOptions extends SchedulerOptions {
   readonly transport: Transport
@@ -80,6 +81,7 @@ export class LocalExecutor implements Executor {
   /** The files of the job as they were before the first worker loaded them. */
   #jobSnapshot: JobSnapshot | undefined
   #hasWarned = false
+  readonly #warnings = new WarningFilter()
   #nextCall = 1
   #inputs: SchedulerInput[] = []
   #isHandling = false
@@ -468,8 +470,11 @@ export class LocalExecutor implements Executor {
   ): void {
     const { emit, initializer } = this.#options
     switch (message.type) {
-      case 'warning':
-        return emit({ type: 'warning', warning: { kind: 'text', text: message.message } })
+      case 'warning': {
+        const text = this.#warnings.pass(message.message)
+        if (text !== undefined) emit({ type: 'warning', warning: { kind: 'text', text } })
+        return
+      }
       case 'handles-sigterm':
         // The transport uses it.
         return

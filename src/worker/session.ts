@@ -10,6 +10,7 @@ import { brokenBuiltin } from './builtins.js'
 import { Outbox } from './outbox.js'
 import { Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'
+import { thrownText } from './thrown-text.js'
 import { type Validate, validatorOf } from './validate.js'
 
 /** Between a worker and its parent, and between the job and the process that it runs in. */
@@ -176,9 +177,7 @@ export class WorkerSession {
     try {
       await (this.#job.get('finalizer') as Task)()
     } catch (thrown) {
-      const error = toErrorData(thrown)
-      const text = error.type === 'error' ? `${error.name}: ${error.message}\n${error.frames}` : error.preview
-      await channel.send({ type: 'warning', message: `the finalizer threw: ${text}` })
+      await channel.send({ type: 'warning', message: `the finalizer threw: ${thrownText(thrown)}` })
     }
   }
 

@@ -1,7 +1,8 @@
 // The job's `shouldRetry`: whether a failed item gets another attempt, and when.
-import { inspect } from 'node:util'
+import { previewValue } from '../errors/capture/to-cloneable.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import type { Failure, RetryAdvice } from '../model.js'
+import { thrownText } from './thrown-text.js'
 
 /** Called with what an attempt has thrown, in the context of its item. */
 export type ShouldRetry = (error: unknown) => unknown
@@ -13,22 +14,20 @@ export async function failureWithAdvice(
   warn: (message: string) => void,
 ): Promise<Failure> {
   const failure = { kind: 'error', error: toErrorData(thrown) } as const
-  let answer: unknown
   try {
-    answer = await shouldRetry(thrown)
-  } catch (error) {
-    warn(`shouldRetry threw ${inspect(error)}: the failure is final`)
-    return { ...failure, retry: 'never' }
-  }
-  if (answer === true) return failure
-  const advice = answer === false ? 'never' : adviceOf(answer)
-  if (advice === undefined) {
+    const answer = await shouldRetry(thrown)
+    if (answer === true) return failure
+    const advice = answer === false ? 'never' : adviceOf(answer)
+    if (advice !== undefined) return { ...failure, retry: advice }
     const expected = 'a boolean, milliseconds, or { after: milliseconds, everyone: boolean }'
-    warn(`shouldRetry returned ${inspect(answer)}, which is not ${expected}: the failure is final`)
+    warn(`shouldRetry returned ${previewValue(answer)}, which is not ${expected}: the failure is final`)
+  } catch (error) {
+    warn(`shouldRetry threw ${thrownText(error)}: the failure is final`)
   }
-  return { ...failure, retry: advice ?? 'never' }
+  return { ...failure, retry: 'never' }
 }
 
+/** Reads what the job has returned, which can throw. */
 function adviceOf(answer: unknown): RetryAdvice | undefined {
   if (typeof answer === 'number') return isDelay(answer) ? { afterMs: answer, everyone: false } : undefined
   if (typeof answer !== 'object' || answer === null) return undefined

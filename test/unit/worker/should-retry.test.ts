@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { failureWithAdvice } from '../../../src/worker/should-retry.js'
 import { chunkOfValues, outcomesOf, setUpRunner } from './support.js'
@@ -7,6 +8,12 @@ async function adviceFor(shouldRetry: (error: unknown) => unknown) {
   const failure = await failureWithAdvice(new Error('busy'), shouldRetry, (message) => warnings.push(message))
   expect(failure).toMatchObject({ kind: 'error', error: { message: 'busy' } })
   return { retry: failure.kind === 'error' ? failure.retry : undefined, warnings }
+}
+
+function revokedProxy() {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
 }
 
 describe('an answer of shouldRetry', () => {
@@ -43,12 +50,42 @@ describe('an answer of shouldRetry', () => {
     expect(warnings).toEqual([expect.stringMatching(/^shouldRetry returned .*: the failure is final$/s)])
   })
 
+  test.each([
+    [
+      'a getter that throws',
+      {
+        get after() {
+          throw new TypeError('oops')
+        },
+      },
+    ],
+    ['a revoked proxy', revokedProxy()],
+    [
+      'an object that cannot be shown',
+      {
+        [inspect.custom]() {
+          throw new TypeError('oops')
+        },
+      },
+    ],
+  ])('that cannot be read makes the failure final, with a warning: %s', async (_name, answer) => {
+    const { retry, warnings } = await adviceFor(() => answer)
+    expect(retry).toBe('never')
+    expect(warnings).toEqual([
+      expect.stringMatching(/^shouldRetry (threw|returned) .*: the failure is final$/s),
+    ])
+  })
+
   test('that is thrown makes the failure final, with a warning', async () => {
     const { retry, warnings } = await adviceFor(() => {
       throw new TypeError('oops')
     })
     expect(retry).toBe('never')
-    expect(warnings).toEqual([expect.stringMatching(/^shouldRetry threw TypeError: oops/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^shouldRetry threw TypeError: oops \(at .*should-retry\.test\.ts.*\): the failure is final$/,
+      ),
+    ])
   })
 })
 
