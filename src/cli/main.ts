@@ -33,7 +33,7 @@ async function main(): Promise<void> {
       stdinIsTTY: isatty(0),
       availableParallelism: processors().count,
       readFile: (path) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)),
-      isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+      isFile,
     })
     if (line.kind === 'print') return await write(standardOutput(), charset.text(line.text), EXIT.ok)
     if (line.kind === 'completion')
@@ -69,6 +69,15 @@ function messageFor(error: unknown): string {
   return (
     environmentProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
   )
+}
+
+/** Whatever keeps this process from looking at it is said when the job is loaded. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 /**

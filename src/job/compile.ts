@@ -4,6 +4,7 @@ import { closeSync, openSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { JobError, PoolBrokenError } from '../errors/classes.js'
+import { whyUnreadable } from '../errors/file-reasons.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Cached, find, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
@@ -97,7 +98,7 @@ function checkReadable(file: string, cwd: string): void {
   try {
     closeSync(openSync(file, 'r'))
   } catch (error) {
-    throw new JobError(`cannot read ${showPath(file, cwd)}: ${(error as Error).message}`, { cause: error })
+    throw new JobError(`cannot read ${showPath(file, cwd)}: ${whyUnreadable(error)}`, { cause: error })
   }
 }
 

@@ -1,8 +1,9 @@
 // Whether a JavaScript job leads to TypeScript. If not, Node loads it as it is.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { foldersAbove } from './compiler/probe.js'
 import { isCompiledFile } from './file-kinds.js'
+import { isFile } from './stats.js'
 
 const MAX_FILES = 1_000
 /** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
@@ -42,10 +43,6 @@ function hasTsconfig(file: string): boolean {
     if (existsSync(path.join(folder, 'package.json'))) return false
   }
   return false
-}
-
-function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
 }
 
 function readText(file: string): string {

@@ -3,8 +3,10 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JobError } from '../errors/classes.js'
+import { whyUnreadable } from '../errors/file-reasons.js'
 import { closestName } from './did-you-mean.js'
 import { TYPESCRIPT } from './file-kinds.js'
+import { isFile } from './stats.js'
 
 const SUPPORTED = [...TYPESCRIPT, '.js', '.mjs', '.cjs']
 
@@ -19,8 +21,8 @@ const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
 export function resolveJob(job: string | URL, cwd: string = process.cwd()): string {
   const named = toPath(job, cwd)
   const display = showPath(named, cwd)
-  const file = kindOf(named) === undefined ? (sourceBeside(named) ?? named) : named
-  const kind = kindOf(file)
+  const file = kindOf(named, display) === undefined ? (sourceBeside(named) ?? named) : named
+  const kind = kindOf(file, display)
   if (kind === undefined) {
     throw new JobError(`job module not found: ${display}${suggestion(named, cwd)}; ${whereLooked(named)}`)
   }
@@ -49,19 +51,19 @@ function toPath(job: string | URL, cwd: string): string {
   }
 }
 
-function kindOf(file: string): 'file' | 'directory' | 'other' | undefined {
+function kindOf(file: string, display: string): 'file' | 'directory' | 'other' | undefined {
   try {
     const stats = statSync(file)
     return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other'
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new JobError(`cannot read the job module: ${(error as Error).message}`, { cause: error })
+    throw new JobError(`cannot read ${display}: ${whyUnreadable(error)}`, { cause: error })
   }
 }
 
 function sourceBeside(file: string): string | undefined {
-  return sourcesOf(file).find((source) => kindOf(source) === 'file')
+  return sourcesOf(file).find(isFile)
 }
 
 function sourcesOf(file: string): string[] {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isFile } from './stats.js'
 
 /** A job with more files than this is watched in part. */
 const MAX_FILES = 1_000
@@ -62,10 +63,6 @@ function importsOf(text: string, folder: string): string[] {
     const base = path.join(folder, specifier!.replace(/\?.*$/, ''))
     return ENDINGS.map((ending) => base + ending).find(isFile) ?? []
   })
-}
-
-function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
 }
 
 /** `undefined` if it cannot be read. */

@@ -5,6 +5,7 @@ import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from 'node:
 import { posix } from 'node:path'
 import picomatch from 'picomatch'
 import { InputError } from '../errors/classes.js'
+import { whyUnreadable } from '../errors/file-reasons.js'
 import { expandBraces } from './braces.js'
 
 /** What one name on the path must be. `next` is `undefined` for the last. */
@@ -186,10 +187,11 @@ class Search {
     try {
       return read(posix.resolve(this.#cwd, path))
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
+      const { code } = error as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
-      const reason = code === 'EACCES' ? 'permission denied' : message
-      throw new InputError(`cannot read ${path === '' ? '.' : path}: ${reason}`, { cause: error })
+      throw new InputError(`cannot read ${path === '' ? '.' : path}: ${whyUnreadable(error)}`, {
+        cause: error,
+      })
     }
   }
 }

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { isatty, ReadStream as TtyStream } from 'node:tty'
 import { CHUNK_BYTES } from '../defaults.js'
 import { InputError } from '../errors/classes.js'
+import { whyUnreadable } from '../errors/file-reasons.js'
 import type { Framing } from '../model.js'
 import type { InputChoice, InputFormat } from '../plan.js'
 import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-reader.js'
@@ -155,7 +156,7 @@ function openFile(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     open(path, flags, (error, fd) => {
       if (error === null) resolve(fd)
-      else reject(new InputError(`cannot read ${path}: ${reason(error)}`, { cause: error }))
+      else reject(new InputError(`cannot read ${path}: ${whyUnreadable(error)}`, { cause: error }))
     })
   })
 }
@@ -167,12 +168,4 @@ function isPipe(path: string): boolean {
     // Opening it says why.
     return false
   }
-}
-
-function reason(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'no such file'
-  if (error.code === 'EACCES') return 'permission denied'
-  if (error.code === 'ELOOP') return 'it is a loop of symbolic links'
-  if (error.code === 'ENXIO') return 'it is a socket'
-  return error.message
 }

@@ -1,6 +1,7 @@
 // The exit codes for mistakes in usage, input, job and initializer, each with a message that is clear and printed once.
 // Exit codes 1 and 3 are in matrix.test.ts, 7 in reliability/budget.test.ts and pipes.test.ts, 124 in
 // reliability/timeouts.test.ts, signals in reliability/signals.test.ts, 141 in pipes.test.ts.
+import { symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { occurrences } from '../helpers/normalise.js'
 import { broken, fixture, lines, runCli } from '../helpers/run-cli.js'
@@ -49,6 +50,24 @@ describe('5: the job module', () => {
     const { dir, write } = tempSpace()
     write({ 'j#b.ts': 'export default (x: number) => x * 2' })
     expect(await runCli(['map', 'j#b.ts', '2'], { cwd: dir })).toMatchObject({ stdout: '4\n', exitCode: 0 })
+  })
+
+  it('has a name that the system does not let poolrun look at', async () => {
+    const { dir, write, path } = tempSpace()
+    write({ 'job.ts': 'import "./loop.ts"; export default 1' })
+    symlinkSync('loop.ts', path('loop.ts'))
+    const runs = ['loop.ts', 'job.ts/job.ts', `${'x'.repeat(300)}.ts`, 'job.ts'].map((job) =>
+      runCli(['map', job, '1'], { cwd: dir }),
+    )
+    const [loop, below, long, importing] = await Promise.all(runs)
+    const says = (text: string) => ({
+      exitCode: 5,
+      stderr: expect.stringMatching(new RegExp(`^poolrun map: .*${text}.*\\n(    .*\\n)*$`)),
+    })
+    expect(loop).toMatchObject(says('cannot read loop.ts: it is a loop of symbolic links'))
+    expect(below).toMatchObject(says('not found: job.ts/job.ts'))
+    expect(long).toMatchObject(says('its name is too long'))
+    expect(importing).toMatchObject(says('job.ts:1:8: Could not resolve "./loop.ts"'))
   })
 
   it('--callbacks never finishes loading', async () => {

@@ -1,22 +1,23 @@
 // Looks at the file system for the compiler, and keeps what it saw: a compiled job is used again only while all of it is
 // still so.
-import { realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import path from 'node:path'
+import { statsOf } from '../stats.js'
 
 export class Probe {
-  /** Paths of files that were looked for, and did not exist. */
+  /** Paths of files that were looked for, and did not exist or could not be looked at. */
   readonly absent = new Set<string>()
   /** Paths that exist, with what they are without symbolic links. */
   readonly links = new Map<string, string>()
 
   isFile(file: string): boolean {
-    const stats = statSync(file, { throwIfNoEntry: false })
+    const stats = statsOf(file)
     if (stats === undefined) this.absent.add(file)
     return stats?.isFile() === true
   }
 
   isFolder(file: string): boolean {
-    const stats = statSync(file, { throwIfNoEntry: false })
+    const stats = statsOf(file)
     if (stats === undefined) this.absent.add(file)
     return stats?.isDirectory() === true
   }

@@ -1,5 +1,5 @@
 // Resolving what a user writes to the file of a job module.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { resolveJob } from '../../../src/job/reference.js'
@@ -86,6 +86,14 @@ describe('resolveJob', () => {
     expect(() => resolveJob(new URL('https://example.com/job.ts'), root)).toThrow(
       'https://example.com/job.ts is not the address of a local file',
     )
+  })
+
+  it('says why the system does not let it look', () => {
+    const { root, file } = project({})
+    symlinkSync('loop.ts', file('loop.ts'))
+    const long = `${'x'.repeat(5_000)}.ts`
+    expect(() => resolveJob('loop.ts', root)).toThrow('cannot read loop.ts: it is a loop of symbolic links')
+    expect(() => resolveJob(long, root)).toThrow(`cannot read ${long}: its name is too long`)
   })
 
   it('rejects everything with a JobError', () => {
