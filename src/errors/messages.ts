@@ -93,8 +93,19 @@ export function describeExit(exitCode: number | null, signal: string | null): st
   return signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
 }
 
+/** `500 ms`, `2.5 s`, and from two minutes on `2 min 5 s`. */
 export function formatMs(ms: Ms): string {
+  if (ms >= 120_000) return longDuration(ms)
   return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`
+}
+
+/** `41 s`, `2 min 5 s`, `3 h 12 min`. */
+export function longDuration(ms: Ms): string {
+  const seconds = Math.round(ms / 1000)
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  if (h > 0) return m > 0 ? `${h} h ${m} min` : `${h} h`
+  if (m > 0) return s > 0 ? `${m} min ${s} s` : `${m} min`
+  return `${s} s`
 }
 
 /** `1 item`, `3 items`. */

@@ -1,9 +1,9 @@
 // The summary line, which is the last line of a run, and lists of item indexes. Plain text.
-import { plural } from '../errors/messages.js'
+import { longDuration, plural } from '../errors/messages.js'
 import type { Ms } from '../model.js'
 import type { CommandName, FailureLimit, RunPlan } from '../plan.js'
 import { NAMED_INDEXES, type Summary } from '../summary.js'
-import { groupDigits, longDuration, rateText } from './units.js'
+import { groupDigits, rateText } from './units.js'
 
 /** A run of this duration or more has its duration and rate in the summary line. */
 const LONG_RUN_MS: Ms = 10_000

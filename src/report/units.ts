@@ -46,15 +46,6 @@ export function groupDigits(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** `41 s`, `2 min 5 s`, `3 h 12 min`. */
-export function longDuration(ms: Ms): string {
-  const seconds = Math.round(ms / 1000)
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-  if (h > 0) return m > 0 ? `${h} h ${m} min` : `${h} h`
-  if (m > 0) return s > 0 ? `${m} min ${s} s` : `${m} min`
-  return `${s} s`
-}
-
 function significant(value: number): string {
   return value < 10 ? value.toFixed(1) : String(Math.round(value))
 }

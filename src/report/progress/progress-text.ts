@@ -1,6 +1,6 @@
 // The text of progress: the live block, which depends on the size of the terminal, the plain line for a log, and the
 // answer to SIGUSR2. Pure: how wide a text is on the terminal is passed in.
-import { workerTitle } from '../../errors/messages.js'
+import { longDuration, workerTitle } from '../../errors/messages.js'
 import { previewText } from '../../errors/render/sanitise.js'
 import { itemText } from '../../framing/items.js'
 import { type Counts, itemIndexAt, type Ms, type WorkerActivity } from '../../model.js'
@@ -94,13 +94,14 @@ function liveLine(state: ProgressState, room: number, context: RenderContext): s
 
 /** Why items begin later than workers could begin them. */
 function pacingText({ limit, pausedForMs }: ProgressState): string | undefined {
-  if (pausedForMs !== undefined) return `cooling down ${Math.ceil(pausedForMs / 1000)} s`
+  if (pausedForMs !== undefined) return `cooling down ${longDuration(1000 * Math.ceil(pausedForMs / 1000))}`
   return limit && `paced ${limit}`
 }
 
-function leftOf({ counts, rate, isEnding = false }: ProgressState): Ms | undefined {
+function leftOf({ counts, rate, isEnding = false, pausedForMs = 0 }: ProgressState): Ms | undefined {
   const { ok, failed, total } = counts
-  return total === undefined || isEnding ? undefined : timeLeft(total - ok - failed, rate)
+  const left = total === undefined || isEnding ? undefined : timeLeft(total - ok - failed, rate)
+  return left && Math.max(left, pausedForMs)
 }
 
 function bar(done: number, total: number, { barDone, barRest }: Charset): string {

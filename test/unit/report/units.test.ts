@@ -1,6 +1,7 @@
 // How times, rates and percentages are written.
 import { describe, expect, it, test } from 'vitest'
-import { clockTime, itemTime, longDuration, percent, rateText, taskTime } from '../../../src/report/units.js'
+import { formatMs, longDuration } from '../../../src/errors/messages.js'
+import { clockTime, itemTime, percent, rateText, taskTime } from '../../../src/report/units.js'
 
 describe('clockTime', () => {
   it('writes a time like a clock, in days if there are any', () => {
@@ -57,4 +58,14 @@ test.each([
   [360_000_000, '100 h'],
 ])('a run of %i ms took %s', (ms, text) => {
   expect(longDuration(ms)).toBe(text)
+})
+
+test.each([
+  [500, '500 ms'],
+  [2_500, '2.5 s'],
+  [90_000, '90 s'],
+  [120_000, '2 min'],
+  [86_400_000, '24 h'],
+])('a limit of %i ms is %s', (ms, text) => {
+  expect(formatMs(ms)).toBe(text)
 })

@@ -57,7 +57,8 @@ describe('the live line', () => {
     const limited = state({ limit: '10/s' })
     expect(at(100, limited)).toContain('120/s  paced 10/s  ETA 1:13')
     expect(plainLine(limited)).toContain('120/s, paced 10/s, about')
-    expect(at(100, { ...limited, pausedForMs: 11_500 })).toContain('120/s  cooling down 12 s  ETA')
+    expect(at(100, { ...limited, pausedForMs: 11_500 })).toContain('120/s  cooling down 12 s  ETA 1:13')
+    expect(at(100, { ...limited, pausedForMs: 3_599_500 })).toContain('120/s  cooling down 1 h  ETA 1:00:00')
   })
 
   it('leaves out what matters least in a narrow terminal', () => {
