@@ -2,12 +2,14 @@
 // extension gives.
 import { isSpace } from '../framing/bytes.js'
 import { BadItem, parseBytes } from '../framing/parse.js'
+import { findInnerArray, jqCommand } from './inner-array.js'
 import type { InputBuffer } from './input-buffer.js'
 import { inputError } from './input-error.js'
 
 export const PLAIN_TEXT_HINT = 'for plain text, one item per line, use --input-format lines'
 
 const LF = 0x0a
+const BRACE = 0x7b
 const BRACKET = 0x5b
 /** Bytes of the first line that are parsed. A line that is wrong only at their end may be a longer number. */
 const CHECKED_BYTES = 64 * 1024
@@ -24,12 +26,28 @@ export function detect(input: InputBuffer, file: string): 'json' | 'ndjson' | un
   const first = unread[0]
   if (first === undefined) return input.ended ? 'ndjson' : undefined
   if (first === BRACKET) return 'json'
+  if (first === BRACE && isAloneInLine(unread))
+    throw inputError(file, input.position, 0, hintForDocument(unread))
   if (CLEARLY_JSON.includes(first)) return 'ndjson'
   const line = firstLine(input)
   if (line === undefined) return undefined
   const value = parseBytes(line)
   if (!(value instanceof BadItem) || value.at === CHECKED_BYTES) return 'ndjson'
   throw inputError(file, input.position, 0, `this is not JSON; ${PLAIN_TEXT_HINT}`)
+}
+
+/** How every program that indents JSON begins an object, and no line of NDJSON does. */
+function isAloneInLine(unread: Buffer): boolean {
+  return /^.\r?\n/.test(unread.toString('latin1', 0, 3))
+}
+
+function hintForDocument(bytes: Buffer): string {
+  const path = findInnerArray(bytes)
+  const hint =
+    path === undefined
+      ? `for one line per value, use: jq -c .`
+      : `for the array in it, use: ${jqCommand(path, undefined)}`
+  return `this is JSON over several lines, not one value per line; ${hint} | poolrun …`
 }
 
 /** Only its first byte if that cannot begin a JSON value: a binary file may have no line end for gigabytes. */

@@ -57,6 +57,16 @@ describe('detect', () => {
     expect((thrown as InputError).message).toContain(`${location}: `)
   })
 
+  test.each([
+    ['{\n  "items": [1, 2],\n  "n": 2\n}\n', "for the array in it, use: jq -c '.items[]' | poolrun …"],
+    ['\n{\r\n  "a": 1\r\n}\r\n{\r\n', 'for one line per value, use: jq -c . | poolrun …'],
+  ])('refuses a document over several lines with a hint: %j', (text, hint) => {
+    for (const ended of [true, false])
+      expect(() => detect(bufferOf(text, ended), 'in')).toThrow(
+        `item 0: this is JSON over several lines, not one value per line; ${hint}`,
+      )
+  })
+
   test('refuses binary data without waiting for a line end', () => {
     expect(() => detect(bufferOf(Buffer.from([0x00, 0x01]), false), 'in')).toThrow(InputError)
   })
