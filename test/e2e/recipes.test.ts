@@ -1,6 +1,6 @@
 // Each page of docs/recipes is complete: its files are written into an empty folder, and its commands print what it shows.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -13,6 +13,10 @@ const names = readdirSync(folder).filter((name) => name !== 'README.md')
 
 /** Programs of commands, besides those of every shell. */
 const TOOLS = ['jq']
+
+function installed(name: string): string {
+  return join(root, 'node_modules', name)
+}
 
 function has(tool: string): boolean {
   try {
@@ -35,16 +39,18 @@ function recipe(name: string) {
         return { command: example.slice(0, end), output: example.slice(end + 1) }
       }),
   )
+  const packages = new Set([...text.matchAll(/^import \w+ from '([a-z]\w*)'$/gm)].map(([, name]) => name!))
   const builtins = [...text.matchAll(/'(node:\w+)'/g)].map(([, module]) => module!)
   const missing = [
+    ...[...packages].filter((name) => !existsSync(installed(name))),
     ...builtins.filter((module) => !isBuiltin(module)),
     ...TOOLS.filter((tool) => commands.some(({ command }) => command.includes(`${tool} `)) && !has(tool)),
   ]
-  return { files: Object.fromEntries(files) as Record<string, string>, commands, missing }
+  return { files: Object.fromEntries(files) as Record<string, string>, packages, commands, missing }
 }
 
 describe.each(names)('docs/recipes/%s', (name) => {
-  const { files, commands, missing } = recipe(name)
+  const { files, packages, commands, missing } = recipe(name)
 
   it.skipIf(missing.length > 0)(
     `does what it shows${missing.map((tool) => ` (skipped: no ${tool})`).join('')}`,
@@ -52,10 +58,17 @@ describe.each(names)('docs/recipes/%s', (name) => {
       expect(commands.length).toBeGreaterThan(0)
       const space = tempSpace()
       space.write(files)
-      // A program that starts another one finds the command under test as its users would.
-      space.write({ 'bin/npx': '#!/bin/sh\nshift\nexec "$NODE" "$POOLRUN_JS" "$@"\n' })
+      for (const name of packages) {
+        mkdirSync(space.path('node_modules'), { recursive: true })
+        symlinkSync(installed(name), space.path(`node_modules/${name}`))
+      }
+      // Commands, and what they start, find the command and the Node under test as their users would.
+      space.write({
+        'bin/npx': '#!/bin/sh\nshift\nexec "$NODE" "$POOLRUN_JS" "$@"\n',
+        'bin/node': '#!/bin/sh\nexec "$NODE" "$@"\n',
+      })
       for (const { command, output } of commands) {
-        const { stdout, stderr } = await runShell(`chmod +x bin/npx; PATH="$PWD/bin:$PATH"; ${command}`, {
+        const { stdout, stderr } = await runShell(`chmod +x bin/*; PATH="$PWD/bin:$PATH"; ${command}`, {
           cwd: space.dir,
         })
         expect(stdout, stderr).toBe(output)
