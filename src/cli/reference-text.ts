@@ -65,7 +65,8 @@ results are also bounded by ${mebibyteText(BUFFER_BYTES)}, or by about 1 MiB per
   \`new Worker\`. In a JavaScript job they may if the project has a \`tsconfig.json\`, or if the job imports TypeScript.
 - The nearest \`tsconfig.json\` counts for each file. \`emitDecoratorMetadata\` works if \`typescript\` is installed beside the file;
   otherwise a warning says so.
-- Exports with a special meaning are \`initializer\`, \`finalizer\` and \`input\`; all are optional.
+- Exports with a special meaning are \`initializer\`, \`finalizer\`, \`input\` and \`shouldRetry\`; all are optional.
+  [\`shouldRetry\`](guarantees.md#when-an-item-is-retried) decides whether a failed item is tried again, and when.
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere
   inside a task.
 - The context has \`index\` (position of the item in the whole input, from 0), \`attempt\` (from 1), \`workerId\` (0 to processes − 1; a
@@ -222,7 +223,8 @@ collect: item 46 failed, skipped
 - The last line sums up the run: \`poolrun collect: 9,998 ok, 2 failed (items 3, 77) in 41 s (243/s)\`. Parts that are zero are left
   out, except \`ok\`; a run of less than ten seconds has no duration and rate.
 - \`collect\` shows a failure as soon as it settles, while results stay in order.
-- Failures with the same message and first frame are printed in full ten times; the rest are counted in one line at the end.
+- Ten failures from one place (the same class of error and the same first frame) are printed in full, later ones as a single line if
+  their message is new; all others are counted in one line at the end.
 - What jobs print goes to stderr, line by line. \`--tag\` shows which item and worker printed a line; \`--job-output group\` keeps
   the lines of an item together.
 - In a pipeline whose last command writes to the terminal (\`| cat\`, \`| jq\`, \`| less\`), progress is a plain line now and then,

@@ -152,7 +152,7 @@ export class Table {
     const preview = text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)}…` : text
     return wrongResult(
       `${prefix}${name}`,
-      'the header, which the first result has made, lacks this key',
+      'the header lacks this key: it has those of the first result',
       preview,
     )
   }
