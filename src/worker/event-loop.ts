@@ -25,8 +25,17 @@ export class EventLoop {
     return now - this.#lastYieldAt > YIELD_AFTER_MS
   }
 
+  /**
+   * All that has arrived is received before this resolves. Immediates run right after the messages that were there when this
+   * turn began, and work mostly begins in the handler of one of those: only the next turn looks for more.
+   */
   async yieldToEventLoop(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.endOfTurn()
+    await this.endOfTurn()
     this.#lastYieldAt = this.#clock.now()
+  }
+
+  async endOfTurn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }

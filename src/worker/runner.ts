@@ -212,7 +212,7 @@ export class Runner {
   #returnUnstartedLater(): void {
     if (this.#isReturnPlanned) return
     this.#isReturnPlanned = true
-    void this.#eventLoop.yieldToEventLoop().then(() => {
+    void this.#eventLoop.endOfTurn().then(() => {
       this.#isReturnPlanned = false
       if (!this.#hasIdleLane) return
       // Not of a chunk between two items: it goes on in its own lane.
@@ -355,7 +355,7 @@ export class Runner {
     this.#isFlushPlanned = true
     const { clock } = this.#options
     const plannedAt = clock.now()
-    void this.#eventLoop.yieldToEventLoop().then(() => {
+    void this.#eventLoop.endOfTurn().then(() => {
       this.#isFlushPlanned = false
       if (clock.now() - plannedAt > QUICK_UP_TO_MS) this.#costs.blocked()
       void this.#outbox.flush()
