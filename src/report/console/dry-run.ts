@@ -8,7 +8,7 @@ export function dryRunText(plan: RunPlan, items: number): string {
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
     timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} per attempt`,
-    rate && `at most ${rate.text} attempts begin`,
+    rate && `attempts begin at ${rate.text} at most`,
     deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} for the whole run`,
     retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)

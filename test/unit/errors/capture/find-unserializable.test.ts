@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
 import { findUncloneable, findUnjsonable } from '../../../../src/errors/capture/find-unserializable.js'
 import { CARRIED, REFUSED, TOO_DEEP } from '../../worker/hostile.js'
@@ -98,6 +99,11 @@ describe('findUncloneable', () => {
     ['a WeakMap', new WeakMap(), ''],
   ])('finds %s', (_what, value, path) => {
     expect(findUncloneable(value)?.path).toBe(path)
+  })
+
+  test('shows a promise without what async hooks have put on it', () => {
+    const promise = new AsyncLocalStorage().run({ secret: 1 }, () => Promise.resolve(1))
+    expect(findUncloneable([promise])).toMatchObject({ path: '[0]', preview: 'a Promise' })
   })
 
   test('finds a getter that throws', () => {
