@@ -3,8 +3,7 @@
 import { closeSync, openSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { JobError, PoolBrokenError } from '../errors/classes.js'
-import { whyUnreadable } from '../errors/file-reasons.js'
+import { PoolBrokenError } from '../errors/classes.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Cached, find, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
@@ -13,7 +12,7 @@ import { isTypeScript } from './file-kinds.js'
 import { usesTypeScript } from './javascript.js'
 import { pin } from './pinned.js'
 import { prune } from './prune.js'
-import { showPath } from './reference.js'
+import { unreadable } from './unreadable.js'
 
 export interface CompileOptions {
   /** What paths in messages are relative to. */
@@ -98,7 +97,7 @@ function checkReadable(file: string, cwd: string): void {
   try {
     closeSync(openSync(file, 'r'))
   } catch (error) {
-    throw new JobError(`cannot read ${showPath(file, cwd)}: ${whyUnreadable(error)}`, { cause: error })
+    throw unreadable(file, cwd, error)
   }
 }
 

@@ -262,7 +262,7 @@ function join(path: string, key: string | number): string {
 function preview(value: unknown): string {
   try {
     // Async hooks put their ids and the context of the item on it.
-    if (types.isPromise(value)) return 'a Promise'
+    if (types.isPromise(value)) return 'Promise'
     // The stack of an error would fill the preview, also with frames that are not the job's.
     const text = types.isNativeError(value)
       ? `[${errorToString.call(value)}]`

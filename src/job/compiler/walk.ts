@@ -7,7 +7,7 @@ import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Message, TransformFailure } from 'esbuild'
-import { whyUnreadable } from '../../errors/file-reasons.js'
+import { PoolBrokenError } from '../../errors/classes.js'
 import type { Inputs } from '../cache.js'
 import { compileError } from '../compile-error.js'
 import { unwrapped, wrap } from '../expression.js'
@@ -15,7 +15,7 @@ import { isCompiledFile, isInPackage } from '../file-kinds.js'
 import type { GraphFile, JobGraph, LoadStep } from '../loader/graph.js'
 import { ownPackageFile } from '../own-package.js'
 import { tsconfigChain } from '../package-files.js'
-import { showPath } from '../reference.js'
+import { unreadable } from '../unreadable.js'
 import { allNames } from './commonjs-names.js'
 import { type CompiledSource, compileSource, type Request, SourceError } from './compile-source.js'
 import { wantsMetadata } from './decorator-metadata.js'
@@ -175,7 +175,7 @@ class Walk {
         if (typescript !== undefined) this.#externals.add(this.#probe.real(typescript))
       }
     } catch (error) {
-      this.#nodes.set(file, [plainMessage(problemText(error as NodeJS.ErrnoException, this.#options.cwd))])
+      this.#nodes.set(file, [plainMessage(this.#problemOf(error as NodeJS.ErrnoException))])
       return
     }
     try {
@@ -188,6 +188,14 @@ class Walk {
       const messages = error.messages.map((message) => located(message, file))
       this.#nodes.set(file, isExpression ? messages.map((some) => unwrapped(some, expression)) : messages)
     }
+  }
+
+  /** Of a file that cannot be read, or of a tsconfig that is wrong. @throws PoolBrokenError where the machine lacks something */
+  #problemOf(error: NodeJS.ErrnoException): string {
+    if (error.path === undefined) return error.message
+    const problem = unreadable(error.path, this.#options.cwd, error)
+    if (problem instanceof PoolBrokenError) throw problem
+    return problem.message
   }
 
   async #compile(source: SourceFile): Promise<CompiledSource> {
@@ -431,12 +439,6 @@ function urlOf({ file, query }: { readonly file: string; readonly query: string 
 
 function isJson(url: string): boolean {
   return new URL(url).pathname.endsWith('.json')
-}
-
-/** Of a file that cannot be read, or of a tsconfig that is wrong. */
-function problemText(error: NodeJS.ErrnoException, cwd: string): string {
-  const { path: file, message } = error
-  return file === undefined ? message : `cannot read ${showPath(file, cwd)}: ${whyUnreadable(error)}`
 }
 
 function plainMessage(text: string): Message {

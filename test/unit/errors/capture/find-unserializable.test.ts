@@ -103,7 +103,7 @@ describe('findUncloneable', () => {
 
   test('shows a promise without what async hooks have put on it', () => {
     const promise = new AsyncLocalStorage().run({ secret: 1 }, () => Promise.resolve(1))
-    expect(findUncloneable([promise])).toMatchObject({ path: '[0]', preview: 'a Promise' })
+    expect(findUncloneable([promise])).toMatchObject({ path: '[0]', preview: 'Promise' })
   })
 
   test('finds a getter that throws', () => {
