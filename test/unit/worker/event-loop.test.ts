@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/clock.js'
-import { EventLoop } from '../../../src/worker/yield.js'
+import { EventLoop } from '../../../src/worker/event-loop.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
 it('receives what has arrived, also where it is asked for while a message is handled', async () => {
