@@ -1,15 +1,13 @@
 // Whether a JavaScript job leads to TypeScript. If not, Node loads it as it is.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { foldersAbove } from './compiler/probe.js'
 import { isCompiledFile } from './file-kinds.js'
+import { isFile, relativeImports } from './relative-imports.js'
 
 const MAX_FILES = 1_000
-/** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
-const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
 /** `import(name)`, `require(name)`: not a literal. */
 const CHOSEN_AT_RUN_TIME = /\b(?:import|require)\s*\(\s*[^'")\s]/
-const ENDINGS = ['', '.js', '.json', '/index.js']
 const SOURCE_ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx']
 
 /** From file to file, by relative imports. Names chosen at run time count in a project that has a tsconfig.json. */
@@ -21,9 +19,7 @@ export function usesTypeScript(entry: string): boolean {
     seen.add(file)
     const text = readText(file)
     if (CHOSEN_AT_RUN_TIME.test(text) && hasTsconfig(entry)) return true
-    for (const [, , specifier] of text.matchAll(RELATIVE_IMPORT)) {
-      const base = path.join(path.dirname(file), specifier!.replace(/\?.*$/, ''))
-      const found = ENDINGS.map((ending) => base + ending).find(isFile)
+    for (const { base, file: found } of relativeImports(text, file)) {
       if (found === undefined ? isSource(base) : isCompiledFile(found)) return true
       if (found !== undefined) files.push(found)
     }
@@ -42,10 +38,6 @@ function hasTsconfig(file: string): boolean {
     if (existsSync(path.join(folder, 'package.json'))) return false
   }
   return false
-}
-
-function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true
 }
 
 function readText(file: string): string {

@@ -1,13 +1,12 @@
 // Follows a job from file to file and compiles each of them: all that it imports by a fixed name. What it chooses at
 // run time is compiled where it runs.
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Message, TransformFailure } from 'esbuild'
-import type { Inputs } from '../cache.js'
+import { type Inputs, sha256 } from '../cache.js'
 import { compileError } from '../compile-error.js'
 import { unwrapped, wrap } from '../expression.js'
 import { isCompiledFile, isInPackage } from '../file-kinds.js'
@@ -437,10 +436,6 @@ function plainMessage(text: string): Message {
 
 function located(message: Message, file: string): Message {
   return message.location === null ? message : { ...message, location: { ...message.location, file } }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** @throws SourceError */
