@@ -10,6 +10,7 @@ import { type Inputs, sha256 } from '../cache.js'
 import { compileError } from '../compile-error.js'
 import { unwrapped, wrap } from '../expression.js'
 import { isCompiledFile, isInPackage } from '../file-kinds.js'
+import { jsonFacade } from '../loader/facades.js'
 import type { GraphFile, JobGraph, LoadStep } from '../loader/graph.js'
 import { ownPackageFile } from '../own-package.js'
 import { tsconfigChain } from '../package-files.js'
@@ -55,10 +56,17 @@ type Target =
       /** By a package.json, which Node may read under other conditions. */
       readonly byPackage: boolean
     }
-  /** Node finds it, and nothing has to be compiled. */
-  | { readonly kind: 'external'; readonly url: string }
+  | External
   | { readonly kind: 'builtin' }
   | { readonly kind: 'missing' }
+
+/** Nothing in it has to be compiled. */
+interface External {
+  readonly kind: 'external'
+  readonly url: string
+  /** Node does not find it by the specifier. */
+  readonly isNamedByUrl?: boolean
+}
 
 const MISSING: Target = { kind: 'missing' }
 
@@ -67,6 +75,10 @@ interface Node {
   readonly compiled: CompiledSource
   readonly targets: ReadonlyMap<Request, Target>
 }
+
+/** `import.meta.resolve`, and code that is made at run time and may import: no request shows what they name. */
+const NAMES_MORE =
+  /(?:\bimport\.|__poolrun_)meta(?!=|\.(?:url|dirname|filename)\b)|\b(?:eval|Function)\)?\s*\(/
 
 const FOLLOWED = new Set(['.js', '.mjs', '.cjs', '.jsx', '.ts', '.tsx', '.mts', '.cts', '.json'])
 
@@ -219,7 +231,9 @@ class Walk {
   }
 
   #targetOf(file: string, query: string, byPackage = false): Target {
-    const isFollowed = FOLLOWED.has(path.extname(file)) && (!isInPackage(file) || isCompiledFile(file))
+    const extension = path.extname(file)
+    const isFollowed =
+      FOLLOWED.has(extension) && (!isInPackage(file) || isCompiledFile(file) || extension === '.json')
     return isFollowed
       ? { kind: 'file', file, query, byPackage }
       : { kind: 'external', url: pathToFileURL(file).href + query }
@@ -238,8 +252,9 @@ class Walk {
     if (!path.isAbsolute(found)) return { kind: 'builtin' }
     const file = this.#probe.real(found)
     const target = this.#targetOf(file, '', true)
-    if (target.kind === 'external') this.#externals.add(file)
-    return target
+    if (target.kind !== 'external') return target
+    this.#externals.add(file)
+    return { ...target, isNamedByUrl: kind === 'import' && this.#packages.lacksEnding(specifier, importer) }
   }
 
   // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,7 +313,7 @@ class Walk {
       if (specifier === undefined) continue
       let url: string
       if (this.#isNodes(target)) url = ''
-      else if (target.kind === 'external') url = isNatural(specifier) ? '' : target.url
+      else if (target.kind === 'external') url = isNatural(specifier, target) ? '' : target.url
       // A file that does not compile is compiled again where it is asked for: its error is thrown there.
       else if (target.kind === 'file' && nodes.has(target.file)) url = urlOf(target)
       else continue
@@ -387,12 +402,21 @@ class Walk {
         if (isModule) return false
       } else if (!request.isStatic) {
         if (target.kind === 'builtin') continue
-        if (target.kind !== 'external' || !isNatural(request.specifier!)) return false
+        if (target.kind !== 'external' || !isNatural(request.specifier!, target)) return false
+        if (compiled.format === 'commonjs' && compiled.isCompiled && this.#mayBeCommonJs(target.url))
+          return false
       }
     }
+    if (NAMES_MORE.test(compiled.code)) return false
     if (!compiled.mayAwait) return true
     const answer = await this.#transform(compiled.code, { format: 'cjs', loader: 'js', logLevel: 'silent' })
     return !Array.isArray(answer)
+  }
+
+  #mayBeCommonJs(url: string): boolean {
+    if (!url.startsWith('file:')) return false
+    const file = fileURLToPath(url.replace(/[?#].*$/s, ''))
+    return path.extname(file) !== '.mjs' && this.#types.for(file).type !== 'module'
   }
 
   #inputs(): Inputs {
@@ -418,8 +442,8 @@ class Walk {
 }
 
 /** Node finds the same outside of the graph. */
-function isNatural(specifier: string): boolean {
-  return specifier !== 'poolrun' && !/^[./]/.test(specifier)
+function isNatural(specifier: string, { isNamedByUrl }: External): boolean {
+  return isNamedByUrl !== true && specifier !== 'poolrun' && !/^[./]/.test(specifier)
 }
 
 function urlOf({ file, query }: { readonly file: string; readonly query: string }): string {
@@ -474,17 +498,30 @@ function rewritten(file: string, { compiled, targets }: Node, nodes: ReadonlyMap
     if (imported?.format === 'json') {
       // Node says what is missing.
       if (!json && !compiled.isCompiled) continue
-      const data = Buffer.from(imported.code).toString('base64')
-      const attribute = json ? '' : ' with{type:"json"}'
-      code = `${code.slice(0, start)}data:application/json;base64,${data}${code.slice(end, end + 1)}${attribute}${code.slice(end + 1)}`
+      const url = dataUrl('application/json', imported.code)
+      const [before, quote, after] = [code.slice(0, start), code.slice(end, end + 1), code.slice(end + 1)]
+      if (json) code = `${before}${url}${quote}${after}`
+      else if (ONLY_DEFAULT.test(before)) code = `${before}${url}${quote} with{type:"json"}${after}`
+      else {
+        // The hash is for errors: they name the module.
+        const facade = dataUrl('text/javascript', jsonFacade(url, imported.code))
+        code = `${before}${facade}#${encodeURI(specifier!)}${quote}${after}`
+      }
       continue
     }
     const url = target.kind === 'file' ? urlOf(target) : target.url
-    if ((target.kind === 'external' && isNatural(specifier!)) || naturalUrl(specifier!, file) === url)
+    if ((target.kind === 'external' && isNatural(specifier!, target)) || naturalUrl(specifier!, file) === url)
       continue
     code = code.slice(0, start) + JSON.stringify(url).slice(1, -1) + code.slice(end)
   }
   return code
+}
+
+/** What is before the specifier of `import name from '…'`, as esbuild writes it. */
+const ONLY_DEFAULT = /\bimport [\w$]+ from "$/
+
+function dataUrl(type: string, text: string): string {
+  return `data:${type};base64,${Buffer.from(text).toString('base64')}`
 }
 
 function naturalUrl(specifier: string, file: string): string | undefined {
