@@ -436,6 +436,11 @@ class Walk {
       if (nearest !== undefined) watched.add(nearest)
     }
     for (const file of watched) contents[file] = sha256(readFileSync(file))
+    // The hash of no file: what is missing may be installed anywhere, and then counts.
+    for (const file of files) {
+      const { file: tsconfig, missingBase } = this.#tsconfigs.for(file) ?? {}
+      if (missingBase !== undefined) contents[tsconfig!] = ''
+    }
     const absent = [...this.#probe.absent]
     return { contents, present: [...this.#externals], absent, links: Object.fromEntries(this.#probe.links) }
   }
