@@ -143,9 +143,13 @@ export class ModuleHooks {
     if (file === undefined || importAttributes?.type !== undefined) return resolved
     if (file.endsWith('.json')) return { url, format: 'module', shortCircuit: true }
     if (this.fileOf(importer)?.format !== 'commonjs') return resolved
-    return (this.fileOf(file)?.format ?? format) === 'commonjs'
-      ? { url: markInterop(url), format: 'module', shortCircuit: true }
-      : resolved
+    const isCommonJs = (this.fileOf(file)?.format ?? format ?? this.#detectFormat(file)) === 'commonjs'
+    return isCommonJs ? { url: markInterop(url), format: 'module', shortCircuit: true } : resolved
+  }
+
+  /** Where the package.json has no `type`, Node looks into a file only when it loads it. */
+  #detectFormat(file: string): string | undefined {
+    return path.extname(file) === '.js' ? this.#compile().compile(file).format : undefined
   }
 
   load(
