@@ -55,16 +55,18 @@ results are also bounded by ${mebibyteText(BUFFER_BYTES)}, or by about 1 MiB per
 
 - \`.ts\`, \`.tsx\`, \`.mts\` and \`.cts\` work whatever \`package.json\` says about \`type\`. \`.js\`, \`.mjs\` and \`.cjs\` are read as Node reads
   them.
-- Imports of other TypeScript files, JSON and packages, tsconfig \`paths\`, enums, decorators and top-level \`await\` work.
-  \`import.meta.url\` and \`__dirname\` refer to the file that you wrote. Types are not checked.
+- Imports of other TypeScript files, JSON (without attributes, and by the names of its properties) and packages, tsconfig
+  \`paths\`, enums, decorators and top-level \`await\` work. \`import.meta.url\` and \`__dirname\` refer to the file that you wrote.
+  Types are not checked.
 - Each file is compiled on its own and loaded as the module that it is: \`.mts\` is an ES module, \`.cts\` is CommonJS, and for \`.ts\`
   and \`.tsx\` the nearest \`package.json\` decides, as under tsx and Node. Without a \`type\` it is CommonJS, unless it awaits at top
   level. So packages resolve by the conditions of that format, modules run in the order of their imports, and a module is one
-  instance however it is loaded.
+  instance however it is loaded. In a CommonJS file, the \`default\` of \`import()\` is the default export, also of what was
+  compiled to CommonJS, as TypeScript compiles it.
 - Names that are chosen at run time (\`import(name)\`, \`require(name)\`) may lead to TypeScript, and so may \`fork\` and
   \`new Worker\`. In a JavaScript job they may if the project has a \`tsconfig.json\`, or if the job imports TypeScript.
-- The nearest \`tsconfig.json\` counts for each file. \`emitDecoratorMetadata\` works if \`typescript\` is installed beside the file;
-  otherwise a warning says so.
+- The nearest \`tsconfig.json\` counts for each file, unless it extends something that is not installed; a warning says so.
+  \`emitDecoratorMetadata\` works if \`typescript\` is installed beside the file; otherwise a warning says so.
 - Exports with a special meaning are \`initializer\`, \`finalizer\`, \`input\` and \`shouldRetry\`; all are optional.
   [\`shouldRetry\`](guarantees.md#when-an-item-is-retried) decides whether a failed item is tried again, and when.
 - The functions of \`starmap\` and \`apply\` receive only their arguments. \`currentTask()\` from \`poolrun\` returns the context anywhere

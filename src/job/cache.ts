@@ -1,6 +1,6 @@
 // Compiled jobs on disk: reused while nothing that they were made from has changed, and written so that a reader never
 // sees half a file.
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import {
   existsSync,
   readFileSync,
@@ -40,10 +40,8 @@ export interface Cached {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-export function sha256(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('hex')
+export function sha256(content: string | Uint8Array): string {
+  return hash('sha256', content)
 }
 
 /**
@@ -55,8 +53,8 @@ export function find(folder: string, key: string): Cached | undefined {
     const manifestFile = manifestOf(folder, key)
     const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
     const { contents, present, absent, links } = manifest.inputs
-    for (const [file, hash] of Object.entries(contents)) {
-      if (sha256(readFileSync(file)) !== hash) return undefined
+    for (const [file, expected] of Object.entries(contents)) {
+      if (sha256(readFileSync(file)) !== expected) return undefined
     }
     if (!present.every((file) => existsSync(file)) || absent.some((file) => existsSync(file)))
       return undefined

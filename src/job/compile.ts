@@ -23,7 +23,7 @@ export interface CompileOptions {
 }
 
 /** Part of every cache key. Increase it when the same sources compile to something else. */
-const OUTPUT_VERSION = 2
+const OUTPUT_VERSION = 3
 
 /** Options with which Node may resolve and load modules in its own way. */
 const CHANGES_LOADING =

@@ -3,14 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { foldersAbove } from './compiler/probe.js'
 import { isCompiledFile } from './file-kinds.js'
+import { relativeImports } from './relative-imports.js'
 import { isFile } from './stats.js'
 
 const MAX_FILES = 1_000
-/** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
-const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
 /** `import(name)`, `require(name)`: not a literal. */
 const CHOSEN_AT_RUN_TIME = /\b(?:import|require)\s*\(\s*[^'")\s]/
-const ENDINGS = ['', '.js', '.json', '/index.js']
 const SOURCE_ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx']
 
 /** From file to file, by relative imports. Names chosen at run time count in a project that has a tsconfig.json. */
@@ -22,9 +20,7 @@ export function usesTypeScript(entry: string): boolean {
     seen.add(file)
     const text = readText(file)
     if (CHOSEN_AT_RUN_TIME.test(text) && hasTsconfig(entry)) return true
-    for (const [, , specifier] of text.matchAll(RELATIVE_IMPORT)) {
-      const base = path.join(path.dirname(file), specifier!.replace(/\?.*$/, ''))
-      const found = ENDINGS.map((ending) => base + ending).find(isFile)
+    for (const { base, file: found } of relativeImports(text, file)) {
       if (found === undefined ? isSource(base) : isCompiledFile(found)) return true
       if (found !== undefined) files.push(found)
     }

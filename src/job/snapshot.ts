@@ -1,17 +1,12 @@
 // The files of a JavaScript job as they were before it was first loaded. Workers import them themselves, so a worker that is
-// replaced would load what they are now. Compiled jobs need no snapshot: all workers load the same bundle.
+// replaced would load what they are now. Compiled jobs need no snapshot: all workers load the same graph.
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isFile } from './stats.js'
+import { relativeImports } from './relative-imports.js'
 
 /** A job with more files than this is watched in part. */
 const MAX_FILES = 1_000
-/** `from './a.js'`, `import './a.js'`, `import('./a.js')`, `require('./a')`. One too many, in a comment, does no harm. */
-const RELATIVE_IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
-/** What `require` tries in this order. */
-const ENDINGS = ['', '.js', '.json', '/index.js']
 
 interface Version {
   /** What no edit leaves as it was. Compared first, because each worker that starts compares all files twice. */
@@ -31,7 +26,7 @@ export class JobSnapshot {
       const text = read(file)
       if (text === undefined) continue
       this.#versions.set(file, { stamp, hash: hash(text) })
-      files.push(...importsOf(text, path.dirname(file)))
+      files.push(...relativeImports(text, file).flatMap((found) => found.file ?? []))
     }
   }
 
@@ -55,14 +50,6 @@ function stampOf(file: string): string {
   } catch {
     return ''
   }
-}
-
-function importsOf(text: string, folder: string): string[] {
-  return [...text.matchAll(RELATIVE_IMPORT)].flatMap(([, , specifier]) => {
-    // `./a.js?once` is another module from the same file.
-    const base = path.join(folder, specifier!.replace(/\?.*$/, ''))
-    return ENDINGS.map((ending) => base + ending).find(isFile) ?? []
-  })
 }
 
 /** `undefined` if it cannot be read. */

@@ -4,6 +4,11 @@ const FIXED_SEED = 20_240
 
 export const SEED = Number(process.env.POOLRUN_SEED ?? FIXED_SEED)
 
+/** How many cases a random test tries. Fewer where the same tests run on several versions of Node. */
+export function runs(usual: number): number {
+  return Number(process.env.POOLRUN_RUNS ?? usual)
+}
+
 export interface Random {
   /** 0 ≤ x < 1 */
   next(): number

@@ -1,5 +1,5 @@
-// `npm run test:nodes`: a small run of every command on Node 22, 24 and 26. `--repeat <n>` runs one of them n times more on
-// each, to see whether every run ends.
+// `npm run test:nodes`: a small run of every command and the fast tests on Node 22, 24 and 26. Then one of the runs 20 times
+// more on each, or `--runs <n>` times, to see whether every run ends.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,19 +10,22 @@ import { install } from './install.js'
 
 const MAJORS = [22, 24, 26]
 const LIMIT_MS = 30_000
+const FAST_TESTS_LIMIT_MS = 300_000
+const ROOT = path.join(import.meta.dirname, '../..')
 /** As many as the smallest machines have cores. */
 const AT_ONCE = 2
 
-const { values } = parseArgs({ options: { repeat: { type: 'string', default: '0' } } })
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' } } })
 const space = mkdtempSync(path.join(tmpdir(), 'poolrun-nodes-run-'))
 const { PATH, HOME } = process.env
-const env = { PATH, HOME, POOLRUN_CACHE_DIR: path.join(space, 'cache'), NO_COLOR: '1' }
+const ENV = { PATH, HOME, POOLRUN_CACHE_DIR: path.join(space, 'cache'), NO_COLOR: '1' }
 let failures = 0
 
 try {
   const binaries = MAJORS.map(installed).filter((node) => node !== undefined)
   for (const node of binaries) await smoke(node)
-  for (const node of binaries) await repeat(node, Number(values.repeat))
+  for (const node of binaries) await repeat(node, Number(values.runs))
+  for (const node of binaries) await fastTests(node)
 } finally {
   rmSync(space, { recursive: true, force: true })
 }
@@ -32,7 +35,7 @@ function installed(major) {
   try {
     return install(major)
   } catch (error) {
-    console.log(`NOT TESTED on Node ${major}: it could not be installed (${error.message})`)
+    fail(`NOT TESTED on Node ${major}: it could not be installed (${error.message})`)
     return undefined
   }
 }
@@ -72,6 +75,25 @@ async function repeat(node, times) {
   console.log(`${node}: ${times} runs more, ${wrong} of them wrong, in ${seconds(began)}`)
 }
 
+/** Random tests try fewer cases than in `npm test`: what differs between versions shows early. */
+async function fastTests(node) {
+  const began = performance.now()
+  const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs')
+  const env = {
+    ...process.env,
+    PATH: `${path.dirname(node)}${path.delimiter}${PATH}`,
+    POOLRUN_RUNS: '100',
+    NO_COLOR: '1',
+  }
+  const args = [vitest, 'run', '--project', 'fast']
+  const { code, stdout, stderr } = await run(ROOT, node, args, { env, timeout: FAST_TESTS_LIMIT_MS })
+  const count = /^\d+ passed, .*$/m.exec(stdout)?.[0] ?? 'no tests'
+  console.log(`${node}: ${count} in ${seconds(began)}`)
+  if (code === 0 && !/^0 passed|no tests/.test(count)) return
+  const failed = stdout.indexOf('Failed ')
+  fail(`${node}: the fast tests: ${failed < 0 ? stdout + stderr : stdout.slice(failed)}`)
+}
+
 async function inPairs(list, work) {
   const rest = [...list]
   const next = async () => {
@@ -81,9 +103,9 @@ async function inPairs(list, work) {
 }
 
 /** A run that has not ended after the limit is killed; its code is then `null`. */
-function run(folder, node, args) {
+function run(cwd, node, args, { env = ENV, timeout = LIMIT_MS } = {}) {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env, timeout: LIMIT_MS, killSignal: 'SIGKILL' }
+    const options = { cwd, env, timeout, killSignal: 'SIGKILL', maxBuffer: Number.POSITIVE_INFINITY }
     const child = execFile(node, args, options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode, stdout, stderr }),
     )

@@ -76,6 +76,8 @@ const CONVERSIONS: Readonly<Record<string, string>> = {
   Blob: 'convert it with `await x.text()`',
   RegExp: 'convert it with String(x)',
   Error: 'throw it, or convert it with String(x)',
+  /** A global class since Node 22. */
+  Iterator: 'convert an iterator with [...x]',
 }
 
 /** `read` may throw: the part can be a getter, or belong to a proxy. */
@@ -156,7 +158,7 @@ function whatJsonLoses(value: object): string | undefined {
     return `${withArticle(name)} has no form in JSON; it belongs to this process`
   if (keys(value).length > 0 || isPlainOfAnotherRealm(prototype)) return undefined
   if (typeof (value as Partial<Iterator<unknown>>).next === 'function')
-    return `${withArticle(name)} has no form in JSON; convert an iterator with [...x]`
+    return `${withArticle(name)} has no form in JSON; ${CONVERSIONS.Iterator}`
   return `${withArticle(name)} has no properties that JSON could carry; return a plain object, or give it a toJSON${conversion()}`
 }
 
@@ -215,7 +217,7 @@ function searchClone(read: Part['read'], path: string, seen: Set<unknown>): Unse
   return { path, message, preview: preview(value) }
 }
 
-/** Some values can be serialized but not deserialized: an error that is its own cause, a long linked list. */
+/** Some values can be serialized but not deserialized: a long linked list, an error that is its own cause in Node 20. */
 function refusalOf(value: unknown): string | undefined {
   try {
     deserialize(serialize(value))

@@ -1,6 +1,7 @@
 // Finds the file of a package, as the workers' Node will. Node itself would answer from what it has seen before, in a
 // process that may compile for days.
 import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { exports as exportsOf, imports as importsOf } from 'resolve.exports'
 import { foldersAbove, type Probe } from './probe.js'
@@ -40,6 +41,7 @@ export class Packages {
     if (specifier.startsWith('#')) {
       const [target] = attempt(() => own && importsOf(own.json, specifier, options)) ?? []
       if (target === undefined || target.startsWith('#')) return undefined
+      if (isBuiltin(target)) return target
       if (!target.startsWith('.')) return this.find(target, path.join(own!.folder, 'package.json'), kind)
       return this.#file(path.join(own!.folder, target), kind)
     }
@@ -59,6 +61,15 @@ export class Packages {
         ? this.#file(path.join(found.folder, found.json.main), kind)
         : undefined
     return main ?? this.#file(path.join(found.folder, 'index.js'), kind)
+  }
+
+  /** Whether Node does not find what `find` has found for an `import`: the specifier lacks the ending of the file. */
+  lacksEnding(specifier: string, importer: string): boolean {
+    const name = packageName(specifier)
+    if (specifier.startsWith('#') || specifier === name) return false
+    const found = this.#installed(name, importer)
+    if (found === undefined || (found.json.exports ?? undefined) !== undefined) return false
+    return !this.#probe.isFile(path.join(found.folder, specifier.slice(name.length + 1)))
   }
 
   /** In the first `node_modules` that has a folder of that name. One that is installed nearer later is noticed. */

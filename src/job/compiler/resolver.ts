@@ -1,5 +1,6 @@
 // Finds the file that a specifier means where TypeScript and Node differ: extensions, folders, tsconfig paths. What
 // both resolve alike, packages above all, is left to Node.
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -69,8 +70,11 @@ export class Resolver {
     }
   }
 
-  /** What `base` means: itself, its source, or it with an ending. `sourceFirst`: even beside a compiled file. */
-  pick(base: string, sourceFirst: boolean): string | undefined {
+  /**
+   * What `base` means: itself, its source, it with an ending, or what is in the folder. `sourceFirst`: the source even
+   * beside a compiled file.
+   */
+  pick(base: string, sourceFirst: boolean, isInFolder = false): string | undefined {
     const extension = path.extname(base)
     const stem = base.slice(0, base.length - extension.length)
     const sources = (SOURCES_OF[extension] ?? []).map((ending) => stem + ending)
@@ -78,7 +82,21 @@ export class Resolver {
     const isFile = (file: string) => this.#probe.isFile(file)
     const file = named.find(isFile) ?? ENDINGS.map((ending) => base + ending).find(isFile)
     if (file !== undefined) return file
-    if (!this.#probe.isFolder(base) || isFile(path.join(base, 'package.json'))) return undefined
-    return ENDINGS.map((ending) => path.join(base, `index${ending}`)).find(isFile)
+    if (!this.#probe.isFolder(base)) return undefined
+    const main = isInFolder ? undefined : this.#main(base)
+    const byMain = main === undefined ? undefined : this.pick(main, sourceFirst, true)
+    return byMain ?? ENDINGS.map((ending) => path.join(base, `index${ending}`)).find(isFile)
+  }
+
+  #main(folder: string): string | undefined {
+    const file = path.join(folder, 'package.json')
+    try {
+      const { main } = JSON.parse(readFileSync(file, 'utf8')) as { main?: unknown }
+      return typeof main === 'string' ? path.resolve(folder, main) : undefined
+    } catch {
+      // One that appears later is noticed.
+      this.#probe.isFile(file)
+      return undefined
+    }
   }
 }

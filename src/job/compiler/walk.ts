@@ -1,6 +1,5 @@
 // Follows a job from file to file and compiles each of them: all that it imports by a fixed name. What it chooses at
 // run time is compiled where it runs.
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
@@ -8,10 +7,11 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Message, TransformFailure } from 'esbuild'
 import { PoolBrokenError } from '../../errors/classes.js'
-import type { Inputs } from '../cache.js'
+import { type Inputs, sha256 } from '../cache.js'
 import { compileError } from '../compile-error.js'
 import { unwrapped, wrap } from '../expression.js'
 import { isCompiledFile, isInPackage } from '../file-kinds.js'
+import { jsonFacade } from '../loader/facades.js'
 import type { GraphFile, JobGraph, LoadStep } from '../loader/graph.js'
 import { ownPackageFile } from '../own-package.js'
 import { tsconfigChain } from '../package-files.js'
@@ -58,10 +58,17 @@ type Target =
       /** By a package.json, which Node may read under other conditions. */
       readonly byPackage: boolean
     }
-  /** Node finds it, and nothing has to be compiled. */
-  | { readonly kind: 'external'; readonly url: string }
+  | External
   | { readonly kind: 'builtin' }
   | { readonly kind: 'missing' }
+
+/** Nothing in it has to be compiled. */
+interface External {
+  readonly kind: 'external'
+  readonly url: string
+  /** Node does not find it by the specifier. */
+  readonly isNamedByUrl?: boolean
+}
 
 const MISSING: Target = { kind: 'missing' }
 
@@ -70,6 +77,10 @@ interface Node {
   readonly compiled: CompiledSource
   readonly targets: ReadonlyMap<Request, Target>
 }
+
+/** `import.meta.resolve`, and code that is made at run time and may import: no request shows what they name. */
+const NAMES_MORE =
+  /(?:\bimport\.|__poolrun_)meta(?!=|\.(?:url|dirname|filename)\b)|\b(?:eval|Function)\)?\s*\(/
 
 const FOLLOWED = new Set(['.js', '.mjs', '.cjs', '.jsx', '.ts', '.tsx', '.mts', '.cts', '.json'])
 
@@ -230,7 +241,9 @@ class Walk {
   }
 
   #targetOf(file: string, query: string, byPackage = false): Target {
-    const isFollowed = FOLLOWED.has(path.extname(file)) && (!isInPackage(file) || isCompiledFile(file))
+    const extension = path.extname(file)
+    const isFollowed =
+      FOLLOWED.has(extension) && (!isInPackage(file) || isCompiledFile(file) || extension === '.json')
     return isFollowed
       ? { kind: 'file', file, query, byPackage }
       : { kind: 'external', url: pathToFileURL(file).href + query }
@@ -249,8 +262,9 @@ class Walk {
     if (!path.isAbsolute(found)) return { kind: 'builtin' }
     const file = this.#probe.real(found)
     const target = this.#targetOf(file, '', true)
-    if (target.kind === 'external') this.#externals.add(file)
-    return target
+    if (target.kind !== 'external') return target
+    this.#externals.add(file)
+    return { ...target, isNamedByUrl: kind === 'import' && this.#packages.lacksEnding(specifier, importer) }
   }
 
   // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,7 +323,7 @@ class Walk {
       if (specifier === undefined) continue
       let url: string
       if (this.#isNodes(target)) url = ''
-      else if (target.kind === 'external') url = isNatural(specifier) ? '' : target.url
+      else if (target.kind === 'external') url = isNatural(specifier, target) ? '' : target.url
       // A file that does not compile is compiled again where it is asked for: its error is thrown there.
       else if (target.kind === 'file' && nodes.has(target.file)) url = urlOf(target)
       else continue
@@ -398,12 +412,21 @@ class Walk {
         if (isModule) return false
       } else if (!request.isStatic) {
         if (target.kind === 'builtin') continue
-        if (target.kind !== 'external' || !isNatural(request.specifier!)) return false
+        if (target.kind !== 'external' || !isNatural(request.specifier!, target)) return false
+        if (compiled.format === 'commonjs' && compiled.isCompiled && this.#mayBeCommonJs(target.url))
+          return false
       }
     }
+    if (NAMES_MORE.test(compiled.code)) return false
     if (!compiled.mayAwait) return true
     const answer = await this.#transform(compiled.code, { format: 'cjs', loader: 'js', logLevel: 'silent' })
     return !Array.isArray(answer)
+  }
+
+  #mayBeCommonJs(url: string): boolean {
+    if (!url.startsWith('file:')) return false
+    const file = fileURLToPath(url.replace(/[?#].*$/s, ''))
+    return path.extname(file) !== '.mjs' && this.#types.for(file).type !== 'module'
   }
 
   #inputs(): Inputs {
@@ -423,14 +446,19 @@ class Walk {
       if (nearest !== undefined) watched.add(nearest)
     }
     for (const file of watched) contents[file] = sha256(readFileSync(file))
+    // The hash of no file: what is missing may be installed anywhere, and then counts.
+    for (const file of files) {
+      const { file: tsconfig, missingBase } = this.#tsconfigs.for(file) ?? {}
+      if (missingBase !== undefined) contents[tsconfig!] = ''
+    }
     const absent = [...this.#probe.absent]
     return { contents, present: [...this.#externals], absent, links: Object.fromEntries(this.#probe.links) }
   }
 }
 
 /** Node finds the same outside of the graph. */
-function isNatural(specifier: string): boolean {
-  return specifier !== 'poolrun' && !/^[./]/.test(specifier)
+function isNatural(specifier: string, { isNamedByUrl }: External): boolean {
+  return isNamedByUrl !== true && specifier !== 'poolrun' && !/^[./]/.test(specifier)
 }
 
 function urlOf({ file, query }: { readonly file: string; readonly query: string }): string {
@@ -447,10 +475,6 @@ function plainMessage(text: string): Message {
 
 function located(message: Message, file: string): Message {
   return message.location === null ? message : { ...message, location: { ...message.location, file } }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** @throws SourceError */
@@ -489,17 +513,30 @@ function rewritten(file: string, { compiled, targets }: Node, nodes: ReadonlyMap
     if (imported?.format === 'json') {
       // Node says what is missing.
       if (!json && !compiled.isCompiled) continue
-      const data = Buffer.from(imported.code).toString('base64')
-      const attribute = json ? '' : ' with{type:"json"}'
-      code = `${code.slice(0, start)}data:application/json;base64,${data}${code.slice(end, end + 1)}${attribute}${code.slice(end + 1)}`
+      const url = dataUrl('application/json', imported.code)
+      const [before, quote, after] = [code.slice(0, start), code.slice(end, end + 1), code.slice(end + 1)]
+      if (json) code = `${before}${url}${quote}${after}`
+      else if (ONLY_DEFAULT.test(before)) code = `${before}${url}${quote} with{type:"json"}${after}`
+      else {
+        // The hash is for errors: they name the module.
+        const facade = dataUrl('text/javascript', jsonFacade(url, imported.code))
+        code = `${before}${facade}#${encodeURI(specifier!)}${quote}${after}`
+      }
       continue
     }
     const url = target.kind === 'file' ? urlOf(target) : target.url
-    if ((target.kind === 'external' && isNatural(specifier!)) || naturalUrl(specifier!, file) === url)
+    if ((target.kind === 'external' && isNatural(specifier!, target)) || naturalUrl(specifier!, file) === url)
       continue
     code = code.slice(0, start) + JSON.stringify(url).slice(1, -1) + code.slice(end)
   }
   return code
+}
+
+/** What is before the specifier of `import name from '…'`, as esbuild writes it. */
+const ONLY_DEFAULT = /\bimport [\w$]+ from "$/
+
+function dataUrl(type: string, text: string): string {
+  return `data:${type};base64,${Buffer.from(text).toString('base64')}`
 }
 
 function naturalUrl(specifier: string, file: string): string | undefined {

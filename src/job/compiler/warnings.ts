@@ -13,6 +13,12 @@ export interface WarnedFile {
 
 export function warningsFor(files: readonly WarnedFile[], cwd: string): string[] {
   const warnings: string[] = []
+  const incomplete = new Map(files.map(({ tsconfig }) => [tsconfig?.file, tsconfig]))
+  for (const tsconfig of incomplete.values())
+    if (tsconfig?.missingBase !== undefined)
+      warnings.push(
+        `${showPath(tsconfig.file, cwd)} has no effect, because it extends '${tsconfig.missingBase}', which is not there`,
+      )
   const decorated = files.find(({ source }) => source.typescript === undefined && wantsMetadata(source))
   if (decorated !== undefined) {
     const tsconfig = showPath(decorated.tsconfig!.file, cwd)

@@ -1,10 +1,12 @@
 // What `import` does differently from Node: finds TypeScript and compiles it. The same code runs as hooks in the thread
 // of the job (`next` returns a value) and in a thread of their own (`next` returns a promise).
+import { readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { RunTimeCompiler } from '../compiler/run-time.js'
 import { isCompiledFile, isInPackage } from '../file-kinds.js'
+import { interopFacade, jsonFacade, markInterop, unmarkInterop } from './facades.js'
 import type { GraphFile, JobGraph } from './graph.js'
 
 export interface HookOptions {
@@ -91,19 +93,33 @@ export class ModuleHooks {
     // The expression of `--eval` is no file.
     if (own !== undefined && this.#files.has(own) && path.extname(own) === '')
       return { url: specifier, format: 'module', shortCircuit: true }
-    // As code of the graph is rewritten for Node without `registerHooks`.
-    if (own !== undefined && this.#files.has(own)) return next(specifier, context)
     const importer = context.parentURL === undefined ? undefined : pathOf(context.parentURL)
-    if (importer === undefined) return next(specifier, context)
+    if (importer === undefined || unmarkInterop(context.parentURL!) !== undefined)
+      return next(specifier, context)
+    return afterwards(
+      // As code of the graph is rewritten for Node without `registerHooks`.
+      own !== undefined && this.#files.has(own)
+        ? next(specifier, context)
+        : this.#resolveFrom(importer, specifier, context, next),
+      (resolved) => this.#asTypeScript(resolved, importer, context),
+    )
+  }
+
+  #resolveFrom(
+    importer: string,
+    specifier: string,
+    context: ResolveContext,
+    next: (specifier: string, context: ResolveContext) => Result<Resolved>,
+  ): Result<Resolved> {
     const known = this.#files.get(importer)?.imports[specifier]
     const found = known ?? this.#findImported(specifier, importer)
-    if (found !== '') return this.#resolved(found, importer, context, next)
+    if (found !== '') return next(found, context)
     return otherwise(
       () => next(specifier, context),
       (error) => {
         const missing = (error as { url?: unknown }).url
         const source = typeof missing === 'string' ? this.#compile().sourceOf(missing) : undefined
-        if (source !== undefined) return this.#resolved(pathToFileURL(source).href, importer, context, next)
+        if (source !== undefined) return next(pathToFileURL(source).href, context)
         if (specifier === 'poolrun') {
           const library = path.join(path.dirname(this.#options.compiler), 'index.js')
           return next(pathToFileURL(library).href, context)
@@ -120,18 +136,20 @@ export class ModuleHooks {
     return found === undefined ? '' : pathToFileURL(found.file).href + found.query
   }
 
-  #resolved(
-    url: string,
-    importer: string,
-    context: ResolveContext,
-    next: (specifier: string, context: ResolveContext) => Result<Resolved>,
-  ): Result<Resolved> {
-    const file = pathOf(url)!
-    // TypeScript imports JSON without an attribute.
-    const isBareJson =
-      file.endsWith('.json') && isCompiledFile(importer) && context.importAttributes?.type === undefined
-    if (isBareJson) return { url, format: 'json', importAttributes: { type: 'json' }, shortCircuit: true }
-    return next(url, context)
+  /** TypeScript imports JSON without an attribute, and `import()` in a CommonJS file as `require`. */
+  #asTypeScript(resolved: Resolved, importer: string, { importAttributes }: ResolveContext): Resolved {
+    const { url, format } = resolved
+    const file = isCompiledFile(importer) ? pathOf(url) : undefined
+    if (file === undefined || importAttributes?.type !== undefined) return resolved
+    if (file.endsWith('.json')) return { url, format: 'module', shortCircuit: true }
+    if (this.fileOf(importer)?.format !== 'commonjs') return resolved
+    const isCommonJs = (this.fileOf(file)?.format ?? format ?? this.#detectFormat(file)) === 'commonjs'
+    return isCommonJs ? { url: markInterop(url), format: 'module', shortCircuit: true } : resolved
+  }
+
+  /** Where the package.json has no `type`, Node looks into a file only when it loads it. */
+  #detectFormat(file: string): string | undefined {
+    return path.extname(file) === '.js' ? this.#compile().compile(file).format : undefined
   }
 
   load(
@@ -141,7 +159,11 @@ export class ModuleHooks {
   ): Result<LoadedSource> {
     const file = pathOf(url)
     if (file === undefined) return next(url, context)
+    const inner = unmarkInterop(url)
+    if (inner !== undefined) return asModule(interopFacade(inner))
     const known = this.#files.get(file)
+    if (file.endsWith('.json') && context.format === 'module')
+      return asModule(jsonFacade(url, known?.code ?? readFileSync(file, 'utf8')))
     if (known?.format === 'json' && context.importAttributes?.type === 'json')
       return { format: 'json', source: known.code, shortCircuit: true }
     if (context.importAttributes?.type !== undefined || known?.format === 'json') return next(url, context)
@@ -158,8 +180,7 @@ export class ModuleHooks {
   }
 
   #loaded(file: string, found: GraphFile): LoadedSource {
-    const source = found.format === 'module' ? found.code : this.facade(file, found)
-    return { format: 'module', source, shortCircuit: true }
+    return asModule(found.format === 'module' ? found.code : this.facade(file, found))
   }
 
   /** An ES module in the place of a compiled CommonJS one: Node's own would read the names from the source. */
@@ -200,6 +221,10 @@ function pathOf(url: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function asModule(source: string): LoadedSource {
+  return { format: 'module', source, shortCircuit: true }
 }
 
 function textOf(source: unknown): string {

@@ -128,7 +128,7 @@ export class ProcessLoader {
     try {
       return compileModule(file, code)
     } catch (error) {
-      if (error instanceof SyntaxError) describeMissingExport(error, file, code, imports)
+      if (error instanceof SyntaxError) describeWrongExport(error, file, code, imports)
       throw error
     }
   }
@@ -220,18 +220,21 @@ function compileModule(file: string, code: string): unknown {
   return module.exports
 }
 
-const MISSING_EXPORT = /^The requested module '(.*)' does not provide an export named '(.*)'/
+const WRONG_EXPORT =
+  /^The requested module '(.*)' (?:does not provide an export named|contains conflicting star exports for name) '(.*?)'/
 
 /** Names the module as the user's code does, and gives the location: of what is put in its place, Node gives none. */
-function describeMissingExport(
+function describeWrongExport(
   error: SyntaxError,
   file: string,
   code: string,
   imports: GraphFile['imports'],
 ): void {
-  const [, named, name] = MISSING_EXPORT.exec(error.message) ?? []
+  const [, named, name] = WRONG_EXPORT.exec(error.message) ?? []
   if (named === undefined || name === undefined) return
-  const written = Object.keys(imports).find((specifier) => imports[specifier] === named) ?? named
+  const written = named.startsWith('data:')
+    ? decodeURI(named.replace(/^[^#]*#/, ''))
+    : (Object.keys(imports).find((specifier) => imports[specifier] === named) ?? named)
   const specifierAt = code.indexOf(JSON.stringify(named).slice(1, -1))
   const before = code.slice(0, Math.max(0, code.lastIndexOf(name, specifierAt)))
   const line = before.split('\n').length

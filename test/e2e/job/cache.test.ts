@@ -73,6 +73,10 @@ describe('a compiled job is', () => {
     ['a nearer tsconfig that was not there', { 'lib/tsconfig.json': '{}' }],
     ['the type of the package', { 'package.json': '{"type":"module"}' }],
     ['a nearer package.json that was not there', { 'lib/package.json': '{"type":"module"}' }],
+    [
+      'the main file of a folder',
+      { 'tools/package.json': '{"main":"b.ts"}', 'tools/b.ts': 'export const t = 2' },
+    ],
     ['a file beside the folder of that name', { 'tools.ts': 'export const t = 2' }],
     [
       'a package that is installed nearer',

@@ -261,6 +261,21 @@ describe('TypeScript with its tsconfig', () => {
     expect(await inherited.run('job.ts')).toBe(1)
   })
 
+  it('has none of it while a base is not installed, which a warning says', async () => {
+    const some = project({
+      'tsconfig.json': '{ "extends": "@some/base/tsconfig.json" }',
+      'job.tsx': 'const h = (tag: string) => [tag]\nexport default () => <b />',
+    })
+    const warning =
+      "tsconfig.json has no effect, because it extends '@some/base/tsconfig.json', which is not there"
+    expect((await some.compile('job.tsx')).warnings?.[0]).toBe(warning)
+    some.write({
+      'node_modules/@some/base/tsconfig.json': '{"compilerOptions":{"jsx":"react","jsxFactory":"h"}}',
+    })
+    expect((await some.compile('job.tsx')).warnings).toEqual([])
+    expect(await some.run('job.tsx')).toEqual(['b'])
+  })
+
   it('has legacy decorators with experimentalDecorators, standard ones without', async () => {
     const job = `function log(...args: unknown[]): any { seen.push(args.length, typeof args[1]) }
       const seen: unknown[] = []

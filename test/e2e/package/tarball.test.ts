@@ -89,7 +89,7 @@ const jestConfig = (name: string) => [
 const vitest = join(modules, 'vitest/vitest.mjs')
 
 it.each([
-  ['node --test', ['--test', 'node.test.mjs'], /^# pass 1$/m],
+  ['node --test', ['--test', '--test-reporter=tap', 'node.test.mjs'], /^# pass 1$/m],
   ['jest, with require', [jest, ...jestConfig('requires.test.cjs')], /^Tests: +1 passed/m],
   [
     'jest, with import',

@@ -2,11 +2,12 @@
 // have exited, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
 import { describe, test } from 'vitest'
 import fc from '../../helpers/fast-check.js'
+import { runs } from '../../helpers/random.js'
 import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 
 /** More for a night: `POOLRUN_SEED=$RANDOM POOLRUN_RUNS=100000 npx vitest run test/unit/executor/invariants.test.ts`. */
-const RUNS = Number(process.env.POOLRUN_RUNS ?? 800)
+const RUNS = runs(800)
 /** Fixed, so that an unrelated change cannot fail. A seed that fails is added as a case, named after what it found. */
 const SEEDS: readonly (readonly [name: string, seed: number])[] =
   process.env.POOLRUN_SEED === undefined

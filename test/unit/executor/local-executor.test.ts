@@ -5,10 +5,11 @@ import { LocalExecutor } from '../../../src/executor/local-executor.js'
 import type { SettledRange } from '../../../src/model.js'
 import type { TransportEvent } from '../../../src/transport/transport.js'
 import fc from '../../helpers/fast-check.js'
+import { runs } from '../../helpers/random.js'
 import { ago, ManualClock, numbers, range, sorted, task } from './fakes.js'
 import { type Behaviour, ModelWorker } from './model-worker.js'
 
-const RUNS = Number(process.env.POOLRUN_RUNS ?? 300)
+const RUNS = runs(300)
 /** Fixed, as in invariants.test.ts. */
 const SEEDS =
   process.env.POOLRUN_SEED === undefined ? [20_240, 1_618, 27_182] : [Number(process.env.POOLRUN_SEED)]

@@ -12,7 +12,7 @@ import type {
 import { TooLargeError, Undecodable } from '../../../src/ipc/values.js'
 import type { Failure } from '../../../src/model.js'
 import fc from '../../helpers/fast-check.js'
-import { linkedList, selfCaused } from '../../helpers/undecodable.js'
+import { linkedList, wasmModule } from '../../helpers/undecodable.js'
 
 const task = { name: 'default', calling: 'item', reply: 'values' } as const
 
@@ -160,7 +160,7 @@ describe('a value that cannot be read at the other end', () => {
   const cannotBeSent = (side: 'argument' | 'result') => ({ kind: 'encoding', side, path: '' })
 
   test('is refused before it is sent', () => {
-    for (const value of [linkedList(2_500), selfCaused()]) {
+    for (const value of [linkedList(2_500), wasmModule()]) {
       expect(() => packToWorker({ type: 'run', chunks: [chunkOf([1, value])] })).toThrow()
       expect(() => packFromWorker({ type: 'settled', ranges: [rangeOf([1, value])] })).toThrow()
     }
@@ -176,7 +176,7 @@ describe('a value that cannot be read at the other end', () => {
   })
 
   test('leaves what travels inside the message as it is', () => {
-    const bad = changing(selfCaused())
+    const bad = changing(wasmModule())
     const ranges = [rangeOf(['a']), { ...rangeOf([bad]), id: 2 }]
     const packed = cross(packFromWorker({ type: 'settled', ranges })) as object
     const back = unpackFromWorker({ token: 'secret', ...packed } as FromWorker)
@@ -203,7 +203,7 @@ describe('a value that cannot be read at the other end', () => {
     const init = {
       type: 'init',
       workerId: 1,
-      initArgs: [selfCaused()],
+      initArgs: [wasmModule()],
       params: { a: 1 },
     } as unknown as ToWorker
     expect(unpackToWorker(cross(packToWorker(init)))).toEqual({
@@ -219,7 +219,7 @@ describe('a value that cannot be read at the other end', () => {
       type: 'thrown',
       typeName: 'object',
       preview: 'x',
-      value: selfCaused(),
+      value: wasmModule(),
       cloned: true,
     } as const
     const packed = cross(packFromWorker({ type: 'dying', escaped })) as object

@@ -1,4 +1,5 @@
 // Which options and arguments are refused, with which error and message.
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
   checkArguments,
@@ -9,30 +10,19 @@ import {
   checkWait,
 } from '../../../src/pool/check-options.js'
 import { thrownBy } from '../../helpers/errors.js'
-
-/** `WebAssembly` is not among the types of this project. */
-function compiledModule(): unknown {
-  const { Module } = Reflect.get(globalThis, 'WebAssembly') as { Module: new (bytes: Uint8Array) => unknown }
-  return new Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
-}
+import {
+  isReadable,
+  linkedList,
+  longestReadableList,
+  selfCaused,
+  wasmModule,
+} from '../../helpers/undecodable.js'
 
 const throwingGetter = () => ({
   get a() {
     throw new Error('no')
   },
 })
-
-function selfCaused(): Error {
-  const error = new Error('e')
-  error.cause = error
-  return error
-}
-
-function linkedList(nodes: number): unknown {
-  let list: unknown = null
-  for (let i = 0; i < nodes; i++) list = { next: list }
-  return list
-}
 
 function nestedArray(levels: number): unknown {
   let value: unknown = 1
@@ -79,15 +69,25 @@ describe('checkOptions of a pool', () => {
     ['a symbol', [Symbol('a')], 'initArgs[0] is Symbol(a)'],
     ['a promise', [Promise.resolve()], 'initArgs[0] is Promise'],
     ['a getter that throws', [throwingGetter()], 'initArgs[0].a is unreadable (no)'],
-    ['an error that is its own cause', [selfCaused()], 'initArgs[0].cause is [Error: e]'],
-    ['compiled code', [compiledModule()], 'initArgs[0] is Module'],
+    ['compiled code', [wasmModule()], `initArgs[0] is ${inspect(wasmModule())}`],
     ['a linked list of 2,500 nodes', [linkedList(2500)], 'Maximum call stack size exceeded'],
-    ['a linked list of 1,900 nodes', [linkedList(1900)], 'Maximum call stack size exceeded'],
     ['100,000 levels of arrays', [nestedArray(100_000)], 'Maximum call stack size exceeded'],
   ] as const)('refuses initArgs that hold %s, with a TypeError', ([, value, message]) => {
     const error = thrownBy(() => checkOptions('pool', { initArgs: value } as never))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain(message)
+  })
+
+  test('refuses initArgs that a stack a little smaller could not read', () => {
+    const initArgs = [linkedList(longestReadableList() - 50)]
+    expect(() => checkOptions('pool', { initArgs } as never)).toThrow('Maximum call stack size exceeded')
+  })
+
+  test('accepts initArgs that hold an error that is its own cause exactly where Node can read it', () => {
+    const initArgs = [selfCaused()]
+    const check = () => checkOptions('pool', { initArgs } as never)
+    if (isReadable(initArgs)) expect(check()).toEqual({ initArgs })
+    else expect(check).toThrow('initArgs[0].cause is [Error: its own cause]')
   })
 
   test('accepts initArgs that structured clone carries', () => {

@@ -3,6 +3,7 @@
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
 import fc from '../../helpers/fast-check.js'
+import { runs } from '../../helpers/random.js'
 import { MANY, ONE, type Reading, readAll, type SourceOptions, sourceOf } from './helpers.js'
 
 const CSV = { delimiter: ',', parse } as const
@@ -290,6 +291,6 @@ test('any text is read as csv-parse reads it, wherever it is cut', async () => {
       await compare(`x${delimiter}y\n${body}`, [first, 100], options)
       await compare(body, [first, 1], options)
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   )
 })

@@ -5,6 +5,7 @@ import { sliceChunk } from '../../../src/framing/slice.js'
 import type { Framing } from '../../../src/model.js'
 import type { Want } from '../../../src/source.js'
 import fc from '../../helpers/fast-check.js'
+import { runs } from '../../helpers/random.js'
 import { MANY, ONE, readAll, type SourceOptions, sourceOf, textOf, valuesOf } from './helpers.js'
 
 const BOM = '\ufeff'
@@ -319,7 +320,7 @@ test('every chunk and every bad item has its line and column, wherever the input
         expect(await read({}, ONE)).toEqual(whole)
       },
     ),
-    { numRuns: 4000 },
+    { numRuns: runs(4000) },
   )
 })
 

@@ -9,7 +9,7 @@ import type { Failure } from '../../../src/model.js'
 import { ChunkRun } from '../../../src/worker/chunk-run.js'
 import { Cost } from '../../../src/worker/cost.js'
 import { Outbox } from '../../../src/worker/outbox.js'
-import { linkedList, selfCaused } from '../../helpers/undecodable.js'
+import { linkedList, wasmModule } from '../../helpers/undecodable.js'
 import { type ChunkOptions, cheapCost, chunkOfValues, FakeClock, turn } from './support.js'
 
 const BOOM: Failure = { kind: 'input', message: 'boom', at: 0 }
@@ -293,13 +293,13 @@ describe('a result that cannot be sent', () => {
     (start) => {
       const { outbox, sent, ...starts } = setUp({ maxBytes: 100_000 })
       const run = starts[start](4, { reply: 'values' })
-      for (const value of [{ a: 1 }, { a: selfCaused() }, linkedList(2_500), { b: 2 }]) succeed(run, value)
+      for (const value of [{ a: 1 }, { a: wasmModule() }, linkedList(2_500), { b: 2 }]) succeed(run, value)
       run.end()
       void outbox.flush()
       const [message] = sent.flat()
       expect(contentOf(message!)).toEqual([{ a: 1 }, undefined, undefined, { b: 2 }])
       expect(message!.failures).toMatchObject([
-        { offset: 1, failure: { kind: 'encoding', side: 'result', path: 'a.cause' } },
+        { offset: 1, failure: { kind: 'encoding', side: 'result', path: 'a' } },
         { offset: 2, failure: { kind: 'encoding', side: 'result', path: '' } },
       ])
     },

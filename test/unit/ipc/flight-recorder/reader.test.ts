@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { createFlightRecordFile } from '../../../../src/ipc/flight-recorder/file.js'
 import { FILE_BYTES, HEADER } from '../../../../src/ipc/flight-recorder/format.js'
 import { FlightRecorder } from '../../../../src/ipc/flight-recorder/writer.js'
-import { linkedList, selfCaused } from '../../../helpers/undecodable.js'
+import { linkedList, wasmModule } from '../../../helpers/undecodable.js'
 import { recording, TestChunk } from './recording.js'
 
 const NOTHING = { outcomes: [], running: [], begun: new Map(), unrecorded: [] }
@@ -31,7 +31,7 @@ describe('reading a flight record', () => {
     const one = chunk(1)
     const outcomes = [
       ['value', { a: 1 }],
-      ['failure', selfCaused()],
+      ['failure', wasmModule()],
       ['failure', linkedList(2_500)],
       ['value', 'last'],
     ] as const
