@@ -17,6 +17,7 @@ const ALLOWED = {
     'defaults',
     'error-data',
     'errors',
+    'exec',
     'model',
     'plan',
     'processors',
@@ -46,6 +47,7 @@ const ALLOWED = {
     'defaults',
     'error-data',
     'errors',
+    'exec',
     'executor',
     'framing',
     'ipc',
@@ -60,6 +62,7 @@ const ALLOWED = {
     'transport',
     'write',
   ],
+  exec: ['errors', 'model', 'plan', 'transport'],
   executor: [
     'clock',
     'defaults',
@@ -77,7 +80,6 @@ const ALLOWED = {
     'transport',
   ],
   transport: ['clock', 'error-data', 'errors', 'ipc', 'model', 'worker'],
-  exec: ['errors'],
   worker: ['clock', 'defaults', 'errors', 'framing', 'ipc', 'job', 'mean-cost', 'model'],
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
   write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
@@ -290,13 +292,13 @@ test('help and usage errors load neither the engine nor the compiler', () => {
 })
 
 describe('only', () => {
-  test('the transport starts processes', () => {
+  test('the transport and the job of --exec start processes', () => {
     const users = all.filter(({ imports }) =>
       imports.some(({ to }) => /^(node:)?child_process$|^execa$/.test(to)),
     )
     // It starts none itself: it changes how a job's own `fork` does.
     const others = users.filter(({ name }) => name !== 'job/loader/children')
-    expect(new Set(others.map(({ name }) => folderOf(name)))).toEqual(new Set(['transport']))
+    expect(new Set(others.map(({ name }) => folderOf(name)))).toEqual(new Set(['exec', 'transport']))
   })
 
   test('cli/main ends the process, and in a worker the guard; callbacks are kept from it', () => {
@@ -314,6 +316,8 @@ describe('only', () => {
   test('cli writes to stderr, and a pool what its jobs print; callbacks, which run here, are sent there', () => {
     const users = files(({ names }) => names.has('process.stderr'))
     expect(users.filter((name) => folderOf(name) !== 'cli')).toEqual([
+      // In a worker.
+      'exec/job',
       'pool/stderr-lines',
       'run/callback-hook',
       'worker/guard',

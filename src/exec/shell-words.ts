@@ -16,7 +16,7 @@ export interface Place {
 export type Piece = string | Place | WholeWord
 
 /** A word that holds placeholders and else only fixed text: `raw` as it is written, `value` what it means. */
-export interface WholeWord {
+interface WholeWord {
   readonly raw: readonly Piece[]
   readonly value: readonly (string | Place)[]
   /** It names the command. */

@@ -26,6 +26,8 @@ export interface Template {
   readonly placeholders: readonly Placeholder[]
   /** The word that names the first command, where it is fixed. */
   readonly firstWord: string | undefined
+  /** One command without operators. */
+  readonly isSimple: boolean
   /** File and arguments. */
   argv(values: Values): readonly [file: string, ...args: string[]]
   /** A line that a shell runs as this command. */
@@ -62,6 +64,7 @@ function withShell({ text, shell, spread, append }: TemplateOptions): Template {
   return {
     placeholders,
     firstWord,
+    isSimple: read.isSimple,
     argv: ({ values, items }) => [shell, ...options, '-c', script, name, ...values, ...items],
     show,
     showApart(values) {
@@ -190,6 +193,7 @@ function withoutShell({ text, spread, append }: TemplateOptions): Template {
       .join(' ')
   return {
     placeholders,
+    isSimple: true,
     firstWord: first.every((part) => typeof part === 'string') ? first.join('') : undefined,
     argv: (values) => argv(values) as [string, ...string[]],
     show,

@@ -1,12 +1,14 @@
 // The files that a run writes besides stdout: `--output`, `--errors`, `--report`. All are opened before the first item, so
 // that a run does not start if one cannot be written, and closed however the run ends. Until the run begins, files that
 // exist keep their content.
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { CancelledRange } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { FileRemover } from '../transport/file-remover.js'
-import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
+import { type AtomicFile, cannotWrite, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
 import { partialPath } from '../write/target.js'
 
@@ -31,6 +33,7 @@ export class RunFiles {
    */
   async open(plan: RunPlan, cwd: string, stop: AbortSignal): Promise<void> {
     if (plan.dryRun) return
+    if (plan.exec?.results !== undefined) createFolder(plan.exec.results, cwd)
     const failed = new AbortController()
     const openings = this.#openings(plan, cwd, AbortSignal.any([stop, failed.signal]))
     await Promise.allSettled(
@@ -134,5 +137,13 @@ export class RunFiles {
       this.#onError(error)
       return false
     }
+  }
+}
+
+function createFolder(folder: string, cwd: string): void {
+  try {
+    mkdirSync(resolve(cwd, folder), { recursive: true })
+  } catch (error) {
+    throw cannotWrite('the results of commands to', folder, error)
   }
 }
