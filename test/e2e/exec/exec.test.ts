@@ -38,9 +38,10 @@ describe('results', () => {
       poolrun imap --exec-output json --exec 'cat' --exec-stdin '{"a":1}'
       poolrun imap --exec-output none --exec 'head -c 100000 /dev/zero # {}' --max-output 10 1
       poolrun imap --exec 'printf "x\\n\\n"' 1
-      poolrun apply --exec 'echo' a 'b c'`
+      poolrun apply --exec 'echo' a 'b c'
+      poolrun imap --batch 2 --exec 'echo {} {#}' a 'b c' d`
     const { stdout } = await runShell(script)
-    expect(parsed(stdout)).toEqual(['a', 'b', { a: 1 }, null, 'x\n', 'a b c'])
+    expect(parsed(stdout)).toEqual(['a', 'b', { a: 1 }, null, 'x\n', 'a b c', 'a b c 0', 'd 1'])
   })
 
   test('output that cannot be a result fails its item and names --results', async () => {

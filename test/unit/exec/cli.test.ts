@@ -31,6 +31,7 @@ describe('--exec', () => {
       commands: 2,
     })
     expect(planOf(['apply', '--exec', 'cat {}', 'b']).exec?.spread).toBe(true)
+    expect(planOf(['map', '--batch', '2', '--exec', 'cat {}', 'b']).exec?.spread).toBe(true)
   })
 
   test.each([
