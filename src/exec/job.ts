@@ -1,12 +1,12 @@
 // The job of `--exec`, which workers load in place of a module of the user: its task runs one command. A worker runs many at
 // the same time (`concurrency`), and its limits, retries, records and signals are those of any task.
 import { spawnSync } from 'node:child_process'
-import { accessSync, closeSync, constants, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import path from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
 import type { Failure } from '../model.js'
 import type { CommandPlan } from '../plan.js'
 import { MAX_ARGUMENT_BYTES, stdinOf, templateOf, tooLong, unsendable, valuesFor } from './command-line.js'
 import { textOf } from './placeholders.js'
+import { ResultFiles, reasonOf } from './result-files.js'
 import { type Ended, runCommand } from './run-command.js'
 import { StderrLines } from './stderr-lines.js'
 import type { Template } from './template.js'
@@ -53,12 +53,15 @@ class CommandFailed {
 class Commands {
   readonly #options: CommandJobOptions
   readonly #template: Template
+  /** A copy: to read all of `process.env` for each command takes longer. */
+  readonly #env = { ...process.env }
   readonly #busySlots: boolean[] = []
   #isMissing: boolean | undefined
 
   constructor(options: CommandJobOptions) {
     this.#options = options
     this.#template = templateOf(options)
+    delete this.#env.POOLRUN_ITEM
   }
 
   async run(item: unknown, context: Context): Promise<unknown> {
@@ -90,7 +93,8 @@ class Commands {
     const values = valuesFor(this.#template, spread, { item, index, slot })
     if ('failure' in values) throw new CommandFailed(values.failure)
     const [file, ...args] = this.#template.argv(values)
-    const files = results === undefined ? undefined : new ResultFiles(results, index)
+    const show = () => this.#template.show(values)
+    const files = results === undefined ? undefined : this.#openFiles(results, index, show)
     const lines = new StderrLines((bytes) => passOn(bytes, index))
     let ended: Ended
     try {
@@ -100,7 +104,7 @@ class Commands {
           args,
           env,
           stdin: stdin ? stdinOf(item) : undefined,
-          stdout: files?.out ?? (output === 'none' ? 'ignore' : undefined),
+          stdout: files?.out.fd ?? (output === 'none' ? 'ignore' : undefined),
           maxOutputBytes,
           signal,
           killAfterMs,
@@ -110,12 +114,11 @@ class Commands {
           },
         })
       const env = {
-        ...process.env,
+        ...this.#env,
         POOLRUN_INDEX: `${index}`,
         POOLRUN_ATTEMPT: `${attempt}`,
         POOLRUN_SLOT: `${slot}`,
       }
-      delete (env as NodeJS.ProcessEnv).POOLRUN_ITEM
       const text = textOf(item)
       const fits =
         text.length < MAX_ARGUMENT_BYTES &&
@@ -130,11 +133,11 @@ class Commands {
       }
     } catch (error) {
       files?.drop()
-      throw this.#notStarted(error, () => this.#template.show(values))
+      throw this.#notStarted(error, show)
     }
     lines.end()
     const { exitCode, signal: endedBy } = ended
-    const paths = files?.keep()
+    const unwritten = files?.keep()
     if (ended.isOutputTooLong)
       throw new CommandFailed(
         unsendable(
@@ -142,21 +145,29 @@ class Commands {
           `the command printed more than --max-output allows; with --results <dir> it goes to a file`,
         ),
       )
+    const props = { exitCode, signal: endedBy, stderrTail: lines.tail }
     if (exitCode !== 0 || signal.aborted) {
       const why = endedBy === null ? `exited with code ${exitCode}` : `killed by ${endedBy}`
       const isMissing = (exitCode === 127 || exitCode === 126) && this.#isFirstWordMissing()
+      throw this.#failed(why, show(), props, isMissing)
+    }
+    if (unwritten !== undefined) throw this.#failed(unwritten, show(), props, false)
+    if (files === undefined) return resultOf(ended.stdout, output)
+    return output === 'none' ? null : { out: files.out.path, err: files.err.path, exitCode }
+  }
+
+  #openFiles(folder: string, index: number, show: () => string): ResultFiles {
+    try {
+      return new ResultFiles(folder, index)
+    } catch (error) {
+      const props = { exitCode: null, signal: null, stderrTail: [] }
       throw this.#failed(
-        why,
-        this.#template.show(values),
-        { exitCode, signal: endedBy, stderrTail: lines.tail },
-        isMissing,
+        `not started, ${folder} takes no file for its output (${reasonOf(error)})`,
+        show(),
+        props,
+        false,
       )
     }
-    return paths === undefined
-      ? resultOf(ended.stdout, output)
-      : output === 'none'
-        ? null
-        : { ...paths, exitCode }
   }
 
   #notStarted(error: unknown, show: () => string): CommandFailed {
@@ -250,55 +261,5 @@ function* linesOf(text: string): Generator<string> {
     const line = text.slice(from, end === -1 ? text.length : end)
     yield line.endsWith('\r') ? line.slice(0, -1) : line
     from = end === -1 ? text.length : end + 1
-  }
-}
-
-/** Written under other names, so that a file that is there is whole. */
-class ResultFiles {
-  readonly out: number
-  readonly #err: number
-  readonly #folder: string
-  readonly #index: number
-  #error: { readonly error: unknown } | undefined
-
-  constructor(folder: string, index: number) {
-    this.#folder = folder
-    this.#index = index
-    this.out = openSync(this.#temporary('out'), 'w')
-    this.#err = openSync(this.#temporary('err'), 'w')
-  }
-
-  writeErr(bytes: Buffer): void {
-    if (this.#error !== undefined) return
-    try {
-      for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(writeSync(this.#err, rest))
-    } catch (error) {
-      this.#error = { error }
-    }
-  }
-
-  keep(): { readonly out: string; readonly err: string } {
-    this.#close()
-    const [out, err] = (['out', 'err'] as const).map((kind) => {
-      const file = path.join(this.#folder, `${this.#index}.${kind}`)
-      renameSync(this.#temporary(kind), file)
-      return file
-    })
-    if (this.#error !== undefined) throw this.#error.error
-    return { out: out!, err: err! }
-  }
-
-  drop(): void {
-    this.#close()
-    for (const kind of ['out', 'err'] as const) rmSync(this.#temporary(kind), { force: true })
-  }
-
-  #close(): void {
-    closeSync(this.out)
-    closeSync(this.#err)
-  }
-
-  #temporary(kind: 'out' | 'err'): string {
-    return path.join(this.#folder, `.${this.#index}.${kind}.${process.pid}~`)
   }
 }

@@ -1,8 +1,8 @@
 // The files that a run writes besides stdout: `--output`, `--errors`, `--report`. All are opened before the first item, so
 // that a run does not start if one cannot be written, and closed however the run ends. Until the run begins, files that
 // exist keep their content.
-import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { CancelledRange } from '../model.js'
@@ -141,9 +141,25 @@ export class RunFiles {
 }
 
 function createFolder(folder: string, cwd: string): void {
+  const full = resolve(cwd, folder)
   try {
-    mkdirSync(resolve(cwd, folder), { recursive: true })
+    makeFolder(full)
+    accessSync(full, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw cannotWrite('the results of commands to', folder, error)
+  }
+}
+
+/** With its parents, but not by `recursive`: where a folder takes no others, as in /proc, that never returns. */
+function makeFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found?.isDirectory()) return
+  if (found !== undefined) throw new Error('it is not a folder')
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another run has made it meanwhile.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }

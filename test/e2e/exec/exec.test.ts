@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { runCli, runShell, watchCli } from '../../helpers/run-cli.js'
+import { runCli, runShell } from '../../helpers/run-cli.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'poolrun-exec-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -207,14 +207,6 @@ describe('failures', () => {
       'a',
     ])
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '"a"\n' })
-  })
-
-  test('nothing that a command started outlives kill -9 of poolrun', async () => {
-    const run = watchCli(['map', '-j', '2', '--exec', 'echo up >&2; sleep 60 & sleep 60 # {}', 'a', 'b'])
-    await run.printed(/up\nup/)
-    run.child.kill('SIGKILL')
-    const { signal } = await run.ended()
-    expect(signal).toBe('SIGKILL')
   })
 })
 
