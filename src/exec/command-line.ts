@@ -53,12 +53,16 @@ export function whyNoArgument(text: string): string | undefined {
   if (/\p{Surrogate}/u.test(text)) return 'it holds half of a surrogate pair, which UTF-8 cannot carry'
   if (text.length * 3 < MAX_ARGUMENT_BYTES) return undefined
   const bytes = Buffer.byteLength(text)
-  return bytes < MAX_ARGUMENT_BYTES ? undefined : tooLong(bytes)
+  return bytes < MAX_ARGUMENT_BYTES ? undefined : tooLong(bytes, false)
 }
 
-export function tooLong(bytes?: number): string {
-  const size = bytes === undefined ? '' : ` (${bytes.toLocaleString('en')} bytes)`
-  return `it is too long for an argument of a command${size}; use --exec-stdin`
+/** Without `bytes`, all arguments together are, of which `items` may be many. */
+export function tooLong(bytes: number | undefined, items: boolean): string {
+  if (bytes !== undefined)
+    return `it is too long for an argument of a command (${bytes.toLocaleString('en')} bytes); use --exec-stdin`
+  return items
+    ? 'together its items are too long for the arguments of a command; use a smaller --batch, or --exec-stdin'
+    : 'it is too long for the arguments of a command; use --exec-stdin'
 }
 
 /** What `--exec-stdin` gives the command. */

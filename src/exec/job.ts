@@ -2,11 +2,13 @@
 // the same time (`concurrency`), and its limits, retries, records and signals are those of any task.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
+import { environmentProblem } from '../errors/environment.js'
 import type { Failure } from '../model.js'
 import type { CommandPlan } from '../plan.js'
 import { MAX_ARGUMENT_BYTES, stdinOf, templateOf, tooLong, unsendable, valuesFor } from './command-line.js'
 import { textOf } from './placeholders.js'
-import { ResultFiles, reasonOf } from './result-files.js'
+import { ResultFiles } from './result-files.js'
+import { Room } from './room.js'
 import { type Ended, runCommand } from './run-command.js'
 import { StderrLines } from './stderr-lines.js'
 import type { Template } from './template.js'
@@ -55,6 +57,7 @@ class Commands {
   readonly #template: Template
   /** A copy: to read all of `process.env` for each command takes longer. */
   readonly #env = { ...process.env }
+  readonly #room: Room
   readonly #busySlots: boolean[] = []
   #isMissing: boolean | undefined
 
@@ -62,6 +65,8 @@ class Commands {
     this.#options = options
     this.#template = templateOf(options)
     delete this.#env.POOLRUN_ITEM
+    const { stdin, results } = options
+    this.#room = new Room(2 + (stdin ? 1 : 0) + (results === undefined ? 0 : 1))
   }
 
   async run(item: unknown, context: Context): Promise<unknown> {
@@ -94,45 +99,37 @@ class Commands {
     if ('failure' in values) throw new CommandFailed(values.failure)
     const [file, ...args] = this.#template.argv(values)
     const show = () => this.#template.show(values)
-    const files = results === undefined ? undefined : this.#openFiles(results, index, show)
+    const environments = this.#environments(item, index, attempt, slot)
     const lines = new StderrLines((bytes) => passOn(bytes, index))
+    let files: ResultFiles | undefined
     let ended: Ended
     try {
-      const start = (env: NodeJS.ProcessEnv) =>
-        runCommand({
-          file,
-          args,
-          env,
-          stdin: stdin ? stdinOf(item) : undefined,
-          stdout: files?.out.fd ?? (output === 'none' ? 'ignore' : undefined),
-          maxOutputBytes,
-          signal,
-          killAfterMs,
-          onStderr(bytes) {
-            files?.writeErr(bytes)
-            lines.push(bytes)
-          },
-        })
-      const env = {
-        ...this.#env,
-        POOLRUN_INDEX: `${index}`,
-        POOLRUN_ATTEMPT: `${attempt}`,
-        POOLRUN_SLOT: `${slot}`,
-      }
-      const text = textOf(item)
-      const fits =
-        text.length < MAX_ARGUMENT_BYTES &&
-        !text.includes('\0') &&
-        Buffer.byteLength(text) < MAX_ARGUMENT_BYTES - 'POOLRUN_ITEM='.length
-      try {
-        ended = await start(fits ? { ...env, POOLRUN_ITEM: text } : env)
-      } catch (error) {
-        // Together with the arguments it may be too much.
-        if (!fits || codeOf(error) !== 'E2BIG') throw error
-        ended = await start(env)
-      }
+      ended = await this.#room.run(signal, async (started) => {
+        files = results === undefined ? undefined : new ResultFiles(results, index)
+        try {
+          return await startWithOneOf(environments, (env) =>
+            runCommand({
+              file,
+              args,
+              env,
+              stdin: stdin ? stdinOf(item) : undefined,
+              stdout: files?.out.fd ?? (output === 'none' ? 'ignore' : undefined),
+              maxOutputBytes,
+              signal,
+              killAfterMs,
+              onStart: started,
+              onStderr(bytes) {
+                files?.writeErr(bytes)
+                lines.push(bytes)
+              },
+            }),
+          )
+        } catch (error) {
+          files?.drop()
+          throw error
+        }
+      })
     } catch (error) {
-      files?.drop()
       throw this.#notStarted(error, show)
     }
     lines.end()
@@ -156,26 +153,32 @@ class Commands {
     return output === 'none' ? null : { out: files.out.path, err: files.err.path, exitCode }
   }
 
-  #openFiles(folder: string, index: number, show: () => string): ResultFiles {
-    try {
-      return new ResultFiles(folder, index)
-    } catch (error) {
-      const props = { exitCode: null, signal: null, stderrTail: [] }
-      throw this.#failed(
-        `not started, ${folder} takes no file for its output (${reasonOf(error)})`,
-        show(),
-        props,
-        false,
-      )
+  /** With the item, unless no variable can hold it, and without. */
+  #environments(item: unknown, index: number, attempt: number, slot: number): NodeJS.ProcessEnv[] {
+    const env = {
+      ...this.#env,
+      POOLRUN_INDEX: `${index}`,
+      POOLRUN_ATTEMPT: `${attempt}`,
+      POOLRUN_SLOT: `${slot}`,
     }
+    const text = textOf(item)
+    const fits =
+      text.length < MAX_ARGUMENT_BYTES &&
+      !text.includes('\0') &&
+      Buffer.byteLength(text) < MAX_ARGUMENT_BYTES - 'POOLRUN_ITEM='.length
+    return fits ? [{ ...env, POOLRUN_ITEM: text }, env] : [env]
   }
 
   #notStarted(error: unknown, show: () => string): CommandFailed {
-    const code = codeOf(error)
-    if (code === 'E2BIG') return new CommandFailed(unsendable('argument', tooLong()))
-    const isMissing = code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR'
-    const why = `not started (${isMissing ? (code === 'EACCES' ? 'it cannot be executed' : 'there is no such program') : (error as Error).message})`
-    const exitCode = code === 'EACCES' ? 126 : isMissing ? 127 : null
+    const { code, syscall, message } = error as NodeJS.ErrnoException
+    if (code === 'E2BIG')
+      return new CommandFailed(unsendable('argument', tooLong(undefined, this.#options.spread)))
+    // Not of a file of --results.
+    const isMissing =
+      syscall?.startsWith('spawn') === true && (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR')
+    const missing = code === 'EACCES' ? 'it cannot be executed' : 'there is no such program'
+    const why = `not started (${isMissing ? missing : (environmentProblem(error) ?? message)})`
+    const exitCode = isMissing ? (code === 'EACCES' ? 126 : 127) : null
     return this.#failed(why, show(), { exitCode, signal: null, stderrTail: [] }, isMissing)
   }
 
@@ -211,6 +214,19 @@ class Commands {
       : spawnSync(this.#options.shell, ['-c', 'command -v -- "$1"', 'sh', firstWord], { stdio: 'ignore' })
           .status !== 0
     return this.#isMissing
+  }
+}
+
+/** The item as a variable and as an argument may be too much together. */
+async function startWithOneOf(
+  [first, ...others]: readonly NodeJS.ProcessEnv[],
+  start: (env: NodeJS.ProcessEnv) => Promise<Ended>,
+): Promise<Ended> {
+  try {
+    return await start(first!)
+  } catch (error) {
+    if (others.length === 0 || codeOf(error) !== 'E2BIG') throw error
+    return startWithOneOf(others, start)
   }
 }
 

@@ -85,6 +85,6 @@ function hasSpace({ fd }: ResultFile): void {
 }
 
 /** `ENOSPC: no space left on device` without what Node was doing. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return (error as Error).message.replace(/, \w+(?: '.*')?$/s, '')
 }

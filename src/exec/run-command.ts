@@ -21,6 +21,7 @@ export interface Command {
   readonly signal: AbortSignal
   /** From SIGTERM to SIGKILL. */
   readonly killAfterMs: number
+  onStart(): void
   onStderr(bytes: Buffer): void
 }
 
@@ -43,6 +44,7 @@ export function runCommand(command: Command): Promise<Ended> {
       return reject(error)
     }
     if (child.pid === undefined) return void child.on('error', reject)
+    command.onStart()
     new RunningCommand(child, child.pid, command, resolve)
     child.stdin?.on('error', () => {})
     child.stdin?.end(stdin)

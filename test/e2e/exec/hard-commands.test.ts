@@ -123,6 +123,14 @@ describe('input', () => {
   })
 })
 
+test('with few descriptors, fewer commands run at the same time', async () => {
+  const { stdout, stderr } = await runShell(
+    'ulimit -n 60; seq 150 | poolrun map -j 100 --exec-output none --exec "true {}" | wc -l',
+  )
+  expect(stdout).toBe('150\n')
+  expect(stderr).toBe('poolrun map: 150 ok\n')
+})
+
 describe('the end of a command', () => {
   test('is told exactly: each exit code, each signal', async () => {
     const ends = ['1', '2', '125', '126', '255', 'TERM', 'INT', 'SEGV', 'PIPE', '0']
