@@ -256,8 +256,9 @@ function resultOf(stdout: Buffer, output: CommandPlan['output']): unknown {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(stdout)
-  } catch {
-    const message = 'the output of the command is not UTF-8; with --results <dir> it goes to a file as it is'
+  } catch (error) {
+    const why = codeOf(error) === 'ERR_STRING_TOO_LONG' ? 'larger than 512 MiB' : 'not UTF-8'
+    const message = `the output of the command is ${why}; with --results <dir> it goes to a file as it is`
     throw new CommandFailed(unsendable('result', message))
   }
   if (output === 'text') return text.replace(/\r?\n$/, '')
