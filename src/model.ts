@@ -83,6 +83,8 @@ export type Failure =
       readonly error: ErrorData
       /** What the job's `shouldRetry` has answered. Without it, the options decide. */
       readonly retry?: RetryAdvice
+      /** Of `--exec`: the first word of the template, which the shell cannot find or run. */
+      readonly missingCommand?: string
     }
   | {
       readonly kind: 'crash' | 'oom'
@@ -106,6 +108,8 @@ export type Failure =
       readonly timeoutMs: Ms
       /** `stopped`: the item settled after its signal had aborted. Otherwise what became of its worker. */
       readonly ended?: 'stopped' | 'ended' | 'killed'
+      /** Of `--exec`: the command, which was killed for it. */
+      readonly command?: string
     }
   /** The item's text is not JSON. `at` is the offset of the first wrong character in it. */
   | { readonly kind: 'input'; readonly message: string; readonly at: number }

@@ -7,6 +7,27 @@ export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered
 /** In place of a path, in messages and frames, where the job is the expression of `--eval`. No job module has this name. */
 export const EVAL_NAME = '--eval'
 
+/** The same, where the job is the command of `--exec`. */
+export const EXEC_NAME = '--exec'
+
+/** What `--exec` runs in place of a job module. */
+export interface CommandPlan {
+  readonly template: string
+  /** Path or name of a shell, or `none`. */
+  readonly shell: string
+  /** An item is a list of items: `{}` stands for all of them. */
+  readonly spread: boolean
+  /** What of stdout is the result. */
+  readonly output: 'text' | 'json' | 'lines' | 'none'
+  /** The item is the stdin of its command. */
+  readonly stdin: boolean
+  readonly maxOutputBytes: number
+  /** Folder for what commands print. */
+  readonly results: string | undefined
+  /** How many run at the same time, in all workers together. */
+  readonly commands: number
+}
+
 /** `job.ts#name`: the path as given and the export it names, `default` without one. */
 export interface JobReference {
   readonly path: string
@@ -74,6 +95,8 @@ export interface Rate {
 export interface RunPlan {
   readonly command: CommandName
   readonly job: JobReference
+  /** Instead of a job. */
+  readonly exec: CommandPlan | undefined
   readonly input: InputChoice
   /** `undefined`: by extension, else by the first byte. */
   readonly inputFormat: InputFormat | undefined

@@ -17,6 +17,7 @@ const ALLOWED = {
     'defaults',
     'error-data',
     'errors',
+    'exec',
     'model',
     'plan',
     'processors',
@@ -46,6 +47,7 @@ const ALLOWED = {
     'defaults',
     'error-data',
     'errors',
+    'exec',
     'executor',
     'framing',
     'ipc',
@@ -60,6 +62,7 @@ const ALLOWED = {
     'transport',
     'write',
   ],
+  exec: ['errors', 'model', 'plan', 'transport'],
   executor: [
     'clock',
     'defaults',
@@ -104,6 +107,7 @@ const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
   /^executor\/(scheduler\/|(activity|recorded)$)/,
   /^errors\/(messages|warning-text)$/,
+  /^exec\/(placeholders|quote|read-shell|refusals|shell-words|template)$/,
   /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
@@ -288,13 +292,13 @@ test('help and usage errors load neither the engine nor the compiler', () => {
 })
 
 describe('only', () => {
-  test('the transport starts processes', () => {
+  test('the transport and the job of --exec start processes', () => {
     const users = all.filter(({ imports }) =>
       imports.some(({ to }) => /^(node:)?child_process$|^execa$/.test(to)),
     )
     // It starts none itself: it changes how a job's own `fork` does.
     const others = users.filter(({ name }) => name !== 'job/loader/children')
-    expect(new Set(others.map(({ name }) => folderOf(name)))).toEqual(new Set(['transport']))
+    expect(new Set(others.map(({ name }) => folderOf(name)))).toEqual(new Set(['exec', 'transport']))
   })
 
   test('cli/main ends the process, and in a worker the guard; callbacks are kept from it', () => {
@@ -312,6 +316,8 @@ describe('only', () => {
   test('cli writes to stderr, and a pool what its jobs print; callbacks, which run here, are sent there', () => {
     const users = files(({ names }) => names.has('process.stderr'))
     expect(users.filter((name) => folderOf(name) !== 'cli')).toEqual([
+      // In a worker.
+      'exec/job',
       'pool/stderr-lines',
       'run/callback-hook',
       'worker/guard',

@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     // Node has set it back to its default.
     if (ignoresHangup) process.on('SIGHUP', () => {})
     const cwd = process.cwd()
+    if (line.plan.exec !== undefined) (await import('../exec/command-line.js')).templateOf(line.plan.exec)
     // Starts libuv's threads before the workers can use up what the system allows: without them, this process aborts.
     stat('.', () => {})
     const { startWorkers } = await import('../run/workers.js')

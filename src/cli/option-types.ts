@@ -31,6 +31,11 @@ export const expression: OptionType<string> = {
   parse: (text) => (text.trim() === '' ? undefined : text),
 }
 
+export const template: OptionType<string> = {
+  accepts: ['a command'],
+  parse: (text) => (text.trim() === '' ? undefined : text),
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): OptionType<T> {
   return {
     accepts: choices,

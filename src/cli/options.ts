@@ -37,9 +37,10 @@ import {
   processCount,
   rate,
   size,
+  template,
 } from './option-types.js'
 
-export const OPTION_GROUPS = ['Input', 'Workers', 'Failures', 'Results', 'Console'] as const
+export const OPTION_GROUPS = ['Input', 'Commands', 'Workers', 'Failures', 'Results', 'Console'] as const
 
 export interface OptionSpec<T = unknown> {
   readonly group: (typeof OPTION_GROUPS)[number]
@@ -71,6 +72,8 @@ export interface OptionSpec<T = unknown> {
   /** Makes sense without the lines around it. */
   readonly help: string
 }
+
+const WITH_COMMANDS = ['map', 'apply', 'imap', 'imap-unordered', 'collect'] as const
 
 /** A comma with the next name after it: values may contain commas, too. */
 const BEFORE_NEXT_NAME = /,(?=[\w.-]+=)/
@@ -137,6 +140,53 @@ export const OPTIONS = {
     commands: ['map', 'imap', 'imap-unordered', 'collect'],
     help: 'make each item an array of up to n consecutive items of the input; indexes, retries and --errors refer to these arrays',
   },
+  exec: {
+    group: 'Commands',
+    value: '<template>',
+    type: template,
+    once: true,
+    flagOnly: true,
+    commands: WITH_COMMANDS,
+    help: 'run this shell command for every item instead of a job module: {} is the item, {.} without extension, {/} its name, {//} its folder, {/.} its name without extension, {#} its index, {%} the slot, {item.name} a field; without any of them the item is the last argument; every argument of poolrun is an item',
+  },
+  shell: {
+    group: 'Commands',
+    value: '<path|none>',
+    type: nonEmpty('the path of a shell, or none'),
+    default: '/bin/sh',
+    commands: WITH_COMMANDS,
+    help: 'shell that runs the commands of --exec; bash and zsh get -o pipefail; none splits the template into words and starts the program directly',
+  },
+  execStdin: {
+    group: 'Commands',
+    type: flag,
+    default: '0',
+    commands: WITH_COMMANDS,
+    help: 'give each command its item on stdin: a string as it is, anything else as one line of JSON',
+  },
+  execOutput: {
+    group: 'Commands',
+    value: '<form>',
+    type: oneOf('text', 'json', 'lines', 'none'),
+    default: 'text',
+    commands: WITH_COMMANDS,
+    help: 'what the stdout of a command becomes: text (one string, without its last line end), json (one value), lines (a result per line) or none (null)',
+  },
+  maxOutput: {
+    group: 'Commands',
+    value: '<size>',
+    type: size,
+    default: '64mb',
+    commands: WITH_COMMANDS,
+    help: 'a command that prints more to stdout fails; does not apply to --results',
+  },
+  results: {
+    group: 'Commands',
+    value: '<folder>',
+    type: nonEmpty('a folder'),
+    commands: WITH_COMMANDS,
+    help: 'write stdout and stderr of each command to <index>.out and <index>.err in this folder; the result is {"out","err","exitCode"}',
+  },
   processes: {
     group: 'Workers',
     short: 'j',
@@ -144,7 +194,7 @@ export const OPTIONS = {
     type: orKeyword(processCount, 'auto'),
     default: 'auto',
     defaultHelp: 'auto, one per processor',
-    help: "number of worker processes, or a percentage of the processors that poolrun may use (by affinity and CPU quota); 0 runs items one by one in poolrun's own process, for a debugger",
+    help: "number of worker processes (with --exec, of commands that run at the same time), or a percentage of the processors that poolrun may use (by affinity and CPU quota); 0 runs items one by one in poolrun's own process, for a debugger",
   },
   chunkSize: {
     group: 'Workers',

@@ -114,7 +114,7 @@ function build(
       .summary(summary)
       .description(description)
       .addHelpOption(new Option('-h, --help', 'print this help').helpGroup('Console:'))
-      // Not required here: with --eval there is none.
+      // Not required here: with --eval and --exec there is none.
       .argument('[job]', 'path.ts, or path.ts#name for a named export')
       .argument('[items...]', 'JSON values or strings; if given, stdin is not read')
       .addHelpText('after', `\n${indented(examples.length > 1 ? 'Examples' : 'Example', examples)}`)
@@ -222,6 +222,7 @@ ${indented('Examples', [
   'poolrun map square.ts 1 2 3',
   'poolrun imap fetch.ts --input urls.txt > pages.ndjson',
   'cat events.ndjson | poolrun collect score.ts#score -j 50% > scores.ndjson',
+  "poolrun collect --exec 'gzip -k {}' --glob '*.log'",
 ])}
 
 ${indented('A job is a module that exports a function', [

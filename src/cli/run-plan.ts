@@ -3,14 +3,16 @@ import { parseEnv } from 'node:util'
 import { UsageError } from '../errors/classes.js'
 import {
   type CommandName,
+  type CommandPlan,
   EVAL_NAME,
+  EXEC_NAME,
   type InputChoice,
   isTable,
   type JobReference,
   type RunPlan,
   type Verbosity,
 } from '../plan.js'
-import type { OptionValues } from './options.js'
+import { longFlag, type OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
 
 /** Everything outside argv that decides what a command line means. */
@@ -35,6 +37,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
   const options = readOptions(given)
   const { job, items } = separateJob(positionals, options, environment)
   refuseWithoutProcesses(options)
+  const workers = chooseWorkers(options, environment.availableParallelism)
   return freeze({
     command,
     job,
@@ -43,7 +46,8 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     delimiter: options.delimiter,
     only: options.only,
     batch: options.batch,
-    processes: countProcesses(options.processes, environment.availableParallelism),
+    exec: readCommand(command, options, given, workers.commands),
+    processes: workers.processes,
     chunkSize: options.chunkSize === 'auto' ? undefined : options.chunkSize,
     bufferSize: options.bufferSize,
     ordered: command !== 'imap-unordered' && !options.unordered,
@@ -53,7 +57,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     envFiles: options.envFile ?? [],
     nodeOptions: options.nodeOptions ?? [],
     initTimeoutMs: options.initTimeout,
-    concurrency: options.concurrency,
+    concurrency: workers.concurrency,
     maxTasksPerChild: options.maxTasksPerChild,
     maxMemoryBytes: options.maxMemory,
     maxWorkerRestarts:
@@ -87,11 +91,14 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
 
 function separateJob(
   { command, words }: Positionals,
-  { eval: expression }: OptionValues,
+  { eval: expression, exec }: OptionValues,
   { isFile }: Environment,
 ) {
+  if (expression !== undefined && exec !== undefined)
+    throw new UsageError('--eval cannot be combined with --exec: a run has one job')
   if (expression !== undefined)
     return { job: { path: EVAL_NAME, exportName: 'default', expression }, items: words }
+  if (exec !== undefined) return { job: { path: EXEC_NAME, exportName: 'default' }, items: words }
   const [job, ...items] = words
   if (job === undefined) {
     throw new UsageError(
@@ -171,6 +178,57 @@ function countProcesses(requested: OptionValues['processes'], available: number)
   return 'count' in requested
     ? requested.count
     : Math.max(1, Math.floor((requested.percent / 100) * available))
+}
+
+/** Commands wait for their processes: a few workers run them all. */
+function chooseWorkers({ processes, concurrency, exec }: OptionValues, available: number) {
+  const count = countProcesses(processes, available)
+  if (exec === undefined || count === 0) return { processes: count, concurrency, commands: 1 }
+  const workers = Math.min(count, available)
+  return { processes: workers, concurrency: Math.ceil(count / workers), commands: count }
+}
+
+const OF_COMMANDS = ['shell', 'execStdin', 'execOutput', 'maxOutput', 'results'] as const
+const OF_MODULES = ['concurrency', 'initArgs', 'param'] as const
+
+/** @throws UsageError */
+function readCommand(
+  command: CommandName,
+  options: OptionValues,
+  given: GivenOptions,
+  commands: number,
+): CommandPlan | undefined {
+  const isGiven = (key: keyof GivenOptions) => given[key]?.source === 'flag'
+  const { exec, shell, execStdin, execOutput, maxOutput, results } = options
+  if (exec === undefined) {
+    const wrong = OF_COMMANDS.find(isGiven)
+    if (wrong !== undefined) throw new UsageError(`${longFlag(wrong)} is for the commands of --exec`)
+    return undefined
+  }
+  const wrong = OF_MODULES.find(isGiven)
+  if (wrong === 'concurrency')
+    throw new UsageError(
+      '--exec cannot be combined with --concurrency: -j is the number of commands that run at the same time',
+    )
+  if (wrong !== undefined)
+    throw new UsageError(
+      `--exec cannot be combined with ${longFlag(wrong)}, which is for job modules; commands get variables with --env`,
+    )
+  if (results !== undefined && (execOutput === 'json' || execOutput === 'lines'))
+    throw new UsageError(
+      `--exec-output ${execOutput} cannot be combined with --results: there the output goes to files`,
+    )
+  return {
+    template: exec,
+    shell,
+    // A batch, or the one item of apply, is a list of items.
+    spread: command === 'apply' || options.batch !== undefined,
+    output: execOutput,
+    stdin: execStdin,
+    maxOutputBytes: maxOutput,
+    results,
+    commands,
+  }
 }
 
 function chooseVerbosity(options: OptionValues, given: GivenOptions): Pick<RunPlan, 'verbosity' | 'debug'> {

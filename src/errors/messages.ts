@@ -41,7 +41,9 @@ export function timeoutMessage(
   failure: Of<'timeout'>,
   { workerId, pid }: ItemFailure,
 ): string {
-  const { timeoutMs, ended } = failure
+  const { timeoutMs, ended, command } = failure
+  if (command !== undefined)
+    return `item ${index} exceeded ${formatMs(timeoutMs)}; the command was killed: ${command}`
   const what = ended === undefined ? '' : `; ${TIMEOUT_ENDS[ended]}`
   return `item ${index} exceeded ${formatMs(timeoutMs)} on ${workerTitle(workerId, pid)}${what}`
 }

@@ -81,6 +81,8 @@ export interface ExecutorOptions {
   readonly processes: number
   /** Items that run at the same time in one worker. */
   readonly concurrency: number
+  /** Items that run at the same time in all workers together, where that is less than `concurrency` in each. */
+  readonly itemsAtATime?: number | undefined
   readonly initTimeoutMs: Ms
   readonly killAfterMs: Ms
   /** Crashed workers that are replaced before the pool fails. */

@@ -28,6 +28,7 @@ import type {
   SchedulerInput,
   WorkRecord,
 } from './scheduler/messages.js'
+import { concurrencyOf } from './scheduler/scaling.js'
 import { Scheduler, type SchedulerOptions } from './scheduler/scheduler.js'
 import { WarningFilter } from './warning-filter.js'
 
@@ -419,7 +420,7 @@ export class LocalExecutor implements Executor {
 
   #initMessage(workerId: number, { token, recorder }: WorkerHandle, job: JobSource): InitMessage {
     const { initializer, initArgs, params, loadOnly = false } = this.#options
-    const { concurrency, markOutput, maxMemoryBytes } = this.#options
+    const { markOutput, maxMemoryBytes } = this.#options
     return {
       type: 'init',
       version: PROTOCOL_VERSION,
@@ -431,7 +432,7 @@ export class LocalExecutor implements Executor {
       initArgs,
       ...(params !== undefined && { params }),
       loadOnly,
-      concurrency,
+      concurrency: concurrencyOf(workerId, this.#options),
       markOutput,
       reportMemory: maxMemoryBytes !== undefined,
     }

@@ -47,6 +47,8 @@ export interface JobSource {
   }
   /** What its author should know. */
   readonly warnings?: readonly string[]
+  /** It is poolrun's own, which attributes what it prints itself. */
+  readonly isBuiltIn?: true
 }
 
 export interface InitMessage {

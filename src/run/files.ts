@@ -1,12 +1,14 @@
 // The files that a run writes besides stdout: `--output`, `--errors`, `--report`. All are opened before the first item, so
 // that a run does not start if one cannot be written, and closed however the run ends. Until the run begins, files that
 // exist keep their content.
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { CancelledRange } from '../model.js'
 import type { ReportKind, RunPlan } from '../plan.js'
 import { FileRemover } from '../transport/file-remover.js'
-import { type AtomicFile, createAtomicFile } from '../write/atomic-file.js'
+import { type AtomicFile, cannotWrite, createAtomicFile } from '../write/atomic-file.js'
 import { type ErrorsFile, openErrorsFile } from '../write/errors-file.js'
 import { partialPath } from '../write/target.js'
 
@@ -31,6 +33,7 @@ export class RunFiles {
    */
   async open(plan: RunPlan, cwd: string, stop: AbortSignal): Promise<void> {
     if (plan.dryRun) return
+    if (plan.exec?.results !== undefined) createFolder(plan.exec.results, cwd)
     const failed = new AbortController()
     const openings = this.#openings(plan, cwd, AbortSignal.any([stop, failed.signal]))
     await Promise.allSettled(
@@ -134,5 +137,29 @@ export class RunFiles {
       this.#onError(error)
       return false
     }
+  }
+}
+
+function createFolder(folder: string, cwd: string): void {
+  const full = resolve(cwd, folder)
+  try {
+    makeFolder(full)
+    accessSync(full, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw cannotWrite('the results of commands to', folder, error)
+  }
+}
+
+/** With its parents, but not by `recursive`: where a folder takes no others, as in /proc, that never returns. */
+function makeFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found?.isDirectory()) return
+  if (found !== undefined) throw new Error('it is not a folder')
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another run has made it meanwhile.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }

@@ -1,5 +1,6 @@
 // Opens the input of a run: its items or batches of them, those that are selected, for `apply` as one item. For a dry run
 // the items are only counted.
+import type { Chunk } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import { batchItems } from '../read/batches.js'
 import { openInput } from '../read/open.js'
@@ -21,11 +22,13 @@ export async function openRunInput(
 }
 
 /** Reads the source to its end and closes it. */
-export async function countItems(source: ChunkSource): Promise<number> {
+export async function countItems(source: ChunkSource, onChunk?: (chunk: Chunk) => void): Promise<number> {
   const want = { items: Number.POSITIVE_INFINITY, bytes: 1 << 20 }
   let count = 0
-  for (let chunk = await source.next(want); chunk !== undefined; chunk = await source.next(want))
+  for (let chunk = await source.next(want); chunk !== undefined; chunk = await source.next(want)) {
+    onChunk?.(chunk)
     count += chunk.count
+  }
   await source.close()
   return count
 }

@@ -16,6 +16,7 @@ import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
 import { type Flow, openFlow } from './flow.js'
 import { type Interrupt, interruptFor } from './interrupt.js'
+import { throwIfCommandIsMissing } from './missing-command.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
 import { RunProgress } from './run-progress.js'
@@ -63,7 +64,12 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     if (plan.dryRun) {
       // Counting may wait for the writer of a pipe.
       await interrupt.untilStopped(job)
-      itemsCounted = await interrupt.untilStopped(countItems(source))
+      const commands = plan.exec && (await import('./commands.js')).dryRunCommands(plan.exec)
+      itemsCounted = await interrupt.untilStopped(countItems(source, commands?.add))
+      if (commands !== undefined) {
+        await output.write(Buffer.from(commands.text()))
+        await output.end()
+      }
       source = NO_ITEMS
       progress.opened(source)
     }
@@ -86,6 +92,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       onTaken: progress.itemsTaken,
       check: table,
       onSettled(settled) {
+        throwIfCommandIsMissing(settled, flow.counts.ok)
         emit({ type: 'items-settled', settled })
         reportSkipped(settled, policy, flow.stopped?.failure, emit)
         return onSettled(settled)
@@ -132,7 +139,9 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
 }
 
 async function compile(plan: RunPlan, cwd: string): Promise<JobSource> {
-  const { job, workerEnv, processes } = plan
+  const { job, exec, workerEnv, processes } = plan
+  if (exec !== undefined)
+    return (await import('./commands.js')).commandJob(exec, { ...process.env, ...workerEnv }, cwd)
   const own = workerEnv.NODE_OPTIONS === undefined ? [] : [workerEnv.NODE_OPTIONS]
   const nodeOptions = [...(processes === 0 ? process.execArgv : plan.nodeOptions), ...own]
   if (job.expression !== undefined) return compileExpression(job.expression, job.path, { cwd, nodeOptions })

@@ -13,8 +13,9 @@ const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 /** A percentage of an unknown number of items is one of at least this many: 1 failure of 2 is no 50% yet. */
 const MIN_SAMPLE_ITEMS = 100
 
-export function taskFor({ command, job, verbosity, envelope, reports, format }: RunPlan): TaskSpec {
-  const calling = command === 'starmap' || command === 'apply' ? 'spread' : 'item'
+export function taskFor({ command, exec, job, verbosity, envelope, reports, format }: RunPlan): TaskSpec {
+  const spreads = command === 'starmap' || (command === 'apply' && exec === undefined)
+  const calling = spreads ? 'spread' : 'item'
   // Timings cost one or two numbers per item on the way back: only for output that shows them.
   const timed = reports.length > 0 || ((verbosity === 'verbose' || envelope) && 'durations')
   const rows = isTable(format)
@@ -33,7 +34,23 @@ export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {
   return { items: bufferSize ?? BUFFER_ITEMS, bytes, bytesBehind: Math.max(WINDOW_BYTES_BEHIND, least) }
 }
 
-export function policyFor({ command, maxFailures }: RunPlan): Policy {
+export function policyFor(plan: RunPlan): Policy {
+  const policy = policyOf(plan)
+  return plan.exec === undefined ? policy : endingAtMissingCommand(policy)
+}
+
+/** It ends the run in another way (`run/commands`), not as a failed item. */
+function endingAtMissingCommand(policy: Policy): Policy {
+  return {
+    ...policy,
+    onSettle(failed, settled, counts, total) {
+      const isMissing = failed.failure.kind === 'error' && failed.failure.missingCommand !== undefined
+      return isMissing && counts.ok === 0 ? 'continue' : policy.onSettle(failed, settled, counts, total)
+    },
+  }
+}
+
+function policyOf({ command, maxFailures }: RunPlan): Policy {
   switch (command) {
     case 'map':
     case 'starmap':

@@ -1,11 +1,15 @@
 // The workers of a run, started before the rest of the code is loaded: their start takes longer than anything else in a
 // short run. The job and the listeners come later; until then workers wait, and events are kept.
 import { maxWorkerRestarts } from '../defaults.js'
+import type { CommandJobOptions } from '../exec/job.js'
 import { createExecutor } from '../executor/create-executor.js'
 import type { CreateExecutor, Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import type { RunEvent } from '../model.js'
-import type { RunPlan } from '../plan.js'
+import type { CommandPlan, RunPlan } from '../plan.js'
+
+/** From the kill of a command to the message of its worker. */
+const COMMAND_ENDS_MS = 1000
 
 export interface Workers {
   readonly executor: Executor
@@ -25,13 +29,15 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
   const executor = create({
     processes: plan.processes,
     concurrency: plan.concurrency,
+    itemsAtATime: plan.processes === 0 ? undefined : plan.exec?.commands,
     initTimeoutMs: plan.initTimeoutMs,
-    killAfterMs: plan.killAfterMs,
+    // A command is killed before its worker is.
+    killAfterMs: plan.exec === undefined ? plan.killAfterMs : plan.killAfterMs + COMMAND_ENDS_MS,
     maxRestarts: plan.maxWorkerRestarts ?? maxWorkerRestarts(plan.processes),
     maxTasksPerChild: plan.maxTasksPerChild,
     maxMemoryBytes: plan.maxMemoryBytes,
     job,
-    initArgs: plan.initArgs,
+    initArgs: plan.exec === undefined ? plan.initArgs : [commandJobOptions(plan, plan.exec)],
     params: plan.params,
     loadOnly: plan.dryRun,
     markOutput: marksOutput(plan),
@@ -49,6 +55,10 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
       events.connect(emit)
     },
   }
+}
+
+function commandJobOptions({ processes, killAfterMs }: RunPlan, exec: CommandPlan): CommandJobOptions {
+  return { ...exec, processes, killAfterMs }
 }
 
 function marksOutput({ tag, jobOutput }: RunPlan): boolean {

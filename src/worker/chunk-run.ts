@@ -10,7 +10,7 @@ import type { Cost } from './cost.js'
 import { encodeJson, encodeRow, plainRow, plainText } from './encode-result.js'
 import { YieldedLine } from './generator.js'
 import type { Outbox, SendingChunk } from './outbox.js'
-import { failureOf } from './outcome.js'
+import { failedCommand, failureOf } from './outcome.js'
 import { ChunkResults } from './results.js'
 import { type Context, leaveTask, type Task } from './task-context.js'
 
@@ -370,7 +370,9 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   settle(succeeded: boolean, outcome: unknown, tookMs: Ms = this.endTiming()): Ms {
     if (this.#isCancelled) return 0
     leaveTask()
-    const failure = this.#isExpired ? this.#timeout() : failureOf(succeeded, outcome)
+    const failure = this.#isExpired
+      ? this.#timeout(succeeded ? undefined : outcome)
+      : failureOf(succeeded, outcome)
     if (failure === undefined) this.#succeed(outcome)
     else {
       this.#hasFailed = true
@@ -381,9 +383,15 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   }
 
   /** Whatever it ended with after its time. */
-  #timeout(): Failure {
+  #timeout(thrown: unknown): Failure {
     this.#isExpired = false
-    return { kind: 'timeout', timeoutMs: this.timeoutMs, ended: 'stopped' }
+    const command = failedCommand(thrown)
+    return {
+      kind: 'timeout',
+      timeoutMs: this.timeoutMs,
+      ended: 'stopped',
+      ...(command !== undefined && { command }),
+    }
   }
 
   /** Settles the next item, which does not run. */

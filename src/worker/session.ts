@@ -107,6 +107,10 @@ export class WorkerSession {
     }
     void channel.send({ type: 'loading' })
     const callTask = installCurrentTask(concurrency, params)
+    if (markOutput && message.job.isBuiltIn)
+      Object.assign(globalThis, {
+        [Symbol.for('poolrun.markOutput')]: (index: number) => channel.mark(outputMarker(token, index)),
+      })
     let validate: Validate | undefined
     try {
       this.#job = await loadJob(message.job)

@@ -42,7 +42,12 @@ export function plainError(
       }
     }
     case 'timeout':
-      return { name, message, timeoutMs: failure.timeoutMs }
+      return {
+        name,
+        message,
+        timeoutMs: failure.timeoutMs,
+        ...(failure.command !== undefined && { command: failure.command }),
+      }
     case 'input':
       return { name, message, position: context.location }
     case 'validation':

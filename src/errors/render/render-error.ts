@@ -27,9 +27,7 @@ export function renderChain(data: ErrorData, options: FrameOptions): string {
 
 function renderOne(data: ErrorData, options: FrameOptions): string {
   if (data.type === 'thrown') return renderNonError(data)
-  const parts = [
-    sanitise(headerOf(data)) + sanitise(formatFrames(data.frames, options)) + renderProps(data.props),
-  ]
+  const parts = [sanitise(headerOf(data)) + sanitise(formatFrames(data.frames, options)) + renderProps(data)]
   const errors = data.errors ?? []
   for (const [i, error] of errors.entries()) {
     parts.push(indent(`[${i + 1}/${errors.length}] ${renderBranch(error, options)}`, 2))
@@ -55,8 +53,10 @@ function isPlainObject(data: ErrorData): data is NonErrorData {
 }
 
 /** Empty if there are no properties. */
-function renderProps(props: Readonly<Record<string, unknown>>): string {
+function renderProps({ name, props }: Extract<ErrorData, { type: 'error' }>): string {
   if (Object.keys(props).length === 0) return ''
+  if (name === 'CommandError' && Array.isArray(props.stderrTail))
+    return props.stderrTail.map((line) => `\n    | ${sanitise(String(line))}`).join('')
   return `\n${indent(sanitise(inspect({ ...props }, PROPS_OPTIONS)), 2)}`
 }
 

@@ -90,6 +90,7 @@ export interface CallTableOptions {
   readonly processes: number
   /** Items that one worker runs at a time. */
   readonly concurrency: number
+  readonly itemsAtATime?: number | undefined
   /** 0 … 1, for the jitter of retries. */
   readonly random?: (() => number) | undefined
 }
@@ -115,7 +116,7 @@ export class CallTable {
 
   constructor(options: CallTableOptions, send: (command: Command) => void) {
     this.#concurrency = options.concurrency
-    this.#itemsAtATime = options.processes * options.concurrency
+    this.#itemsAtATime = options.itemsAtATime ?? options.processes * options.concurrency
     this.#random = options.random ?? Math.random
     this.#send = send
   }

@@ -22,3 +22,17 @@ export function workersToStart(size: PoolSize): number {
   const wanted = demand + (jobHasLoaded ? 0 : 1)
   return Math.max(0, Math.min(wanted, mostStarting) - starting)
 }
+
+/** Items that this worker runs at a time. Where the number of all of them is given, workers share it evenly. */
+export function concurrencyOf(
+  workerId: number,
+  options: {
+    readonly concurrency: number
+    readonly processes: number
+    readonly itemsAtATime?: number | undefined
+  },
+): number {
+  const { concurrency, processes, itemsAtATime } = options
+  if (itemsAtATime === undefined) return concurrency
+  return Math.floor(itemsAtATime / processes) + (workerId < itemsAtATime % processes ? 1 : 0)
+}

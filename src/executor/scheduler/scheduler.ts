@@ -30,6 +30,7 @@ export interface SchedulerOptions {
   readonly processes: number
   /** Items that one worker runs at a time. */
   readonly concurrency: number
+  readonly itemsAtATime?: number | undefined
   readonly initTimeoutMs: Ms
   readonly killAfterMs: Ms
   /** Crashed workers that are replaced. One more is a fault. `REFILL_ITEMS` allow one more again. */

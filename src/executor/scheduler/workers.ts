@@ -5,6 +5,7 @@ import type { InFlightChunk } from './chunk-queue.js'
 import { beat } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type { Command } from './messages.js'
+import { concurrencyOf } from './scaling.js'
 import { type ExpiredItem, earlier, judgeExpired, nextInspection } from './timeouts.js'
 import {
   ABSENT,
@@ -32,6 +33,8 @@ const LOOK_AGAIN_MS: Ms = 20
 interface WorkerTableOptions {
   /** Items that one worker runs at a time. */
   readonly concurrency: number
+  readonly processes: number
+  readonly itemsAtATime?: number | undefined
   /** From `terminate`, `stop` or `cancel` to SIGKILL. */
   readonly killAfterMs: Ms
 }
@@ -88,7 +91,7 @@ export class WorkerTable {
   }
 
   setReady(worker: Worker): void {
-    this.#change(worker, ready(this.#options.concurrency, worker.hasRecorder))
+    this.#change(worker, ready(concurrencyOf(worker.id, this.#options), worker.hasRecorder))
   }
 
   /** Its process has exited, or could not be started. */

@@ -4,7 +4,8 @@ import type { RunPlan } from '../../plan.js'
 
 /** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
-  const { command, job, batch, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry, rate } = plan
+  const { command, exec, job, batch, processes, concurrency, chunkSize, timeoutMs, deadlineMs, retry, rate } =
+    plan
   const name = job.exportName === 'default' ? job.path : `${job.path}#${job.exportName}`
   const limits = [
     timeoutMs === undefined ? undefined : `${formatMs(timeoutMs)} per attempt`,
@@ -13,7 +14,9 @@ export function dryRunText(plan: RunPlan, items: number): string {
     retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)
   const rows: readonly (readonly [string, string])[] = [
-    ['job', `${name}: loads`],
+    exec === undefined
+      ? ['job', `${name}: loads`]
+      : ['command', `${exec.template}, at most ${exec.commands} at a time`],
     ['items', batch === undefined ? `${items}` : `${items}, each a batch of up to ${batch}`],
     [
       'workers',

@@ -9,7 +9,7 @@ const KILL_AFTER_MS = 2_000
 
 function setUp(count = 1) {
   let commands: Command[] = []
-  const table = new WorkerTable({ concurrency: 1, killAfterMs: KILL_AFTER_MS }, (command) =>
+  const table = new WorkerTable({ concurrency: 1, processes: 1, killAfterMs: KILL_AFTER_MS }, (command) =>
     commands.push(command),
   )
   for (let i = 0; i < count; i++) table.start()

@@ -1,0 +1,19 @@
+// The end of a run of commands (`--exec`) whose command does not exist.
+import { JobError } from '../errors/classes.js'
+import type { SettledRange } from '../model.js'
+
+/**
+ * Nothing has succeeded, and the command cannot: every other item would fail in the same way.
+ * @throws JobError
+ */
+export function throwIfCommandIsMissing({ failures }: SettledRange, succeeded: number): void {
+  if (succeeded > 0) return
+  for (const { failure } of failures)
+    if (failure.kind === 'error' && failure.missingCommand !== undefined) {
+      const { exitCode, stderrTail } = failure.error.type === 'error' ? failure.error.props : {}
+      const why = exitCode === 126 ? 'cannot be executed' : 'was not found'
+      const said = Array.isArray(stderrTail) && stderrTail.length > 0 ? ` (${String(stderrTail.at(-1))})` : ''
+      const hint = 'functions and aliases of your own shell are not known there'
+      throw new JobError(`--exec: the command ${failure.missingCommand} ${why}${said}; ${hint}`)
+    }
+}
