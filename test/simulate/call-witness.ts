@@ -6,8 +6,19 @@ import { type CallPlan, type Deed, DOES } from './plan.js'
 
 export class Violation extends Error {}
 
+let first: Violation | undefined
+
+/** Also noted here: what throws inside of the code under test may be taken for the error of a source or a hook. */
 export function violated(what: string): never {
-  throw new Violation(what)
+  first ??= new Violation(what)
+  throw first
+}
+
+/** The first violation since the last call. */
+export function takeViolation(): Violation | undefined {
+  const violation = first
+  first = undefined
+  return violation
 }
 
 const OK = 1
@@ -90,6 +101,11 @@ export class CallWitness {
 
   isHarmless(index: number): boolean {
     return this.plan.deeds[index]! <= DOES.fail
+  }
+
+  /** It was aborted, or has ended. */
+  get isEnding(): boolean {
+    return this.isAborted || this.end !== undefined
   }
 
   // ── in the workers ───────────────────────────────────────────────────────────────────────────────────────────────

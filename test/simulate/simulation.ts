@@ -1,7 +1,7 @@
 // One simulated run: the real executor, flows, windows, policies and writers among modelled workers, inputs, readers and
 // a disk. One seed decides everything; after every step the invariants are checked.
-
-// Behind the clock, because some of it captures globals when it is loaded.
+import './virtual-time.js'
+// Behind it, because some of this captures globals when it is loaded.
 import { PoolBrokenError } from '../../src/errors/classes.js'
 import { ExecutionFault } from '../../src/executor/execution-fault.js'
 import { LocalExecutor } from '../../src/executor/local-executor.js'
@@ -20,12 +20,12 @@ import type { ChunkSource } from '../../src/source.js'
 import { createOutput } from '../../src/write/output.js'
 import type { Random } from '../helpers/random.js'
 import { createRandom } from '../helpers/random.js'
-import { CallWitness, Violation, violated } from './call-witness.js'
+import { CallWitness, takeViolation, Violation, violated } from './call-witness.js'
 import { Disk } from './disk.js'
 import { LineReader, SimulatedStream, TornError, ValueSource, watched } from './ends.js'
 import { type CallPlan, planRun, type RunPlan } from './plan.js'
 import { OUTPUT_FILE, recover } from './recovery.js'
-import { type VirtualTime as Time, VirtualTime } from './virtual-time.js'
+import { VirtualTime } from './virtual-time.js'
 import { SimulatedWorker, type WorkerWorld } from './worker.js'
 
 export interface Outcome {
@@ -98,7 +98,7 @@ interface Session {
 }
 
 class Parent implements WorkerWorld {
-  readonly time: Time = new VirtualTime()
+  readonly time = new VirtualTime()
   readonly random: Random
   readonly plan: RunPlan
   isCalm = false
@@ -162,6 +162,7 @@ class Parent implements WorkerWorld {
     try {
       this.time.inside(() => this.#steps())
     } finally {
+      takeViolation()
       observe = undefined
       this.time.clear()
     }
@@ -295,6 +296,8 @@ class Parent implements WorkerWorld {
   }
 
   #check(): void {
+    const violation = takeViolation()
+    if (violation !== undefined) throw violation
     if (this.#thrown !== undefined) throw this.#thrown.error
     if (this.#scheduler !== undefined && !this.#isSuspended && !this.#isEnding)
       this.#checkIdleWorkers(this.#scheduler)
@@ -323,7 +326,7 @@ class Parent implements WorkerWorld {
     if (!hasIdle || (wake !== undefined && wake <= now + 5) || scheduler.pausedUntil !== undefined) return
     for (const worker of this.#places) {
       if (worker === undefined) continue
-      if (!worker.answers) return
+      if (!worker.answers || worker.hasLied) return
       if (worker.unstarted > 0) violated(`a worker is idle while ${worker.unstarted} items wait in another`)
     }
     for (const { call, drain, isOver } of this.#sessions)
@@ -434,16 +437,19 @@ class Parent implements WorkerWorld {
       },
       onCancelled: (cancelled) => call.reports(cancelled),
     })
-    const nextReady = flow.nextReady.bind(flow)
-    flow.nextReady = () => {
-      const settled = nextReady()
-      if (settled !== undefined) {
-        call.received += settled.count
-        call.heldBytes -= resultBytes(settled)
-        this.#progressAt = this.time.now()
-      }
+    let last: SettledRange | undefined
+    const receive = (settled: SettledRange | undefined) => {
+      // What `next` returns has mostly come from `nextReady`.
+      if (settled === undefined || settled === last) return settled
+      last = settled
+      call.received += settled.count
+      call.heldBytes -= resultBytes(settled)
+      this.#progressAt = this.time.now()
       return settled
     }
+    const { next, nextReady } = flow
+    flow.nextReady = () => receive(nextReady.call(flow))
+    flow.next = async () => receive(await next.call(flow))
     return flow
   }
 

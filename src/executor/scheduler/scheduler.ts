@@ -207,7 +207,8 @@ export class Scheduler {
         if (!input.waits) state.isAskedToReturn = false
         // Now those of other calls that had not begun are elsewhere.
         if (state.isCancelExtended && !state.inFlight.hasWantedRunning) return this.#workers.kill(worker)
-        this.#heard(state, now)
+        // An answer without items shows that the worker reads messages, not that it works.
+        if (input.ids.length > 0) this.#heard(state, now)
         this.#workers.setInspection(state)
         return this.#workers.applyExpired(worker, state, now)
       case 'expiring':
@@ -548,7 +549,8 @@ export class Scheduler {
   /** A job has asked for a pause. What was dispatched and has not begun is taken back. */
   #isPaused(now: Ms): boolean {
     const { pausedUntil } = this.#calls
-    const isPaused = now < pausedUntil
+    // Without a call there is nothing to wake up for: a timer would keep the process alive.
+    const isPaused = now < pausedUntil && this.#calls.size > 0
     if (isPaused && this.#pausedUntil !== pausedUntil)
       for (const worker of this.#workers.all) if (hasWorkToReturn(worker)) this.#workers.takeBack(worker)
     this.#pausedUntil = isPaused ? pausedUntil : undefined
