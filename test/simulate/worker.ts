@@ -1,7 +1,13 @@
 // A worker process as a model: what the parent sends arrives late, items take time, results wait in an outbox and in the
 // flight record, and the process may die, stop or lie at any moment.
 import type { FlightRecord, RecordedOutcome } from '../../src/ipc/flight-recorder/reader.js'
-import type { ChunkMessage, OutgoingMessage, ResultsMessage, ToWorker } from '../../src/ipc/protocol.js'
+import type {
+  ChunkMessage,
+  FromWorker,
+  OutgoingMessage,
+  ResultsMessage,
+  ToWorker,
+} from '../../src/ipc/protocol.js'
 import type { Failure, Results } from '../../src/model.js'
 import type { TransportEvent, WorkerHandle } from '../../src/transport/transport.js'
 import type { Random } from '../helpers/random.js'
@@ -363,7 +369,7 @@ export class SimulatedWorker implements WorkerHandle {
     for (; count > 0 && this.#leaving.length > 0; count--) {
       const next = this.#leaving.shift()!
       if ('event' in next) this.#onEvent(next.event)
-      else this.#onEvent({ type: 'message', message: { token: this.token, ...next.message } })
+      else this.#onEvent({ type: 'message', message: next.message as FromWorker })
     }
     if (this.#leaving.length === 0) return
     this.#isLeavingPlanned = true
