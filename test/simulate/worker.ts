@@ -214,7 +214,8 @@ export class SimulatedWorker implements WorkerHandle {
   get unstarted(): number {
     let count = 0
     for (const chunk of this.#queue) count += chunk.count
-    for (const { end, ended, isRunning } of this.#lanes) count += end - ended - (isRunning ? 1 : 0)
+    for (const { end, ended, isRunning, isCancelled } of this.#lanes)
+      if (!isCancelled) count += end - ended - (isRunning ? 1 : 0)
     return count
   }
 
@@ -540,9 +541,7 @@ export class SimulatedWorker implements WorkerHandle {
       return this.#send(truth)
     }
     this.hasLied = true
-    for (const { id } of ranges) this.#relax(id)
-    for (const { chunk } of this.#lanes) this.#relax(chunk.id)
-    for (const { id } of this.#queue) this.#relax(id)
+    for (const id of this.#chunks.keys()) this.#relax(id)
     switch (lie) {
       case 1:
         // It leaves these out.
