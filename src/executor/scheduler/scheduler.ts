@@ -604,8 +604,13 @@ export class Scheduler {
     this.#takeBackAt = undefined
     const found = workerToRelieve(this.#workers.all, now)
     if (found === undefined) return
-    if (found.at <= now) this.#workers.takeBack(found.worker)
-    else this.#takeBackAt = found.at
+    if (found.at > now) {
+      this.#takeBackAt = found.at
+      return
+    }
+    this.#workers.takeBack(found.worker)
+    // It may not answer, and nothing else may happen meanwhile.
+    if (this.#workers.all.some(hasWorkToReturn)) this.#takeBackAt = now + TAKE_BACK_AFTER_MS
   }
 
   // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────
