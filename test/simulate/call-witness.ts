@@ -136,6 +136,7 @@ export class CallWitness {
       if (byte === LF) lines++
       else if (lines === 0) number = number * 10 + byte - ZERO
     }
+    if (payload.bytes.at(-1) !== LF) lines++
     if (number !== first || lines !== count)
       violated(`the chunk at ${first} of call ${this.id} has other items`)
   }

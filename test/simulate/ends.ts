@@ -79,7 +79,8 @@ export class LineReader implements ByteReader {
     const { items, input } = call.plan
     let text = ''
     for (let index = 0; index < Math.min(items, input.tearsAt ?? items); index++) text += `${index}\n`
-    this.#text = Buffer.from(text, 'latin1')
+    const isWhole = input.tearsAt !== undefined || input.endsLine
+    this.#text = Buffer.from(isWhole ? text : text.slice(0, -1), 'latin1')
   }
 
   get ended(): boolean {

@@ -57,6 +57,8 @@ export interface CallPlan {
     /** It ends with an error before this item. */
     readonly tearsAt: number | undefined
     readonly isSized: boolean
+    /** The last line has a line end. */
+    readonly endsLine: boolean
   }
   readonly reader: {
     readonly stalls: number
@@ -91,6 +93,9 @@ export interface RunPlan {
   readonly kills: number
   readonly stops: number
   readonly initFails: number
+  readonly recorderFails: number
+  /** Workers that start before there is a call. */
+  readonly startsAhead: number
   readonly calls: readonly CallPlan[]
   readonly crashesAt: number | undefined
   readonly suspendsAt: number | undefined
@@ -120,6 +125,8 @@ export function planRun(random: Random): RunPlan {
     kills: rarely(0.4, random.pick([0.002, 0.02])),
     stops: rarely(0.15, 0.01),
     initFails: rarely(0.1, 0.1),
+    recorderFails: rarely(0.1, 0.01),
+    startsAhead: random.int(0, 2),
     calls,
     crashesAt: sometimes(random, 0.1, () => random.int(1, 600)),
     suspendsAt: sometimes(random, 0.05, () => random.int(1, 300)),
@@ -163,6 +170,7 @@ function planCall(random: Random, id: number, isCalm: boolean): CallPlan {
       stallMs: random.pick([0.1, 5, 300]),
       tearsAt: once(items, 0.1),
       isSized: random.chance(0.5),
+      endsLine: random.chance(0.8),
     },
     reader: {
       stalls: random.pick([0, 0, 0.05, 0.5]),

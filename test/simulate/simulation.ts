@@ -170,6 +170,7 @@ class Parent implements WorkerWorld {
 
   #steps(): void {
     this.#plan()
+    if (this.plan.startsAhead > 0) this.#executor.start(this.plan.startsAhead)
     while (!this.#isClosed) {
       this.steps++
       if (this.#triggers[0] !== undefined && this.#triggers[0].step <= this.steps) this.#trigger()
@@ -191,7 +192,7 @@ class Parent implements WorkerWorld {
     const { plan } = this
     for (const [id, call] of plan.calls.entries()) {
       const session: Session = {
-        call: new CallWitness(id, call, plan.records),
+        call: new CallWitness(id, call, plan.records && plan.recorderFails === 0),
         drain: new AbortController(),
         end: new AbortController(),
         signal: new AbortController(),
@@ -363,15 +364,16 @@ class Parent implements WorkerWorld {
     if (this.#places[id] !== undefined) violated(`worker ${id} is started twice`)
     if (id >= this.plan.processes) violated(`worker ${id} is one too many`)
     const worker = new SimulatedWorker(id, this.#pids++, this, (event) => {
-      if (event.type === 'exited') {
+      if (event.type === 'exited' || event.type === 'spawn-failed') {
         this.#places[id] = undefined
-        if (event.exitCode !== 0) this.#crashes++
+        if (event.type === 'spawn-failed' || event.exitCode !== 0) this.#crashes++
         this.#progressAt = this.time.now()
       }
       onEvent(event)
     })
     this.#places[id] = worker
     this.#workers.push(worker)
+    if (!this.isCalm && this.random.chance(this.plan.initFails / 2)) worker.failToSpawn()
     return worker
   }
 

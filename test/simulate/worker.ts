@@ -30,7 +30,7 @@ interface Lane {
   readonly call: CallWitness
   readonly index: number
   /** Items are in the flight record one by one. */
-  readonly isExact: boolean
+  isExact: boolean
   /** Items from here on were returned. */
   end: number
   /** Items that have ended. */
@@ -84,6 +84,7 @@ export class SimulatedWorker implements WorkerHandle {
   #isFinishing = false
   #isTerminating = false
   #hasFinalizerBegun = false
+  #hasRecorderFailed = false
   /** An item has exceeded its time: others may be lost with it. */
   #hasLateItem = false
   /** What waits until the process continues. */
@@ -123,6 +124,7 @@ export class SimulatedWorker implements WorkerHandle {
 
   inspect(): FlightRecord | undefined {
     if (this.recorder === undefined) return undefined
+    if (this.#hasRecorderFailed) return { outcomes: [], running: [], begun: new Map(), unrecorded: [] }
     const outcomes: RecordedOutcome[] = []
     const unrecorded = new Set<number>()
     const begun = new Map<number, number>()
@@ -169,6 +171,12 @@ export class SimulatedWorker implements WorkerHandle {
 
   stop(): void {
     this.#isStopped = true
+  }
+
+  /** There never was a process. */
+  failToSpawn(): void {
+    this.isAlive = false
+    this.#leave({ event: { type: 'spawn-failed', error: new Error('spawn EAGAIN') } })
   }
 
   continue(): void {
@@ -252,12 +260,20 @@ export class SimulatedWorker implements WorkerHandle {
     }
     this.#isInboxPlanned = false
     for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
-      if (!this.isAlive) return
+      if (!this.isAlive || (this.#isReady && this.#diesNow())) return
       if (!this.#isBroken) this.#receive(message)
       else if (message.type === 'ping') this.#send({ type: 'pong', isRunning: false })
     }
     this.#startLanes()
     this.#finishIfIdle()
+  }
+
+  /** Something kills it at any moment. */
+  #diesNow(): boolean {
+    const { random, plan, isCalm } = this.#world
+    if (isCalm || plan.kills === 0 || !random.chance(plan.kills / 4)) return false
+    this.#exit(null, 'SIGKILL')
+    return true
   }
 
   #receive(message: ToWorker): void {
@@ -352,7 +368,7 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   #send(message: OutgoingMessage): void {
-    this.#leave({ message })
+    if (this.isAlive) this.#leave({ message })
   }
 
   #leave(leaving: Leaving): void {
@@ -385,7 +401,10 @@ export class SimulatedWorker implements WorkerHandle {
       const chunk = this.#queue.shift()
       if (chunk === undefined) break
       const call = this.#world.call(chunk.task.name)
-      const isExact = this.recorder !== undefined && (!call.plan.isCheap || chunk.recordEachItem)
+      const isExact =
+        this.recorder !== undefined &&
+        !this.#hasRecorderFailed &&
+        (!call.plan.isCheap || chunk.recordEachItem)
       const lane: Lane = {
         chunk,
         call,
@@ -415,14 +434,25 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   #begin(lane: Lane): void {
+    if (!this.isAlive) return
     if (lane.ended >= lane.end || lane.isCancelled) return this.#endLane(lane)
-    const { time } = this.#world
+    const { time, random, plan, isCalm } = this.#world
+    if (!isCalm && random.chance(plan.recorderFails)) this.#failRecorder()
+    if (!this.isAlive) return
     lane.deed = lane.call.begins(lane.index + lane.ended, lane.chunk.attempt, lane.isExact && !this.hasLied)
     lane.isRunning = true
     lane.since = time.now()
     if (lane.deed === DOES.block) this.#isBlocked = true
-    else if (!isEndless(lane.deed))
-      this.#later(lane, lane.call.plan.itemMs * (0.5 + this.#world.random.next()))
+    else if (!isEndless(lane.deed)) this.#later(lane, lane.call.plan.itemMs * (0.5 + random.next()))
+  }
+
+  /** Its record says nothing any more, and every result leaves before the next item begins. */
+  #failRecorder(): void {
+    if (this.recorder === undefined || this.#hasRecorderFailed) return
+    this.#flush()
+    this.#hasRecorderFailed = true
+    for (const lane of this.#lanes) lane.isExact = false
+    this.#send({ type: 'recorder-failed' })
   }
 
   #later(lane: Lane, ms: number): void {
@@ -465,7 +495,7 @@ export class SimulatedWorker implements WorkerHandle {
       lane.isRunning = true
       this.#settle(lane)
     }
-    if (random.chance(0.2)) this.#flush()
+    if (this.#hasRecorderFailed || random.chance(0.2)) this.#flush()
     this.#begin(lane)
     this.#startLanes()
     this.#finishIfIdle()
@@ -518,7 +548,7 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   #flush(): void {
-    if (this.#outbox.length === 0) return
+    if (this.#outbox.length === 0 || !this.isAlive || this.#diesNow()) return
     const ranges = this.#outbox.map(toResults)
     for (const { lane, from, to } of this.#outbox) lane.call.leaves(lane.index + from, lane.index + to)
     this.#outbox = []
@@ -528,6 +558,7 @@ export class SimulatedWorker implements WorkerHandle {
     const message: OutgoingMessage = { type: 'settled', ranges, ...(rss !== undefined && { rss }) }
     if (!isCalm && plan.lies > 0 && random.chance(plan.lies)) this.#lie(ranges)
     else this.#send(message)
+    this.#diesNow()
   }
 
   #lie(ranges: readonly ResultsMessage[]): void {
