@@ -108,14 +108,14 @@ export class SimulatedWorker implements WorkerHandle {
       for (const { payload } of message.chunks)
         if (payload.kind === 'values' && payload.values.some((value) => typeof value === 'function'))
           throw new Error('it cannot be cloned')
-    if (!this.isAlive) return
-    if (message.type === 'expire') this.#hasLateItem = true
     if (message.type === 'run')
       for (const chunk of message.chunks) {
         if (this.#world.plan.lies > 0) this.#chunks.set(chunk.id, chunk)
         this.#world.call(chunk.task.name).dispatched(chunk)
         if (this.hasLied) this.#relax(chunk.id)
       }
+    if (!this.isAlive) return
+    if (message.type === 'expire') this.#hasLateItem = true
     this.#inbox.push(message)
     if (this.#isInboxPlanned) return
     this.#isInboxPlanned = true
