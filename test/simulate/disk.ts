@@ -2,7 +2,7 @@
 // or the process that holds it in memory crashes. What a journal is kept on, and what `-o` writes to.
 import type { Random } from '../helpers/random.js'
 
-export class NoSpaceError extends Error {
+class NoSpaceError extends Error {
   readonly code = 'ENOSPC'
   constructor() {
     super('no space left on device')

@@ -23,7 +23,7 @@ export const DOES = {
 
 export type Deed = (typeof DOES)[keyof typeof DOES]
 
-export type PolicyName = 'map' | 'imap' | 'collect' | 'lazy'
+type PolicyName = 'map' | 'imap' | 'collect' | 'lazy'
 
 export interface CallPlan {
   readonly items: number

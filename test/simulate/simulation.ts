@@ -23,7 +23,7 @@ import { createRandom } from '../helpers/random.js'
 import { CallWitness, takeViolation, Violation, violated } from './call-witness.js'
 import { Disk } from './disk.js'
 import { LineReader, SimulatedStream, TornError, ValueSource, watched } from './ends.js'
-import { type CallPlan, planRun, type RunPlan } from './plan.js'
+import { planRun, type RunPlan } from './plan.js'
 import { OUTPUT_FILE, recover } from './recovery.js'
 import { VirtualTime } from './virtual-time.js'
 import { SimulatedWorker, type WorkerWorld } from './worker.js'
@@ -560,5 +560,3 @@ function brief(message: SchedulerInput | Command): string {
     return value
   }).slice(0, 300)
 }
-
-export type { CallPlan }

@@ -52,7 +52,7 @@ interface Unsent {
 
 type Leaving = { readonly message: OutgoingMessage } | { readonly event: TransportEvent }
 
-const TOO_FEW: OutgoingMessage = { type: 'pong', isRunning: false }
+const UNASKED_PONG: OutgoingMessage = { type: 'pong', isRunning: false }
 const ERROR: Failure = {
   kind: 'error',
   error: { type: 'thrown', typeName: 'string', preview: "'x'", cloned: true, value: 'x' },
@@ -77,6 +77,8 @@ export class SimulatedWorker implements WorkerHandle {
   readonly #chunks = new Map<number, ChunkMessage>()
   #lanes: Lane[] = []
   #outbox: Unsent[] = []
+  /** Sent, and still in the record. */
+  #stillRecorded: Unsent[] = []
   #isReady = false
   #isStopped = false
   #isBlocked = false
@@ -128,7 +130,7 @@ export class SimulatedWorker implements WorkerHandle {
     const outcomes: RecordedOutcome[] = []
     const unrecorded = new Set<number>()
     const begun = new Map<number, number>()
-    for (const { lane, from, to, failures } of this.#outbox) {
+    for (const { lane, from, to, failures } of [...this.#stillRecorded, ...this.#outbox]) {
       if (!lane.isExact) continue
       for (let offset = from; offset < to; offset++) outcomes.push(recorded(lane, offset, failures))
       begun.set(lane.chunk.id, to)
@@ -551,8 +553,9 @@ export class SimulatedWorker implements WorkerHandle {
     if (this.#outbox.length === 0 || !this.isAlive || this.#diesNow()) return
     const ranges = this.#outbox.map(toResults)
     for (const { lane, from, to } of this.#outbox) lane.call.leaves(lane.index + from, lane.index + to)
-    this.#outbox = []
     const { random, plan, isCalm } = this.#world
+    this.#stillRecorded = random.chance(0.5) ? this.#outbox : []
+    this.#outbox = []
     const rss =
       plan.maxMemoryBytes === undefined ? undefined : random.chance(0.05) ? 2 * plan.maxMemoryBytes : 1
     const message: OutgoingMessage = { type: 'settled', ranges, ...(rss !== undefined && { rss }) }
@@ -576,7 +579,7 @@ export class SimulatedWorker implements WorkerHandle {
     switch (lie) {
       case 1:
         // It leaves these out.
-        return this.#send(TOO_FEW)
+        return this.#send(UNASKED_PONG)
       case 2:
         return this.#send({ type: 'settled', ranges: [...ranges].reverse() })
       case 3:
