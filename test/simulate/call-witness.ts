@@ -74,6 +74,7 @@ export class CallWitness {
   /** The policy has stopped it. */
   isStopped = false
   isAborted = false
+  isDraining = false
   /** What its flow has reported of each item. */
   readonly #reports: Uint8Array
 

@@ -275,8 +275,14 @@ class Parent implements WorkerWorld {
     }
     if (input.type === 'open') this.#callsById.set(input.call, this.call(input.task.name))
     if (input.type === 'abort') this.#callsById.get(input.call)!.isAborted = true
+    if (input.type === 'drain') this.#callsById.get(input.call)!.isDraining = true
     for (const command of commands) {
       switch (command.type) {
+        case 'run': {
+          const { id, isEnding, isDraining } = this.call(command.chunk.task.name)
+          if (isEnding || isDraining) violated(`items of call ${id} are dispatched, and it is ending`)
+          break
+        }
         case 'settle': {
           const call = this.#callsById.get(command.call)!
           call.settles(command.settled)
