@@ -208,7 +208,8 @@ export class Scheduler {
         if (!input.waits) state.isAskedToReturn = false
         // Now those of other calls that had not begun are elsewhere.
         if (state.isCancelExtended && !state.inFlight.hasWantedRunning) return this.#workers.kill(worker)
-        this.#heard(state, now)
+        // An answer without items shows that the worker reads messages, not that it works.
+        if (input.ids.length > 0) this.#heard(state, now)
         this.#workers.setInspection(state)
         return this.#workers.applyExpired(worker, state, now)
       case 'expiring':
@@ -549,7 +550,8 @@ export class Scheduler {
   /** A job has asked for a pause. What was dispatched and has not begun is taken back. */
   #isPaused(now: Ms): boolean {
     const { pausedUntil } = this.#calls
-    const isPaused = now < pausedUntil
+    // Without a call there is nothing to wake up for: a timer would keep the process alive.
+    const isPaused = now < pausedUntil && this.#calls.size > 0
     if (isPaused && this.#pausedUntil !== pausedUntil)
       for (const worker of this.#workers.all) if (hasWorkToReturn(worker)) this.#workers.takeBack(worker)
     this.#pausedUntil = isPaused ? pausedUntil : undefined
@@ -603,8 +605,13 @@ export class Scheduler {
     this.#takeBackAt = undefined
     const found = workerToRelieve(this.#workers.all, now)
     if (found === undefined) return
-    if (found.at <= now) this.#workers.takeBack(found.worker)
-    else this.#takeBackAt = found.at
+    if (found.at > now) {
+      this.#takeBackAt = found.at
+      return
+    }
+    this.#workers.takeBack(found.worker)
+    // It may not answer, and nothing else may happen meanwhile.
+    if (this.#workers.all.some(hasWorkToReturn)) this.#takeBackAt = now + TAKE_BACK_AFTER_MS
   }
 
   // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────

@@ -46,6 +46,24 @@ describe('a worker that is silent', () => {
     expect(sorted(call.indexes())).toEqual(range(3))
   })
 
+  test('is found although it answers requests for what has not begun, with nothing', () => {
+    const { executor, workers, clock } = setUp({ processes: 2, heartbeat: true })
+    start(executor, numbers(12), { chunkSize: 3 })
+    const [idle, broken] = workers
+    for (const worker of workers) worker.ready()
+    broken!.setRecord({})
+    let answered = 0
+    for (let ms = 0; ms < 10_000 && broken!.kills.length === 0; ms += 5) {
+      for (const chunk of idle!.chunks) idle!.settle(chunk)
+      const requests = broken!.sent.filter(({ type }) => type === 'return').length
+      for (; answered < requests; answered++)
+        broken!.message({ type: 'returned', ids: [], kept: [], waits: false })
+      clock.advance(5)
+    }
+    expect(answered).toBeGreaterThan(0)
+    expect(broken!.kills).toEqual(['SIGKILL'])
+  })
+
   test.each([
     ['computes', () => ({ isAnswering: false, isRecorded: true })],
     ['waits', () => ({ isAnswering: true, isRecorded: false })],

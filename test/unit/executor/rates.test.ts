@@ -167,4 +167,32 @@ describe('what a job says to a failure', () => {
     expect(sorted(call.indexes())).toEqual(range(8))
     expect(call.failed()).toEqual([])
   })
+
+  test.each([
+    ['is aborted', ({ call }) => call.controller.abort()],
+    ['fails with the pool', ({ executor }) => void executor.terminate()],
+  ] satisfies [string, (world: ReturnType<typeof oneFailure>) => void][])(
+    'leaves no timer of its pause behind when the call %s',
+    async (_, end) => {
+      const world = oneFailure({ afterMs: 500_000, everyone: true })
+      end(world)
+      for (const worker of world.workers) worker.exit(0, null)
+      await world.call.done.catch(() => {})
+      expect(world.clock.hasTimers).toBe(false)
+    },
+  )
+
+  test('pauses calls that are opened later, too', () => {
+    const { executor, call, workers, clock } = oneFailure({ afterMs: 500, everyone: true })
+    call.controller.abort()
+    for (const worker of workers) {
+      const [chunk] = worker.chunks
+      worker.message({ type: 'cancelled', ids: [chunk!.id], begun: [1] })
+    }
+    const before = dispatched(workers)
+    start(executor, numbers(1))
+    expect(dispatched(workers)).toBe(before)
+    clock.advance(500)
+    expect(dispatched(workers)).toBe(before + 1)
+  })
 })

@@ -65,6 +65,19 @@ describe('dispatch', () => {
     expect(workers[1]!.chunks).toHaveLength(1)
   })
 
+  test('takes work back from another worker if the first one that is asked does not answer', () => {
+    const { executor, workers, clock } = setUp({ processes: 3 })
+    start(executor, numbers(8), { chunkSize: 4 })
+    const [silent, busy, idle] = workers
+    for (const worker of workers) worker.ready()
+    const isAsked = ({ sent }: (typeof workers)[number]) => sent.some(({ type }) => type === 'return')
+    expect(workers.map(({ chunks }) => chunks.length)).toEqual([1, 1, 0])
+    clock.advance(5)
+    expect([silent!, busy!, idle!].filter(isAsked)).toHaveLength(1)
+    clock.advance(5)
+    expect([silent!, busy!, idle!].map(isAsked)).toEqual([true, true, false])
+  })
+
   test('makes chunks small enough to share near the end of a known input', () => {
     const { executor, workers } = setUp({ processes: 2 })
     const call = start(executor, numbers(40))
