@@ -2,32 +2,17 @@
 // queue could be others. An executor does not depend on policies, delivery order, flow windows, writers or reports.
 import type { Abortable } from '../abort.js'
 import type { JobSource } from '../ipc/protocol.js'
-import type { CancelledRange, Ms, RunEvent, SettledRange, TaskSpec, WorkerActivity } from '../model.js'
-import type { RetryOptions } from '../plan.js'
+import type { CancelledRange, Ms, RunEvent, SettledRange, WorkerActivity } from '../model.js'
 import type { ChunkSource } from '../source.js'
+import type { CallSettings } from './call-settings.js'
 import type { ExecutionFault } from './execution-fault.js'
-import type { ResultCheck } from './result-check.js'
 
 export { ExecutionFault } from './execution-fault.js'
 export type { PoolFault } from './scheduler/messages.js'
 
-export interface Execution {
-  readonly task: TaskSpec
+export interface Execution extends CallSettings {
   /** Never throws: the caller has wrapped a source that can. */
   readonly source: ChunkSource
-  /** Items per chunk; `undefined` adapts. */
-  readonly chunkSize?: number | undefined
-  /** The call may be stopped at any moment: dispatch no more chunks ahead than keep workers busy. */
-  readonly mayStop?: boolean | undefined
-  /** Per attempt, from the moment the item starts. */
-  readonly timeoutMs?: Ms | undefined
-  /** Which failures are retried, and when; without it, none. */
-  readonly retry?: RetryOptions | undefined
-  /** Least time between two attempts that begin, wherever they run (ms). */
-  readonly intervalMs?: Ms | undefined
-  /** Fails what the output cannot take, before it settles. With `isOrdered`, its first result is that of the first item. */
-  readonly check?: ResultCheck | undefined
-  readonly isOrdered?: boolean | undefined
   /** Called with the bytes of results that wait for the first one to be known; negative for those that no longer do. */
   readonly onHeld?: ((bytes: number) => void) | undefined
   /** Called once for every item, range by range, when it settles. Must not throw. */

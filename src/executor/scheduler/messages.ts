@@ -2,27 +2,13 @@
 // the pure core and the executor around it.
 import type { ErrorData } from '../../error-data.js'
 import type { ChunkMessage, JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import type { CancelledRange, Chunk, Failure, Ms, SettledRange, TaskSpec, Warning } from '../../model.js'
-import type { RetryOptions } from '../../plan.js'
+import type { CancelledRange, Chunk, Failure, Ms, SettledRange, Warning } from '../../model.js'
 import type { Want } from '../../source.js'
-import type { ResultCheck } from '../result-check.js'
+import type { CallSettings } from '../call-settings.js'
 
 export type CallId = number
 
-export interface CallOptions {
-  readonly task: TaskSpec
-  /** Items per chunk; `undefined` adapts. */
-  readonly chunkSize?: number | undefined
-  /** A failure may stop the call at any moment: keep few chunks in flight. */
-  readonly mayStop?: boolean | undefined
-  /** Per attempt, from the moment the item begins. */
-  readonly timeoutMs?: Ms | undefined
-  readonly retry?: RetryOptions | undefined
-  /** Least time between two of its attempts that begin. */
-  readonly intervalMs?: Ms | undefined
-  /** What the output can take. With `isOrdered`, its first result is that of the first item. */
-  readonly check?: ResultCheck | undefined
-  readonly isOrdered?: boolean | undefined
+export interface CallOptions extends CallSettings {
   /** Items in the source, if that is known. */
   readonly remaining?: number | undefined
   /** All of its items: there is nothing to pull. */
