@@ -68,8 +68,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a pause never ends',
     file: 'src/executor/scheduler/scheduler.ts',
-    search: 'earlier(earlier(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)',
-    replace: 'earlier(this.#nextBeginAt, this.#takeBackAt)',
+    search: 'earlierOf(earlierOf(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)',
+    replace: 'earlierOf(this.#nextBeginAt, this.#takeBackAt)',
     seed: 1948,
   },
   {

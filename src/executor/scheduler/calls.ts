@@ -28,7 +28,7 @@ import {
   settledRange,
   type WorkerIdentity,
 } from './settled-range.js'
-import { earlier } from './timeouts.js'
+import { earlierOf } from './timeouts.js'
 
 /** A chunk to run: as it was supplied, or the part of one that must run again. */
 export interface PendingChunk extends Attempt {
@@ -145,7 +145,7 @@ export class CallTable {
   nextBeginAt(now: Ms): Ms | undefined {
     let earliest: Ms | undefined
     for (const { limiter } of this.#awaitingRate)
-      if (!limiter!.mayBegin(now)) earliest = earlier(earliest, limiter!.nextAt)
+      if (!limiter!.mayBegin(now)) earliest = earlierOf(earliest, limiter!.nextAt)
     return earliest
   }
 

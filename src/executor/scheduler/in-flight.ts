@@ -6,7 +6,7 @@ import type { Ms } from '../../model.js'
 import type { PendingChunk, ScheduledCall } from './calls.js'
 import { ChunkQueue, type InFlightChunk, PREFETCH_MS } from './chunk-queue.js'
 import type { RunningItem } from './messages.js'
-import { type ExpiredItem, earlier } from './timeouts.js'
+import { type ExpiredItem, earlierOf } from './timeouts.js'
 
 export class InFlight {
   readonly #concurrency: number
@@ -103,7 +103,7 @@ export class InFlight {
   get expiredBy(): Ms | undefined {
     let next: Ms | undefined
     for (const { expired } of this.#expired)
-      next = earlier(next, earlier(expired?.answerBy, expired?.settleBy))
+      next = earlierOf(next, earlierOf(expired?.answerBy, expired?.settleBy))
     return next
   }
 

@@ -22,7 +22,7 @@ import type {
 } from './messages.js'
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
-import { earlier, judgeInspection } from './timeouts.js'
+import { earlierOf, judgeInspection } from './timeouts.js'
 import { hasRoom, inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
 import { WorkerTable } from './workers.js'
 
@@ -120,8 +120,8 @@ export class Scheduler {
 
   /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
-    const nextBegin = earlier(earlier(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)
-    return earlier(nextBegin, earlier(this.#calls.nextRetryAt, this.#workers.nextDeadline))
+    const nextBegin = earlierOf(earlierOf(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)
+    return earlierOf(nextBegin, earlierOf(this.#calls.nextRetryAt, this.#workers.nextDeadline))
   }
 
   // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
@@ -589,7 +589,7 @@ export class Scheduler {
     if (state.dispatchedItems >= this.#maxTasksPerChild) state.replaceWhenIdle = true
     // A prefetched chunk changes nothing about what can be running.
     if (call.timeoutMs !== undefined && state.inFlight.begunCount > begunCount)
-      state.inspectAt = earlier(state.inspectAt, now + call.timeoutMs)
+      state.inspectAt = earlierOf(state.inspectAt, now + call.timeoutMs)
     this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
   }
 

@@ -141,7 +141,7 @@ export function judgeExpired(
   return expired.some(({ settleBy }) => now >= settleBy) ? 'overdue' : 'wait'
 }
 
-export function earlier(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
+export function earlierOf(a: Ms | undefined, b: Ms | undefined): Ms | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return Math.min(a, b)
 }

@@ -10,7 +10,7 @@ import type { Ms } from '../../model.js'
 import { createHeartbeat, type Heartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
 import type { Command, ExitNotice, StartPhase } from './messages.js'
-import { earlier } from './timeouts.js'
+import { earlierOf } from './timeouts.js'
 
 /** A worker that has not answered by then is busy in a loop: only a signal reaches it. */
 export const ANSWER_MS: Ms = 100
@@ -254,14 +254,14 @@ export function nextDeadline({ state }: Worker): Ms | undefined {
     case 'starting':
       return state.readyBy
     case 'ready':
-      return earlier(
-        earlier(earlier(state.cancelBy, state.exitBy), earlier(state.heartbeat.at, state.inspectAt)),
+      return earlierOf(
+        earlierOf(earlierOf(state.cancelBy, state.exitBy), earlierOf(state.heartbeat.at, state.inspectAt)),
         state.endBy ?? state.inFlight.expiredBy,
       )
     case 'stopping':
       return state.killAt
     case 'terminating':
-      return earlier(state.signalAt, state.killAt)
+      return earlierOf(state.signalAt, state.killAt)
     default:
       return state satisfies never
   }

@@ -6,7 +6,7 @@ import { beat } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type { Command } from './messages.js'
 import { concurrencyOf } from './scaling.js'
-import { type ExpiredItem, earlier, judgeExpired, nextInspection } from './timeouts.js'
+import { type ExpiredItem, earlierOf, judgeExpired, nextInspection } from './timeouts.js'
 import {
   ABSENT,
   ANSWER_MS,
@@ -74,7 +74,7 @@ export class WorkerTable {
 
   get nextDeadline(): Ms | undefined {
     let next: Ms | undefined
-    for (const worker of this.#workers) next = earlier(next, nextDeadline(worker))
+    for (const worker of this.#workers) next = earlierOf(next, nextDeadline(worker))
     return next
   }
 
