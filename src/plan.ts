@@ -50,6 +50,15 @@ export interface IndexRange {
   readonly to?: number
 }
 
+/** The items whose index, divided by `count`, leaves `index` − 1. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number
+  readonly count: number
+  /** What said so, for `--shard auto`. */
+  readonly system?: string
+}
+
 export type InputFormat = Framing | 'tsv'
 
 /** `10`, or `5%` of some number of items: which items, differs between `--max-failures` and `--allow-failures`. */
@@ -104,6 +113,8 @@ export interface RunPlan {
   readonly delimiter: string | undefined
   /** Indexes of the items to run, `undefined` for all. */
   readonly only: readonly IndexRange[] | undefined
+  /** The part of the items that is run. */
+  readonly shard: Shard | undefined
   /** Items are arrays of up to this many items of the input. */
   readonly batch: number | undefined
   readonly processes: number

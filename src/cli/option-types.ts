@@ -187,6 +187,22 @@ export const indexRanges: OptionType<readonly { readonly from: number; readonly 
   parse: (text) => allOrNothing(text.split(',').map((part) => indexRange(part.trim()))),
 }
 
+/** `2/4`, `auto`, `auto/4`. */
+export const shard: OptionType<
+  { readonly index: number; readonly count: number } | { readonly auto: true; readonly count?: number }
+> = {
+  accepts: ['m/n with 1 <= m <= n', 'auto', 'auto/n'],
+  parse(text) {
+    const match = /^(\d{1,9}|auto)(?:\/(\d{1,9}))?$/.exec(text)
+    if (match === null) return undefined
+    const count = match[2] === undefined ? undefined : Number(match[2])
+    if (count !== undefined && count < 1) return undefined
+    if (match[1] === 'auto') return count === undefined ? { auto: true } : { auto: true, count }
+    const index = Number(match[1])
+    return count !== undefined && index >= 1 && index <= count ? { index, count } : undefined
+  },
+}
+
 function indexRange(text: string) {
   const match = /^(\d+)(-(\d*))?$/.exec(text)
   if (match === null) return undefined

@@ -36,6 +36,7 @@ import {
   patterns,
   processCount,
   rate,
+  shard,
   size,
   template,
 } from './option-types.js'
@@ -132,6 +133,13 @@ export const OPTIONS = {
     type: indexRanges,
     defaultHelp: 'all',
     help: 'run only the items with these indexes, such as 0,5-9,20-',
+  },
+  shard: {
+    group: 'Input',
+    value: '<m/n|auto>',
+    type: shard,
+    commands: ['map', 'starmap', 'imap', 'imap-unordered', 'collect'],
+    help: 'run every n-th item, beginning with the m-th; auto asks the CI system or cluster, auto/n one that does not say how many there are',
   },
   batch: {
     group: 'Input',

@@ -146,6 +146,8 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
   bash. A file that several patterns match, or that is reached again through linked folders, is one item. A pattern that matches
   nothing is an error, even if another pattern matches. \`--glob '!**/old/**'\` leaves out what another pattern matches.
 - \`--only 0,5-9,20-\` runs only the items with these indexes. They keep their indexes; indexes beyond the end are ignored.
+- \`--shard 2/4\` runs every fourth item, beginning with the second; they keep their indexes, too. A shard without items ends with 0.
+  [sharding.md](sharding.md) has recipes for CI systems and clusters.
 - A CSV file whose fields are separated by semicolons needs \`--delimiter ';'\`; without it, a header that seems to have them causes a
   warning.
 - A JSON document must be an array. Of an object that contains one, \`jq -c '.items[]' x.json | poolrun …\` takes the elements.

@@ -95,6 +95,8 @@ export async function runInTerminal(
   const ci = createCiReport(plan.ci, { write, env, cwd, now: Date.now })
   printStatusOnSignal(progress)
   ci.begin()
+  if (plan.shard?.system !== undefined && plan.verbosity !== 'quiet')
+    write(`poolrun: shard ${plan.shard.index}/${plan.shard.count} (${plan.shard.system})\n`)
   const title = `poolrun ${plan.command} ${plan.job.path}`
   let lastLine = 'the run did not begin'
   let summary: RunResult['summary']

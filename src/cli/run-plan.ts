@@ -14,6 +14,7 @@ import {
 } from '../plan.js'
 import { longFlag, type OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
+import { chooseShard } from './shard.js'
 
 /** Everything outside argv that decides what a command line means. */
 export interface Environment {
@@ -45,6 +46,7 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     inputFormat: options.inputFormat,
     delimiter: options.delimiter,
     only: options.only,
+    shard: options.shard && chooseShard(options.shard, environment.env),
     batch: options.batch,
     exec: readCommand(command, options, given, workers.commands),
     processes: workers.processes,

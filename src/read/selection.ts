@@ -1,18 +1,30 @@
-// `--only`: passes on the selected items of a source, with their indexes in the whole input. Stops reading after the
-// last of them.
+// `--only` and `--shard`: passes on the selected items of a source, with their indexes in the whole input. Stops reading after
+// the last of them.
 import { sliceChunk } from '../framing/slice.js'
+import { strideChunk } from '../framing/stride.js'
 import type { Chunk } from '../model.js'
-import type { IndexRange } from '../plan.js'
+import type { IndexRange, Shard } from '../plan.js'
 import type { ChunkSource, Want } from '../source.js'
 
+const EVERYTHING: readonly IndexRange[] = [{ from: 0 }]
+const WHOLE: Shard = { index: 1, count: 1 }
+
 /** `ranges` may overlap and have any order. */
-export function selectItems(source: ChunkSource, ranges: readonly IndexRange[]): ChunkSource {
-  return new Selection(source, ranges)
+export function selectItems(
+  source: ChunkSource,
+  ranges: readonly IndexRange[] = EVERYTHING,
+  shard: Shard = WHOLE,
+): ChunkSource {
+  return new Selection(source, ranges, shard)
 }
 
 class Selection implements ChunkSource {
   readonly #source: ChunkSource
   readonly #spans: readonly Span[]
+  /** Of every so many items in a span, … */
+  readonly #step: number
+  /** … the one whose index leaves this remainder. */
+  readonly #remainder: number
   /** After the last selected item. */
   readonly #end: number
   /** Items of the input that were read. */
@@ -23,8 +35,10 @@ class Selection implements ChunkSource {
   readonly #parts: Chunk[] = []
   #closed = false
 
-  constructor(source: ChunkSource, ranges: readonly IndexRange[]) {
+  constructor(source: ChunkSource, ranges: readonly IndexRange[], { index, count }: Shard) {
     this.#source = source
+    this.#step = count
+    this.#remainder = index - 1
     this.#spans = mergeRanges(ranges)
     this.#end = this.#spans.at(-1)?.end ?? 0
   }
@@ -56,7 +70,10 @@ class Selection implements ChunkSource {
     if (unread === undefined) return undefined
     const end = this.#seen + unread
     const inParts = this.#parts.reduce((sum, { count }) => sum + count, 0)
-    return this.#spans.reduce((sum, span) => sum + overlap(span, this.#seen, end), inParts)
+    return this.#spans.reduce((sum, span) => {
+      const first = this.#firstFrom(Math.max(span.from, this.#seen))
+      return sum + Math.max(0, Math.ceil((Math.min(span.end, end) - first) / this.#step))
+    }, inParts)
   }
 
   /** A loop and not a chain of promises: a million items that are not selected may come first. */
@@ -70,18 +87,29 @@ class Selection implements ChunkSource {
 
   /** Never wants items after the last selected one: a slow input may not have them for a long time. */
   #read({ items, bytes }: Want): ReturnType<ChunkSource['next']> {
-    return this.#source.next({ items: Math.min(items, this.#end - this.#seen), bytes })
+    return this.#source.next({ items: Math.min(items * this.#step, this.#end - this.#seen), bytes })
+  }
+
+  /** The index of the first item of the shard that is not before this one. */
+  #firstFrom(index: number): number {
+    const step = this.#step
+    return index + ((((this.#remainder - index) % step) + step) % step)
   }
 
   #split(chunk: Chunk): void {
     const first = this.#seen
     this.#seen += chunk.count
     for (const span of this.#spans) {
-      const count = overlap(span, first, this.#seen)
+      if (overlap(span, first, this.#seen) === 0) continue
+      const from = this.#firstFrom(Math.max(span.from, first))
+      const end = Math.min(span.end, this.#seen)
+      const count = Math.max(0, Math.ceil((end - from) / this.#step))
       if (count === 0) continue
-      const from = Math.max(span.from, first)
-      const part = sliceChunk(chunk, from - first, from - first + count)
-      const indexes = Array.from({ length: count }, (_, i) => from + i)
+      const part =
+        this.#step === 1
+          ? sliceChunk(chunk, from - first, end - first)
+          : strideChunk(chunk, from - first, end - first, this.#step)
+      const indexes = Array.from({ length: count }, (_, i) => from + i * this.#step)
       this.#parts.push({ ...part, seq: this.#selected, indexes })
       this.#selected += count
     }

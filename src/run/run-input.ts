@@ -14,10 +14,10 @@ export async function openRunInput(
   warn: (text: string) => void,
 ): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
-  const { batch, delimiter, only } = plan
+  const { batch, delimiter, only, shard } = plan
   const input = await openInput(plan.input, plan.inputFormat, { tolerant, cwd, delimiter, warn, batch })
   const whole = batch === undefined ? input : batchItems(input, batch)
-  const source = only === undefined ? whole : selectItems(whole, only)
+  const source = only === undefined && shard === undefined ? whole : selectItems(whole, only, shard)
   return plan.command === 'apply' ? asSingleItem(source) : source
 }
 

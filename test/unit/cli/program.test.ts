@@ -58,6 +58,7 @@ describe('a run plan', () => {
       inputFormat: undefined,
       delimiter: undefined,
       only: undefined,
+      shard: undefined,
       batch: undefined,
       processes: 6,
       chunkSize: undefined,
@@ -109,7 +110,7 @@ describe('a run plan', () => {
 
   it('is the same when every option is given as an environment variable', () => {
     const text =
-      'collect job.ts -i in.txt --input-format lines --only 0,5- --batch 20 --delimiter ; -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
+      'collect job.ts -i in.txt --input-format lines --only 0,5- --shard 2/4 --batch 20 --delimiter ; -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --grace 0 --rate 30/m --deadline 1h --retries 2 --retry-delay 100ms ' +
       '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
@@ -123,6 +124,7 @@ describe('a run plan', () => {
       POOLRUN_INPUT: 'in.txt',
       POOLRUN_INPUT_FORMAT: 'lines',
       POOLRUN_ONLY: '0,5-',
+      POOLRUN_SHARD: '2/4',
       POOLRUN_BATCH: '20',
       POOLRUN_DELIMITER: ';',
       POOLRUN_PROCESSES: '3',
@@ -169,6 +171,7 @@ describe('a run plan', () => {
       inputFormat: 'lines',
       delimiter: ';',
       only: [{ from: 0, to: 0 }, { from: 5 }],
+      shard: { index: 2, count: 4 },
       batch: 20,
       processes: 3,
       chunkSize: 10,
