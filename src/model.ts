@@ -59,6 +59,8 @@ export interface Chunk {
   readonly payload: Payload
   readonly indexes?: readonly number[]
   readonly origin?: Origin
+  /** With a journal: what identifies each item, three numbers per item (`journal/key-table`). */
+  readonly keys?: Uint32Array
 }
 
 export function itemIndexAt(chunk: Chunk, offset: number): number {
@@ -171,6 +173,8 @@ export interface SettledRange {
   readonly timings?: Timings
   /** The range is one item that succeeded after these failed attempts. */
   readonly flaky?: readonly ItemFailure[]
+  /** It settled in an earlier run, and was read from the journal. */
+  readonly restored?: true
 }
 
 /** Where an item began, and which attempt that was. */
@@ -307,3 +311,5 @@ export type RunEvent =
   /** A signal ends the run; `running` items may go on for `graceMs`. */
   | { readonly type: 'interrupted'; readonly signal: string; readonly running: number; readonly graceMs: Ms }
   | { readonly type: 'warning'; readonly warning: Warning }
+  /** One line about the run. */
+  | { readonly type: 'note'; readonly text: string }

@@ -101,6 +101,21 @@ export interface Rate {
   readonly text: string
 }
 
+/** What is on disk of a run, to go on from it. */
+export interface JournalPlan {
+  readonly path: string
+  /** `missing`: items that have failed do not run again. Without it, the run is a new one. */
+  readonly resume: 'failed' | 'missing' | undefined
+  /** Go on even if the job has changed. */
+  readonly force: boolean
+  /** Write only what settles in this run. */
+  readonly emitsNew: boolean
+  /** Print why each item runs. */
+  readonly explain: boolean
+  /** How far the disk may be behind. */
+  readonly fsync: 'each' | '1s' | 'none'
+}
+
 export interface RunPlan {
   readonly command: CommandName
   readonly job: JobReference
@@ -161,6 +176,9 @@ export interface RunPlan {
   /** `collect`: exit 0 when no more than this failed; `'any'` for any number. A percentage: of the items that settled. */
   readonly allowFailures: FailureLimit | 'any'
   readonly callbacks: string | undefined
+  readonly journal: JournalPlan | undefined
+  /** JSON pointer to the part of an item that identifies it in the journal. */
+  readonly key: string | undefined
   readonly reports: readonly ReportRequest[]
   readonly ci: CiChoice
   /** Load the job, count the items, run nothing. */

@@ -18,6 +18,7 @@ const ALLOWED = {
     'error-data',
     'errors',
     'exec',
+    'json-pointer',
     'model',
     'plan',
     'processors',
@@ -52,6 +53,8 @@ const ALLOWED = {
     'framing',
     'ipc',
     'job',
+    'json-pointer',
+    'journal',
     'model',
     'abort',
     'plan',
@@ -84,6 +87,7 @@ const ALLOWED = {
   read: ['defaults', 'errors', 'framing', 'model', 'plan', 'source'],
   write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
   report: ['error-data', 'errors', 'framing', 'model', 'plan', 'summary'],
+  journal: ['framing', 'model', 'plan'],
   policy: ['model', 'source'],
   job: ['error-data', 'errors', 'ipc'],
   summary: ['errors', 'model', 'plan'],
@@ -100,6 +104,7 @@ const ALLOWED = {
   'nameless-file': [],
   abort: [],
   processors: [],
+  'json-pointer': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Files that read no clock, set no timer, wait for nothing and do not look at their process. */
@@ -111,6 +116,7 @@ const PURE = [
   /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
+  /^journal\/(checksum|item-keys|journal|key-table|line-cache|lines|reader|settings|value-hash)$/,
   /^run\/(settings|pool-error|item-counts)$/,
   /^job\/(exports|did-you-mean|load-hint)$/,
   /^report\/(groups|summary-line|units|source-location|lanes)$/,

@@ -1,6 +1,8 @@
 // The types of option values. Each parses the text that a user typed and describes what it accepts.
+
 import { MAX_TIMER_MS } from '../defaults.js'
 import { findUnsendable } from '../errors/capture/find-unserializable.js'
+import { parsePointer } from '../json-pointer.js'
 import type { Ms } from '../model.js'
 import type { Rate } from '../plan.js'
 
@@ -185,6 +187,21 @@ function splitAtCommas(text: string): string[] {
 export const indexRanges: OptionType<readonly { readonly from: number; readonly to?: number }[]> = {
   accepts: ['indexes and ranges such as 0,5-9,20-'],
   parse: (text) => allOrNothing(text.split(',').map((part) => indexRange(part.trim()))),
+}
+
+/** `--resume`, `--resume=missing`; as a variable also `1` and `0`. */
+export const resumeMode: OptionType<'off' | 'failed' | 'missing'> = {
+  accepts: ['missing', 'no value'],
+  parse: (text) =>
+    ({ 0: 'off' as const, 1: 'failed' as const, failed: 'failed' as const, missing: 'missing' as const })[
+      text
+    ],
+}
+
+/** RFC 6901. */
+export const jsonPointer: OptionType<string> = {
+  accepts: ['a JSON pointer such as /id or /user/name'],
+  parse: (text) => (parsePointer(text) === undefined ? undefined : text),
 }
 
 /** `2/4`, `auto`, `auto/4`. */

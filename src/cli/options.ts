@@ -25,6 +25,7 @@ import {
   integer,
   jsonArray,
   jsonOrText,
+  jsonPointer,
   kindsAndFiles,
   listOf,
   namedValues,
@@ -36,12 +37,21 @@ import {
   patterns,
   processCount,
   rate,
+  resumeMode,
   shard,
   size,
   template,
 } from './option-types.js'
 
-export const OPTION_GROUPS = ['Input', 'Commands', 'Workers', 'Failures', 'Results', 'Console'] as const
+export const OPTION_GROUPS = [
+  'Input',
+  'Commands',
+  'Workers',
+  'Failures',
+  'Results',
+  'Journal',
+  'Console',
+] as const
 
 export interface OptionSpec<T = unknown> {
   readonly group: (typeof OPTION_GROUPS)[number]
@@ -404,6 +414,54 @@ export const OPTIONS = {
     default: '0',
     commands: ['imap', 'imap-unordered', 'collect'],
     help: 'write results in order of completion',
+  },
+  journal: {
+    group: 'Journal',
+    value: '<file>',
+    type: nonEmpty('a file'),
+    once: true,
+    help: 'note each result in this file before it is written, so that the run can be resumed',
+  },
+  resume: {
+    group: 'Journal',
+    value: '<missing>',
+    bare: '1',
+    type: resumeMode,
+    default: '0',
+    defaultHelp: 'off',
+    help: 'go on from the journal: write all results, but run only items that have none; missing: not those that failed either',
+  },
+  resumeForce: {
+    group: 'Journal',
+    type: flag,
+    default: '0',
+    help: 'resume even if the job has changed since',
+  },
+  resumeEmit: {
+    group: 'Journal',
+    value: '<all|new>',
+    type: oneOf('all', 'new'),
+    default: 'all',
+    help: 'what a resumed run writes: all results, or only the new ones',
+  },
+  explainResume: {
+    group: 'Journal',
+    type: flag,
+    default: '0',
+    help: 'print for each item that runs in a resumed run why it does',
+  },
+  key: {
+    group: 'Journal',
+    value: '<pointer>',
+    type: jsonPointer,
+    help: 'identify items in the journal by this part of them, a JSON pointer such as /id; without it, by their whole value',
+  },
+  fsync: {
+    group: 'Journal',
+    value: '<when>',
+    type: oneOf('each', '1s', 'none'),
+    default: '1s',
+    help: 'how far the disk may be behind the journal, in case of a power cut: each, 1s or none (as the system likes)',
   },
   progress: {
     group: 'Console',

@@ -9,10 +9,11 @@ import {
   type InputChoice,
   isTable,
   type JobReference,
+  type JournalPlan,
   type RunPlan,
   type Verbosity,
 } from '../plan.js'
-import { longFlag, type OptionValues } from './options.js'
+import { longFlag, type OptionKey, type OptionValues } from './options.js'
 import { type GivenOptions, quote, readOptions } from './read-options.js'
 import { chooseShard } from './shard.js'
 
@@ -82,6 +83,8 @@ export function toRunPlan(positionals: Positionals, given: GivenOptions, environ
     maxFailures: options.maxFailures,
     allowFailures: options.allowFailures,
     callbacks: options.callbacks,
+    journal: chooseJournal(options, given),
+    key: options.key,
     fullStack: options.fullStack,
     color: options.color,
     ...chooseVerbosity(options, given),
@@ -157,6 +160,32 @@ function chooseInput(
   if (command === 'apply') return { kind: 'items', texts: [] }
   if (stdinIsTTY) throw new UsageError('no items: pass them as arguments, with --input FILE, or on stdin')
   return { kind: 'stdin' }
+}
+
+/** Options that mean nothing without another one. */
+const NEEDS_RESUME = ['resumeForce', 'resumeEmit', 'explainResume'] as const
+const NEEDS_JOURNAL = ['resume', ...NEEDS_RESUME, 'key', 'fsync'] as const
+
+function chooseJournal(options: OptionValues, given: GivenOptions): JournalPlan | undefined {
+  const { journal: path, resume, resumeForce, resumeEmit, explainResume, fsync } = options
+  const isFlag = (key: OptionKey) => given[key]?.source === 'flag'
+  if (path === undefined) {
+    const lonely = NEEDS_JOURNAL.find(isFlag)
+    if (lonely !== undefined) throw new UsageError(`${longFlag(lonely)} needs --journal FILE`)
+    return undefined
+  }
+  if (resume === 'off') {
+    const lonely = NEEDS_RESUME.find(isFlag)
+    if (lonely !== undefined) throw new UsageError(`${longFlag(lonely)} needs --resume`)
+  }
+  return {
+    path,
+    resume: resume === 'off' ? undefined : resume,
+    force: resumeForce,
+    emitsNew: resumeEmit === 'new',
+    explain: explainResume,
+    fsync,
+  }
 }
 
 function readWorkerEnv(

@@ -6,12 +6,13 @@ import { advance } from './location.js'
 
 /** Items `from` up to, not including, `to` of a chunk, with their own `seq`, indexes and origin. */
 export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
-  const { payload, indexes, origin } = chunk
+  const { payload, indexes, origin, keys } = chunk
   if (from <= 0 && to >= chunk.count) return chunk
   const base = {
     seq: chunk.seq + from,
     count: Math.max(0, Math.min(to, chunk.count) - from),
     ...(indexes === undefined ? undefined : { indexes: indexes.slice(from, to) }),
+    ...(keys === undefined ? undefined : { keys: sliceKeys(keys, chunk.count, from, to) }),
   }
   if (payload.kind === 'values') {
     return { ...base, payload: { kind: 'values', values: payload.values.slice(from, to) } }
@@ -21,6 +22,11 @@ export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   const skipped = base.count === 0 ? 0 : part.bytes.byteOffset - payload.bytes.byteOffset
   const moved = { file: origin.file, ...advance(origin, asBuffer(payload.bytes), 0, skipped) }
   return { ...base, payload: part, origin: moved }
+}
+
+function sliceKeys(keys: Uint32Array, count: number, from: number, to: number): Uint32Array {
+  const each = keys.length / count
+  return keys.subarray(from * each, Math.min(to, count) * each)
 }
 
 /** `count` lines from byte `at` on, each with its line end. */

@@ -42,6 +42,19 @@ export class JobSnapshot {
   }
 }
 
+/** The job and, from file to file, what it imports by a relative path. */
+export function filesOfJob(entry: string): string[] {
+  const found = new Set<string>()
+  const files = [entry]
+  for (let file = files.pop(); file !== undefined && found.size < MAX_FILES; file = files.pop()) {
+    const text = found.has(file) ? undefined : read(file)
+    if (text === undefined) continue
+    found.add(file)
+    files.push(...relativeImports(text, file).flatMap((imported) => imported.file ?? []))
+  }
+  return [...found]
+}
+
 /** Empty if it cannot be read. */
 function stampOf(file: string): string {
   try {

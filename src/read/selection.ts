@@ -9,13 +9,14 @@ import type { ChunkSource, Want } from '../source.js'
 const EVERYTHING: readonly IndexRange[] = [{ from: 0 }]
 const WHOLE: Shard = { index: 1, count: 1 }
 
-/** `ranges` may overlap and have any order. */
+/** `ranges` may overlap and have any order. `onRead` is called with everything that is read, selected or not. */
 export function selectItems(
   source: ChunkSource,
   ranges: readonly IndexRange[] = EVERYTHING,
   shard: Shard = WHOLE,
+  onRead?: (chunk: Chunk) => void,
 ): ChunkSource {
-  return new Selection(source, ranges, shard)
+  return new Selection(source, ranges, shard, onRead)
 }
 
 class Selection implements ChunkSource {
@@ -25,6 +26,7 @@ class Selection implements ChunkSource {
   readonly #step: number
   /** … the one whose index leaves this remainder. */
   readonly #remainder: number
+  readonly #onRead: ((chunk: Chunk) => void) | undefined
   /** After the last selected item. */
   readonly #end: number
   /** Items of the input that were read. */
@@ -35,10 +37,16 @@ class Selection implements ChunkSource {
   readonly #parts: Chunk[] = []
   #closed = false
 
-  constructor(source: ChunkSource, ranges: readonly IndexRange[], { index, count }: Shard) {
+  constructor(
+    source: ChunkSource,
+    ranges: readonly IndexRange[],
+    shard: Shard,
+    onRead: ((chunk: Chunk) => void) | undefined,
+  ) {
+    this.#onRead = onRead
     this.#source = source
-    this.#step = count
-    this.#remainder = index - 1
+    this.#step = shard.count
+    this.#remainder = shard.index - 1
     this.#spans = mergeRanges(ranges)
     this.#end = this.#spans.at(-1)?.end ?? 0
   }
@@ -97,6 +105,7 @@ class Selection implements ChunkSource {
   }
 
   #split(chunk: Chunk): void {
+    this.#onRead?.(chunk)
     const first = this.#seen
     this.#seen += chunk.count
     for (const span of this.#spans) {

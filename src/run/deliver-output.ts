@@ -52,7 +52,7 @@ async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
   try {
     const writer = createWriter({ format: plan.format, single: plan.command === 'apply', table }, spool)
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
-      await writer.write(rowsOf(settled, plan.envelope).upTo(settled.from + settled.count))
+      await writer.write(rowsOf(settled, plan).upTo(settled.from + settled.count))
     if (flow.stopped !== undefined)
       return reportFailure(flow.stopped.settled, flow.stopped.failure, 'stop', options.emit)
     if (flow.endedEarly) return
@@ -102,14 +102,14 @@ async function deliverRange(
   writer: Writer,
   { plan, policy, cwd, emit }: DeliveryOptions,
 ): Promise<ItemFailure | undefined> {
-  const rows = rowsOf(settled, plan.envelope)
+  const rows = rowsOf(settled, plan)
   for (const failure of settled.failures) {
     await writer.write(rows.upTo(failure.offset))
     if (policy.onDeliver(failure, settled) === 'raise') {
       reportFailure(settled, failure, 'raise', emit)
       return failure
     }
-    if (plan.envelope) await writer.write(failedRow(settled, failure, cwd))
+    if (plan.envelope && isEmitted(settled, plan)) await writer.write(failedRow(settled, failure, cwd))
   }
   await writer.write(rows.upTo(settled.from + settled.count))
   return undefined
@@ -131,7 +131,16 @@ interface Rows {
   upTo(offset: number): Uint8Array
 }
 
-function rowsOf(settled: SettledRange, envelope: boolean): Rows {
+const NO_ROWS = new Uint8Array(0)
+
+/** With `--resume-emit new`, what settled in an earlier run is not written again. */
+function isEmitted({ restored }: SettledRange, { journal }: RunPlan): boolean {
+  return restored !== true || journal?.emitsNew !== true
+}
+
+function rowsOf(settled: SettledRange, plan: RunPlan): Rows {
+  if (!isEmitted(settled, plan)) return { upTo: () => NO_ROWS }
+  const { envelope } = plan
   const { from, count, results, failures } = settled
   if (results.kind !== 'json') throw new TypeError('the command line asks its workers for JSON')
   const bytes = asBuffer(results.bytes)

@@ -12,12 +12,13 @@ export async function openRunInput(
   plan: RunPlan,
   cwd: string,
   warn: (text: string) => void,
+  onRead?: (chunk: Chunk) => void,
 ): Promise<ChunkSource> {
   const tolerant = plan.command === 'collect'
   const { batch, delimiter, only, shard } = plan
   const input = await openInput(plan.input, plan.inputFormat, { tolerant, cwd, delimiter, warn, batch })
   const whole = batch === undefined ? input : batchItems(input, batch)
-  const source = only === undefined && shard === undefined ? whole : selectItems(whole, only, shard)
+  const source = only === undefined && shard === undefined ? whole : selectItems(whole, only, shard, onRead)
   return plan.command === 'apply' ? asSingleItem(source) : source
 }
 

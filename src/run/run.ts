@@ -17,8 +17,10 @@ import { RunFiles } from './files.js'
 import { type Flow, openFlow } from './flow.js'
 import { type Interrupt, interruptFor } from './interrupt.js'
 import { throwIfCommandIsMissing } from './missing-command.js'
+import { describeResume } from './resume-counts.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
+import { openRunJournal, type RunJournal } from './run-journal.js'
 import { RunProgress } from './run-progress.js'
 import { policyFor, taskFor, windowFor } from './settings.js'
 import type { SettleHook } from './settle-queue.js'
@@ -34,6 +36,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     progress.handle(event)
     host.report(event)
   }
+  const note = (text: string) => emit({ type: 'note', text })
   const job = compile(plan, cwd)
   // Reported below, where it is awaited: the files must be open by then, or wait for a reader.
   const jobFailed = new AbortController()
@@ -43,10 +46,14 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
   workers.listen(emit, host.trace)
   let itemsCounted: number | undefined
   let errorCode: ExitCode | undefined
+  let journal: RunJournal | undefined
   try {
     await files.open(plan, cwd, AbortSignal.any([interrupt.drain, interrupt.deadline, jobFailed.signal]))
     const output = createOutput(files.stream ?? host.stdout)
-    workers.load(job)
+    const warn = (text: string) => emit({ type: 'warning', warning: { kind: 'text', text } })
+    journal = openRunJournal(plan, warn)
+    const checkedJob = journal === undefined ? job : journal.check(job)
+    workers.load(checkedJob)
     host.watcher?.watch({
       counts: () => progress.counts,
       activity: () => executor.activity(),
@@ -58,8 +65,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
         return executor.pausedForMs
       },
     })
-    const warn = (text: string) => emit({ type: 'warning', warning: { kind: 'text', text } })
-    let source = await interrupt.untilStopped(openRunInput(plan, cwd, warn))
+    let source = await interrupt.untilStopped(openRunInput(plan, cwd, warn, journal?.inputRead))
     progress.opened(source)
     if (plan.dryRun) {
       // Counting may wait for the writer of a pipe.
@@ -73,13 +79,15 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
       source = NO_ITEMS
       progress.opened(source)
     }
-    await interrupt.untilStopped(job)
+    await interrupt.untilStopped(checkedJob)
+    if (journal?.isResumed === true)
+      note(await interrupt.untilStopped(describeResume(plan, cwd, journal.journal)))
     const callbacks = await interrupt.untilStopped(callbacksFor(plan, cwd))
-    const onSettled = withRoom(settleHook(files.errors, callbacks), roomUntilStopped(host, interrupt))
+    const onSettled = withRoom(settleHook(files.errors, callbacks, plan), roomUntilStopped(host, interrupt))
     const table = await tableFor(plan)
     const policy = policyFor(plan)
     const flow: Flow = openFlow({
-      executor,
+      executor: journal === undefined ? executor : journal.before(executor, note),
       source,
       task: taskFor(plan),
       policy,
@@ -125,6 +133,10 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     const mismatch = progress.closeFlow()
     if (mismatch !== undefined)
       errorCode = exitCodeForError(mismatch, { plan, interrupted: false, reportError })
+    await journal?.close(progress).catch((error: unknown) => {
+      // One that could not be written is reported already.
+      errorCode ??= exitCodeForError(error, { plan, interrupted: false, reportError })
+    })
     // Here, because a death by signal runs no exit handlers.
     removePrivateFolder()
   }
@@ -159,12 +171,19 @@ async function callbacksFor({ callbacks }: RunPlan, cwd: string): Promise<OpenCa
 }
 
 /** What happens when items have settled and were reported: `--errors` and `--callbacks`, in this order. */
-function settleHook(errors: ErrorsFile | undefined, callbacks: OpenCallbacks | undefined): SettleHook {
+function settleHook(
+  errors: ErrorsFile | undefined,
+  callbacks: OpenCallbacks | undefined,
+  { journal }: RunPlan,
+): SettleHook {
+  const call: SettleHook = (settled) => {
+    // Callbacks are given what is written.
+    const isWritten = settled.restored !== true || journal?.emitsNew !== true
+    return isWritten ? callbacks?.call(settled) : undefined
+  }
   return (settled) => {
     const written = errors?.write(settled)
-    return written instanceof Promise
-      ? written.then(() => callbacks?.call(settled))
-      : callbacks?.call(settled)
+    return written instanceof Promise ? written.then(() => call(settled)) : call(settled)
   }
 }
 

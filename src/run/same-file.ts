@@ -35,7 +35,7 @@ export function refuseSameFiles(
 
 /** Every file of a run. A new option that names one is a line here. */
 function filesOf(plan: RunPlan): RunFile[] {
-  const { input, job, callbacks, envFiles, output, keepPartial, errors, reports } = plan
+  const { input, job, callbacks, envFiles, output, keepPartial, errors, journal, reports } = plan
   const reads = (name: string, file: RunFile['file'] | undefined) => ({ name, file, access: 'read' as const })
   const writes = (name: string, file: RunFile['file'] | undefined) => ({
     name,
@@ -53,6 +53,7 @@ function filesOf(plan: RunPlan): RunFile[] {
     writes('--output', output),
     writes('--keep-partial', keepPartial && output !== undefined ? partialPath(output) : undefined),
     writes('--errors', errors),
+    writes('--journal', journal?.path),
     ...reports.map(({ kind, path }) => writes(`--report ${kind}`, path)),
   ].filter((file): file is RunFile => file.file !== undefined)
 }

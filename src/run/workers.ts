@@ -26,6 +26,8 @@ export function startWorkers(plan: RunPlan, create: CreateExecutor = createExecu
   const job = new Promise<JobSource>((resolve) => {
     load = resolve
   })
+  // The run awaits it, too, and reports why there is none.
+  job.catch(() => {})
   const executor = create({
     processes: plan.processes,
     concurrency: plan.concurrency,

@@ -80,6 +80,9 @@ export class ConsoleReporter {
           this.#write(`${this.#colors.warning('poolrun: warning:')} ${text}\n`)
         return
       }
+      case 'note':
+        if (this.#plan.verbosity !== 'quiet') this.#write(`${this.#renderers.line(event.text)}\n`)
+        return
       case 'interrupted': {
         const { signal, running, graceMs } = event
         const interrupted = `poolrun: interrupted by ${signal}`
@@ -138,7 +141,8 @@ export class ConsoleReporter {
     const { chunk, from, count, failures, flaky, workerId } = settled
     const where = (offset: number) => {
       const ms = settled.timings?.ms[offset - from]
-      return `(${ms === undefined ? '' : `${taskTime(ms)}, `}worker ${workerId})`
+      const worker = settled.restored === true ? 'from the journal' : `worker ${workerId}`
+      return `(${ms === undefined ? '' : `${taskTime(ms)}, `}${worker})`
     }
     if (flaky !== undefined) {
       this.#separateBlocks()

@@ -61,6 +61,7 @@ export function createLifecycle({ write, now }: LifecycleOptions): Lifecycle {
         case 'items-cancelled':
         case 'item-failed':
         case 'interrupted':
+        case 'note':
         case 'warning':
           return
         default:

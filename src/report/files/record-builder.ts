@@ -107,6 +107,7 @@ export class RecordBuilder {
       case 'item-failed':
       case 'worker-output':
       case 'interrupted':
+      case 'note':
         return
       default:
         return event satisfies never

@@ -91,6 +91,8 @@ describe('a run plan', () => {
       maxFailures: undefined,
       allowFailures: { count: 0 },
       callbacks: undefined,
+      journal: undefined,
+      key: undefined,
       fullStack: false,
       color: undefined,
       verbosity: 'normal',
@@ -113,7 +115,7 @@ describe('a run plan', () => {
       'collect job.ts -i in.txt --input-format lines --only 0,5- --shard 2/4 --batch 20 --delimiter ; -j 3 --chunk-size 10 --buffer-size 50 --unordered ' +
       '--init-args [1] --init-timeout 2s --concurrency 4 --max-tasks-per-child 100 --max-memory 512mb ' +
       '--max-worker-restarts 0 --timeout 1.5s --kill-after 250ms --grace 0 --rate 30/m --deadline 1h --retries 2 --retry-delay 100ms ' +
-      '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts ' +
+      '--retry-on timeout,validation --format json -o out.json --keep-partial --envelope --errors errors.ndjson --report json=r.json --report html=r.html --ci gitlab -n --max-failures 5% --allow-failures=2 --callbacks cb.ts --journal j.ndjson --resume=missing --resume-force --resume-emit new --explain-resume --key /id --fsync each ' +
       '--full-stack --color -q --progress plain --job-output group --tag --env-file a.env --env LEVEL=3 --env LIST=1,2 --param size=3 --param name=a,b --param list=[1,2]'
     const flags = [...text.split(' '), '--node-options', "--no-warnings --title='a b'"]
     const env = {
@@ -149,6 +151,13 @@ describe('a run plan', () => {
       POOLRUN_MAX_FAILURES: '5%',
       POOLRUN_ALLOW_FAILURES: '2',
       POOLRUN_CALLBACKS: 'cb.ts',
+      POOLRUN_JOURNAL: 'j.ndjson',
+      POOLRUN_RESUME: 'missing',
+      POOLRUN_RESUME_FORCE: '1',
+      POOLRUN_RESUME_EMIT: 'new',
+      POOLRUN_EXPLAIN_RESUME: '1',
+      POOLRUN_KEY: '/id',
+      POOLRUN_FSYNC: 'each',
       POOLRUN_PROGRESS: 'plain',
       POOLRUN_FULL_STACK: '1',
       POOLRUN_COLOR: '1',
@@ -207,6 +216,15 @@ describe('a run plan', () => {
       maxFailures: { percent: 5 },
       allowFailures: { count: 2 },
       callbacks: 'cb.ts',
+      journal: {
+        path: 'j.ndjson',
+        resume: 'missing',
+        force: true,
+        emitsNew: true,
+        explain: true,
+        fsync: 'each',
+      },
+      key: '/id',
       fullStack: true,
       color: true,
       verbosity: 'quiet',

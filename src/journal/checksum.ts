@@ -1,0 +1,30 @@
+// CRC-32 as gzip and zlib have it, of a part of some bytes. For lines of a hundred bytes, a call of zlib costs twice as much.
+import { crc32 } from 'node:zlib'
+
+const NATIVE_FROM_BYTES = 512
+
+const TABLES = [new Int32Array(256), new Int32Array(256), new Int32Array(256), new Int32Array(256)] as const
+const [T0, T1, T2, T3] = TABLES
+for (let byte = 0; byte < 256; byte++) {
+  let value = byte
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
+  T0[byte] = value
+}
+for (let byte = 0; byte < 256; byte++)
+  for (let i = 1; i < 4; i++) {
+    const before = TABLES[i - 1]![byte]!
+    TABLES[i]![byte] = T0[before & 255]! ^ (before >>> 8)
+  }
+
+export function checksum(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= NATIVE_FROM_BYTES) return crc32(bytes.subarray(from, to))
+  let crc = -1
+  let at = from
+  // Four bytes per step.
+  for (; at + 4 <= to; at += 4) {
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    crc = T3[crc & 255]! ^ T2[(crc >>> 8) & 255]! ^ T1[(crc >>> 16) & 255]! ^ T0[crc >>> 24]!
+  }
+  for (; at < to; at++) crc = T0[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8)
+  return (crc ^ -1) >>> 0
+}

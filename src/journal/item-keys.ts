@@ -1,0 +1,122 @@
+// What identifies an item in a journal: the hash of its value, or of a part of it, and how many equal ones were before it.
+import { asBuffer } from '../framing/bytes.js'
+import { FRAMINGS } from '../framing/framings.js'
+import {
+  type BytesPayload,
+  isJsonText,
+  itemRanges,
+  memberRanges,
+  rangeText,
+  withoutCr,
+} from '../framing/items.js'
+import type { Chunk } from '../model.js'
+import { type KeyTable, NUMBERS_PER_KEY } from './key-table.js'
+import { avalanche, ValueHash } from './value-hash.js'
+
+const CR = 0x0d
+
+export class ItemKeys {
+  readonly #hash: ValueHash
+  readonly #pointer: readonly string[] | undefined
+
+  /** `pointer`: the part of an item that identifies it. An item that lacks it is identified by all of it. */
+  constructor(seed: number, pointer: readonly string[] | undefined) {
+    this.#hash = new ValueHash(seed)
+    this.#pointer = pointer
+  }
+
+  /**
+   * Hash and occurrence of each item, in three numbers; `events` gets the latest event of each. Counts the occurrences in
+   * `table`: call it in the order of the input.
+   */
+  of(chunk: Chunk, table: KeyTable, events: Float64Array): Uint32Array {
+    const keys = new Uint32Array(chunk.count * NUMBERS_PER_KEY)
+    const hash = this.#hash
+    let at = 0
+    let offset = 0
+    this.each(chunk, () => {
+      events[offset++] = table.count(hash.low, hash.high)
+      keys[at++] = hash.low
+      keys[at++] = hash.high
+      keys[at++] = table.occurrence
+    })
+    return keys
+  }
+
+  /** Continues the digest of an input with the items of a chunk. Chunks of any size lead to the same one. */
+  digest(chunk: Chunk, digest: number): number {
+    let result = digest
+    this.each(chunk, () => {
+      result = avalanche(Math.imul(result, 31) + this.#hash.low)
+    })
+    return result
+  }
+
+  each({ payload, count }: Chunk, found: () => void): void {
+    if (payload.kind !== 'bytes') throw new TypeError('only items that were read as bytes have keys')
+    const bytes = asBuffer(payload.bytes)
+    if (payload.isTooLong === true) {
+      this.#hash.text(bytes, 0, bytes.length)
+      return found()
+    }
+    const { delimiter, skips } = FRAMINGS[payload.framing]
+    if (delimiter !== 'element' && payload.batch === undefined && this.#pointer === undefined) {
+      // As `itemRanges`, without an object per item.
+      for (let start = 0; start < bytes.length; ) {
+        const stop = bytes.indexOf(delimiter, start)
+        const end = stop === -1 ? bytes.length : stop
+        if (!skips(bytes, start, end)) {
+          this.#hashText(payload, bytes, start, end)
+          found()
+        }
+        start = end + 1
+      }
+      return
+    }
+    let left = count
+    for (const { start, end } of itemRanges(payload)) {
+      if (left-- === 0) break
+      this.#hashItem(payload, bytes, start, end)
+      found()
+    }
+  }
+
+  #hashItem(payload: BytesPayload, bytes: Buffer, start: number, end: number): void {
+    if (this.#pointer !== undefined && isJsonText(payload)) {
+      const part = partOf(rangeText(payload, { start, end }), this.#pointer)
+      if (part !== undefined) return this.#hash.json(part, 0, part.length)
+    }
+    if (payload.batch === undefined) this.#hashText(payload, bytes, start, end)
+    else this.#hashBatch(payload, bytes, start, end)
+  }
+
+  #hashBatch({ kind, framing }: BytesPayload, bytes: Buffer, start: number, end: number): void {
+    const members = { kind, framing, bytes: bytes.subarray(start, end) }
+    this.#hash.array((added) => {
+      for (const range of memberRanges(members)) {
+        this.#hashText(members, members.bytes, range.start, range.end)
+        added()
+      }
+    })
+  }
+
+  #hashText({ framing }: BytesPayload, bytes: Buffer, start: number, end: number): void {
+    if (FRAMINGS[framing].items === 'json') return this.#hash.json(bytes, start, end)
+    const hasCr = end > start && bytes[end - 1] === CR && withoutCr('\r', framing) === ''
+    this.#hash.text(bytes, start, hasCr ? end - 1 : end)
+  }
+}
+
+/** The JSON text of the part, `undefined` if there is none. */
+function partOf(text: string, pointer: readonly string[]): Buffer | undefined {
+  try {
+    let value: unknown = JSON.parse(text)
+    for (const token of pointer) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
+      value = (value as Record<string, unknown>)[token]
+    }
+    return Buffer.from(JSON.stringify(value))
+  } catch {
+    return undefined
+  }
+}

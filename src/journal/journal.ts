@@ -1,0 +1,407 @@
+// The journal of a run: gives items their keys, appends what they settle with, and gives back what earlier runs have appended.
+// All input and output is that of the disk that it is given.
+import { asBuffer } from '../framing/bytes.js'
+import { isJsonText, itemRange, itemRanges, rangeText } from '../framing/items.js'
+import { locate, locationText } from '../framing/location.js'
+import { type Chunk, type Failure, type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
+import type { JournalDisk } from './disk.js'
+import { ItemKeys } from './item-keys.js'
+import { type KeyTable, NUMBERS_PER_KEY } from './key-table.js'
+import { LineCache } from './line-cache.js'
+import {
+  ByteBuilder,
+  FORMAT_VERSION,
+  type Key,
+  LineBuilder,
+  LineCursor,
+  type Noted,
+  type StoredItem,
+} from './lines.js'
+import { JournalReader, type RunEnd } from './reader.js'
+
+const LF = 0x0a
+const READ_BYTES = 1 << 20
+/** A larger value gets a file of its own, so that reading a journal stays cheap. */
+const MAX_VALUE_BYTES = 1 << 20
+/** Of the text of an item that has succeeded, where it is kept for reports. */
+const MAX_ITEM_BYTES = 400
+const MAX_ERROR_CHARACTERS = 300
+
+/** A chunk whose items have keys, and the latest event of each: negative for a failure, 0 without one. */
+export interface Identified {
+  readonly chunk: Chunk
+  readonly events: Float64Array
+}
+
+export interface JournalOptions {
+  /** The part of an item that identifies it, as tokens of a JSON pointer. */
+  readonly pointer?: readonly string[] | undefined
+  /** Keep the text of items, for the reports of `poolrun merge`. */
+  readonly keepsItems?: boolean | undefined
+  /** Items that have failed are given back as well, and do not run again. */
+  readonly keepsFailures?: boolean | undefined
+  /** What the run wants to know of an item, as in a task. */
+  readonly timed?: boolean | 'durations' | undefined
+}
+
+/** Reads all of a journal. @throws UnreadableJournal */
+export function readJournal(disk: JournalDisk, reader = new JournalReader()): JournalReader {
+  const block = Buffer.allocUnsafeSlow(READ_BYTES)
+  for (let at = 0; ; ) {
+    const length = disk.read(at, block)
+    reader.push(block.subarray(0, length))
+    if (at === 0 && disk.size > length) reader.expect(disk.size / length)
+    at += length
+    if (length < block.length) break
+  }
+  reader.finish()
+  return reader
+}
+
+export class Journal {
+  readonly #disk: JournalDisk
+  readonly #options: JournalOptions
+  readonly #table: KeyTable
+  readonly #keys: ItemKeys
+  readonly #lines = new LineBuilder()
+  readonly #stored: StoredItems
+  readonly #ranges: RangeBuilder
+  readonly #runs: number
+  readonly #firstValue: number
+
+  /** Of what an earlier run has left, as `reader` has read it. Appends nothing yet. */
+  constructor(disk: JournalDisk, reader: JournalReader, seed: number, options: JournalOptions = {}) {
+    this.#disk = disk
+    this.#options = options
+    this.#table = reader.table
+    this.#runs = reader.runs + 1
+    this.#firstValue = reader.firstValue
+    this.#keys = new ItemKeys(seed, options.pointer)
+    this.#stored = new StoredItems(disk)
+    this.#ranges = new RangeBuilder(options.timed ?? false)
+  }
+
+  get table(): KeyTable {
+    return this.#table
+  }
+
+  get keys(): ItemKeys {
+    return this.#keys
+  }
+
+  /** The first line. */
+  begin(fields: Readonly<Record<string, unknown>>): void {
+    this.#appendObject({ poolrun: 'journal', version: FORMAT_VERSION, ...fields })
+  }
+
+  /** Another run continues it; `fields` replace those of the first line. */
+  resume(run: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#appendObject({ resumed: run, ...fields })
+  }
+
+  end(end: RunEnd): void {
+    this.#appendObject({ end })
+  }
+
+  /** Gives the items their keys. To be called with all chunks, in the order of the input. */
+  identify(chunk: Chunk): Identified {
+    const events = new Float64Array(chunk.count)
+    return { chunk: { ...chunk, keys: this.#keys.of(chunk, this.#table, events) }, events }
+  }
+
+  /** Whether an item with this event has its result here and does not run. */
+  isSettled(event: number): boolean {
+    return event > 0 || (event < 0 && this.keepsFailures)
+  }
+
+  get keepsFailures(): boolean {
+    return this.#options.keepsFailures === true
+  }
+
+  /** Of an item that has failed: `Error: message`. */
+  errorOf(event: number): string {
+    return errorText(this.#stored.read(-event).failure?.failure)
+  }
+
+  /** The first value that was ever appended, as a line; `undefined` without one. */
+  firstValue(): Uint8Array | undefined {
+    if (this.#firstValue === 0) return undefined
+    const value = new ByteBuilder()
+    this.#stored.read(this.#firstValue)
+    this.#stored.addValue(value)
+    return value.take()
+  }
+
+  /** Items `from` up to, not including, `to`, which all are settled here, in ranges. */
+  restore({ chunk, events }: Identified, from: number, to: number): SettledRange[] {
+    const ranges = this.#ranges
+    ranges.begin(chunk)
+    for (let offset = from; offset < to; offset++) {
+      const stored = this.#stored.read(Math.abs(events[offset]!))
+      if (this.#stored.cursor.index !== itemIndexAt(chunk, offset)) this.#noteMoved(chunk, offset)
+      ranges.add(offset, stored, this.#stored)
+    }
+    this.#flush()
+    return ranges.take()
+  }
+
+  /** Appends what the items of a range have settled with. They must have keys. @throws what the disk throws */
+  write(settled: SettledRange): void {
+    const { chunk, from, count, failures, results } = settled
+    if (results.kind !== 'json' || chunk.keys === undefined)
+      throw new TypeError('only lines of JSON can be kept')
+    const bytes = asBuffer(results.bytes)
+    const base = this.#notedOf(settled)
+    const texts = this.#options.keepsItems === true ? itemTexts(chunk) : undefined
+    let next = 0
+    let start = 0
+    for (let offset = from; offset < from + count; offset++) {
+      const failure = failures[next]
+      if (failure?.offset === offset) {
+        next++
+        this.#writeFailure(chunk, failure)
+        continue
+      }
+      const end = bytes.indexOf(LF, start)
+      const noted = this.#noted(base, settled, offset, texts)
+      this.#writeValue(chunk, offset, noted, bytes, start, end)
+      start = end + 1
+    }
+    this.#flush()
+  }
+
+  #writeValue(
+    chunk: Chunk,
+    offset: number,
+    noted: Noted | undefined,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const index = itemIndexAt(chunk, offset)
+    const key = keyAt(chunk, offset)
+    if (end - start <= MAX_VALUE_BYTES) return this.#lines.ok(index, key, noted, bytes, start, end)
+    const file = `${this.#runs}-${index}`
+    this.#disk.writeValue(file, bytes.subarray(start, end + 1))
+    this.#lines.okIn(file, index, key, noted)
+  }
+
+  #writeFailure(chunk: Chunk, failed: ItemFailure): void {
+    const { offset, attempts, workerId, pid, startedAt, ms, failure } = failed
+    const noted: Noted = {
+      attempts,
+      workerId,
+      pid,
+      startedAt,
+      ms,
+      item: itemTextAt(chunk, offset),
+      location: failure.kind === 'input' ? locationText(locate(chunk, offset, failure.at)) : undefined,
+    }
+    this.#lines.failed(itemIndexAt(chunk, offset), keyAt(chunk, offset), noted, failed, errorText(failure))
+  }
+
+  /** What is the same for all items of the range; `undefined` for what needs no note. */
+  #notedOf({ attempts, workerId, pid, flaky, timings }: SettledRange): Noted | undefined {
+    const isPlain = attempts === 1 && flaky === undefined && timings === undefined
+    if (isPlain) return undefined
+    const where = timings !== undefined && timings.startedAt.length > 0 ? { workerId, pid } : undefined
+    return { attempts, ...where, earlier: flaky }
+  }
+
+  #noted(
+    base: Noted | undefined,
+    { timings, from }: SettledRange,
+    offset: number,
+    texts: readonly Noted['item'][] | undefined,
+  ): Noted | undefined {
+    const item = texts?.[offset]
+    if (base === undefined && item === undefined) return undefined
+    const i = offset - from
+    return { attempts: 1, ...base, ms: timings?.ms[i], startedAt: timings?.startedAt[i], item }
+  }
+
+  #noteMoved(chunk: Chunk, offset: number): void {
+    if (this.#options.keepsItems === true) this.#lines.moved(itemIndexAt(chunk, offset), keyAt(chunk, offset))
+  }
+
+  #appendObject(fields: Readonly<Record<string, unknown>>): void {
+    this.#lines.object(fields)
+    this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#lines.length > 0) this.#disk.append(this.#lines.take())
+  }
+}
+
+/** Reads items from the places of their lines. */
+export class StoredItems {
+  readonly cursor = new LineCursor()
+  readonly #disk: JournalDisk
+  readonly #cache: LineCache
+  #file: string | undefined
+
+  constructor(disk: JournalDisk) {
+    this.#disk = disk
+    this.#cache = new LineCache(disk)
+  }
+
+  /** All but the value. */
+  read(at: number): StoredItem {
+    this.#cache.find(at)
+    const { bytes, from, to } = this.#cache
+    this.cursor.read(bytes, from, to)
+    const stored = this.cursor.readNotes()
+    this.#file = stored.file
+    return stored
+  }
+
+  /** The value of the item that was read last, as a line of results. */
+  addValue(results: ByteBuilder): void {
+    if (this.#file === undefined) return this.cursor.addValue(results)
+    const value = this.#disk.readValue(this.#file)
+    results.add(value, 0, value.length)
+  }
+}
+
+const NO_FAILURES: readonly ItemFailure[] = []
+const NO_BYTES = new Uint8Array(0)
+
+/** Makes ranges of items that are given one by one: consecutive ones with the same notes are one range. */
+export class RangeBuilder {
+  readonly #timed: boolean | 'durations'
+  readonly #ranges: SettledRange[] = []
+  readonly #results = new ByteBuilder()
+  #chunk!: Chunk
+  #notes: StoredItem | undefined
+  #from = 0
+  #ms: number[] = []
+  #startedAt: number[] = []
+
+  constructor(timed: boolean | 'durations') {
+    this.#timed = timed
+  }
+
+  begin(chunk: Chunk): void {
+    this.#chunk = chunk
+  }
+
+  /** The item that `items` has read last. */
+  add(offset: number, stored: StoredItem, items: StoredItems): void {
+    const { failure, earlier } = stored
+    if (this.#notes !== undefined && !areAlike(this.#notes, stored)) this.#endRange()
+    if (this.#notes === undefined) {
+      this.#notes = stored
+      this.#from = offset
+    }
+    this.#ms.push(stored.ms ?? Number.NaN)
+    this.#startedAt.push(stored.startedAt ?? Number.NaN)
+    if (failure === undefined) items.addValue(this.#results)
+    if (failure !== undefined || earlier !== undefined) this.#endRange()
+  }
+
+  take(): SettledRange[] {
+    if (this.#notes !== undefined) this.#endRange()
+    return this.#ranges.splice(0)
+  }
+
+  #endRange(): void {
+    const { attempts, workerId = 0, pid = 0, failure, earlier, ms } = this.#notes!
+    const startedAt = this.#timed === true ? this.#startedAt.filter((at) => !Number.isNaN(at)) : []
+    this.#ranges.push({
+      chunk: this.#chunk,
+      from: this.#from,
+      count: this.#ms.length,
+      results: { kind: 'json', bytes: failure === undefined ? this.#results.take() : NO_BYTES },
+      failures: failure === undefined ? NO_FAILURES : [{ ...failure, offset: this.#from }],
+      workerId,
+      pid,
+      attempts,
+      ...(earlier !== undefined && { flaky: earlier }),
+      ...(this.#timed !== false &&
+        ms !== undefined && {
+          timings: { ms: Float64Array.from(this.#ms), startedAt: Float64Array.from(startedAt) },
+        }),
+      restored: true,
+    })
+    this.#notes = undefined
+    this.#ms = []
+    this.#startedAt = []
+  }
+}
+
+/** They fit into one range. */
+function areAlike(a: StoredItem, b: StoredItem): boolean {
+  return (
+    a.attempts === b.attempts &&
+    a.workerId === b.workerId &&
+    a.pid === b.pid &&
+    (a.ms === undefined) === (b.ms === undefined) &&
+    (a.startedAt === undefined) === (b.startedAt === undefined) &&
+    b.failure === undefined &&
+    b.earlier === undefined
+  )
+}
+
+const KEY: { low: number; high: number; occurrence: number } = { low: 0, high: 0, occurrence: 0 }
+
+/** Valid until the next call. */
+function keyAt({ keys }: Chunk, offset: number): Key {
+  const at = offset * NUMBERS_PER_KEY
+  KEY.low = keys![at]!
+  KEY.high = keys![at + 1]!
+  KEY.occurrence = keys![at + 2]!
+  return KEY
+}
+
+function itemTextAt({ payload }: Chunk, offset: number): Noted['item'] {
+  if (payload.kind !== 'bytes') return undefined
+  const range = itemRange(payload, offset)
+  if (range === undefined) return undefined
+  try {
+    return { text: rangeText(payload, range), isJson: isJsonText(payload) }
+  } catch {
+    // Too long for a string.
+    return undefined
+  }
+}
+
+/** By offset; none for a long item. */
+function itemTexts({ payload }: Chunk): Noted['item'][] {
+  if (payload.kind !== 'bytes') return []
+  return Array.from(itemRanges(payload), (range) =>
+    range.end - range.start > MAX_ITEM_BYTES
+      ? undefined
+      : { text: rangeText(payload, range), isJson: isJsonText(payload) },
+  )
+}
+
+/** One line, for people. */
+function errorText(failure: Failure | undefined): string {
+  if (failure === undefined) return ''
+  const text = describe(failure)
+  return text.length > MAX_ERROR_CHARACTERS ? `${text.slice(0, MAX_ERROR_CHARACTERS - 1)}…` : text
+}
+
+function describe(failure: Failure): string {
+  switch (failure.kind) {
+    case 'error':
+      return failure.error.type === 'error'
+        ? `${failure.error.name}: ${failure.error.message}`
+        : `thrown: ${failure.error.preview}`
+    case 'input':
+    case 'encoding':
+      return failure.message
+    case 'validation':
+      return failure.issues
+        .map(({ message, path }) => (path === '' ? message : `${path}: ${message}`))
+        .join('; ')
+    case 'timeout':
+      return `exceeded ${failure.timeoutMs} ms`
+    case 'crash':
+    case 'oom':
+      return failure.signal === null ? `exited with code ${failure.exitCode}` : `killed by ${failure.signal}`
+    default:
+      return failure satisfies never
+  }
+}

@@ -1,0 +1,282 @@
+// The journal of a run on disk: locked, read, checked against the plan, continued, synced and closed.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { rmSync, statSync } from 'node:fs'
+import { OutputError, UsageError } from '../errors/classes.js'
+import type { Executor } from '../executor/executor.js'
+import type { JobSource } from '../ipc/protocol.js'
+import { fingerprintJob } from '../job/fingerprint.js'
+import { type JournalDisk, openJournalDisk } from '../journal/disk.js'
+import { ItemKeys } from '../journal/item-keys.js'
+import { Journal, readJournal } from '../journal/journal.js'
+import { JournalInUse, lockJournal } from '../journal/lock.js'
+import { JournalReader, type RunEnd, UnreadableJournal } from '../journal/reader.js'
+import { changedFiles, differences, settingsOf } from '../journal/settings.js'
+import { parsePointer } from '../json-pointer.js'
+import type { Chunk, SettledRange } from '../model.js'
+import { EVAL_NAME, type JournalPlan, type RunPlan } from '../plan.js'
+import { cannotWrite } from '../write/atomic-file.js'
+import { resuming } from './resume.js'
+import type { RunProgress } from './run-progress.js'
+import { taskFor } from './settings.js'
+
+const SYNC_EVERY_MS = 1_000
+
+/** `undefined` for a run without one. @throws UsageError, OutputError */
+export function openRunJournal(plan: RunPlan, warn: (text: string) => void): RunJournal | undefined {
+  // A dry run writes nothing.
+  return plan.journal === undefined || plan.dryRun ? undefined : new RunJournal(plan, plan.journal, warn)
+}
+
+export class RunJournal {
+  readonly journal: Journal
+  readonly #plan: JournalPlan
+  readonly #disk: JournalDisk
+  readonly #reader: JournalReader
+  readonly #release: () => void
+  readonly #settings: ReturnType<typeof settingsOf>
+  readonly #run = randomUUID()
+  readonly #seed: number
+  readonly #input: RunPlan['input']
+  readonly #isShard: boolean
+  /** Of the whole input, the same in all shards. */
+  readonly #digestKeys: ItemKeys
+  #itemsRead = 0
+  #digest = 0
+  #timer: NodeJS.Timeout | undefined
+  #isDirty = false
+  /** What went wrong when it was synced. */
+  #failed: unknown
+  #hasBegun = false
+
+  /** @throws UsageError, OutputError */
+  constructor(plan: RunPlan, journal: JournalPlan, warn: (text: string) => void) {
+    this.#plan = journal
+    this.#settings = settingsOf(plan)
+    this.#input = plan.input
+    this.#release = lock(journal.path)
+    try {
+      const isThere = hasContent(journal.path)
+      if (isThere && journal.resume === undefined)
+        throw new UsageError(
+          `the journal ${journal.path} exists: go on from it with --resume, or remove it for a new run`,
+        )
+      this.#disk = openDisk(journal.path)
+      this.#reader = isThere ? read(journal.path, this.#disk) : new JournalReader()
+      if (isThere) this.#dropTornLine(warn)
+      this.#refuseOtherSettings()
+    } catch (error) {
+      this.#release()
+      throw error
+    }
+    this.#isShard = plan.shard !== undefined
+    const pointer = plan.key === undefined ? undefined : parsePointer(plan.key)
+    this.#digestKeys = new ItemKeys(0, pointer)
+    this.#seed = Number(this.#reader.header?.seed ?? randomBytes(4).readInt32LE())
+    this.journal = new Journal(this.#disk, this.#reader, this.#seed, {
+      pointer,
+      keepsItems: plan.shard !== undefined,
+      keepsFailures: journal.resume === 'missing',
+      timed: taskFor(plan).timed,
+    })
+  }
+
+  /** There is something to go on from. */
+  get isResumed(): boolean {
+    return this.#reader.header !== undefined
+  }
+
+  /** Passes on the job once it is known that it may go on from the journal, and this run has its first line in it. */
+  check(job: Promise<JobSource>): Promise<JobSource> {
+    const checked = job.then(async (source) => {
+      await this.#begin(source)
+      return source
+    })
+    // Reported where it is awaited.
+    checked.catch(() => {})
+    return checked
+  }
+
+  /** Keeps what the executor settles, and keeps from it what is settled. */
+  before(executor: Pick<Executor, 'execute'>, note: (text: string) => void): Pick<Executor, 'execute'> {
+    return resuming(executor, {
+      journal: this.journal,
+      isResumed: this.isResumed,
+      write: (settled) => this.#append(settled),
+      explain: this.#plan.explain && this.isResumed ? note : undefined,
+    })
+  }
+
+  /** With `--shard`: to be called with the whole input, of which this run has a part. */
+  get inputRead(): ((chunk: Chunk) => void) | undefined {
+    if (!this.#isShard) return undefined
+    return (chunk) => {
+      this.#itemsRead += chunk.count
+      this.#digest = this.#digestKeys.digest(chunk, this.#digest)
+    }
+  }
+
+  /** @throws UsageError, OutputError */
+  async #begin(job: JobSource): Promise<void> {
+    const files = withoutExpression(await fingerprintJob(job))
+    const { header, resumed } = this.#reader
+    const at = new Date().toISOString()
+    if (header === undefined) {
+      this.#write(() =>
+        this.journal.begin({
+          run: this.#run,
+          at,
+          settings: this.#settings,
+          job: files,
+          input: describeInput(this.#input),
+          seed: this.#seed,
+        }),
+      )
+    } else {
+      const before = (resumed.job ?? header.job) as Readonly<Record<string, string>>
+      const changed = changedFiles(before, files)
+      if (changed.length > 0 && !this.#plan.force)
+        throw new UsageError(
+          `the job has changed since the journal ${this.#plan.path} was begun: ${changed.join(', ')}; go on with the results that it has with --resume-force, or remove the journal for a new run`,
+        )
+      this.#write(() => this.journal.resume(this.#run, { at, ...(changed.length > 0 && { job: files }) }))
+    }
+    this.#hasBegun = true
+    if (this.#plan.fsync === '1s') this.#timer = setInterval(() => void this.#sync(), SYNC_EVERY_MS).unref()
+  }
+
+  /** @throws OutputError */
+  #append(settled: SettledRange): void {
+    if (this.#failed !== undefined) throw this.#cannotWrite(this.#failed)
+    this.#write(() => this.journal.write(settled))
+  }
+
+  /** Notes the end of the run. Resolves when the file is closed. @throws OutputError */
+  async close(progress: RunProgress): Promise<void> {
+    clearInterval(this.#timer)
+    try {
+      if (this.#hasBegun && this.#failed === undefined)
+        this.#write(() => this.journal.end(this.#endOf(progress)))
+      if (this.#plan.fsync === '1s') await this.#sync()
+      if (this.#failed !== undefined) throw this.#cannotWrite(this.#failed)
+    } finally {
+      this.#disk.close()
+      // Nothing can have run: the next run may be a new one.
+      if (!this.isResumed && progress.inputAtEnd === undefined) rmSync(this.#plan.path, { force: true })
+      this.#release()
+    }
+  }
+
+  #endOf({ inputAtEnd, settled }: RunProgress): RunEnd {
+    const isRead = inputAtEnd !== undefined && !inputAtEnd.unread
+    return {
+      notRun: isRead ? inputAtEnd.accepted - settled.ok - settled.failed : null,
+      ...(isRead && this.#isShard && { input: { items: this.#itemsRead, digest: this.#digest } }),
+    }
+  }
+
+  #write(append: () => void): void {
+    try {
+      append()
+      if (this.#plan.fsync === 'each') this.#disk.syncNow()
+    } catch (error) {
+      this.#failed = error
+      throw this.#cannotWrite(error)
+    }
+    this.#isDirty = true
+  }
+
+  async #sync(): Promise<void> {
+    if (!this.#isDirty) return
+    this.#isDirty = false
+    await this.#disk.sync().catch((error: unknown) => {
+      this.#failed ??= error
+    })
+  }
+
+  #dropTornLine(warn: (text: string) => void): void {
+    const { isTorn, validBytes, header } = this.#reader
+    if (!isTorn) return
+    warn(
+      header === undefined
+        ? `the journal ${this.#plan.path} has no whole line: this is a new run`
+        : `the last line of the journal ${this.#plan.path} is torn and was dropped`,
+    )
+    try {
+      this.#disk.truncate(validBytes)
+    } catch (error) {
+      throw this.#cannotWrite(error)
+    }
+  }
+
+  #refuseOtherSettings(): void {
+    const { header } = this.#reader
+    if (header === undefined) return
+    const different = differences(header.settings as Readonly<Record<string, unknown>>, this.#settings)
+    if (different.length > 0)
+      throw new UsageError(
+        `the journal ${this.#plan.path} is of another run: ${different.join('; ')}. Use the same, or another journal`,
+      )
+  }
+
+  #cannotWrite(error: unknown): OutputError {
+    return cannotWrite('the journal', this.#plan.path, error)
+  }
+}
+
+function lock(path: string): () => void {
+  try {
+    return lockJournal(path)
+  } catch (error) {
+    if (error instanceof JournalInUse) throw new OutputError(error.message)
+    throw cannotWrite('the journal', path, error)
+  }
+}
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+function openDisk(path: string): JournalDisk {
+  try {
+    return openJournalDisk(path, 'write')
+  } catch (error) {
+    throw cannotWrite('the journal', path, error)
+  }
+}
+
+/** @throws UsageError, OutputError */
+export function read(path: string, disk: JournalDisk, reader = new JournalReader()): JournalReader {
+  try {
+    return readJournal(disk, reader)
+  } catch (error) {
+    if (error instanceof UnreadableJournal) throw refusal(path, error)
+    throw error
+  }
+}
+
+function refusal(path: string, { reason }: UnreadableJournal): Error {
+  switch (reason.kind) {
+    case 'foreign':
+      return new UsageError(`${path} is not a journal of poolrun, and stays as it is`)
+    case 'newer':
+      return new OutputError(
+        `the journal ${path} has format ${reason.version}, which this version of poolrun does not know; use the one that wrote it, or a newer one`,
+      )
+    case 'damaged':
+      return new OutputError(
+        `the journal ${path} is damaged in line ${reason.line}; remove that line to run its item again, or remove the journal for a new run`,
+      )
+    default:
+      return reason satisfies never
+  }
+}
+
+/** The expression itself is compared as text. */
+function withoutExpression(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => name !== EVAL_NAME))
+}
+
+function describeInput(input: RunPlan['input']) {
+  if (input.kind !== 'file') return { kind: input.kind }
+  return { kind: 'file', path: input.path, size: statSync(input.path, { throwIfNoEntry: false })?.size }
+}

@@ -1,0 +1,338 @@
+// Runs with a journal, interrupted and resumed: whole runs on an executor in this process.
+
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { parseCommandLine } from '../../../src/cli/program.js'
+import type { RunEvent } from '../../../src/model.js'
+import { summaryLine } from '../../../src/report/summary-line.js'
+import { run } from '../../../src/run/run.js'
+import { startWorkers } from '../../../src/run/workers.js'
+import { type TempSpace, tempSpace } from '../../helpers/temp-space.js'
+import { InProcessExecutor } from './in-process-executor.js'
+
+type Task = (item: never) => unknown
+
+/** A folder with a job, a journal and runs of any commands on both. */
+function project() {
+  const space = tempSpace()
+  // Nothing loads it.
+  space.write({ 'job.mjs': '' })
+  const started: unknown[] = []
+  return {
+    space,
+    journal: space.path('j.ndjson'),
+    /** Items that tasks were called with since the last call. */
+    took: () => started.splice(0),
+    run: (argv: readonly string[], task: Task = double) =>
+      runIn(space, argv, (item: never) => {
+        started.push(item)
+        return task(item)
+      }),
+  }
+}
+
+async function runIn(space: TempSpace, [command, ...rest]: readonly string[], task: Task) {
+  const line = parseCommandLine({
+    argv: [
+      command!,
+      ...(rest[0] === '-e' ? [] : [space.path('job.mjs')]),
+      ...rest,
+      '--journal',
+      space.path('j.ndjson'),
+    ],
+    env: {},
+    stdinIsTTY: true,
+    availableParallelism: 2,
+    readFile: () => '',
+    isFile: () => false,
+  })
+  if (line.kind !== 'run') throw new Error('not a run')
+  const stdout = new PassThrough()
+  const events: RunEvent[] = []
+  const errors: unknown[] = []
+  const workers = startWorkers(line.plan, () => new InProcessExecutor(task))
+  const { exitCode, summary } = await run(line.plan, workers, {
+    cwd: space.dir,
+    stdout,
+    report: (event) => events.push(event),
+    reportError: (error) => errors.push(error),
+  })
+  return {
+    exitCode,
+    line: summary && summaryLine(line.plan, summary),
+    stdout: String(stdout.read() ?? ''),
+    notes: events.flatMap((event) => (event.type === 'note' ? event.text : [])),
+    warnings: events.flatMap((event) =>
+      event.type === 'warning' && event.warning.kind === 'text' ? event.warning.text : [],
+    ),
+    error: errors.map((error) => (error as Error).message).join('\n'),
+  }
+}
+
+const double = (n: number) => n * 2
+
+function doubleButThree(n: number): number {
+  if (n === 3) throw new RangeError('three')
+  return n * 2
+}
+
+describe('--resume', () => {
+  test('without a journal is a new run', async () => {
+    const { run, took } = project()
+    expect(await run(['imap', '1', '2', '--resume'])).toMatchObject({
+      stdout: '2\n4\n',
+      exitCode: 0,
+      notes: [],
+    })
+    expect(took()).toEqual([1, 2])
+  })
+
+  test('writes the whole output and runs only what is new, wherever it is in the input', async () => {
+    const { run, took } = project()
+    await run(['imap', '1', '2', '3'])
+    took()
+    expect(await run(['imap', '9', '3', '1', '1', '--resume'])).toMatchObject({
+      stdout: '18\n6\n2\n2\n',
+      exitCode: 0,
+      line: 'poolrun imap: 4 ok',
+      notes: ['resume: 2 done, 2 new, 1 no longer in the input'],
+    })
+    expect(took()).toEqual([9, 1])
+  })
+
+  test('of imap goes on past the item that has failed, once it is mended', async () => {
+    const { run, took } = project()
+    const before = await run(['imap', '1', '2', '3', '4', '5'], doubleButThree)
+    expect(before).toMatchObject({ stdout: '2\n4\n', exitCode: 1 })
+    const settled = took()
+    const { stdout, exitCode, notes } = await run(['imap', '1', '2', '3', '4', '5', '--resume'])
+    expect({ stdout, exitCode }).toEqual({ stdout: '2\n4\n6\n8\n10\n', exitCode: 0 })
+    expect(notes[0]).toContain('1 failed (will run again)')
+    const all = [...settled, ...took()]
+    expect(all.filter((item) => item !== 3).sort()).toEqual([1, 2, 4, 5])
+  })
+
+  test('of map still writes all or nothing', async () => {
+    const { run } = project()
+    const items = ['1', '2', '3', '4', '5']
+    expect(await run(['map', ...items], doubleButThree)).toMatchObject({ stdout: '', exitCode: 1 })
+    expect(await run(['map', ...items, '--resume'], doubleButThree)).toMatchObject({
+      stdout: '',
+      exitCode: 1,
+    })
+    expect(await run(['map', ...items, '--resume'])).toMatchObject({
+      stdout: '2\n4\n6\n8\n10\n',
+      exitCode: 0,
+    })
+  })
+
+  test('of collect joins old and new failures in counts, exit code and --errors', async () => {
+    const { run, space, took } = project()
+    const errors = space.path('errors.ndjson')
+    await run(['collect', '1', '3', '5', '--errors', errors], doubleButThree)
+    took()
+    const resumed = await run(
+      ['collect', '1', '3', '5', '7', '--resume=missing', '--errors', errors],
+      (n: number) => {
+        if (n === 7) throw new Error('seven')
+        return n
+      },
+    )
+    expect(resumed).toMatchObject({
+      stdout: '2\n10\n',
+      exitCode: 3,
+      line: 'poolrun collect: 2 ok, 2 failed (items 1, 3)',
+      notes: ['resume: 2 done, 1 failed (stay as they are), 1 new'],
+    })
+    expect(took()).toEqual([7])
+    const lines = space
+      .read('errors.ndjson')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([
+      { index: 1, item: 3, kind: 'error', error: { name: 'RangeError', message: 'three' } },
+      { index: 3, item: 7 },
+    ])
+  })
+
+  test('=missing raises a recorded failure of map and imap at its turn', async () => {
+    for (const [command, stdout] of [
+      ['imap', '2\n4\n'],
+      ['map', ''],
+    ] as const) {
+      const { run, took } = project()
+      await run([command, '1', '2', '3', '4', '5', '6'], doubleButThree)
+      took()
+      expect(await run([command, '1', '2', '3', '4', '5', '6', '--resume=missing'])).toMatchObject({
+        stdout,
+        exitCode: 1,
+      })
+      expect(took()).not.toContain(3)
+    }
+  })
+
+  test('writes only what is new with --resume-emit new', async () => {
+    const { run } = project()
+    await run(['imap', '1', '2', '--format', 'json'])
+    expect(
+      (await run(['imap', '1', '5', '2', '6', '--resume', '--resume-emit', 'new', '--format', 'json']))
+        .stdout,
+    ).toBe('[10,12]\n')
+  })
+
+  test('explains why items run', async () => {
+    const { run } = project()
+    await run(['collect', '1', '3'], doubleButThree)
+    const { notes } = await run(['collect', '1', '3', '4', '--resume', '--explain-resume'])
+    expect(notes.slice(1)).toEqual([
+      'resume: item 1 runs again, it has failed: RangeError: three',
+      'resume: item 2 runs, the journal has no result for it',
+    ])
+  })
+
+  test('of apply and starmap', async () => {
+    const { run, took } = project()
+    await run(['apply', '1', '2'])
+    took()
+    expect((await run(['apply', '1', '2', '--resume'])).stdout).toBe('2\n')
+    expect(took()).toEqual([])
+  })
+
+  test('keeps the header of a table, and what does not fit it fails', async () => {
+    const { run, took } = project()
+    const row = (n: number) => (n === 2 ? { b: n, a: 1 } : { a: n, b: 0 })
+    await run(['collect', '2', '1', '--format', 'csv'], row)
+    took()
+    const { stdout } = await run(['collect', '9', '1', '2', '--format', 'csv', '--resume'], row)
+    expect(stdout).toBe('b,a\n0,9\n0,1\n2,1\n')
+    expect(took()).toEqual([9])
+  })
+
+  test('drops a torn last line with a warning', async () => {
+    const { run, journal, took } = project()
+    await run(['imap', '1', '2'])
+    took()
+    const text = readFileSync(journal, 'utf8')
+    // In the line of the second item, and what follows it.
+    truncateSync(journal, text.indexOf('"value":4') + 3)
+    const { stdout, warnings, notes } = await run(['imap', '1', '2', '--resume'])
+    expect({ stdout, warnings, notes }).toEqual({
+      stdout: '2\n4\n',
+      warnings: [`the last line of the journal ${journal} is torn and was dropped`],
+      notes: ['resume: 1 done, 1 new'],
+    })
+    expect(took()).toEqual([2])
+  })
+})
+
+describe('a run is refused', () => {
+  test('where its journal exists', async () => {
+    const { run, journal, took } = project()
+    await run(['imap', '1'])
+    took()
+    expect(await run(['imap', '1'])).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining(`${journal} exists`),
+    })
+    expect(took()).toEqual([])
+  })
+
+  test.each<[string, string[], string]>([
+    ['another command', ['collect', '1'], 'the command was "imap" and is "collect"'],
+    [
+      'other arguments of the initializer',
+      ['imap', '1', '--init-args', '[1]'],
+      '--init-args was [] and is [1]',
+    ],
+    ['other parameters', ['imap', '1', '--param', 'a=1'], '--param was {} and is {"a":1}'],
+    ['batches', ['imap', '1', '--batch', '2'], '--batch was not given and is 2'],
+    ['another key', ['imap', '1', '--key', '/id'], '--key was not given and is "/id"'],
+    ['a shard', ['imap', '1', '--shard', '1/2'], '--shard was not given and is "1/2"'],
+    ['an expression', ['imap', '-e', 'n => n', '1'], '--eval was not given and is "n => n"'],
+  ])('where it has %s', async (_, argv, message) => {
+    const { run, took } = project()
+    await run(['imap', '1'])
+    took()
+    expect(await run([...argv, '--resume'])).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining(message),
+    })
+    expect(took()).toEqual([])
+  })
+
+  test('where the job has changed, unless --resume-force is given', async () => {
+    const { run, space, took } = project()
+    space.write({ 'job.mjs': 'export const a = 1' })
+    await run(['imap', '1'])
+    space.write({ 'job.mjs': '// a comment\nexport   const a = 1\n' })
+    expect(await run(['imap', '1', '--resume'])).toMatchObject({ exitCode: 0 })
+    space.write({ 'job.mjs': 'export const a = 2' })
+    expect(await run(['imap', '1', '--resume'])).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining('job.mjs has changed'),
+    })
+    took()
+    expect(await run(['imap', '1', '--resume', '--resume-force'])).toMatchObject({
+      exitCode: 0,
+      stdout: '2\n',
+    })
+    expect(await run(['imap', '1', '--resume'])).toMatchObject({ exitCode: 0, stdout: '2\n' })
+    expect(took()).toEqual([])
+  })
+
+  test('where the journal is damaged in the middle, with the line', async () => {
+    const { run, journal } = project()
+    await run(['imap', '1', '2'])
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('"value":2', '"value":3'))
+    expect(await run(['imap', '1', '2', '--resume'])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining('damaged in line 2'),
+    })
+  })
+
+  test('where the file is not a journal, which stays as it is', async () => {
+    const { run, journal } = project()
+    writeFileSync(journal, '{"a":1}\n')
+    expect(await run(['imap', '1', '--resume'])).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining('not a journal'),
+    })
+    expect(readFileSync(journal, 'utf8')).toBe('{"a":1}\n')
+  })
+
+  test('where another process writes the journal', async () => {
+    const { run, journal, took } = project()
+    await run(['imap', '1'])
+    took()
+    const owner = { pid: process.ppid, host: hostname(), start: '', since: 'noon' }
+    writeFileSync(`${journal}.lock`, JSON.stringify(owner))
+    expect(await run(['imap', '1', '--resume'])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining(`in use by process ${process.ppid} on ${hostname()}, since noon`),
+    })
+    expect(existsSync(`${journal}.lock`)).toBe(true)
+    expect(took()).toEqual([])
+  })
+
+  test('but not for a lock whose process is gone, or has another start', async () => {
+    const { run, journal } = project()
+    await run(['imap', '1'])
+    for (const owner of [
+      { pid: 2 ** 22 + 1, start: '' },
+      { pid: process.pid, start: '1 another boot' },
+    ]) {
+      writeFileSync(`${journal}.lock`, JSON.stringify({ ...owner, host: hostname(), since: '' }))
+      expect(await run(['imap', '1', '--resume'])).toMatchObject({ exitCode: 0 })
+      expect(existsSync(`${journal}.lock`)).toBe(false)
+    }
+  })
+})
+
+test('a run that is refused before it begins leaves no journal', async () => {
+  const { run } = project()
+  expect(await run(['imap', '--input', 'missing.ndjson'])).toMatchObject({ exitCode: 4 })
+  expect(await run(['imap', '1'])).toMatchObject({ exitCode: 0 })
+})
