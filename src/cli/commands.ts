@@ -55,9 +55,29 @@ export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[]
 
 /** The commands that do not run a job, with their summaries. */
 export const OTHER_COMMANDS = {
+  merge: 'join the journals of all shards of a run into its output',
+  journal: 'show what a journal holds, or make it smaller',
   init: 'write a starter job and sample data',
   completion: 'print a completion script for bash, zsh or fish',
 } as const
+
+/** What `merge` accepts besides the journals. */
+export const MERGE_OPTIONS = [
+  'output',
+  'keepPartial',
+  'format',
+  'delimiter',
+  'envelope',
+  'errors',
+  'report',
+  'allowFailures',
+  'ci',
+  'progress',
+  'color',
+  'fullStack',
+  'quiet',
+  'verbose',
+] as const
 
 /** Shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const

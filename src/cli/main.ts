@@ -2,17 +2,18 @@
 import { readFileSync, stat, statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
-import { OutputError, PoolError, UsageError } from '../errors/classes.js'
+import { OutputError, PoolError } from '../errors/classes.js'
 import { environmentProblem } from '../errors/environment.js'
-import { EXIT } from '../errors/exit-codes.js'
+import { EXIT, exitCodeOf } from '../errors/exit-codes.js'
 import { sanitise } from '../errors/render/sanitise.js'
 import { processors } from '../processors.js'
 import { chooseCharset } from '../report/charset.js'
+import type { RunResult } from '../run/run-host.js'
 import { standardOutput } from '../write/standard-output.js'
 import { completionScript } from './completion.js'
 import { endBySignal } from './end-by-signal.js'
 import { isHangupIgnored } from './hangup.js'
-import { parseCommandLine } from './program.js'
+import { type CommandLine, parseCommandLine } from './program.js'
 
 /** Saved before --callbacks modules run in this process and have `process.exit` replaced. */
 const exit = process.exit.bind(process)
@@ -42,6 +43,10 @@ async function main(): Promise<void> {
       const { writeStarter } = await import('./starter.js')
       return await write(standardOutput(), writeStarter(line.folder), EXIT.ok)
     }
+    if (line.kind === 'journal') {
+      const { journalText } = await import('../run/show-journal.js')
+      return await write(standardOutput(), charset.text(journalText(line)), EXIT.ok)
+    }
     // Loaded only for a run, so that help and usage errors stay as fast as Node itself. The workers start while the rest
     // loads; they wait for the job, so nothing has run yet when the files are refused.
     const ignoresHangup = isHangupIgnored()
@@ -51,18 +56,34 @@ async function main(): Promise<void> {
     if (line.plan.exec !== undefined) (await import('../exec/command-line.js')).templateOf(line.plan.exec)
     // Starts libuv's threads before the workers can use up what the system allows: without them, this process aborts.
     stat('.', () => {})
+    if (line.kind === 'merge') return await endRun(await merge(line, ignoresHangup))
     const { startWorkers } = await import('../run/workers.js')
     const workers = startWorkers(line.plan)
     const { refuseSameFiles } = await import('../run/same-file.js')
     refuseSameFiles(line.plan, cwd)
     const { runInTerminal } = await import('./run-in-terminal.js')
-    const { exitCode, signal } = await runInTerminal(line.plan, workers, { ignoresHangup })
-    if (signal === undefined) return exit(exitCode)
-    endBySignal(signal, exit)
+    endRun(await runInTerminal(line.plan, workers, { ignoresHangup }))
   } catch (error) {
-    const exitCode = error instanceof UsageError ? EXIT.usage : EXIT.trouble
+    const exitCode = exitCodeOf(error)
     await write(process.stderr, charset.text(`poolrun: ${sanitise(messageFor(error))}\n`), exitCode)
   }
+}
+
+function endRun({ exitCode, signal }: RunResult): void {
+  if (signal === undefined) return exit(exitCode)
+  endBySignal(signal, exit)
+}
+
+async function merge(
+  { paths, plan, judges }: Extract<CommandLine, { kind: 'merge' }>,
+  ignoresHangup: boolean,
+): Promise<RunResult> {
+  const { openMerge } = await import('../run/merge.js')
+  const opened = openMerge(paths, plan, judges)
+  const { refuseSameFiles } = await import('../run/same-file.js')
+  refuseSameFiles(opened.plan, process.cwd())
+  const { runInTerminal } = await import('./run-in-terminal.js')
+  return runInTerminal(opened.plan, opened.workers, { ignoresHangup }, opened.stages)
 }
 
 function messageFor(error: unknown): string {

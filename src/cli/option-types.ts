@@ -189,13 +189,10 @@ export const indexRanges: OptionType<readonly { readonly from: number; readonly 
   parse: (text) => allOrNothing(text.split(',').map((part) => indexRange(part.trim()))),
 }
 
-/** `--resume`, `--resume=missing`; as a variable also `1` and `0`. */
+/** `--resume` is `failed`. */
 export const resumeMode: OptionType<'off' | 'failed' | 'missing'> = {
   accepts: ['missing', 'no value'],
-  parse: (text) =>
-    ({ 0: 'off' as const, 1: 'failed' as const, failed: 'failed' as const, missing: 'missing' as const })[
-      text
-    ],
+  parse: (text) => (['off', 'failed', 'missing'] as const).find((mode) => mode === text),
 }
 
 /** RFC 6901. */

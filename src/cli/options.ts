@@ -425,10 +425,9 @@ export const OPTIONS = {
   resume: {
     group: 'Journal',
     value: '<missing>',
-    bare: '1',
+    bare: 'failed',
     type: resumeMode,
-    default: '0',
-    defaultHelp: 'off',
+    default: 'off',
     help: 'go on from the journal: write all results, but run only items that have none; missing: not those that failed either',
   },
   resumeForce: {

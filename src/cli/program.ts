@@ -2,8 +2,8 @@
 // The only file that uses commander; the options themselves are in options.ts.
 import { Argument, Command, CommanderError, type Help, Option } from 'commander'
 import { UsageError } from '../errors/classes.js'
-import type { CommandName, RunPlan } from '../plan.js'
-import { COMMAND_NAMES, COMMANDS, OTHER_COMMANDS, SHELLS, type Shell } from './commands.js'
+import { type CommandName, EVAL_NAME, type RunPlan } from '../plan.js'
+import { COMMAND_NAMES, COMMANDS, MERGE_OPTIONS, OTHER_COMMANDS, SHELLS, type Shell } from './commands.js'
 import { normalize } from './normalize.js'
 import { REPEATED } from './option-types.js'
 import { longFlag, OPTION_ENTRIES, OPTIONS, type OptionKey, optionHelp, optionTerm } from './options.js'
@@ -13,6 +13,15 @@ import { version, versionDetails } from './version.js'
 
 export type CommandLine =
   | { readonly kind: 'run'; readonly plan: RunPlan }
+  /** Join journals. `judges`: the limit on failures is given. */
+  | {
+      readonly kind: 'merge'
+      readonly paths: readonly string[]
+      readonly plan: RunPlan
+      readonly judges: boolean
+    }
+  /** Show a journal, as JSON or in words, or make it smaller. */
+  | { readonly kind: 'journal'; readonly path: string; readonly json: boolean; readonly compact: boolean }
   /** Write a starter job into the folder. */
   | { readonly kind: 'init'; readonly folder: string }
   | { readonly kind: 'completion'; readonly shell: Shell }
@@ -47,6 +56,36 @@ export function parseCommandLine(invocation: Invocation): CommandLine {
       line = { kind: 'run', plan: toRunPlan({ command, words }, given, invocation) }
     },
   )
+  const merge = program
+    .command('merge')
+    .usage('<journal…> [options]')
+    .summary(OTHER_COMMANDS.merge)
+    .description(
+      'Joins the journals of all shards of one run: writes its whole output, its failures, its reports and its summary line, and ends with its exit code. Exits with 4 if a shard is missing, given twice, not complete, or one of another run.',
+    )
+    .argument('<journal...>', 'journals that were written with --shard and --journal')
+    .action((paths: string[], flags: Record<string, string | boolean>) => {
+      const given = mergeFlagsAndEnvironment('collect', asText(flags), invocation.env, MERGE_OPTIONS)
+      const plan = toRunPlan({ command: 'collect', words: [EVAL_NAME, ''] }, given, invocation)
+      line = { kind: 'merge', paths, plan, judges: given.allowFailures !== undefined }
+    })
+  if (invocation.argv.includes('merge')) addOptions(merge, 'collect', MERGE_OPTIONS)
+  program
+    .command('journal')
+    .usage('<file> [--json] [--compact]')
+    .summary(OTHER_COMMANDS.journal)
+    .description(
+      'Prints how many items of a journal are done, have failed and have not run, and its size. With --compact, first drops events that later ones have replaced.',
+    )
+    .argument('<file>', 'a journal')
+    .option(
+      '--json',
+      'print {"done","failed","notRun","size"}; notRun is null if the input was not read to its end',
+    )
+    .option('--compact', 'rewrite the journal without what is superseded')
+    .action((path: string, { json = false, compact = false }: { json?: boolean; compact?: boolean }) => {
+      line = { kind: 'journal', path, json, compact }
+    })
   program
     .command('init')
     .usage('[folder]')
@@ -132,8 +171,9 @@ function build(
   return program
 }
 
-function addOptions(command: Command, name: CommandName): void {
+function addOptions(command: Command, name: CommandName, keys?: readonly OptionKey[]): void {
   for (const [key, spec] of OPTION_ENTRIES) {
+    if (keys?.includes(key) === false) continue
     const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}${longFlag(key)}`
     const option = new Option(spec.value === undefined ? flags : `${flags} ${spec.value}`, optionHelp(spec))
       .helpGroup(`${spec.group}:`)
@@ -167,6 +207,13 @@ function asText(flags: Record<string, string | boolean>): Flags {
   return Object.fromEntries(texts) as Flags
 }
 
+/** Of commands that need one. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  completion: `<${SHELLS.join('|')}>`,
+  merge: '<journal…>',
+  journal: '<file>',
+}
+
 function usageMessage(error: CommanderError, argv: readonly string[]): string {
   const command = COMMAND_NAMES.find((name) => name === argv[0])
   const text = error.message
@@ -175,7 +222,7 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
   const help = `Try 'poolrun ${command === undefined ? '' : `${command} `}--help'.`
   switch (error.code) {
     case 'commander.missingArgument':
-      return `${text}: poolrun ${argv[0]} <${SHELLS.join('|')}>\n${help}`
+      return `${text}: poolrun ${argv[0]} ${ARGUMENTS[argv[0] ?? ''] ?? ''}\n${help}`
     case 'commander.unknownCommand':
       return `${text}${jobHint(argv[0] ?? '')}\n${help}`
     case 'commander.unknownOption':

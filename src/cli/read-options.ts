@@ -26,9 +26,11 @@ export function mergeFlagsAndEnvironment(
   command: CommandName,
   flags: Flags,
   env: NodeJS.ProcessEnv,
+  keys?: readonly OptionKey[],
 ): GivenOptions {
   const given: Partial<Record<OptionKey, GivenOption>> = {}
   for (const [key, spec] of OPTION_ENTRIES) {
+    if (keys?.includes(key) === false) continue
     const applies = spec.commands?.includes(command) ?? true
     const flagText = flags[key]
     const envText = spec.flagOnly ? undefined : env[envName(key)]
@@ -37,11 +39,18 @@ export function mergeFlagsAndEnvironment(
       given[key] = { text: flagText, source: 'flag' }
     } else if (envText !== undefined && envText !== '' && applies) {
       // A variable that does not apply is not an error: it may be meant for other commands of the same script.
-      const text = spec.separator === undefined ? envText : envText.split(spec.separator).join(REPEATED)
+      const text =
+        spec.separator === undefined ? asSwitch(spec, envText) : envText.split(spec.separator).join(REPEATED)
       given[key] = { text, source: 'environment' }
     }
   }
   return given
+}
+
+/** An option whose value is optional is a switch, too: `1` is the bare flag, unless it is a value itself. */
+function asSwitch({ bare, type, default: off }: OptionSpec, text: string): string {
+  if (bare === undefined || type.parse(text) !== undefined) return text
+  return text === '1' ? bare : text === '0' && off !== undefined ? off : text
 }
 
 export function readOptions(given: GivenOptions): OptionValues {

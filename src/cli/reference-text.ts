@@ -20,6 +20,8 @@ export const INTRODUCTION = `# Command line
 
 \`\`\`
 poolrun <command> <job> [items…] [options]
+poolrun merge <journal…> [options]
+poolrun journal <file> [--json] [--compact]
 poolrun init [folder]
 poolrun completion bash|zsh|fish
 poolrun help [command]
@@ -27,7 +29,19 @@ poolrun help [command]
 
 ## Commands`
 
-export const OTHER_COMMANDS_TEXT = `### init
+export const OTHER_COMMANDS_TEXT = `### merge
+
+Joins the journals of all shards of one run (\`--shard\`, \`--journal\`) into its whole output, with its failures, its summary line and its
+exit code. Takes \`--output\`, \`--format\`, \`--envelope\`, \`--errors\`, \`--report\` and \`--allow-failures\`, which otherwise is that of the
+shards. A shard that is missing, given twice, not complete or one of another run is exit code 4.
+
+### journal
+
+Prints how many items of a journal are done, have failed and have not run, and its size; with \`--json\` as
+\`{"done","failed","notRun","size"}\`, where \`notRun\` is null if the input was not read to its end. \`--compact\` drops events that later
+ones have replaced. [journal.md](journal.md) says what a journal is.
+
+### init
 
 Writes \`job.ts\` and \`items.ndjson\` into the folder (by default the current one), then prints the next command to run. If one of
 them exists, nothing is written and the exit code is 2.

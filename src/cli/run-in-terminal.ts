@@ -27,7 +27,7 @@ import { shouldColor } from '../report/should-color.js'
 import { sourceLocationOf } from '../report/source-location.js'
 import { summaryLine } from '../report/summary-line.js'
 import { holdSignals } from '../run/interrupt.js'
-import { run } from '../run/run.js'
+import { type RunStages, run } from '../run/run.js'
 import type { RunHost, RunResult } from '../run/run-host.js'
 import type { Workers } from '../run/workers.js'
 import { foregroundByPs } from '../transport/foreground.js'
@@ -44,6 +44,7 @@ export async function runInTerminal(
   plan: RunPlan,
   workers: Workers,
   { ignoresHangup }: Pick<RunHost, 'ignoresHangup'>,
+  stages?: RunStages,
 ): Promise<RunResult> {
   const cwd = process.cwd()
   const { fullStack } = plan
@@ -104,22 +105,27 @@ export async function runInTerminal(
   let endedFromOutside = false
   const releaseSignals = holdSignals()
   try {
-    const result = await run(plan, workers, {
-      cwd,
-      stdout: results,
-      report(event) {
-        lifecycle?.handle(event)
-        if (event.type === 'item-failed') ci.failed(() => failedItem(event, cwd))
-        record?.handle(event)
-        reporter.handle(event)
+    const result = await run(
+      plan,
+      workers,
+      {
+        cwd,
+        stdout: results,
+        report(event) {
+          lifecycle?.handle(event)
+          if (event.type === 'item-failed') ci.failed(() => failedItem(event, cwd))
+          record?.handle(event)
+          reporter.handle(event)
+        },
+        roomForReports: () => output.room(),
+        reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
+        renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
+        watcher: progress,
+        ignoresHangup,
+        trace: lifecycle?.note,
       },
-      roomForReports: () => output.room(),
-      reportError: (error) => write(charset.text(`${colors.block(text.fault(error))}\n`)),
-      renderReport: async (kind, result) => renderReport(kind, record!.finish(ending(result))),
-      watcher: progress,
-      ignoresHangup,
-      trace: lifecycle?.note,
-    })
+      stages,
+    )
     progress.stop()
     summary = result.summary
     itemsCounted = result.itemsCounted

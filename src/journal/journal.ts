@@ -18,6 +18,7 @@ import {
   type StoredItem,
 } from './lines.js'
 import { JournalReader, type RunEnd } from './reader.js'
+import type { ShardEvents } from './shard-events.js'
 
 const LF = 0x0a
 const READ_BYTES = 1 << 20
@@ -34,10 +35,12 @@ export interface Identified {
 }
 
 export interface JournalOptions {
+  /** Names the run: part of the names of its large values. */
+  readonly run?: string | undefined
   /** The part of an item that identifies it, as tokens of a JSON pointer. */
   readonly pointer?: readonly string[] | undefined
-  /** Keep the text of items, for the reports of `poolrun merge`. */
-  readonly keepsItems?: boolean | undefined
+  /** For `poolrun merge`: which item has which index. Notes it where that changes, and keeps the text of items. */
+  readonly places?: Pick<ShardEvents, 'at'> | undefined
   /** Items that have failed are given back as well, and do not run again. */
   readonly keepsFailures?: boolean | undefined
   /** What the run wants to know of an item, as in a task. */
@@ -66,7 +69,6 @@ export class Journal {
   readonly #lines = new LineBuilder()
   readonly #stored: StoredItems
   readonly #ranges: RangeBuilder
-  readonly #runs: number
   readonly #firstValue: number
 
   /** Of what an earlier run has left, as `reader` has read it. Appends nothing yet. */
@@ -74,7 +76,6 @@ export class Journal {
     this.#disk = disk
     this.#options = options
     this.#table = reader.table
-    this.#runs = reader.runs + 1
     this.#firstValue = reader.firstValue
     this.#keys = new ItemKeys(seed, options.pointer)
     this.#stored = new StoredItems(disk)
@@ -138,7 +139,7 @@ export class Journal {
     ranges.begin(chunk)
     for (let offset = from; offset < to; offset++) {
       const stored = this.#stored.read(Math.abs(events[offset]!))
-      if (this.#stored.cursor.index !== itemIndexAt(chunk, offset)) this.#noteMoved(chunk, offset)
+      this.#noteMoved(chunk, offset, events[offset]!)
       ranges.add(offset, stored, this.#stored)
     }
     this.#flush()
@@ -152,7 +153,7 @@ export class Journal {
       throw new TypeError('only lines of JSON can be kept')
     const bytes = asBuffer(results.bytes)
     const base = this.#notedOf(settled)
-    const texts = this.#options.keepsItems === true ? itemTexts(chunk) : undefined
+    const texts = this.#options.places === undefined ? undefined : itemTexts(chunk)
     let next = 0
     let start = 0
     for (let offset = from; offset < from + count; offset++) {
@@ -181,7 +182,7 @@ export class Journal {
     const index = itemIndexAt(chunk, offset)
     const key = keyAt(chunk, offset)
     if (end - start <= MAX_VALUE_BYTES) return this.#lines.ok(index, key, noted, bytes, start, end)
-    const file = `${this.#runs}-${index}`
+    const file = `${this.#options.run ?? ''}-${index}`
     this.#disk.writeValue(file, bytes.subarray(start, end + 1))
     this.#lines.okIn(file, index, key, noted)
   }
@@ -220,8 +221,10 @@ export class Journal {
     return { attempts: 1, ...base, ms: timings?.ms[i], startedAt: timings?.startedAt[i], item }
   }
 
-  #noteMoved(chunk: Chunk, offset: number): void {
-    if (this.#options.keepsItems === true) this.#lines.moved(itemIndexAt(chunk, offset), keyAt(chunk, offset))
+  #noteMoved(chunk: Chunk, offset: number, event: number): void {
+    const index = itemIndexAt(chunk, offset)
+    const { places } = this.#options
+    if (places !== undefined && places.at(index) !== event) this.#lines.moved(index, keyAt(chunk, offset))
   }
 
   #appendObject(fields: Readonly<Record<string, unknown>>): void {
@@ -254,6 +257,11 @@ export class StoredItems {
     const stored = this.cursor.readNotes()
     this.#file = stored.file
     return stored
+  }
+
+  /** The line that was read last, with its line end. */
+  get line(): Buffer {
+    return this.#cache.bytes.subarray(this.#cache.from, this.#cache.to + 1)
   }
 
   /** The value of the item that was read last, as a line of results. */

@@ -118,6 +118,13 @@ export class LineBuilder {
     this.#end()
   }
 
+  /** A whole line as it is. */
+  copy(line: Uint8Array): void {
+    this.#reserve(line.length)
+    this.#bytes.set(line, this.#length)
+    this.#length += line.length
+  }
+
   moved(index: number, key: Key): void {
     this.#begin(MOVED, index, key, 0)
     this.#end()

@@ -8,6 +8,9 @@ import { hostname } from 'node:os'
 const STALE_AFTER_MS = 60_000
 const REFRESH_EVERY_MS = 5_000
 
+/** Of a process that has ended, and whose parent has not noticed. */
+const GONE = 'gone'
+
 interface Owner {
   readonly pid: number
   readonly host: string
@@ -112,7 +115,7 @@ function isAlive({ pid, host, start }: Owner, lock: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
   const now = startOf(pid)
-  return now === undefined || start === '' || now === start
+  return now === undefined || (now !== GONE && (start === '' || now === start))
 }
 
 /** When the process was started, with the boot of its system; `undefined` where that is not known. */
@@ -121,6 +124,7 @@ function startOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name in parentheses may contain anything; the 20th field behind it is the time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return GONE
     return `${fields[19]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`
   } catch {
     return undefined

@@ -27,6 +27,8 @@ export class UnreadableJournal extends Error {
 export interface RunEnd {
   /** Items of the input that did not settle; `null` where the input was not read to its end. */
   readonly notRun: number | null
+  /** A failed item has ended it. */
+  readonly stopped?: true
   /** Of a shard: all items of the input, and their digest. */
   readonly input?: { readonly items: number; readonly digest: number }
 }

@@ -19,7 +19,7 @@ export async function describeResume(plan: RunPlan, cwd: string, journal: Journa
   return resumeLine(counts ?? { done, failed }, plan.journal?.resume === 'missing')
 }
 
-export function resumeLine(
+function resumeLine(
   { done, failed, new: added = 0, missing = 0 }: ResumeCounts,
   keepsFailures: boolean,
 ): string {

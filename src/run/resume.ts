@@ -175,7 +175,7 @@ class UnsettledSource implements ChunkSource {
   #deliver(range: SettledRange): void {
     const { check, onSettled, signal } = this.#execution
     if (signal?.aborted === true) return
-    onSettled(check === undefined ? range : fitting(range, check))
+    onSettled(fitting(range, check))
   }
 
   #pass({ chunk, events }: Identified, from: number, to: number): void {
@@ -194,10 +194,11 @@ class UnsettledSource implements ChunkSource {
   }
 }
 
-/** Where the output is a table: results that do not fit its header have failed. */
-function fitting(range: SettledRange, check: NonNullable<Execution['check']>): SettledRange {
+/** Where the output is a table, whose header the first result makes: results that do not fit its header have failed. */
+export function fitting(range: SettledRange, check: Execution['check']): SettledRange {
   const { results, from, count, failures, workerId, pid, attempts } = range
-  if (results.kind !== 'json' || failures.length > 0) return range
+  if (check === undefined || results.kind !== 'json' || failures.length > 0) return range
+  if (!check.isReady) check.begin(results.bytes)
   const wrong = check.check(results.bytes)
   if (wrong.length === 0) return range
   const kept: Uint8Array[] = []

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
 import { OutputError, UsageError } from '../errors/classes.js'
+import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { fingerprintJob } from '../job/fingerprint.js'
@@ -11,6 +12,7 @@ import { Journal, readJournal } from '../journal/journal.js'
 import { JournalInUse, lockJournal } from '../journal/lock.js'
 import { JournalReader, type RunEnd, UnreadableJournal } from '../journal/reader.js'
 import { changedFiles, differences, settingsOf } from '../journal/settings.js'
+import { ShardEvents } from '../journal/shard-events.js'
 import { parsePointer } from '../json-pointer.js'
 import type { Chunk, SettledRange } from '../model.js'
 import { EVAL_NAME, type JournalPlan, type RunPlan } from '../plan.js'
@@ -20,6 +22,9 @@ import type { RunProgress } from './run-progress.js'
 import { taskFor } from './settings.js'
 
 const SYNC_EVERY_MS = 1_000
+
+/** What `poolrun merge` takes from the shards. */
+export type MergedOptions = Pick<RunPlan, 'ordered' | 'allowFailures'> & { readonly job: string }
 
 /** `undefined` for a run without one. @throws UsageError, OutputError */
 export function openRunJournal(plan: RunPlan, warn: (text: string) => void): RunJournal | undefined {
@@ -34,6 +39,7 @@ export class RunJournal {
   readonly #reader: JournalReader
   readonly #release: () => void
   readonly #settings: ReturnType<typeof settingsOf>
+  readonly #options: MergedOptions
   readonly #run = randomUUID()
   readonly #seed: number
   readonly #input: RunPlan['input']
@@ -52,8 +58,13 @@ export class RunJournal {
   constructor(plan: RunPlan, journal: JournalPlan, warn: (text: string) => void) {
     this.#plan = journal
     this.#settings = settingsOf(plan)
+    this.#options = { job: plan.job.path, ordered: plan.ordered, allowFailures: plan.allowFailures }
     this.#input = plan.input
     this.#release = lock(journal.path)
+    const places = plan.shard && new ShardEvents(plan.shard.count)
+    const reader: JournalReader = new JournalReader({
+      ...(places && { onItem: (cursor, at) => places.add(cursor, at, reader) }),
+    })
     try {
       const isThere = hasContent(journal.path)
       if (isThere && journal.resume === undefined)
@@ -61,7 +72,8 @@ export class RunJournal {
           `the journal ${journal.path} exists: go on from it with --resume, or remove it for a new run`,
         )
       this.#disk = openDisk(journal.path)
-      this.#reader = isThere ? read(journal.path, this.#disk) : new JournalReader()
+      this.#reader = reader
+      if (isThere) readWhole(journal.path, this.#disk, reader)
       if (isThere) this.#dropTornLine(warn)
       this.#refuseOtherSettings()
     } catch (error) {
@@ -73,8 +85,9 @@ export class RunJournal {
     this.#digestKeys = new ItemKeys(0, pointer)
     this.#seed = Number(this.#reader.header?.seed ?? randomBytes(4).readInt32LE())
     this.journal = new Journal(this.#disk, this.#reader, this.#seed, {
+      run: this.#run.slice(0, 8),
       pointer,
-      keepsItems: plan.shard !== undefined,
+      places,
       keepsFailures: journal.resume === 'missing',
       timed: taskFor(plan).timed,
     })
@@ -126,6 +139,7 @@ export class RunJournal {
           run: this.#run,
           at,
           settings: this.#settings,
+          options: this.#options,
           job: files,
           input: describeInput(this.#input),
           seed: this.#seed,
@@ -150,12 +164,12 @@ export class RunJournal {
     this.#write(() => this.journal.write(settled))
   }
 
-  /** Notes the end of the run. Resolves when the file is closed. @throws OutputError */
-  async close(progress: RunProgress): Promise<void> {
+  /** Notes the end of the run; `errorCode` is that of an error that has ended it. Resolves when the file is closed. @throws OutputError */
+  async close(progress: RunProgress, errorCode: ExitCode | undefined): Promise<void> {
     clearInterval(this.#timer)
     try {
       if (this.#hasBegun && this.#failed === undefined)
-        this.#write(() => this.journal.end(this.#endOf(progress)))
+        this.#write(() => this.journal.end(this.#endOf(progress, errorCode)))
       if (this.#plan.fsync === '1s') await this.#sync()
       if (this.#failed !== undefined) throw this.#cannotWrite(this.#failed)
     } finally {
@@ -166,11 +180,14 @@ export class RunJournal {
     }
   }
 
-  #endOf({ inputAtEnd, settled }: RunProgress): RunEnd {
-    const isRead = inputAtEnd !== undefined && !inputAtEnd.unread
+  #endOf({ inputAtEnd, isInputRead, settled, named }: RunProgress, errorCode: ExitCode | undefined): RunEnd {
+    const isKnown = inputAtEnd !== undefined && !inputAtEnd.unread && errorCode !== EXIT.input
     return {
-      notRun: isRead ? inputAtEnd.accepted - settled.ok - settled.failed : null,
-      ...(isRead && this.#isShard && { input: { items: this.#itemsRead, digest: this.#digest } }),
+      notRun: isKnown ? inputAtEnd.accepted - settled.ok - settled.failed : null,
+      ...(named.stoppedBy !== undefined && { stopped: true }),
+      ...(isKnown &&
+        isInputRead &&
+        this.#isShard && { input: { items: this.#itemsRead, digest: this.#digest } }),
     }
   }
 
@@ -223,7 +240,7 @@ export class RunJournal {
   }
 }
 
-function lock(path: string): () => void {
+export function lock(path: string): () => void {
   try {
     return lockJournal(path)
   } catch (error) {
@@ -245,7 +262,7 @@ function openDisk(path: string): JournalDisk {
 }
 
 /** @throws UsageError, OutputError */
-export function read(path: string, disk: JournalDisk, reader = new JournalReader()): JournalReader {
+export function readWhole(path: string, disk: JournalDisk, reader = new JournalReader()): JournalReader {
   try {
     return readJournal(disk, reader)
   } catch (error) {

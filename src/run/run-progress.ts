@@ -86,6 +86,11 @@ export class RunProgress {
     return this.#inputAtEnd
   }
 
+  /** The source has given all that it has. */
+  get isInputRead(): boolean {
+    return this.#flow?.inputEnded === true
+  }
+
   async closeSource(): Promise<void> {
     await this.#source?.close()
   }

@@ -26,7 +26,20 @@ import { policyFor, taskFor, windowFor } from './settings.js'
 import type { SettleHook } from './settle-queue.js'
 import type { Workers } from './workers.js'
 
-export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promise<RunResult> {
+/** Where a run has its code and its items from. */
+export interface RunStages {
+  compile(plan: RunPlan, cwd: string): Promise<JobSource>
+  openInput: typeof openRunInput
+}
+
+const STAGES: RunStages = { compile, openInput: openRunInput }
+
+export async function run(
+  plan: RunPlan,
+  workers: Workers,
+  host: RunHost,
+  stages: RunStages = STAGES,
+): Promise<RunResult> {
   const startedAt = performance.now()
   const { executor } = workers
   const { cwd, reportError } = host
@@ -37,7 +50,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     host.report(event)
   }
   const note = (text: string) => emit({ type: 'note', text })
-  const job = compile(plan, cwd)
+  const job = stages.compile(plan, cwd)
   // Reported below, where it is awaited: the files must be open by then, or wait for a reader.
   const jobFailed = new AbortController()
   job.catch((error: unknown) => jobFailed.abort(error))
@@ -65,7 +78,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
         return executor.pausedForMs
       },
     })
-    let source = await interrupt.untilStopped(openRunInput(plan, cwd, warn, journal?.inputRead))
+    let source = await interrupt.untilStopped(stages.openInput(plan, cwd, warn, journal?.inputRead))
     progress.opened(source)
     if (plan.dryRun) {
       // Counting may wait for the writer of a pipe.
@@ -133,7 +146,7 @@ export async function run(plan: RunPlan, workers: Workers, host: RunHost): Promi
     const mismatch = progress.closeFlow()
     if (mismatch !== undefined)
       errorCode = exitCodeForError(mismatch, { plan, interrupted: false, reportError })
-    await journal?.close(progress).catch((error: unknown) => {
+    await journal?.close(progress, errorCode).catch((error: unknown) => {
       // One that could not be written is reported already.
       errorCode ??= exitCodeForError(error, { plan, interrupted: false, reportError })
     })

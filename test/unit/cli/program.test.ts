@@ -600,7 +600,7 @@ describe('a usage error', () => {
       "no command given
 
       Usage: poolrun <command> <job> [items…] [options]
-      Commands: map, starmap, apply, imap, imap-unordered, collect, init, completion
+      Commands: map, starmap, apply, imap, imap-unordered, collect, merge, journal, init, completion
       Try 'poolrun --help'."
     `)
   })

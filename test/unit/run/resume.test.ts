@@ -2,76 +2,10 @@
 
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { parseCommandLine } from '../../../src/cli/program.js'
-import type { RunEvent } from '../../../src/model.js'
-import { summaryLine } from '../../../src/report/summary-line.js'
-import { run } from '../../../src/run/run.js'
-import { startWorkers } from '../../../src/run/workers.js'
-import { type TempSpace, tempSpace } from '../../helpers/temp-space.js'
-import { InProcessExecutor } from './in-process-executor.js'
+import { project } from './journaled-runs.js'
 
-type Task = (item: never) => unknown
-
-/** A folder with a job, a journal and runs of any commands on both. */
-function project() {
-  const space = tempSpace()
-  // Nothing loads it.
-  space.write({ 'job.mjs': '' })
-  const started: unknown[] = []
-  return {
-    space,
-    journal: space.path('j.ndjson'),
-    /** Items that tasks were called with since the last call. */
-    took: () => started.splice(0),
-    run: (argv: readonly string[], task: Task = double) =>
-      runIn(space, argv, (item: never) => {
-        started.push(item)
-        return task(item)
-      }),
-  }
-}
-
-async function runIn(space: TempSpace, [command, ...rest]: readonly string[], task: Task) {
-  const line = parseCommandLine({
-    argv: [
-      command!,
-      ...(rest[0] === '-e' ? [] : [space.path('job.mjs')]),
-      ...rest,
-      '--journal',
-      space.path('j.ndjson'),
-    ],
-    env: {},
-    stdinIsTTY: true,
-    availableParallelism: 2,
-    readFile: () => '',
-    isFile: () => false,
-  })
-  if (line.kind !== 'run') throw new Error('not a run')
-  const stdout = new PassThrough()
-  const events: RunEvent[] = []
-  const errors: unknown[] = []
-  const workers = startWorkers(line.plan, () => new InProcessExecutor(task))
-  const { exitCode, summary } = await run(line.plan, workers, {
-    cwd: space.dir,
-    stdout,
-    report: (event) => events.push(event),
-    reportError: (error) => errors.push(error),
-  })
-  return {
-    exitCode,
-    line: summary && summaryLine(line.plan, summary),
-    stdout: String(stdout.read() ?? ''),
-    notes: events.flatMap((event) => (event.type === 'note' ? event.text : [])),
-    warnings: events.flatMap((event) =>
-      event.type === 'warning' && event.warning.kind === 'text' ? event.warning.text : [],
-    ),
-    error: errors.map((error) => (error as Error).message).join('\n'),
-  }
-}
-
-const double = (n: number) => n * 2
+const _double = (n: number) => n * 2
 
 function doubleButThree(n: number): number {
   if (n === 3) throw new RangeError('three')

@@ -1,0 +1,71 @@
+// poolrun is killed at random moments, again and again, and goes on from its journal: what it writes in the end is what one run
+// that nobody disturbs writes.
+import { statSync, truncateSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../../helpers/eventually.js'
+import { createRandom } from '../../helpers/random.js'
+import { runCli, startCli } from '../../helpers/run-cli.js'
+import { tempSpace } from '../../helpers/temp-space.js'
+
+const ITEMS = 120
+
+/** Every 17th item kills its worker at the first attempt; one of eleven fails whatever is tried. */
+const JOB = `export default async function (n, { attempt }) {
+  await new Promise((resolve) => setTimeout(resolve, 3))
+  if (n % 17 === 0 && attempt === 1) process.kill(process.pid, 'SIGKILL')
+  if (process.env.FAILS === '1' && n % 11 === 5) throw new Error('bad ' + n)
+  return { n, text: 'ü'.repeat(n % 40) }
+}`
+
+const all = Array.from({ length: ITEMS }, (_, n) => n)
+const lineOf = (n: number) => `${JSON.stringify({ n, text: 'ü'.repeat(n % 40) })}\n`
+
+interface Case {
+  readonly command: string
+  readonly fails: boolean
+  readonly kills: number
+  /** After each kill, the last line loses some bytes. */
+  readonly tears?: boolean
+}
+
+const CASES: readonly Case[] = [
+  { command: 'imap', fails: false, kills: 9 },
+  { command: 'collect', fails: true, kills: 9, tears: true },
+  { command: 'map', fails: false, kills: 9 },
+  { command: 'imap-unordered', fails: false, kills: 3, tears: true },
+]
+
+describe('a run that is killed and resumed', () => {
+  test('writes what an undisturbed one writes', async () => {
+    const run = async ({ command, fails, kills, tears = false }: Case) => {
+      const space = tempSpace()
+      const journal = space.path('j.ndjson')
+      space.write({ 'job.mjs': JOB, 'items.ndjson': all.map((n) => `${n}\n`).join('') })
+      const random = createRandom(command.length * kills)
+      const args = [
+        ...[command, space.path('job.mjs'), '-i', space.path('items.ndjson'), '-j', '2', '--retries', '1'],
+        ...['--max-worker-restarts', 'none', '--journal', journal, '--resume'],
+      ]
+      const options = { env: { FAILS: fails ? '1' : '0' }, timeoutMs: 60_000 }
+      const sizeOf = () => statSync(journal, { throwIfNoEntry: false })?.size ?? 0
+      for (let kill = 0; kill < kills; kill++) {
+        const { child, ended } = startCli(args, options)
+        // From before its first line to almost all of what is left, spread over all kills.
+        const target = kill === 0 ? 1 : sizeOf() + Math.floor(random.next() * 1200)
+        await eventually('the journal to grow', () =>
+          sizeOf() >= target || child.exitCode !== null ? true : undefined,
+        )
+        child.kill('SIGKILL')
+        await ended()
+        if (tears && sizeOf() > 1000) truncateSync(journal, sizeOf() - Math.floor(random.next() * 30))
+      }
+      const { stdout, exitCode } = await runCli(args, options)
+      const expected = all.filter((n) => !(fails && n % 11 === 5)).map(lineOf)
+      const lines = command === 'imap-unordered' ? stdout.split(/(?<=\n)/).sort() : [stdout]
+      expect(lines.join('')).toBe((command === 'imap-unordered' ? expected.sort() : expected).join(''))
+      expect(exitCode).toBe(fails ? 3 : 0)
+    }
+    // Together, because most of the time they wait.
+    await Promise.all(CASES.map(run))
+  }, 120_000)
+})
