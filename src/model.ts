@@ -59,7 +59,7 @@ export interface Chunk {
   readonly payload: Payload
   readonly indexes?: readonly number[]
   readonly origin?: Origin
-  /** With a journal: what identifies each item, three numbers per item (`journal/key-table`). */
+  /** With a journal: what identifies each item, in two or three numbers (`journal/item-keys`). */
   readonly keys?: Uint32Array
 }
 

@@ -16,6 +16,17 @@ export function textOf(bytes: Buffer, start = 0, end: number = bytes.length): st
   }
 }
 
+/** Up to here, walking costs less than the call of a native search. */
+const NEAR_BYTES = 24
+
+/** Index of the next such byte, or the end of the bytes. */
+export function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
+  const near = Math.min(bytes.length, from + NEAR_BYTES)
+  for (let i = from; i < near; i++) if (bytes[i] === byte) return i
+  const found = bytes.indexOf(byte, near)
+  return found === -1 ? bytes.length : found
+}
+
 /** The beginning of a text, for messages. */
 export function shownText(bytes: Buffer, start: number, end: number): string {
   const isLong = end - start > SHOWN_BYTES

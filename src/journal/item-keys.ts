@@ -1,5 +1,5 @@
 // What identifies an item in a journal: the hash of its value, or of a part of it, and how many equal ones were before it.
-import { asBuffer } from '../framing/bytes.js'
+import { asBuffer, indexOrEnd } from '../framing/bytes.js'
 import { FRAMINGS } from '../framing/framings.js'
 import {
   type BytesPayload,
@@ -10,7 +10,8 @@ import {
   withoutCr,
 } from '../framing/items.js'
 import type { Chunk } from '../model.js'
-import { type KeyTable, NUMBERS_PER_KEY } from './key-table.js'
+import type { KeyTable } from './key-table.js'
+import type { Key } from './lines.js'
 import { avalanche, ValueHash } from './value-hash.js'
 
 const CR = 0x0d
@@ -18,6 +19,8 @@ const CR = 0x0d
 export class ItemKeys {
   readonly #hash: ValueHash
   readonly #pointer: readonly string[] | undefined
+  #events = new Float64Array(0)
+  #occurrences = new Uint32Array(0)
 
   /** `pointer`: the part of an item that identifies it. An item that lacks it is identified by all of it. */
   constructor(seed: number, pointer: readonly string[] | undefined) {
@@ -26,21 +29,25 @@ export class ItemKeys {
   }
 
   /**
-   * Hash and occurrence of each item, in three numbers; `events` gets the latest event of each. Counts the occurrences in
-   * `table`: call it in the order of the input.
+   * The two halves of the hash of each item and, where any has an equal one before it, the occurrence of each. `events` is the
+   * latest event of each, until the next call. Counts the occurrences in `table`: call it in the order of the input.
    */
-  of(chunk: Chunk, table: KeyTable, events: Float64Array): Uint32Array {
-    const keys = new Uint32Array(chunk.count * NUMBERS_PER_KEY)
+  of(chunk: Chunk, table: KeyTable): { readonly keys: Uint32Array; readonly events: Float64Array } {
+    const { count } = chunk
+    const hashes = new Uint32Array(2 * count)
     const hash = this.#hash
     let at = 0
-    let offset = 0
     this.each(chunk, () => {
-      events[offset++] = table.count(hash.low, hash.high)
-      keys[at++] = hash.low
-      keys[at++] = hash.high
-      keys[at++] = table.occurrence
+      hashes[at++] = hash.low
+      hashes[at++] = hash.high
     })
-    return keys
+    if (this.#events.length < count) {
+      this.#events = new Float64Array(2 * count)
+      this.#occurrences = new Uint32Array(2 * count)
+    }
+    const events = this.#events.subarray(0, count)
+    const hasRepeats = table.count(hashes, this.#occurrences, events)
+    return { keys: hasRepeats ? withOccurrences(hashes, this.#occurrences) : hashes, events }
   }
 
   /** Continues the digest of an input with the items of a chunk. Chunks of any size lead to the same one. */
@@ -63,8 +70,7 @@ export class ItemKeys {
     if (delimiter !== 'element' && payload.batch === undefined && this.#pointer === undefined) {
       // As `itemRanges`, without an object per item.
       for (let start = 0; start < bytes.length; ) {
-        const stop = bytes.indexOf(delimiter, start)
-        const end = stop === -1 ? bytes.length : stop
+        const end = indexOrEnd(bytes, delimiter, start)
         if (!skips(bytes, start, end)) {
           this.#hashText(payload, bytes, start, end)
           found()
@@ -105,6 +111,27 @@ export class ItemKeys {
     const hasCr = end > start && bytes[end - 1] === CR && withoutCr('\r', framing) === ''
     this.#hash.text(bytes, start, hasCr ? end - 1 : end)
   }
+}
+
+function withOccurrences(hashes: Uint32Array, occurrences: Uint32Array): Uint32Array {
+  const keys = new Uint32Array((hashes.length / 2) * 3)
+  for (let i = 0; 2 * i < hashes.length; i++) {
+    keys[3 * i] = hashes[2 * i]!
+    keys[3 * i + 1] = hashes[2 * i + 1]!
+    keys[3 * i + 2] = occurrences[i]!
+  }
+  return keys
+}
+
+const KEY = { low: 0, high: 0, occurrence: 0 }
+
+/** Of an item of a chunk that has keys. Valid until the next call. */
+export function keyAt({ keys, count }: Chunk, offset: number): Key {
+  const each = keys!.length / count
+  KEY.low = keys![each * offset]!
+  KEY.high = keys![each * offset + 1]!
+  KEY.occurrence = each === 3 ? keys![each * offset + 2]! : 0
+  return KEY
 }
 
 /** The JSON text of the part, `undefined` if there is none. */

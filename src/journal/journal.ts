@@ -1,22 +1,14 @@
 // The journal of a run: gives items their keys, appends what they settle with, and gives back what earlier runs have appended.
 // All input and output is that of the disk that it is given.
-import { asBuffer } from '../framing/bytes.js'
+import { asBuffer, indexOrEnd } from '../framing/bytes.js'
 import { isJsonText, itemRange, itemRanges, rangeText } from '../framing/items.js'
 import { locate, locationText } from '../framing/location.js'
 import { type Chunk, type Failure, type ItemFailure, itemIndexAt, type SettledRange } from '../model.js'
 import type { JournalDisk } from './disk.js'
-import { ItemKeys } from './item-keys.js'
-import { type KeyTable, NUMBERS_PER_KEY } from './key-table.js'
+import { ItemKeys, keyAt } from './item-keys.js'
+import type { KeyTable } from './key-table.js'
 import { LineCache } from './line-cache.js'
-import {
-  ByteBuilder,
-  FORMAT_VERSION,
-  type Key,
-  LineBuilder,
-  LineCursor,
-  type Noted,
-  type StoredItem,
-} from './lines.js'
+import { ByteBuilder, FORMAT_VERSION, LineBuilder, LineCursor, type Noted, type StoredItem } from './lines.js'
 import { JournalReader, type RunEnd } from './reader.js'
 import type { ShardEvents } from './shard-events.js'
 
@@ -28,7 +20,7 @@ const MAX_VALUE_BYTES = 1 << 20
 const MAX_ITEM_BYTES = 400
 const MAX_ERROR_CHARACTERS = 300
 
-/** A chunk whose items have keys, and the latest event of each: negative for a failure, 0 without one. */
+/** A chunk whose items have keys, and, until the next one, the latest event of each: negative for a failure, 0 without one. */
 export interface Identified {
   readonly chunk: Chunk
   readonly events: Float64Array
@@ -106,8 +98,8 @@ export class Journal {
 
   /** Gives the items their keys. To be called with all chunks, in the order of the input. */
   identify(chunk: Chunk): Identified {
-    const events = new Float64Array(chunk.count)
-    return { chunk: { ...chunk, keys: this.#keys.of(chunk, this.#table, events) }, events }
+    const { keys, events } = this.#keys.of(chunk, this.#table)
+    return { chunk: { ...chunk, keys }, events }
   }
 
   /** Whether an item with this event has its result here and does not run. */
@@ -163,7 +155,7 @@ export class Journal {
         this.#writeFailure(chunk, failure)
         continue
       }
-      const end = bytes.indexOf(LF, start)
+      const end = indexOrEnd(bytes, LF, start)
       const noted = this.#noted(base, settled, offset, texts)
       this.#writeValue(chunk, offset, noted, bytes, start, end)
       start = end + 1
@@ -283,6 +275,7 @@ export class RangeBuilder {
   #chunk!: Chunk
   #notes: StoredItem | undefined
   #from = 0
+  #count = 0
   #ms: number[] = []
   #startedAt: number[] = []
 
@@ -302,8 +295,11 @@ export class RangeBuilder {
       this.#notes = stored
       this.#from = offset
     }
-    this.#ms.push(stored.ms ?? Number.NaN)
-    this.#startedAt.push(stored.startedAt ?? Number.NaN)
+    this.#count++
+    if (this.#timed !== false) {
+      this.#ms.push(stored.ms ?? Number.NaN)
+      this.#startedAt.push(stored.startedAt ?? Number.NaN)
+    }
     if (failure === undefined) items.addValue(this.#results)
     if (failure !== undefined || earlier !== undefined) this.#endRange()
   }
@@ -319,7 +315,7 @@ export class RangeBuilder {
     this.#ranges.push({
       chunk: this.#chunk,
       from: this.#from,
-      count: this.#ms.length,
+      count: this.#count,
       results: { kind: 'json', bytes: failure === undefined ? this.#results.take() : NO_BYTES },
       failures: failure === undefined ? NO_FAILURES : [{ ...failure, offset: this.#from }],
       workerId,
@@ -333,6 +329,7 @@ export class RangeBuilder {
       restored: true,
     })
     this.#notes = undefined
+    this.#count = 0
     this.#ms = []
     this.#startedAt = []
   }
@@ -349,17 +346,6 @@ function areAlike(a: StoredItem, b: StoredItem): boolean {
     b.failure === undefined &&
     b.earlier === undefined
   )
-}
-
-const KEY: { low: number; high: number; occurrence: number } = { low: 0, high: 0, occurrence: 0 }
-
-/** Valid until the next call. */
-function keyAt({ keys }: Chunk, offset: number): Key {
-  const at = offset * NUMBERS_PER_KEY
-  KEY.low = keys![at]!
-  KEY.high = keys![at + 1]!
-  KEY.occurrence = keys![at + 2]!
-  return KEY
 }
 
 function itemTextAt({ payload }: Chunk, offset: number): Noted['item'] {

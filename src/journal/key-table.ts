@@ -1,9 +1,6 @@
-// From the hash of an item to its latest event in a journal, and to how often it was in the input. One typed array with open
-// addressing: 20 bytes per slot, where a Map takes 100 and more, and one cache line per look-up.
+// From the hash of an item to its latest event in a journal, and to how often it was in the input. Typed arrays with open
+// addressing: 8 bytes per slot, 17 once there are events, where a Map takes 100 and more.
 import { avalanche } from './value-hash.js'
-
-/** Low and high half of the hash, and the occurrence. */
-export const NUMBERS_PER_KEY = 3
 
 const MIN_SLOTS = 1024
 const MAX_LOAD = 0.7
@@ -12,21 +9,22 @@ const LARGE_SLOTS = 1 << 20
 const SMALL_SLOTS = 1 << 18
 const RANGE = 2 ** 32
 
-/** The cells of a slot. The high half of the hash is 0 in a free one. */
-const LOW = 0
-const HIGH = 1
-const SEEN = 2
-/** Where the event begins, in two halves; the high one is negative for a failure. */
-const EVENT_LOW = 3
-const EVENT_HIGH = 4
-const CELLS = 5
+/** What a table knows besides hashes, once it has had an event. */
+interface Events {
+  /** Where the latest event begins in the journal: negative for a failure, 0 without one. */
+  readonly places: Float64Array
+  /** 1 where the input had the item. */
+  readonly seen: Uint8Array
+}
 
 export class KeyTable {
-  /** Of the item that was counted last: how many equal ones were before it. */
-  occurrence = 0
   #slots = 0
   #used = 0
-  #cells!: Int32Array
+  /** Low and high half of the hash in each slot; the high half is 0 in a free one. */
+  #hashes!: Int32Array
+  #events: Events | undefined
+  /** How often the input had the items that it had more than once. */
+  readonly #repeats = new Map<number, number>()
   #done = 0
   #failed = 0
 
@@ -46,29 +44,56 @@ export class KeyTable {
 
   /** Where the latest event of the item begins: negative for a failure, 0 without one. */
   event(low: number, high: number, occurrence: number): number {
-    return this.#eventAt(this.#find(lowOf(low, occurrence), highOf(high, occurrence)))
+    return this.#events?.places[this.#find(lowOf(low, occurrence), highOf(high, occurrence))] ?? 0
   }
 
   setEvent(low: number, high: number, occurrence: number, event: number): void {
-    const at = this.#findOrInsert(lowOf(low, occurrence), highOf(high, occurrence))
-    this.#tally(this.#eventAt(at), -1)
+    this.#events ??= newEvents(this.#slots)
+    const slot = this.#findOrInsert(lowOf(low, occurrence), highOf(high, occurrence))
+    const { places } = this.#events
+    this.#tally(places[slot]!, -1)
     this.#tally(event, 1)
-    const place = Math.abs(event)
-    const half = Math.floor(place / RANGE)
-    this.#cells[at + EVENT_LOW] = place | 0
-    this.#cells[at + EVENT_HIGH] = event < 0 ? ~half : half
+    places[slot] = event
   }
 
-  /** Counts an item of the input. Returns its latest event. */
-  count(low: number, high: number): number {
-    const at = this.#findOrInsert(low | 0, highOf(high, 0))
-    this.occurrence = this.#cells[at + SEEN]!++
-    return this.occurrence === 0 ? this.#eventAt(at) : this.event(low, high, this.occurrence)
+  /**
+   * Counts items of the input, whose hashes these are, low and high half in turn. `events` gets the latest event of each, and
+   * `occurrences` how many equal items were before it. Returns whether there were any. In a loop of its own: most look-ups
+   * miss the processor's caches, and it has several of them under way only if nothing else is in between.
+   */
+  count(hashes: Uint32Array, occurrences: Uint32Array, events: Float64Array): boolean {
+    this.#makeRoom(hashes.length / 2)
+    let hasRepeats = false
+    for (let i = 0; 2 * i < hashes.length; i++) {
+      const low = hashes[2 * i]! | 0
+      const high = highOf(hashes[2 * i + 1]!, 0)
+      const slot = this.#find(low, high)
+      const isNew = this.#hashes[2 * slot + 1] === 0
+      const known = this.#events
+      occurrences[i] = 0
+      events[i] = 0
+      if (isNew) {
+        this.#hashes[2 * slot] = low
+        this.#hashes[2 * slot + 1] = high
+        this.#used++
+        if (known !== undefined) known.seen[slot] = 1
+      } else if (known !== undefined && known.seen[slot] === 0) {
+        known.seen[slot] = 1
+        events[i] = known.places[slot]!
+      } else {
+        hasRepeats = true
+        occurrences[i] = this.#repeat(low, high)
+        events[i] = this.event(low, high, occurrences[i]!)
+      }
+    }
+    return hasRepeats
   }
 
   /** Forgets what the input had. */
   resetCounts(): void {
-    for (let at = SEEN; at < this.#cells.length; at += CELLS) this.#cells[at] = 0
+    this.#events ??= newEvents(this.#slots)
+    this.#events.seen.fill(0)
+    this.#repeats.clear()
   }
 
   /** Makes room for so many items. */
@@ -77,10 +102,17 @@ export class KeyTable {
     if (slots > this.#slots) this.#resize(slots)
   }
 
-  #eventAt(at: number): number {
-    const half = this.#cells[at + EVENT_HIGH]!
-    const low = this.#cells[at + EVENT_LOW]! >>> 0
-    return half < 0 ? -(~half * RANGE + low) : half * RANGE + low
+  #repeat(low: number, high: number): number {
+    const key = (low >>> 0) * 2 ** 21 + (high >>> 11)
+    const before = this.#repeats.get(key) ?? 1
+    this.#repeats.set(key, before + 1)
+    return before
+  }
+
+  #makeRoom(items: number): void {
+    let slots = this.#slots
+    while (this.#used + items > slots * MAX_LOAD) slots = grown(slots)
+    if (slots > this.#slots) this.#resize(slots)
   }
 
   #tally(event: number, sign: 1 | -1): void {
@@ -89,44 +121,51 @@ export class KeyTable {
   }
 
   #findOrInsert(low: number, high: number): number {
-    let at = this.#find(low, high)
-    if (this.#cells[at + HIGH] !== 0) return at
-    if (this.#used >= this.#slots * MAX_LOAD) {
-      this.#resize(grown(this.#slots))
-      at = this.#find(low, high)
-    }
-    this.#cells[at + LOW] = low
-    this.#cells[at + HIGH] = high
+    this.#makeRoom(1)
+    const slot = this.#find(low, high)
+    if (this.#hashes[2 * slot + 1] !== 0) return slot
+    this.#hashes[2 * slot] = low
+    this.#hashes[2 * slot + 1] = high
     this.#used++
-    return at
+    return slot
   }
 
-  /** The first cell of the key's slot, or of the free one where it belongs. */
+  /** The slot of the key, or the free one where it belongs. */
   #find(low: number, high: number): number {
-    const cells = this.#cells
-    const end = cells.length
-    for (let at = CELLS * Math.floor(((low >>> 0) / RANGE) * this.#slots); ; at += CELLS) {
-      if (at === end) at = 0
-      const found = cells[at + HIGH]
-      if (found === 0 || (found === high && cells[at] === low)) return at
+    const hashes = this.#hashes
+    const slots = this.#slots
+    for (let slot = Math.floor(((low >>> 0) / RANGE) * slots); ; slot++) {
+      if (slot === slots) slot = 0
+      const found = hashes[2 * slot + 1]
+      if (found === 0 || (found === high && hashes[2 * slot] === low)) return slot
     }
   }
 
   #resize(slots: number): void {
-    const before = this.#cells
+    const before = this.#hashes
+    const events = this.#events
     this.#allocate(slots)
-    const cells = this.#cells
-    for (let from = 0; from < before.length; from += CELLS) {
-      if (before[from + HIGH] === 0) continue
-      const at = this.#find(before[from]!, before[from + HIGH]!)
-      for (let cell = 0; cell < CELLS; cell++) cells[at + cell] = before[from + cell]!
+    for (let from = 0; 2 * from < before.length; from++) {
+      const high = before[2 * from + 1]!
+      if (high === 0) continue
+      const slot = this.#find(before[2 * from]!, high)
+      this.#hashes[2 * slot] = before[2 * from]!
+      this.#hashes[2 * slot + 1] = high
+      if (events === undefined) continue
+      this.#events!.places[slot] = events.places[from]!
+      this.#events!.seen[slot] = events.seen[from]!
     }
   }
 
   #allocate(slots: number): void {
     this.#slots = slots
-    this.#cells = new Int32Array(slots * CELLS)
+    this.#hashes = new Int32Array(2 * slots)
+    if (this.#events !== undefined) this.#events = newEvents(slots)
   }
+}
+
+function newEvents(slots: number): Events {
+  return { places: new Float64Array(slots), seen: new Uint8Array(slots) }
 }
 
 function grown(slots: number): number {

@@ -1,5 +1,6 @@
 // Reads lines of a journal from their positions. Items come mostly in the order in which they settled, so that one read of the
 // file has the lines of many.
+import { indexOrEnd } from '../framing/bytes.js'
 import type { JournalDisk } from './disk.js'
 
 const LF = 0x0a
@@ -51,8 +52,8 @@ export class LineCache {
   #isIn(window: Window, at: number): boolean {
     const from = at - window.at
     if (from < 0 || from >= window.length) return false
-    const to = window.bytes.indexOf(LF, from)
-    if (to === -1 || to >= window.length) return false
+    const to = indexOrEnd(window.bytes, LF, from)
+    if (to >= window.length) return false
     this.bytes = window.bytes
     this.from = from
     this.to = to

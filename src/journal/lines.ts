@@ -284,14 +284,19 @@ export class LineCursor implements Key {
     const stored: StoredItem = { attempts: 1 }
     const bytes = this.#bytes
     while (this.#at < this.#end) {
+      // Most lines have nothing else.
+      if (startsWith(bytes, this.#at, VALUE)) {
+        this.#at += VALUE.length
+        this.#isAnyNumber = false
+        return stored
+      }
       // The comma and the name.
       const nameEnd = bytes.indexOf(QUOTE, this.#at + 2)
       const name = bytes.toString('latin1', this.#at + 2, nameEnd)
       this.#at = nameEnd + 2
       switch (name) {
-        case 'value':
         case 'values':
-          this.#isAnyNumber = name === 'values'
+          this.#isAnyNumber = true
           return stored
         case 'attempts':
           stored.attempts = this.#readNumber()

@@ -4,7 +4,7 @@ import { KeyTable } from '../../../src/journal/key-table.js'
 
 test('holds the latest event of any number of items', () => {
   const table = new KeyTable()
-  const count = 20_000
+  const count = 3_000
   // Halves that collide a lot.
   const key = (i: number) => [(i % 150) - 75, Math.floor(i / 150) + 1] as const
   for (let i = 0; i < count; i++) table.setEvent(...key(i), 0, i % 3 === 0 ? -(i + 1) : 2 ** 33 + i)
@@ -29,15 +29,27 @@ test('counts equal items, each of which has an event of its own', () => {
   const table = new KeyTable()
   table.setEvent(7, 8, 0, 100)
   table.setEvent(7, 8, 2, -300)
-  const counted = () => [table.count(7, 8), table.occurrence]
-  expect([counted(), counted(), counted(), counted()]).toEqual([
-    [100, 0],
-    [0, 1],
-    [-300, 2],
-    [0, 3],
-  ])
+  const count = (times: number) => {
+    const hashes = Uint32Array.from(Array.from({ length: times }, () => [7, 8]).flat())
+    const occurrences = new Uint32Array(times)
+    const events = new Float64Array(times)
+    const hasRepeats = table.count(hashes, occurrences, events)
+    return { hasRepeats, occurrences: [...occurrences], events: [...events] }
+  }
+  expect(count(1)).toEqual({ hasRepeats: false, occurrences: [0], events: [100] })
+  expect(count(3)).toEqual({ hasRepeats: true, occurrences: [1, 2, 3], events: [0, -300, 0] })
   table.resetCounts()
-  expect(counted()).toEqual([100, 0])
+  expect(count(2)).toEqual({ hasRepeats: true, occurrences: [0, 1], events: [100, 0] })
+})
+
+test('counts items without any event', () => {
+  const table = new KeyTable()
+  const size = 5000
+  const hashes = Uint32Array.from({ length: 2 * size }, (_, i) => (i % 2 === 0 ? i * 429_497 : i))
+  const occurrences = new Uint32Array(size)
+  expect(table.count(hashes, occurrences, new Float64Array(size))).toBe(false)
+  expect(table.count(hashes, occurrences, new Float64Array(size))).toBe(true)
+  expect(new Set(occurrences)).toEqual(new Set([1]))
 })
 
 test('keeps everything when room is made', () => {
