@@ -65,18 +65,21 @@ export class RunJournal {
     const reader: JournalReader = new JournalReader({
       ...(places && { onItem: (cursor, at) => places.add(cursor, at, reader) }),
     })
+    let disk: JournalDisk | undefined
     try {
       const isThere = hasContent(journal.path)
       if (isThere && journal.resume === undefined)
         throw new UsageError(
           `the journal ${journal.path} exists: go on from it with --resume, or remove it for a new run`,
         )
-      this.#disk = openDisk(journal.path)
+      disk = openDisk(journal.path)
+      this.#disk = disk
       this.#reader = reader
       if (isThere) readWhole(journal.path, this.#disk, reader)
       if (isThere) this.#dropTornLine(warn)
       this.#refuseOtherSettings()
     } catch (error) {
+      disk?.close()
       this.#release()
       throw error
     }
