@@ -18,6 +18,8 @@ interface ResumeOptions {
   readonly isResumed: boolean
   /** Appends what has settled to the journal. */
   readonly write: (settled: SettledRange) => void
+  /** Where the event begins of the item that had an index in an earlier run; 0 without one. */
+  readonly places?: { at(index: number): number } | undefined
   /** Called with each item that runs, and why. */
   readonly explain?: ((line: string) => void) | undefined
 }
@@ -180,17 +182,21 @@ class UnsettledSource implements ChunkSource {
 
   #pass({ chunk, events }: Identified, from: number, to: number): void {
     this.#parts.push(sliceChunk(chunk, from, to))
-    const { explain, journal } = this.#options
+    const { explain } = this.#options
     if (explain === undefined) return
     for (let offset = from; offset < to; offset++) {
-      const item = `item ${itemIndexAt(chunk, offset)}`
-      const event = events[offset]!
-      explain(
-        event < 0
-          ? `resume: ${item} runs again, it has failed: ${journal.errorOf(event)}`
-          : `resume: ${item} runs, the journal has no result for it`,
-      )
+      const index = itemIndexAt(chunk, offset)
+      explain(`resume: item ${index} ${this.#whyRun(index, events[offset]!)}`)
     }
+  }
+
+  #whyRun(index: number, event: number): string {
+    const { journal, places } = this.#options
+    if (event < 0) return `runs again, it has failed: ${journal.errorOf(event)}`
+    const hasOther = places !== undefined && places.at(index) !== 0
+    return hasOther
+      ? 'runs, the journal has another value for this index'
+      : 'runs, the journal has no result for it'
   }
 }
 

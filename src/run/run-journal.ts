@@ -44,6 +44,8 @@ export class RunJournal {
   readonly #seed: number
   readonly #input: RunPlan['input']
   readonly #isShard: boolean
+  /** Which item the journal has at which index, where that matters. */
+  readonly #places: ShardEvents | undefined
   /** Of the whole input, the same in all shards. */
   readonly #digestKeys: ItemKeys
   #itemsRead = 0
@@ -61,7 +63,8 @@ export class RunJournal {
     this.#options = { job: plan.job.path, ordered: plan.ordered, allowFailures: plan.allowFailures }
     this.#input = plan.input
     this.#release = lock(journal.path)
-    const places = plan.shard && new ShardEvents(plan.shard.count)
+    const places =
+      plan.shard === undefined && !journal.explain ? undefined : new ShardEvents(plan.shard?.count ?? 1)
     const reader: JournalReader = new JournalReader({
       ...(places && { onItem: (cursor, at) => places.add(cursor, at, reader) }),
     })
@@ -84,13 +87,14 @@ export class RunJournal {
       throw error
     }
     this.#isShard = plan.shard !== undefined
+    this.#places = places
     const pointer = plan.key === undefined ? undefined : parsePointer(plan.key)
     this.#digestKeys = new ItemKeys(0, pointer)
     this.#seed = Number(this.#reader.header?.seed ?? randomBytes(4).readInt32LE())
     this.journal = new Journal(this.#disk, this.#reader, this.#seed, {
       run: this.#run.slice(0, 8),
       pointer,
-      places,
+      places: plan.shard && places,
       keepsFailures: journal.resume === 'missing',
       timed: taskFor(plan).timed,
     })
@@ -119,6 +123,7 @@ export class RunJournal {
       isResumed: this.isResumed,
       write: (settled) => this.#append(settled),
       explain: this.#plan.explain && this.isResumed ? note : undefined,
+      places: this.#places,
     })
   }
 
@@ -253,7 +258,8 @@ export function lock(path: string): () => void {
 }
 
 function hasContent(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats?.isFile() === true && stats.size > 0
 }
 
 function openDisk(path: string): JournalDisk {

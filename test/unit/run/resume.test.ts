@@ -120,8 +120,9 @@ describe('--resume', () => {
   test('explains why items run', async () => {
     const { run } = project()
     await run(['collect', '1', '3'], doubleButThree)
-    const { notes } = await run(['collect', '1', '3', '4', '--resume', '--explain-resume'])
+    const { notes } = await run(['collect', '7', '3', '4', '--resume', '--explain-resume'])
     expect(notes.slice(1)).toEqual([
+      'resume: item 0 runs, the journal has another value for this index',
       'resume: item 1 runs again, it has failed: RangeError: three',
       'resume: item 2 runs, the journal has no result for it',
     ])
