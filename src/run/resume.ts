@@ -18,6 +18,8 @@ interface ResumeOptions {
   readonly isResumed: boolean
   /** Appends what has settled to the journal. */
   readonly write: (settled: SettledRange) => void
+  /** What a run ends with that cannot read its journal. */
+  readonly cannotRead: (error: unknown) => Error
   /** Where the event begins of the item that had an index in an earlier run; 0 without one. */
   readonly places?: { at(index: number): number } | undefined
   /** Called with each item that runs, and why. */
@@ -169,7 +171,7 @@ class UnsettledSource implements ChunkSource {
       }
       this.#ahead = this.#parts.length > parts ? 1 : Math.min(2 * this.#ahead, MAX_AHEAD_ITEMS)
     } catch (error) {
-      this.error = { error }
+      this.error = { error: this.#options.cannotRead(error) }
     }
     return true
   }

@@ -124,6 +124,10 @@ export class RunJournal {
       write: (settled) => this.#append(settled),
       explain: this.#plan.explain && this.isResumed ? note : undefined,
       places: this.#places,
+      cannotRead: (error) =>
+        new OutputError(`cannot read the journal ${this.#plan.path}: ${(error as Error).message}`, {
+          cause: error,
+        }),
     })
   }
 

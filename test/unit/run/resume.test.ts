@@ -1,6 +1,6 @@
 // Runs with a journal, interrupted and resumed: whole runs on an executor in this process.
 
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { project } from './journaled-runs.js'
@@ -225,6 +225,18 @@ describe('a run is refused', () => {
     expect(await run(['imap', '1', '2', '--resume'])).toMatchObject({
       exitCode: 7,
       error: expect.stringContaining('damaged in line 2'),
+    })
+  })
+
+  test('where a large value is not there any more', async () => {
+    const { run, space, journal } = project()
+    const large = () => 'x'.repeat(2 << 20)
+    const argv = ['imap', '1', '-o', space.path('out')]
+    expect(await run(argv, large)).toMatchObject({ exitCode: 0 })
+    rmSync(`${journal}.values`, { recursive: true })
+    expect(await run([...argv, '--resume'], large)).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining(`cannot read the journal ${journal}: ENOENT`),
     })
   })
 
