@@ -5,11 +5,16 @@ export type Settings = Readonly<Record<string, unknown>>
 
 /** By their names in messages. What an option like `-j` or `--timeout` says may change from run to run. */
 export function settingsOf(plan: RunPlan): Settings {
-  const { command, job, initArgs, params, batch, key, shard } = plan
+  const { command, exec, job, initArgs, params, batch, key, shard } = plan
   return {
     'the command': command,
     'the task': job.exportName,
     '--eval': job.expression,
+    '--exec': exec?.template,
+    '--shell': exec?.shell,
+    '--exec-output': exec?.output,
+    '--exec-stdin': exec?.stdin,
+    '--results': exec?.results,
     '--init-args': initArgs,
     '--param': params,
     '--batch': batch,

@@ -44,6 +44,7 @@ export class RunJournal {
   readonly #seed: number
   readonly #input: RunPlan['input']
   readonly #isShard: boolean
+  readonly #isCommand: boolean
   /** Which item the journal has at which index, where that matters. */
   readonly #places: ShardEvents | undefined
   /** Of the whole input, the same in all shards. */
@@ -87,6 +88,7 @@ export class RunJournal {
       throw error
     }
     this.#isShard = plan.shard !== undefined
+    this.#isCommand = plan.exec !== undefined
     this.#places = places
     const pointer = plan.key === undefined ? undefined : parsePointer(plan.key)
     this.#digestKeys = new ItemKeys(0, pointer)
@@ -142,7 +144,8 @@ export class RunJournal {
 
   /** @throws UsageError, OutputError */
   async #begin(job: JobSource): Promise<void> {
-    const files = withoutExpression(await fingerprintJob(job))
+    // A command is compared as text, and so is an expression itself.
+    const files = this.#isCommand ? {} : withoutExpression(await fingerprintJob(job))
     const { header, resumed } = this.#reader
     const at = new Date().toISOString()
     if (header === undefined) {
@@ -301,7 +304,6 @@ function refusal(path: string, { reason }: UnreadableJournal): Error {
   }
 }
 
-/** The expression itself is compared as text. */
 function withoutExpression(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(files).filter(([name]) => name !== EVAL_NAME))
 }

@@ -17,6 +17,10 @@ const JOB = `export default async function (n, { attempt }) {
   return { n, text: 'ü'.repeat(n % 40) }
 }`
 
+/** Every 17th command is killed at its first attempt. */
+const COMMAND =
+  'if [ $(({} % 17)) = 0 ] && [ "$POOLRUN_ATTEMPT" = 1 ]; then kill -9 $$; fi; echo "<$POOLRUN_ITEM>"'
+
 const all = Array.from({ length: ITEMS }, (_, n) => n)
 const lineOf = (n: number) => `${JSON.stringify({ n, text: 'ü'.repeat(n % 40) })}\n`
 
@@ -24,26 +28,30 @@ interface Case {
   readonly command: string
   readonly fails: boolean
   readonly kills: number
+  /** Items are commands. */
+  readonly isCommand?: boolean
   /** After each kill, the last line loses some bytes. */
   readonly tears?: boolean
 }
 
 const CASES: readonly Case[] = [
-  { command: 'imap', fails: false, kills: 9 },
+  { command: 'imap', fails: false, kills: 8 },
   { command: 'collect', fails: true, kills: 9, tears: true },
   { command: 'map', fails: false, kills: 9 },
-  { command: 'imap-unordered', fails: false, kills: 3, tears: true },
+  { command: 'imap-unordered', fails: false, kills: 2, tears: true },
+  { command: 'imap', isCommand: true, fails: false, kills: 3 },
 ]
 
 describe('a run that is killed and resumed', () => {
   test('writes what an undisturbed one writes', async () => {
-    const run = async ({ command, fails, kills, tears = false }: Case) => {
+    const run = async ({ command, isCommand = false, fails, kills, tears = false }: Case) => {
       const space = tempSpace()
       const journal = space.path('j.ndjson')
       space.write({ 'job.mjs': JOB, 'items.ndjson': all.map((n) => `${n}\n`).join('') })
       const random = createRandom(command.length * kills)
       const args = [
-        ...[command, space.path('job.mjs'), '-i', space.path('items.ndjson'), '-j', '2', '--retries', '1'],
+        ...[command, ...(isCommand ? ['--exec', COMMAND] : [space.path('job.mjs')])],
+        ...['-i', space.path('items.ndjson'), '-j', '2', '--retries', '1'],
         ...['--max-worker-restarts', 'none', '--journal', journal, '--resume'],
       ]
       const options = { env: { FAILS: fails ? '1' : '0' }, timeoutMs: 60_000 }
@@ -60,7 +68,9 @@ describe('a run that is killed and resumed', () => {
         if (tears && sizeOf() > 1000) truncateSync(journal, sizeOf() - Math.floor(random.next() * 30))
       }
       const { stdout, exitCode } = await runCli(args, options)
-      const expected = all.filter((n) => !(fails && n % 11 === 5)).map(lineOf)
+      const expected = all
+        .filter((n) => !(fails && n % 11 === 5))
+        .map(isCommand ? (n) => `"<${n}>"\n` : lineOf)
       const lines = command === 'imap-unordered' ? stdout.split(/(?<=\n)/).sort() : [stdout]
       expect(lines.join('')).toBe((command === 'imap-unordered' ? expected.sort() : expected).join(''))
       expect(exitCode).toBe(fails ? 3 : 0)
