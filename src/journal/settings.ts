@@ -14,7 +14,6 @@ export function settingsOf(plan: RunPlan): Settings {
     '--shell': exec?.shell,
     '--exec-output': exec?.output,
     '--exec-stdin': exec?.stdin,
-    '--results': exec?.results,
     '--init-args': initArgs,
     '--param': params,
     '--batch': batch,

@@ -19,7 +19,7 @@ const JOB = `export default async function (n, { attempt }) {
 
 /** Every 17th command is killed at its first attempt. */
 const COMMAND =
-  'if [ $(({} % 17)) = 0 ] && [ "$POOLRUN_ATTEMPT" = 1 ]; then kill -9 $$; fi; echo "<$POOLRUN_ITEM>"'
+  'if [ $((POOLRUN_ITEM % 17)) = 0 ] && [ "$POOLRUN_ATTEMPT" = 1 ]; then kill -9 $$; fi; echo "<{}>"'
 
 const all = Array.from({ length: ITEMS }, (_, n) => n)
 const lineOf = (n: number) => `${JSON.stringify({ n, text: 'ü'.repeat(n % 40) })}\n`
