@@ -9,10 +9,10 @@ import { type Cached, find, sha256, store } from './cache.js'
 import { type Env, privateFolder, sharedFolder } from './cache-folder.js'
 import type { WalkEntry, Walked } from './compiler/walk.js'
 import { isTypeScript } from './file-kinds.js'
-import { usesTypeScript } from './javascript.js'
 import { pin } from './pinned.js'
 import { prune } from './prune.js'
 import { unreadable } from './unreadable.js'
+import { usesTypeScript } from './uses-typescript.js'
 
 export interface CompileOptions {
   /** What paths in messages are relative to. */
