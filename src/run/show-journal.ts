@@ -7,7 +7,7 @@ import { readJournal, StoredItems } from '../journal/journal.js'
 import { LineBuilder } from '../journal/lines.js'
 import { JournalInUse, refuseLocked } from '../journal/lock.js'
 import { JournalReader } from '../journal/reader.js'
-import { cannotWrite } from '../write/atomic-file.js'
+import { cannotWrite } from '../write/cannot-write.js'
 import { lock, readWhole } from './run-journal.js'
 
 const COPY_BYTES = 1 << 20

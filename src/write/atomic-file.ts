@@ -4,7 +4,7 @@ import { constants, type WriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { OutputError } from '../errors/classes.js'
+import { cannotWrite, WHY_NOT_WRITTEN } from './cannot-write.js'
 import { openStream } from './open-stream.js'
 import { openReplacement, type Replacement, type TemporaryFiles } from './replacement.js'
 import { isSpecial, targetOf } from './target.js'
@@ -34,7 +34,7 @@ export async function createAtomicFile(
   try {
     const target = targetOf(resolve(path))
     const before = await statIfExists(target)
-    if (before?.isDirectory() || /[/\\]$/.test(path)) throw new Error(REASONS.EISDIR)
+    if (before?.isDirectory() || /[/\\]$/.test(path)) throw new Error(WHY_NOT_WRITTEN.EISDIR)
     if (isSpecial(target) || (before !== undefined && !before.isFile()))
       return await inPlaceFile(target, path, what, stop)
     const replacement = await openReplacement(target, before, temporaries)
@@ -56,33 +56,6 @@ async function statIfExists(target: string) {
     throw error
   }
 }
-
-export function cannotWrite(what: string, path: string, error: unknown, more = ''): OutputError {
-  if (error instanceof OutputError) return error
-  const { code, message } = error as NodeJS.ErrnoException
-  const isMissing = code === 'ENOENT' && isSpecial(path)
-  const known = isMissing ? 'it does not exist' : REASONS[code as keyof typeof REASONS]
-  const reason = known ?? message
-  return new OutputError(`cannot write ${what} ${path}: ${reason}${more}`, { cause: error })
-}
-
-const REASONS = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is not a folder',
-  EISDIR: 'it is a directory',
-  ENXIO: 'it is a socket',
-  ELOOP: 'it is a loop of symbolic links',
-  ENAMETOOLONG: 'its name is too long',
-  EACCES: 'permission denied',
-  EPERM: 'the system does not permit it (EPERM)',
-  EBUSY: 'it is in use (EBUSY)',
-  EXDEV: 'it is on another file system (EXDEV)',
-  ETXTBSY: 'it is a program that runs',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'it would be larger than the limit (ulimit -f)',
-} as const satisfies Readonly<Record<string, string>>
 
 async function inPlaceFile(
   target: string,
