@@ -10,6 +10,9 @@ export const EVAL_NAME = '--eval'
 /** The same, where the job is the command of `--exec`. */
 export const EXEC_NAME = '--exec'
 
+/** Commands that a dry run writes. */
+export const SHOWN_COMMANDS = 10
+
 /** What `--exec` runs in place of a job module. */
 export interface CommandPlan {
   readonly template: string

@@ -7,10 +7,7 @@ import { commandJobUrl } from '../exec/entry.js'
 import { BadItem, readItems } from '../framing/parse.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Chunk, itemIndexAt } from '../model.js'
-import type { CommandPlan } from '../plan.js'
-
-/** Commands that a dry run writes. */
-const SHOWN_COMMANDS = 10
+import { type CommandPlan, SHOWN_COMMANDS } from '../plan.js'
 
 /** @throws JobError if there is no such shell. */
 export function commandJob({ shell }: CommandPlan, env: NodeJS.ProcessEnv, cwd: string): JobSource {

@@ -1,6 +1,6 @@
 // The text of `--dry-run`: what would run.
 import { formatMs, plural } from '../../errors/messages.js'
-import type { RunPlan } from '../../plan.js'
+import { type RunPlan, SHOWN_COMMANDS } from '../../plan.js'
 
 /** Returns whole lines. `items` is how many there are in the input. */
 export function dryRunText(plan: RunPlan, items: number): string {
@@ -13,11 +13,15 @@ export function dryRunText(plan: RunPlan, items: number): string {
     deadlineMs === undefined ? undefined : `${formatMs(deadlineMs)} for the whole run`,
     retry.retries === 0 ? undefined : `${plural(retry.retries, 'more attempt')} on ${retry.on.join(', ')}`,
   ].filter((limit) => limit !== undefined)
+  const isCut = exec !== undefined && items > SHOWN_COMMANDS
   const rows: readonly (readonly [string, string])[] = [
     exec === undefined
       ? ['job', `${name}: loads`]
       : ['command', `${exec.template}, at most ${exec.commands} at a time`],
-    ['items', batch === undefined ? `${items}` : `${items}, each a batch of up to ${batch}`],
+    [
+      'items',
+      `${items}${batch === undefined ? '' : `, each a batch of up to ${batch}`}${isCut ? `; stdout has the first ${SHOWN_COMMANDS} commands` : ''}`,
+    ],
     [
       'workers',
       `${processes === 0 ? "none: items run in poolrun's own process" : processes}${concurrency > 1 ? `, ${concurrency} items at once in each` : ''}`,

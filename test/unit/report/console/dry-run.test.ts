@@ -36,6 +36,11 @@ const rows: [string, Partial<RunPlan>, string][] = [
   ],
   ['the concurrency', { concurrency: 8 }, '  workers  4, 8 items at once in each\n'],
   ['a fixed chunk size', { chunkSize: 10 }, '  chunks   of 10\n'],
+  [
+    'that not all commands are written',
+    { exec: { template: 'echo {}', commands: 2 } as RunPlan['exec'] & object },
+    '  items    1234; stdout has the first 10 commands\n',
+  ],
   ['a rate', { rate: { intervalMs: 100, text: '10/s' } }, '  limits   attempts begin at 10/s at most\n'],
   ['one retry', { retry: { ...plan.retry!, retries: 1 } }, '  limits   1 more attempt on error, crash\n'],
   [
