@@ -180,6 +180,8 @@ export interface RunPlan {
   readonly allowFailures: FailureLimit | 'any'
   readonly callbacks: string | undefined
   readonly journal: JournalPlan | undefined
+  /** Of `poolrun merge`: the journals that it joins. */
+  readonly merges?: readonly string[]
   /** JSON pointer to the part of an item that identifies it in the journal. */
   readonly key: string | undefined
   readonly reports: readonly ReportRequest[]

@@ -106,7 +106,8 @@ export class JournalReader {
   #readLine(bytes: Buffer, from: number, to: number): void {
     if (this.#isDamaged) throw new UnreadableJournal({ kind: 'damaged', line: this.#line })
     this.#line++
-    if (this.#line === 1) this.#refuseForeign(bytes, from, to)
+    // With its line end: a whole line that is shorter than the beginning of a header is none.
+    if (this.#line === 1) this.#refuseForeign(bytes, from, to + 1)
     if (!isIntact(bytes, from, to)) {
       this.#isDamaged = true
       return

@@ -21,15 +21,17 @@ export interface ShardJournal {
 /** Why these journals are not all shards of one run; `undefined` if they are. */
 export function mismatch(journals: readonly ShardJournal[]): string | undefined {
   const byIndex = new Map<number, ShardJournal>()
+  const empty = journals.find(({ reader }) => reader.header === undefined)
+  if (empty !== undefined) return `the journal ${empty.path} is empty`
   const [first] = journals as readonly [ShardJournal]
   const { count } = shardOf(first.reader.header)
   for (const journal of journals) {
     const { path, reader } = journal
-    const { header } = reader
-    if (header === undefined) return `the journal ${path} is empty`
-    const shard = shardOf(header)
-    if (shard.count !== count)
-      return `${path} is shard ${shard.index}/${shard.count}, and ${first.path} is one of ${count}`
+    const shard = shardOf(reader.header)
+    if (shard.count !== count) return `${describe(journal)}, and ${describe(first)}`
+    // Only shards note which item has moved, and which one is no longer in the input.
+    if (!isShard(journal) && reader.runs > 1)
+      return `${describe(journal)} that was resumed; only shards can be joined. Its own run writes its output with --resume`
     const twin = byIndex.get(shard.index)
     if (twin !== undefined)
       return count === 1
@@ -49,6 +51,16 @@ export function mismatch(journals: readonly ShardJournal[]): string | undefined 
       return `the shard of ${path} is not complete: go on with it with --resume`
   }
   return undefined
+}
+
+function isShard({ reader }: ShardJournal): boolean {
+  return (reader.header!.settings as Settings)['--shard'] !== undefined
+}
+
+function describe(journal: ShardJournal): string {
+  const { path, reader } = journal
+  const { index, count } = shardOf(reader.header)
+  return isShard(journal) ? `${path} is shard ${index}/${count}` : `${path} is the journal of a whole run`
 }
 
 function differencesOf({ reader: first }: ShardJournal, { reader }: ShardJournal): string[] {

@@ -1,10 +1,7 @@
 // `poolrun merge`: a run whose items have all settled. They come from the journals of its shards, through the same stages as in
 // any other run.
-import { existsSync } from 'node:fs'
-import { InputError, OutputError, UsageError } from '../errors/classes.js'
+import { InputError, UsageError } from '../errors/classes.js'
 import type { Execution, Executor } from '../executor/executor.js'
-import { openJournalDisk } from '../journal/disk.js'
-import { JournalInUse, refuseLocked } from '../journal/lock.js'
 import { JournalReader } from '../journal/reader.js'
 import type { Settings } from '../journal/settings.js'
 import { ShardEvents, shardOf } from '../journal/shard-events.js'
@@ -12,9 +9,10 @@ import { MergedShards, mismatch, type ShardJournal } from '../journal/shards.js'
 import type { Chunk, SettledRange } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import type { ChunkSource } from '../source.js'
+import { openToRead, readWhole } from './journal-file.js'
 import { fitting } from './resume.js'
 import type { RunStages } from './run.js'
-import { type MergedOptions, readWhole } from './run-journal.js'
+import type { MergedOptions } from './run-journal.js'
 import { taskFor } from './settings.js'
 import type { Workers } from './workers.js'
 
@@ -32,7 +30,7 @@ export function openMerge(paths: readonly string[], given: RunPlan, judges: bool
   const journals = paths.map((path) => openShard(path, warnings))
   const wrong = mismatch(journals)
   if (wrong !== undefined) throw new InputError(`cannot merge: ${wrong}`)
-  const plan = planOf(journals[0]!, given, judges)
+  const plan = { ...planOf(journals[0]!, given, judges), merges: paths }
   const merged = new MergedShards(journals, taskFor(plan).timed ?? false)
   const ranges = new Map<number, readonly SettledRange[]>()
   return {
@@ -49,14 +47,7 @@ export function openMerge(paths: readonly string[], given: RunPlan, judges: bool
 }
 
 function openShard(path: string, warnings: string[]): ShardJournal {
-  try {
-    refuseLocked(path)
-  } catch (error) {
-    if (error instanceof JournalInUse) throw new OutputError(error.message)
-    throw error
-  }
-  if (!existsSync(path)) throw new InputError(`cannot read the journal ${path}: no such file`)
-  const disk = openDisk(path)
+  const disk = openToRead(path)
   // The header is read by the time of the first item.
   let events: ShardEvents | undefined
   const reader: JournalReader = new JournalReader({
@@ -73,14 +64,6 @@ function openShard(path: string, warnings: string[]): ShardJournal {
   }
   if (reader.isTorn) warnings.push(`the last line of the journal ${path} is torn and does not count`)
   return { path, disk, reader, events: events ?? new ShardEvents(1) }
-}
-
-function openDisk(path: string) {
-  try {
-    return openJournalDisk(path, 'read')
-  } catch (error) {
-    throw new InputError(`cannot read the journal ${path}: ${(error as Error).message}`, { cause: error })
-  }
 }
 
 /** What was run is in the journal; what becomes of the results, on the command line. */

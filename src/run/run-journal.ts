@@ -6,17 +6,17 @@ import { EXIT, type ExitCode } from '../errors/exit-codes.js'
 import type { Executor } from '../executor/executor.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { fingerprintJob } from '../job/fingerprint.js'
-import { type JournalDisk, openJournalDisk } from '../journal/disk.js'
+import type { JournalDisk } from '../journal/disk.js'
 import { ItemKeys } from '../journal/item-keys.js'
-import { Journal, readJournal } from '../journal/journal.js'
-import { JournalInUse, lockJournal } from '../journal/lock.js'
-import { JournalReader, type RunEnd, UnreadableJournal } from '../journal/reader.js'
+import { Journal } from '../journal/journal.js'
+import { JournalReader, type RunEnd } from '../journal/reader.js'
 import { changedFiles, differences, settingsOf } from '../journal/settings.js'
 import { ShardEvents } from '../journal/shard-events.js'
 import { parsePointer } from '../json-pointer.js'
 import type { Chunk, SettledRange } from '../model.js'
 import { EVAL_NAME, type JournalPlan, type RunPlan } from '../plan.js'
 import { cannotWrite } from '../write/cannot-write.js'
+import { locateToWrite, lock, openToWrite, readWhole } from './journal-file.js'
 import { resuming } from './resume.js'
 import type { RunProgress } from './run-progress.js'
 import { taskFor } from './settings.js'
@@ -35,6 +35,7 @@ export function openRunJournal(plan: RunPlan, warn: (text: string) => void): Run
 export class RunJournal {
   readonly journal: Journal
   readonly #plan: JournalPlan
+  readonly #file: string
   readonly #disk: JournalDisk
   readonly #reader: JournalReader
   readonly #release: () => void
@@ -63,7 +64,8 @@ export class RunJournal {
     this.#settings = settingsOf(plan)
     this.#options = { job: plan.job.path, ordered: plan.ordered, allowFailures: plan.allowFailures }
     this.#input = plan.input
-    this.#release = lock(journal.path)
+    this.#file = locateToWrite(journal.path)
+    this.#release = lock(this.#file)
     const places =
       plan.shard === undefined && !journal.explain ? undefined : new ShardEvents(plan.shard?.count ?? 1)
     const reader: JournalReader = new JournalReader({
@@ -71,12 +73,12 @@ export class RunJournal {
     })
     let disk: JournalDisk | undefined
     try {
-      const isThere = hasContent(journal.path)
+      const isThere = hasContent(this.#file)
       if (isThere && journal.resume === undefined)
         throw new UsageError(
           `the journal ${journal.path} exists: go on from it with --resume, or remove it for a new run`,
         )
-      disk = openDisk(journal.path)
+      disk = openToWrite(this.#file)
       this.#disk = disk
       this.#reader = reader
       if (isThere) readWhole(journal.path, this.#disk, reader)
@@ -190,7 +192,7 @@ export class RunJournal {
     } finally {
       this.#disk.close()
       // Nothing can have run: the next run may be a new one.
-      if (!this.isResumed && progress.inputAtEnd === undefined) rmSync(this.#plan.path, { force: true })
+      if (!this.isResumed && progress.inputAtEnd === undefined) rmSync(this.#file, { force: true })
       this.#release()
     }
   }
@@ -255,53 +257,9 @@ export class RunJournal {
   }
 }
 
-export function lock(path: string): () => void {
-  try {
-    return lockJournal(path)
-  } catch (error) {
-    if (error instanceof JournalInUse) throw new OutputError(error.message)
-    throw cannotWrite('the journal', path, error)
-  }
-}
-
 function hasContent(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false })
-  return stats?.isFile() === true && stats.size > 0
-}
-
-function openDisk(path: string): JournalDisk {
-  try {
-    return openJournalDisk(path, 'write')
-  } catch (error) {
-    throw cannotWrite('the journal', path, error)
-  }
-}
-
-/** @throws UsageError, OutputError */
-export function readWhole(path: string, disk: JournalDisk, reader = new JournalReader()): JournalReader {
-  try {
-    return readJournal(disk, reader)
-  } catch (error) {
-    if (error instanceof UnreadableJournal) throw refusal(path, error)
-    throw error
-  }
-}
-
-function refusal(path: string, { reason }: UnreadableJournal): Error {
-  switch (reason.kind) {
-    case 'foreign':
-      return new UsageError(`${path} is not a journal of poolrun, and stays as it is`)
-    case 'newer':
-      return new OutputError(
-        `the journal ${path} has format ${reason.version}, which this version of poolrun does not know; use the one that wrote it, or a newer one`,
-      )
-    case 'damaged':
-      return new OutputError(
-        `the journal ${path} is damaged in line ${reason.line}; remove that line to run its item again, or remove the journal for a new run`,
-      )
-    default:
-      return reason satisfies never
-  }
+  return stats !== undefined && stats.size > 0
 }
 
 function withoutExpression(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

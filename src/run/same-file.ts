@@ -35,7 +35,7 @@ export function refuseSameFiles(
 
 /** Every file of a run. A new option that names one is a line here. */
 function filesOf(plan: RunPlan): RunFile[] {
-  const { input, job, callbacks, envFiles, output, keepPartial, errors, journal, reports } = plan
+  const { input, job, callbacks, envFiles, output, keepPartial, errors, journal, merges, reports } = plan
   const reads = (name: string, file: RunFile['file'] | undefined) => ({ name, file, access: 'read' as const })
   const writes = (name: string, file: RunFile['file'] | undefined) => ({
     name,
@@ -47,6 +47,7 @@ function filesOf(plan: RunPlan): RunFile[] {
     reads('stdin', input.kind === 'stdin' ? 0 : undefined),
     reads('the job', job.path),
     reads('--callbacks', callbacks),
+    ...(merges ?? []).map((path) => reads('a journal', path)),
     ...envFiles.map((path) => reads('--env-file', path)),
     writes('stdout', output === undefined ? 1 : undefined),
     writes('stderr', 2),

@@ -1,14 +1,13 @@
 // `poolrun journal`: what a journal holds, and how to make it smaller.
-import { chmodSync, existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { InputError, OutputError, UsageError } from '../errors/classes.js'
+import { OutputError, UsageError } from '../errors/classes.js'
 import { type JournalDisk, openJournalDisk, valuesFolder } from '../journal/disk.js'
 import { readJournal, StoredItems } from '../journal/journal.js'
 import { LineBuilder } from '../journal/lines.js'
-import { JournalInUse, refuseLocked } from '../journal/lock.js'
 import { JournalReader } from '../journal/reader.js'
 import { cannotWrite } from '../write/cannot-write.js'
-import { lock, readWhole } from './run-journal.js'
+import { locateToWrite, lock, openToRead, openToWrite, readWhole } from './journal-file.js'
 
 const COPY_BYTES = 1 << 20
 
@@ -20,49 +19,32 @@ interface Request {
 
 /** @throws UsageError, InputError, OutputError */
 export function journalText({ path: file, json, compact }: Request): string {
-  if (!existsSync(file)) throw new InputError(`cannot read the journal ${file}: no such file`)
-  const before = statSync(file).size
+  const before = openToRead(file)
+  before.close()
   if (compact) compactJournal(file)
-  else refuseInUse(file)
-  const disk = openDisk(file)
+  const disk = openToRead(file)
   const reader = readWhole(file, disk)
+  const { size } = disk
   disk.close()
   const { done, failed } = reader.table
   const notRun = reader.end?.notRun ?? null
-  const { size } = statSync(file)
   if (json) return `${JSON.stringify({ done, failed, notRun, size })}\n`
   const lines = [
     `done     ${done}`,
     `failed   ${failed}`,
     `not run  ${notRun ?? 'unknown: the input was not read to its end'}`,
-    `size     ${size} bytes${compact ? ` (before: ${before})` : ''}`,
+    `size     ${size} bytes${compact ? ` (before: ${before.size})` : ''}`,
     ...(reader.isTorn ? ['the last line is torn, and is dropped by the next --resume'] : []),
   ]
   return `${lines.join('\n')}\n`
 }
 
-function refuseInUse(file: string): void {
-  try {
-    refuseLocked(file)
-  } catch (error) {
-    throw error instanceof JournalInUse ? new OutputError(error.message) : error
-  }
-}
-
-function openDisk(file: string): JournalDisk {
-  try {
-    return openJournalDisk(file, 'read')
-  } catch (error) {
-    throw new InputError(`cannot read the journal ${file}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
 /** Keeps the latest event of each item, in the order in which they were appended. */
 function compactJournal(file: string): void {
-  const release = lock(file)
-  const target = realpathSync(file)
+  const target = locateToWrite(file)
+  const release = lock(target)
   const temporary = `${target}.${process.pid}.tmp`
-  const disk = openDisk(file)
+  const disk = openToWrite(target)
   try {
     const reader = readWhole(file, disk)
     if (reader.header === undefined) return
@@ -73,7 +55,7 @@ function compactJournal(file: string): void {
     compacted.close()
     chmodSync(temporary, statSync(target).mode)
     renameSync(temporary, target)
-    dropOtherValues(valuesFolder(file), values)
+    dropOtherValues(valuesFolder(target), values)
   } catch (error) {
     rmSync(temporary, { force: true })
     if (error instanceof UsageError || error instanceof OutputError) throw error
@@ -87,13 +69,15 @@ function compactJournal(file: string): void {
 /** Returns the names of the values that are in files of their own. */
 function copyLatest(
   disk: JournalDisk,
-  { table, header, resumed, end }: JournalReader,
+  { table, header, resumed, end, runs }: JournalReader,
   to: JournalDisk,
 ): Set<string> {
   const values = new Set<string>()
   const lines = new LineBuilder()
-  const { resumed: _run, at: _at, ...replaced } = resumed
+  const { resumed: run, at, ...replaced } = resumed
   lines.object({ ...header, ...replaced })
+  // Its items may have other indexes than those of their lines.
+  if (runs > 1) lines.object({ resumed: run, at })
   const items = new StoredItems(disk)
   const flush = () => to.append(lines.take())
   const pass = new JournalReader({

@@ -1,5 +1,5 @@
 // `poolrun merge`: what the shards of a run are together, and what is refused.
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { journalText } from '../../../src/run/show-journal.js'
@@ -133,6 +133,39 @@ describe('merge refuses', () => {
     writeFileSync(fourth, '')
     await runShard(4)
     await refused(journals, `${third} is not complete`)
+  })
+
+  test('the journal of a whole run whose items may have moved, also once it was compacted', async () => {
+    const { run, merge, journal } = project()
+    const { stdout } = await run(['imap', '1', '2', '3'])
+    expect(await merge([journal])).toMatchObject({ stdout })
+    await run(['imap', '3', '1', '2', '4', '--resume'])
+    const refused = () =>
+      expect(merge([journal])).rejects.toMatchObject({
+        code: 'ERR_POOL_INPUT',
+        message: expect.stringContaining(`${journal} is the journal of a whole run that was resumed`),
+      })
+    await refused()
+    journalText({ path: journal, json: true, compact: true })
+    await refused()
+  })
+
+  test('and journal refuses what is not a regular file', async () => {
+    const { space, merge } = project()
+    const link = space.path('link')
+    symlinkSync('/dev/null', link)
+    for (const path of [link, space.dir])
+      for (const read of [
+        () => merge([path]),
+        async () => journalText({ path, json: true, compact: false }),
+        async () => journalText({ path, json: true, compact: true }),
+      ])
+        await expect(read()).rejects.toMatchObject({
+          code: 'ERR_POOL_INPUT',
+          message: expect.stringMatching(
+            /cannot read the journal .*: it is (not a regular file|a directory)/,
+          ),
+        })
   })
 
   test('damage, and a journal in use, but not a torn tail', async () => {

@@ -1,6 +1,15 @@
 // Runs with a journal, interrupted and resumed: whole runs on an executor in this process.
 
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { project } from './journaled-runs.js'
@@ -250,6 +259,50 @@ describe('a run is refused', () => {
     expect(readFileSync(journal, 'utf8')).toBe('{"a":1}\n')
   })
 
+  test.each(['\n', '{\n', '{"pool"}\n'])(
+    'where the file is the short line %j, which stays as it is',
+    async (text) => {
+      const { run, journal } = project()
+      writeFileSync(journal, text)
+      expect(await run(['imap', '1', '--resume'])).toMatchObject({ exitCode: 2 })
+      expect(readFileSync(journal, 'utf8')).toBe(text)
+    },
+  )
+
+  test('where the first line is damaged, without the advice to remove it', async () => {
+    const { run, journal } = project()
+    await run(['imap', '1'])
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('"version":1', '"version":2'))
+    const { error, exitCode } = await run(['imap', '1', '--resume'])
+    expect(exitCode).toBe(7)
+    expect(error).toMatch(/damaged in line 1; remove the journal for a new run$/)
+  })
+
+  test.each(['a folder', 'a link to a device'])('where the journal is %s, which stays', async (kind) => {
+    const { run, space, journal } = project()
+    if (kind === 'a folder') mkdirSync(journal)
+    else symlinkSync('/dev/null', journal)
+    const before = lstatSync(journal).ino
+    expect(await run(['imap', '1'])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringMatching(/cannot write the journal .*: it is (not a regular file|a directory)/),
+    })
+    expect(await run(['imap', '-i', space.path('missing')])).toMatchObject({ exitCode: 7 })
+    expect(lstatSync(journal).ino).toBe(before)
+  })
+
+  test('where another process writes the journal by another name', async () => {
+    const { run, space, journal } = project()
+    await run(['imap', '1'])
+    symlinkSync(journal, space.path('link'))
+    const owner = { pid: process.ppid, host: hostname(), start: '', since: 'noon' }
+    writeFileSync(`${journal}.lock`, JSON.stringify(owner))
+    expect(await run(['imap', '1', '--resume', '--journal', space.path('link')])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining('in use by process'),
+    })
+  })
+
   test('where another process writes the journal', async () => {
     const { run, journal, took } = project()
     await run(['imap', '1'])
@@ -276,6 +329,18 @@ describe('a run is refused', () => {
       expect(existsSync(`${journal}.lock`)).toBe(false)
     }
   })
+})
+
+test('large values are found by any name of their journal', async () => {
+  const { run, space, journal, took } = project()
+  const large = () => 'x'.repeat(2 << 20)
+  symlinkSync(journal, space.path('link'))
+  const argv = ['map', '1', '-o', space.path('out')]
+  expect(await run([...argv, '--journal', space.path('link')], large)).toMatchObject({ exitCode: 0 })
+  const before = space.read('out')
+  took()
+  expect(await run([...argv, '--resume'], large)).toMatchObject({ exitCode: 0 })
+  expect({ isSame: space.read('out') === before, took: took() }).toEqual({ isSame: true, took: [] })
 })
 
 test('a run that is refused before it begins leaves no journal', async () => {

@@ -7,7 +7,10 @@ import { refuseSameFiles } from '../../../src/run/same-file.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
 type Files = Partial<
-  Pick<RunPlan, 'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'callbacks' | 'envFiles' | 'reports'>
+  Pick<
+    RunPlan,
+    'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'merges' | 'callbacks' | 'envFiles' | 'reports'
+  >
 >
 
 function refusalOf(files: Files, cwd: string, platform?: NodeJS.Platform): string | undefined {
@@ -48,6 +51,17 @@ describe('two roles of one file', () => {
       const { dir } = folder()
       expect(refusalOf({ input, errors: path }, dir)).toContain('--input and --errors name the same file')
       expect(refusalOf({ input, reports: [json(path)] }, dir)).toContain('--report json')
+    },
+  )
+
+  it.each(['f.ndjson', 'link', 'hard'])(
+    'are refused when a journal that is joined is written as %s',
+    (path) => {
+      const { dir } = folder()
+      const merges = ['f.ndjson']
+      expect(refusalOf({ merges, output: path }, dir)).toContain('a journal and --output name the same file')
+      expect(refusalOf({ merges, errors: path }, dir)).toContain('a journal and --errors')
+      expect(refusalOf({ merges, reports: [json(path)] }, dir)).toContain('a journal and --report json')
     },
   )
 
