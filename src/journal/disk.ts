@@ -11,6 +11,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  rmSync,
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -42,6 +43,20 @@ export function openJournalDisk(file: string, access: 'read' | 'write'): Journal
   return new FileDisk(file, access)
 }
 
+/** A new file survives a power cut only with its entry in the folder. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // Some file systems, and Windows, do not sync folders.
+  }
+}
+
 class FileDisk implements JournalDisk {
   readonly #fd: number
   readonly #values: string
@@ -53,6 +68,7 @@ class FileDisk implements JournalDisk {
     this.#fd = openSync(file, flags, 0o666)
     this.#size = fstatSync(this.#fd).size
     this.#values = valuesFolder(file)
+    if (access === 'write' && this.#size === 0) syncFolder(path.dirname(file))
   }
 
   get size(): number {
@@ -97,16 +113,25 @@ class FileDisk implements JournalDisk {
   }
 
   writeValue(name: string, bytes: Uint8Array): void {
-    if (!this.#hasValues) mkdirSync(this.#values, { recursive: true })
+    if (!this.#hasValues) {
+      mkdirSync(this.#values, { recursive: true })
+      syncFolder(path.dirname(this.#values))
+    }
     this.#hasValues = true
-    const fd = openSync(path.join(this.#values, name), 'w', 0o666)
+    const file = path.join(this.#values, name)
+    const fd = openSync(file, 'w', 0o666)
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
       // The line that names it may be on the disk before it otherwise.
       fsyncSync(fd)
+    } catch (error) {
+      // No line names it, and the disk may be full.
+      rmSync(file, { force: true })
+      throw error
     } finally {
       closeSync(fd)
     }
+    syncFolder(this.#values)
   }
 
   readValue(name: string): Buffer {

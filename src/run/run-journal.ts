@@ -16,7 +16,7 @@ import { parsePointer } from '../json-pointer.js'
 import type { Chunk, SettledRange } from '../model.js'
 import { EVAL_NAME, type JournalPlan, type RunPlan } from '../plan.js'
 import { cannotWrite } from '../write/cannot-write.js'
-import { locateToWrite, lock, openToWrite, readWhole } from './journal-file.js'
+import { locateToWrite, lock, openToRead, openToWrite, readWhole } from './journal-file.js'
 import { resuming } from './resume.js'
 import type { RunProgress } from './run-progress.js'
 import { taskFor } from './settings.js'
@@ -28,8 +28,9 @@ export type MergedOptions = Pick<RunPlan, 'ordered' | 'allowFailures'> & { reado
 
 /** `undefined` for a run without one. @throws UsageError, OutputError */
 export function openRunJournal(plan: RunPlan, warn: (text: string) => void): RunJournal | undefined {
-  // A dry run writes nothing.
-  return plan.journal === undefined || plan.dryRun ? undefined : new RunJournal(plan, plan.journal, warn)
+  if (plan.journal === undefined || (plan.dryRun && !hasContent(locateToWrite(plan.journal.path))))
+    return undefined
+  return new RunJournal(plan, plan.journal, warn)
 }
 
 export class RunJournal {
@@ -46,6 +47,8 @@ export class RunJournal {
   readonly #input: RunPlan['input']
   readonly #isShard: boolean
   readonly #isCommand: boolean
+  /** A dry run is refused as the run would be, and writes nothing. */
+  readonly #isDry: boolean
   /** Which item the journal has at which index, where that matters. */
   readonly #places: ShardEvents | undefined
   /** Of the whole input, the same in all shards. */
@@ -65,7 +68,8 @@ export class RunJournal {
     this.#options = { job: plan.job.path, ordered: plan.ordered, allowFailures: plan.allowFailures }
     this.#input = plan.input
     this.#file = locateToWrite(journal.path)
-    this.#release = lock(this.#file)
+    this.#isDry = plan.dryRun
+    this.#release = plan.dryRun ? () => {} : lock(this.#file)
     const places =
       plan.shard === undefined && !journal.explain ? undefined : new ShardEvents(plan.shard?.count ?? 1)
     const reader: JournalReader = new JournalReader({
@@ -78,7 +82,7 @@ export class RunJournal {
         throw new UsageError(
           `the journal ${journal.path} exists: go on from it with --resume, or remove it for a new run`,
         )
-      disk = openToWrite(this.#file)
+      disk = plan.dryRun ? openToRead(journal.path) : openToWrite(this.#file)
       this.#disk = disk
       this.#reader = reader
       if (isThere) readWhole(journal.path, this.#disk, reader)
@@ -172,7 +176,8 @@ export class RunJournal {
       this.#write(() => this.journal.resume(this.#run, { at, ...(changed.length > 0 && { job: files }) }))
     }
     this.#hasBegun = true
-    if (this.#plan.fsync === '1s') this.#timer = setInterval(() => void this.#sync(), SYNC_EVERY_MS).unref()
+    if (this.#plan.fsync === '1s' && !this.#isDry)
+      this.#timer = setInterval(() => void this.#sync(), SYNC_EVERY_MS).unref()
   }
 
   /** @throws OutputError */
@@ -192,7 +197,8 @@ export class RunJournal {
     } finally {
       this.#disk.close()
       // Nothing can have run: the next run may be a new one.
-      if (!this.isResumed && progress.inputAtEnd === undefined) rmSync(this.#file, { force: true })
+      if (!this.isResumed && !this.#isDry && progress.inputAtEnd === undefined)
+        rmSync(this.#file, { force: true })
       this.#release()
     }
   }
@@ -209,6 +215,7 @@ export class RunJournal {
   }
 
   #write(append: () => void): void {
+    if (this.#isDry) return
     try {
       append()
       if (this.#plan.fsync === 'each') this.#disk.syncNow()
@@ -233,8 +240,9 @@ export class RunJournal {
     warn(
       header === undefined
         ? `the journal ${this.#plan.path} has no whole line: this is a new run`
-        : `the last line of the journal ${this.#plan.path} is torn and was dropped`,
+        : `the last line of the journal ${this.#plan.path} is torn and ${this.#isDry ? 'does not count' : 'was dropped'}`,
     )
+    if (this.#isDry) return
     try {
       this.#disk.truncate(validBytes)
     } catch (error) {

@@ -1,5 +1,6 @@
 // No space is left for the journal in the middle of a run. A limit on the size of files stands for it: the system writes as
 // much as fits, and then fails.
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { runCli, runShell } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
@@ -23,4 +24,12 @@ test('a run whose journal cannot grow ends with 7, and goes on from what fits', 
   // What was written is done, and no line was torn.
   expect(done).toBeGreaterThanOrEqual(full.stdout.split('\n').length - 1)
   expect(resumed.stderr).not.toContain('torn')
+})
+
+test('half of a large value does not stay where the disk is full', async () => {
+  const { dir, path } = tempSpace()
+  const run = `poolrun imap -e 'n => "x".repeat(3e6)' 1 --journal ${path('j')}`
+  const full = await runShell(`ulimit -f 200; ${run}`, { cwd: dir })
+  expect(full.exitCode).toBe(7)
+  expect(readdirSync(path('j.values'))).toEqual([])
 })

@@ -1,9 +1,11 @@
 // Runs with a journal, interrupted and resumed: whole runs on an executor in this process.
 
 import {
+  appendFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -328,6 +330,40 @@ describe('a run is refused', () => {
       expect(await run(['imap', '1', '--resume'])).toMatchObject({ exitCode: 0 })
       expect(existsSync(`${journal}.lock`)).toBe(false)
     }
+  })
+})
+
+describe('a dry run', () => {
+  test('says what a resumed run will do, and writes nothing', async () => {
+    const { run, journal, took, space } = project()
+    await run(['collect', '1', '2', '3'], doubleButThree)
+    appendFileSync(journal, '{"ok":')
+    const before = readFileSync(journal, 'utf8')
+    took()
+    expect(await run(['collect', '1', '3', '4', '--resume', '-n'])).toMatchObject({
+      exitCode: 0,
+      notes: ['resume: 1 done, 1 failed (will run again), 1 new, 1 no longer in the input'],
+      warnings: [expect.stringContaining('is torn and does not count')],
+    })
+    expect({ text: readFileSync(journal, 'utf8'), took: took() }).toEqual({ text: before, took: [] })
+    expect(readdirSync(space.dir).sort()).toEqual(['j.ndjson', 'job.mjs'])
+  })
+
+  test('is refused as the run would be', async () => {
+    const { run, journal } = project()
+    await run(['imap', '1'])
+    expect(await run(['imap', '1', '-n'])).toMatchObject({ exitCode: 2 })
+    expect(await run(['collect', '1', '-n', '--resume'])).toMatchObject({ exitCode: 2 })
+    writeFileSync(journal, readFileSync(journal, 'utf8').slice(0, 40))
+    const torn = readFileSync(journal, 'utf8')
+    expect(await run(['imap', '-i', 'missing', '-n', '--resume'])).toMatchObject({ exitCode: 4 })
+    expect(readFileSync(journal, 'utf8')).toBe(torn)
+  })
+
+  test('without a journal creates none', async () => {
+    const { run, journal } = project()
+    expect(await run(['imap', '1', '-n', '--resume'])).toMatchObject({ exitCode: 0, notes: [] })
+    expect(existsSync(journal)).toBe(false)
   })
 })
 
