@@ -5,12 +5,15 @@ import { KeyTable } from './key-table.js'
 import { FORMAT_VERSION, isIntact, LineCursor, MAGIC, parseObject } from './lines.js'
 
 const LF = 0x0a
+const CR = 0x0d
 
 /** Why a journal cannot be used. */
 export type Unreadable =
   /** It is another kind of file. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'newer'; readonly version: number }
+  /** An editor has written its line ends. */
+  | { readonly kind: 'crlf' }
   /** A line that is not the last one is damaged. */
   | { readonly kind: 'damaged'; readonly line: number }
 
@@ -109,6 +112,7 @@ export class JournalReader {
     // With its line end: a whole line that is shorter than the beginning of a header is none.
     if (this.#line === 1) this.#refuseForeign(bytes, from, to + 1)
     if (!isIntact(bytes, from, to)) {
+      if (bytes[to - 1] === CR && isIntact(bytes, from, to - 1)) throw new UnreadableJournal({ kind: 'crlf' })
       this.#isDamaged = true
       return
     }

@@ -77,6 +77,10 @@ function refusal(path: string, { reason }: UnreadableJournal): Error {
       return new OutputError(
         `the journal ${path} has format ${reason.version}, which this version of poolrun does not know; use the one that wrote it, or a newer one`,
       )
+    case 'crlf':
+      return new OutputError(
+        `the journal ${path} has line ends of another system (CRLF), as some editors write them; change them back to LF`,
+      )
     case 'damaged': {
       // Without the first line, nothing says what was run.
       const remedy = reason.line === 1 ? '' : 'remove that line to run its item again, or '

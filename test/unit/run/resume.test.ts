@@ -271,6 +271,21 @@ describe('a run is refused', () => {
     },
   )
 
+  test('where an editor has changed its line ends, which can be changed back', async () => {
+    const { run, journal, took } = project()
+    const { stdout } = await run(['imap', '1', '2'])
+    const text = readFileSync(journal, 'utf8')
+    writeFileSync(journal, text.replaceAll('\n', '\r\n'))
+    expect(await run(['imap', '1', '2', '--resume'])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining('change them back to LF'),
+    })
+    writeFileSync(journal, text)
+    took()
+    expect(await run(['imap', '1', '2', '--resume'])).toMatchObject({ exitCode: 0, stdout })
+    expect(took()).toEqual([])
+  })
+
   test('where the first line is damaged, without the advice to remove it', async () => {
     const { run, journal } = project()
     await run(['imap', '1'])
