@@ -45,12 +45,14 @@ export function mismatch(journals: readonly ShardJournal[]): string | undefined 
   const missing = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !byIndex.has(index))
   if (missing.length > 0)
     return `${missing.length === 1 ? 'a shard is' : 'shards are'} missing: ${missing.map((index) => `${index}/${count}`).join(', ')}`
-  for (const { path, reader } of journals) {
-    const { end } = reader
-    if (end?.notRun !== 0 && end?.stopped !== true)
-      return `the shard of ${path} is not complete: go on with it with --resume`
-  }
-  return undefined
+  const open = journals.find((journal) => !isComplete(journal))
+  return open && `the shard of ${open.path} is not complete: go on with it with --resume`
+}
+
+/** A failure that ended the run of a shard ends the whole run as well, except one of too many that were skipped. */
+function isComplete({ reader: { header, end } }: ShardJournal): boolean {
+  const isCollect = (header!.settings as Settings)['the command'] === 'collect'
+  return end?.notRun === 0 || (end?.stopped === true && !isCollect)
 }
 
 function isShard({ reader }: ShardJournal): boolean {

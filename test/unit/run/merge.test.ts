@@ -135,6 +135,21 @@ describe('merge refuses', () => {
     await refused(journals, `${third} is not complete`)
   })
 
+  test('a shard that too many failures have stopped, until it was gone on with', async () => {
+    const { journals, runShards, runShard, merge, whole } = sharded('collect', numbers, unlucky)
+    await runShards()
+    const before = await merge()
+    writeFileSync(journals[1]!, '')
+    await runShard(2, ['--max-failures', '1', '--chunk-size', '1'])
+    await expect(merge()).rejects.toMatchObject({
+      code: 'ERR_POOL_INPUT',
+      message: expect.stringContaining(`${journals[1]} is not complete`),
+    })
+    await runShard(2, ['--resume'])
+    expect(await merge()).toEqual(before)
+    expect(before.stdout).toBe((await whole()).stdout)
+  })
+
   test('the journal of a whole run whose items may have moved, also once it was compacted', async () => {
     const { run, merge, journal } = project()
     const { stdout } = await run(['imap', '1', '2', '3'])
