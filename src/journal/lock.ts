@@ -7,6 +7,8 @@ import { hostname } from 'node:os'
 /** On this machine it is known which processes run. Elsewhere, a lock that nobody has refreshed for so long has no owner. */
 const STALE_AFTER_MS = 60_000
 const REFRESH_EVERY_MS = 5_000
+/** Each failure means that another process was faster, or that something else has the name of the lock. */
+const MAX_TRIES = 100
 
 /** Of a process that has ended, and whose parent has not noticed. */
 const GONE = 'gone'
@@ -45,14 +47,21 @@ export function lockJournal(file: string): () => void {
   writeFileSync(own, text)
   try {
     // A link is made whole or not at all, and not over another one.
-    while (!tryLink(own, lock)) breakStale(file, `${own}.stale`)
+    for (let tries = 1; !tryLink(own, lock); tries++) {
+      if (tries > MAX_TRIES) throw new Error(`its lock ${lock} cannot be replaced`)
+      breakStale(file, `${own}.stale`)
+    }
   } finally {
     rmSync(own, { force: true })
   }
   const timer = setInterval(() => refresh(lock), REFRESH_EVERY_MS).unref()
   return () => {
     clearInterval(timer)
-    if (read(lock) === text) rmSync(lock, { force: true })
+    try {
+      if (read(lock) === text) rmSync(lock, { force: true })
+    } catch {
+      // It is stale once this process has exited.
+    }
   }
 }
 
@@ -139,18 +148,21 @@ function refresh(lock: string): void {
   }
 }
 
-function read(file: string): string | undefined {
+/** `undefined` if there is none. */
+function read(lock: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
+    return readFileSync(lock, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`its lock ${lock} cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }
 
 /** `undefined` if it is not a lock: half of one on a file system without links. */
 function parse(text: string): Owner | undefined {
   try {
-    return JSON.parse(text) as Owner
+    const owner = JSON.parse(text) as Partial<Owner> | null
+    return typeof owner?.pid === 'number' && typeof owner.host === 'string' ? (owner as Owner) : undefined
   } catch {
     return undefined
   }

@@ -334,6 +334,27 @@ describe('a run is refused', () => {
     expect(took()).toEqual([])
   })
 
+  test.each([
+    ['a folder', 'cannot be read', (lock: string) => mkdirSync(lock)],
+    ['a link that leads nowhere', 'cannot be replaced', (lock: string) => symlinkSync('nowhere', lock)],
+  ])('where its lock is %s', async (_kind, reason, make) => {
+    const { run, journal } = project()
+    make(`${journal}.lock`)
+    expect(await run(['imap', '1'])).toMatchObject({
+      exitCode: 7,
+      error: expect.stringContaining(
+        `cannot write the journal ${journal}: its lock ${journal}.lock ${reason}`,
+      ),
+    })
+  })
+
+  test.each(['', '{"pid":', 'null', '5', '{}'])('but not for the lock %j', async (text) => {
+    const { run, journal } = project()
+    writeFileSync(`${journal}.lock`, text)
+    expect(await run(['imap', '1'])).toMatchObject({ exitCode: 0 })
+    expect(existsSync(`${journal}.lock`)).toBe(false)
+  })
+
   test('but not for a lock whose process is gone, or has another start', async () => {
     const { run, journal } = project()
     await run(['imap', '1'])
