@@ -32,8 +32,8 @@ export interface RunEnd {
   readonly notRun: number | null
   /** A failed item has ended it. */
   readonly stopped?: true
-  /** Of a shard: all items of the input, and their digest. */
-  readonly input?: { readonly items: number; readonly digest: number }
+  /** Of a shard: all items of the input, their digest, and how many of them are settled here. */
+  readonly input?: { readonly items: number; readonly digest: number; readonly settled?: number }
 }
 
 interface ReaderOptions {

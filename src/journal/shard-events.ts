@@ -40,6 +40,12 @@ export class ShardEvents {
     return this.#events[Math.floor(index / this.#shards)] ?? 0
   }
 
+  get count(): number {
+    let count = 0
+    for (const event of this.#events) if (event !== 0) count++
+    return count
+  }
+
   /** How many places there are, up to the last one with an event. */
   get length(): number {
     let length = this.#events.length

@@ -50,7 +50,9 @@ export function mismatch(journals: readonly ShardJournal[]): string | undefined 
 }
 
 /** A failure that ended the run of a shard ends the whole run as well, except one of too many that were skipped. */
-function isComplete({ reader: { header, end } }: ShardJournal): boolean {
+function isComplete({ reader: { header, end }, events }: ShardJournal): boolean {
+  // A damaged line was removed, and its item has not run again.
+  if (events.count < (end?.input?.settled ?? 0)) return false
   const isCollect = (header!.settings as Settings)['the command'] === 'collect'
   return end?.notRun === 0 || (end?.stopped === true && !isCollect)
 }

@@ -205,12 +205,13 @@ export class RunJournal {
 
   #endOf({ inputAtEnd, isInputRead, settled, named }: RunProgress, errorCode: ExitCode | undefined): RunEnd {
     const isKnown = inputAtEnd !== undefined && !inputAtEnd.unread && errorCode !== EXIT.input
+    const count = settled.ok + settled.failed
     return {
-      notRun: isKnown ? inputAtEnd.accepted - settled.ok - settled.failed : null,
+      notRun: isKnown ? inputAtEnd.accepted - count : null,
       ...(named.stoppedBy !== undefined && { stopped: true }),
       ...(isKnown &&
         isInputRead &&
-        this.#isShard && { input: { items: this.#itemsRead, digest: this.#digest } }),
+        this.#isShard && { input: { items: this.#itemsRead, digest: this.#digest, settled: count } }),
     }
   }
 

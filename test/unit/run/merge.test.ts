@@ -150,6 +150,20 @@ describe('merge refuses', () => {
     expect(before.stdout).toBe((await whole()).stdout)
   })
 
+  test('a shard of which a line was removed, until its item has run again', async () => {
+    const { journals, runShards, runShard, merge } = sharded('collect', numbers, unlucky)
+    await runShards()
+    const before = await merge()
+    const lines = readFileSync(journals[2]!, 'utf8').split('\n')
+    writeFileSync(journals[2]!, lines.filter((_, i) => i !== 3).join('\n'))
+    await expect(merge()).rejects.toMatchObject({
+      code: 'ERR_POOL_INPUT',
+      message: expect.stringContaining(`${journals[2]} is not complete`),
+    })
+    await runShard(3, ['--resume'])
+    expect(await merge()).toEqual(before)
+  })
+
   test('the journal of a whole run whose items may have moved, also once it was compacted', async () => {
     const { run, merge, journal } = project()
     const { stdout } = await run(['imap', '1', '2', '3'])
