@@ -81,8 +81,10 @@ export class ValueHash {
     if (!hasEscapes) return this.#hashBytes(TAG.string, bytes, start, at)
     const text = this.#parse(start - 1, at + 1)
     if (typeof text !== 'string') return
-    const plain = Buffer.from(text)
-    this.#hashBytes(TAG.string, plain, 0, plain.length)
+    // In UTF-8, half of a surrogate pair would be the same bytes as any other half.
+    const isText = !/\p{Surrogate}/u.test(text)
+    const plain = Buffer.from(isText ? text : JSON.stringify(text))
+    this.#hashBytes(isText ? TAG.string : TAG.raw, plain, 0, plain.length)
   }
 
   #number(): void {
