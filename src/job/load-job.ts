@@ -32,7 +32,10 @@ interface LoadedModule {
   readonly commonJs: { value: unknown } | undefined
 }
 
-async function loadModule({ url, graph }: JobSource): Promise<LoadedModule> {
+async function loadModule({ url, graph, isBuiltIn }: JobSource): Promise<LoadedModule> {
+  // `import()` would start Node's ES module loader and search the text for exports, which takes as long as 50 commands.
+  if (isBuiltIn)
+    return { namespace: {}, commonJs: { value: createRequire(import.meta.filename)(fileURLToPath(url)) } }
   if (graph !== undefined) {
     const { loadGraph, mapFrame } = requireBundle<Loader>('loader.cjs')
     mapFramesWith(mapFrame)
