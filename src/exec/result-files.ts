@@ -49,6 +49,7 @@ export class ResultFiles {
       try {
         renameSync(file.temporary, file.path)
       } catch (error) {
+        rmSync(file.temporary, { force: true })
         this.#error ??= Object.assign(error as Error, { path: file.path })
       }
     }

@@ -13,7 +13,8 @@ export function throwIfCommandIsMissing({ failures }: SettledRange, succeeded: n
       const { exitCode, stderrTail } = failure.error.type === 'error' ? failure.error.props : {}
       const why = exitCode === 126 ? 'cannot be executed' : 'was not found'
       const said = Array.isArray(stderrTail) && stderrTail.length > 0 ? ` (${String(stderrTail.at(-1))})` : ''
-      const hint = 'functions and aliases of your own shell are not known there'
-      throw new JobError(`--exec: the command ${failure.missingCommand} ${why}${said}; ${hint}`)
+      const isName = exitCode !== 126 && !failure.missingCommand.includes('/')
+      const hint = isName ? '; functions and aliases of your own shell are not known there' : ''
+      throw new JobError(`--exec: the command ${failure.missingCommand} ${why}${said}${hint}`)
     }
 }

@@ -113,8 +113,8 @@ export async function run(
       onTaken: progress.itemsTaken,
       check: table,
       onSettled(settled) {
-        throwIfCommandIsMissing(settled, flow.counts.ok)
         emit({ type: 'items-settled', settled })
+        throwIfCommandIsMissing(settled, flow.counts.ok)
         reportSkipped(settled, policy, flow.stopped?.failure, emit)
         return onSettled(settled)
       },

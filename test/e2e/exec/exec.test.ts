@@ -192,6 +192,13 @@ describe('failures', () => {
     expect(stderr).toContain(message)
   })
 
+  test('the item that ends the run because the command is missing is counted, named and reported', async () => {
+    const { stdout, stderr } = await runShell(`
+      poolrun collect -j 1 --report json=/dev/stdout --exec 'no-such-program {}' 1 2`)
+    expect(stderr).toContain('poolrun collect: stopped: 0 ok, 1 failed (item 0), 1 not run\n')
+    expect(JSON.parse(stdout)).toMatchObject({ failures: [{ index: 0 }], counts: { failed: 1, notRun: 1 } })
+  })
+
   test('code 127 of a program that was found is a failure like any other', async () => {
     const { exitCode } = await runCli(['collect', '--exec', "sh -c 'exit 127' {}", '1', '2'])
     expect(exitCode).toBe(3)
