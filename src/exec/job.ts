@@ -1,11 +1,11 @@
 // The job of `--exec`, which workers load in place of a module of the user: its task runs one command. A worker runs many at
 // the same time (`concurrency`), and its limits, retries, records and signals are those of any task.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
 import { environmentProblem } from '../errors/environment.js'
 import type { Failure } from '../model.js'
 import type { CommandPlan } from '../plan.js'
 import { MAX_ARGUMENT_BYTES, stdinOf, templateOf, tooLong, unsendable, valuesFor } from './command-line.js'
+import { isExecutable } from './executable.js'
 import { textOf } from './placeholders.js'
 import { ResultFiles } from './result-files.js'
 import { Room } from './room.js'
@@ -227,15 +227,6 @@ async function startWithOneOf(
   } catch (error) {
     if (others.length === 0 || codeOf(error) !== 'E2BIG') throw error
     return startWithOneOf(others, start)
-  }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return statSync(file).isFile()
-  } catch {
-    return false
   }
 }
 

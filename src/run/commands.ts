@@ -1,9 +1,9 @@
 // A run of commands (`--exec`) where it differs from one of a job module: what workers load, and what a dry run shows.
-import { accessSync, constants, statSync } from 'node:fs'
 import path from 'node:path'
 import { JobError } from '../errors/classes.js'
 import { dryRunLine, templateOf } from '../exec/command-line.js'
 import { commandJobUrl } from '../exec/entry.js'
+import { isExecutable } from '../exec/executable.js'
 import { BadItem, readItems } from '../framing/parse.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Chunk, itemIndexAt } from '../model.js'
@@ -19,15 +19,6 @@ export function commandJob({ shell }: CommandPlan, env: NodeJS.ProcessEnv, cwd: 
 function isFound(program: string, searched: string, cwd: string): boolean {
   if (program.includes('/')) return isExecutable(path.resolve(cwd, program))
   return searched.split(path.delimiter).some((folder) => isExecutable(path.resolve(cwd, folder, program)))
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return statSync(file).isFile()
-  } catch {
-    return false
-  }
 }
 
 /** The first commands of a dry run, as lines for a shell. */
