@@ -114,9 +114,6 @@ export class LineReader implements ByteReader {
   }
 }
 
-/** The window counts shares of chunks, which need not be the bytes of their items. */
-const ROUNDING_BYTES = 1_000
-
 /** Counts what is taken, and checks that the flow window had room for it. */
 export function watched(source: ChunkSource, call: CallWitness): ChunkSource {
   const { windowItems, windowBytes } = call.plan
@@ -139,7 +136,7 @@ export function watched(source: ChunkSource, call: CallWitness): ChunkSource {
   return {
     next(want) {
       if (call.isPulling) violated(`the source of call ${call.id} is pulled twice at a time`)
-      if (!call.isEnding && call.heldBytes >= 2 * windowBytes + ROUNDING_BYTES)
+      if (!call.isEnding && call.heldBytes >= windowBytes)
         violated(`call ${call.id} holds ${call.heldBytes} bytes and takes more`)
       call.isPulling = true
       try {
