@@ -78,7 +78,8 @@ export class LineReader implements ByteReader {
     this.#surroundings = surroundings
     const { items, input } = call.plan
     let text = ''
-    for (let index = 0; index < Math.min(items, input.tearsAt ?? items); index++) text += `${index}\n`
+    for (let index = 0; index < Math.min(items, input.tearsAt ?? items); index++)
+      text += `${index % input.different}\n`
     const isWhole = input.tearsAt !== undefined || input.endsLine
     this.#text = Buffer.from(isWhole ? text : text.slice(0, -1), 'latin1')
   }
