@@ -58,6 +58,8 @@ export class CallWitness {
   readonly #began: Uint16Array
   /** That attempt may begin again, because its first beginning was not recorded. */
   readonly #mayBeginAgain: Uint8Array
+  /** The last attempt that was dispatched, and how often it was. */
+  readonly #attempt: Uint16Array
   readonly #dispatches: Uint8Array
   /** The attempt whose outcome has left the process. */
   readonly #safe: Uint16Array
@@ -102,6 +104,7 @@ export class CallWitness {
     const { items } = plan
     this.#began = new Uint16Array(items)
     this.#mayBeginAgain = new Uint8Array(items)
+    this.#attempt = new Uint16Array(items)
     this.#dispatches = new Uint8Array(items)
     this.#safe = new Uint16Array(items)
     this.#isRelaxed = new Uint8Array(items)
@@ -134,7 +137,8 @@ export class CallWitness {
       if (this.#outcomes[i] !== 0) violated(`item ${i} of call ${this.id} is dispatched and has ended`)
       if (this.journal?.isSettled(i) === true)
         violated(`item ${i} of call ${this.id} runs again, and its journal has its result`)
-      if (attempt > 1 && this.#began[i]! < attempt) this.#dispatches[i] = 0
+      if (this.#attempt[i]! < attempt) this.#dispatches[i] = 0
+      this.#attempt[i] = attempt
       if (this.#dispatches[i]! < 255) this.#dispatches[i]!++
     }
   }

@@ -26,6 +26,8 @@ interface Line {
   readonly outcome: typeof OK | typeof FAILED
   /** Where it ends in the file. */
   readonly end: number
+  /** The run has gone on with it. */
+  readonly isAccepted: boolean
 }
 
 export class KeptJournal {
@@ -54,7 +56,9 @@ export class KeptJournal {
     this.#plan = plan
     this.#file = file
     this.#random = random
-    this.#disk = new SimulatedJournalDisk(file, random, (bytes) => this.#appended(bytes))
+    this.#disk = new SimulatedJournalDisk(file, random, (lines, at, isComplete) =>
+      this.#appended(lines, at, isComplete),
+    )
     this.#latest = new Uint8Array(plan.items)
     this.#before = this.#latest
   }
@@ -144,19 +148,18 @@ export class KeptJournal {
   }
 
   /** Whole lines have been appended, behind everything else. */
-  #appended(bytes: Buffer): void {
-    const at = this.#file.bytes.length - bytes.length
+  #appended(bytes: Buffer, at: number, isComplete: boolean): void {
     for (let from = 0; from < bytes.length; ) {
       const to = bytes.indexOf(LF, from)
       if (to === -1 || !isIntact(bytes, from, to))
         violated(`the journal of call ${this.#id} is given half a line`)
       this.#cursor.read(bytes, from, to)
-      const line = this.#readItem(this.#cursor, at + to + 1)
+      const line = this.#readItem(this.#cursor)
       if (line !== undefined) {
         if (this.isSettled(line.index))
           violated(`item ${line.index} of call ${this.#id} gets another result in the journal`)
-        this.items++
-        this.#lines.push(line)
+        if (isComplete) this.items++
+        this.#lines.push({ ...line, end: at + to + 1, isAccepted: isComplete })
         this.#latest[line.index] = line.outcome
       }
       from = to + 1
@@ -164,7 +167,7 @@ export class KeptJournal {
   }
 
   /** The value of an item is the one that an oracle gives. */
-  #readItem(cursor: LineCursor, end: number): Line | undefined {
+  #readItem(cursor: LineCursor): Pick<Line, 'index' | 'outcome'> | undefined {
     const { kind, index } = cursor
     if (kind !== 'ok' && kind !== 'failed') return undefined
     if (index >= this.#plan.items)
@@ -173,13 +176,13 @@ export class KeptJournal {
     if (kind === 'failed') {
       if (failure === undefined)
         violated(`the journal of call ${this.#id} does not say how item ${index} has failed`)
-      return { index, outcome: FAILED, end }
+      return { index, outcome: FAILED }
     }
     cursor.addValue(this.#value)
     const value = this.#value.take().toString('latin1')
     if (value !== `${resultOf(this.#id, index)}\n`)
       violated(`the journal of call ${this.#id} has ${value} for item ${index}`)
-    return { index, outcome: OK, end }
+    return { index, outcome: OK }
   }
 
   /** Reads all of it, and checks that it has the lines that are there, and the latest event of each item. */
@@ -189,7 +192,7 @@ export class KeptJournal {
     const reader: JournalReader = new JournalReader({
       onItem: (cursor) => {
         const line = this.#lines[count++]
-        const found = this.#readItem(cursor, 0)
+        const found = this.#readItem(cursor)
         if (found?.index !== line?.index || found?.outcome !== line?.outcome)
           violated(
             `event ${count} in the journal of call ${this.#id} is that of item ${found?.index}, not of ${line?.index}`,
@@ -223,7 +226,8 @@ export class KeptJournal {
   #forgetLostLines(): void {
     const { intact } = this.#file
     const kept = this.#lines.filter(({ end }) => end <= intact)
-    if (kept.length < this.#lines.length && this.#plan.journal!.fsync === 'each')
+    const isLost = this.#lines.some(({ end, isAccepted }) => isAccepted && end > intact)
+    if (isLost && this.#plan.journal!.fsync === 'each')
       violated(`a result of call ${this.#id} was synced, and is lost`)
     this.#lines = kept
     this.#latest.fill(0)
@@ -255,12 +259,14 @@ export function resultOf(call: number, index: number): number {
   return call * 1_000_000 + index
 }
 
+type OnAppend = (lines: Buffer, at: number, isComplete: boolean) => void
+
 class SimulatedJournalDisk implements JournalDisk {
   readonly #file: DiskFile
   readonly #random: Random
-  readonly #onAppend: (bytes: Buffer) => void
+  readonly #onAppend: OnAppend
 
-  constructor(file: DiskFile, random: Random, onAppend: (bytes: Buffer) => void) {
+  constructor(file: DiskFile, random: Random, onAppend: OnAppend) {
     this.#file = file
     this.#random = random
     this.#onAppend = onAppend
@@ -278,14 +284,16 @@ class SimulatedJournalDisk implements JournalDisk {
 
   append(bytes: Buffer): void {
     const { size } = this
+    let written = 0
     try {
-      for (let at = 0; at < bytes.length; ) at += this.#file.append(bytes.subarray(at))
+      while (written < bytes.length) written += this.#file.append(bytes.subarray(written))
     } catch (error) {
-      // A part of it stays where it cannot be removed.
       if (this.#random.chance(0.7)) this.#file.truncate(size)
+      // It cannot be removed: some whole lines may be there, although their items do not settle.
+      else this.#onAppend(bytes.subarray(0, bytes.subarray(0, written).lastIndexOf(LF) + 1), size, false)
       throw error
     }
-    this.#onAppend(bytes)
+    this.#onAppend(bytes, size, true)
   }
 
   truncate(size: number): void {

@@ -501,7 +501,14 @@ class Parent implements WorkerWorld {
 
   /** As a run with `--journal` does it. */
   #journaled(call: CallWitness, kept: KeptJournal): FlowOptions['executor'] {
-    const write = (settled: SettledRange) => kept.write(settled)
+    const write = (settled: SettledRange) => {
+      try {
+        kept.write(settled)
+      } catch (error) {
+        call.isCutShort = true
+        throw error
+      }
+    }
     const cannotRead = (error: unknown) => error as Error
     const { journal, isResumed } = kept.open(this.time)
     const stage = resuming(this.#executor, { journal, isResumed, write, cannotRead })
