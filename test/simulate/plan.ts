@@ -239,6 +239,8 @@ export function mended(plan: RunPlan): RunPlan {
 export function isPredictable(plan: RunPlan): boolean {
   const { kills, lies, stops, initFails, recorderFails, maxMemoryBytes, calls } = plan
   if (kills + lies + stops + initFails + recorderFails > 0 || maxMemoryBytes !== undefined) return false
+  // What one call does to a worker, as when it is aborted, ends items of others.
+  if (calls.length > 1) return false
   return calls.every(
     ({ timeoutMs, unsendable, deeds }) =>
       timeoutMs === undefined && unsendable.size === 0 && deeds.every((deed) => PREDICTABLE.has(deed)),
