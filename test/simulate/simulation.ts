@@ -41,7 +41,7 @@ export interface Outcome {
 const MAX_SILENCE_MS = 30_000
 const MAX_STEPS = 1_000_000
 /** Of the runs. They take longer, and have fewer inputs. */
-const SHARE_WITH_JOURNALS = 0.1
+const SHARE_WITH_JOURNALS = 0.06
 const JOURNALS = 0x4a6f_7572
 const JOB = Promise.resolve({ url: 'file:///job.mjs', isCompiled: true })
 
