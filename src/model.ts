@@ -59,6 +59,8 @@ export interface Chunk {
   readonly payload: Payload
   readonly indexes?: readonly number[]
   readonly origin?: Origin
+  /** In a part of a chunk: the bytes of text that each item counts as, which are those of the whole. */
+  readonly itemBytes?: number
   /** With a journal: what identifies each item, in two or three numbers (`journal/item-keys`). */
   readonly keys?: Uint32Array
 }

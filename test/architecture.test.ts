@@ -88,7 +88,7 @@ const ALLOWED = {
   write: ['errors', 'framing', 'model', 'nameless-file', 'plan'],
   report: ['error-data', 'errors', 'framing', 'model', 'plan', 'summary'],
   journal: ['framing', 'model', 'plan'],
-  policy: ['model', 'source'],
+  policy: ['framing', 'model', 'source'],
   job: ['error-data', 'errors', 'ipc'],
   summary: ['errors', 'model', 'plan'],
   ipc: ['error-data', 'errors', 'model', 'nameless-file'],

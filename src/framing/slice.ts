@@ -4,6 +4,15 @@ import { asBuffer } from './bytes.js'
 import { sliceBytes } from './items.js'
 import { advance } from './location.js'
 
+/**
+ * Bytes of text that each item of a chunk counts as: an equal part, also after the chunk was divided, so that all shares add up
+ * to what was counted first. Whole numbers, because sums of fractions drift.
+ */
+export function itemBytes({ payload, count, itemBytes }: Chunk): number {
+  if (payload.kind === 'values') return 0
+  return itemBytes ?? Math.ceil(payload.bytes.byteLength / count)
+}
+
 /** Items `from` up to, not including, `to` of a chunk, with their own `seq`, indexes and origin. */
 export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
   const { payload, indexes, origin, keys } = chunk
@@ -18,10 +27,11 @@ export function sliceChunk(chunk: Chunk, from: number, to: number): Chunk {
     return { ...base, payload: { kind: 'values', values: payload.values.slice(from, to) } }
   }
   const part = sliceBytes(payload, from, to >= chunk.count ? Number.POSITIVE_INFINITY : to)
-  if (origin === undefined) return { ...base, payload: part }
+  const share = itemBytes(chunk)
+  if (origin === undefined) return { ...base, payload: part, itemBytes: share }
   const skipped = base.count === 0 ? 0 : part.bytes.byteOffset - payload.bytes.byteOffset
   const moved = { file: origin.file, ...advance(origin, asBuffer(payload.bytes), 0, skipped) }
-  return { ...base, payload: part, origin: moved }
+  return { ...base, payload: part, origin: moved, itemBytes: share }
 }
 
 function sliceKeys(keys: Uint32Array, count: number, from: number, to: number): Uint32Array {

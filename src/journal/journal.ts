@@ -41,7 +41,8 @@ export interface JournalOptions {
 
 /** Reads all of a journal. @throws UnreadableJournal */
 export function readJournal(disk: JournalDisk, reader = new JournalReader()): JournalReader {
-  const block = Buffer.allocUnsafeSlow(READ_BYTES)
+  // One more than there are: a block that is not filled is the last one.
+  const block = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, disk.size + 1))
   for (let at = 0; ; ) {
     const length = disk.read(at, block)
     reader.push(block.subarray(0, length))

@@ -1,5 +1,6 @@
 // Bounds what is taken from the input and not yet delivered, in items and in bytes. Wraps a source that then gives
 // nothing while the window is full: this is the whole of the backpressure from a slow reader to the input.
+import { itemBytes } from '../framing/slice.js'
 import type { Chunk, SettledRange } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 
@@ -17,14 +18,16 @@ export function resultBytes({ results }: SettledRange): number {
   return results.kind === 'json' ? results.bytes.byteLength : 0
 }
 
-/** A range's share of what is held: an equal part of its chunk's text for each of its items, and its results. */
+/** A range's share of what is held: the text of its items, and its results. */
 export function heldBytes(settled: SettledRange): number {
-  const { chunk, count } = settled
-  return (payloadBytes(chunk) * count) / chunk.count + resultBytes(settled)
+  return itemBytes(settled.chunk) * settled.count + resultBytes(settled)
 }
 
-function payloadBytes({ payload }: Chunk): number {
-  return payload.kind === 'bytes' ? payload.bytes.byteLength : 0
+interface CallState {
+  /** Ranges are ready to be delivered and the reader does not wait for one. */
+  readonly isReaderBehind?: () => boolean
+  /** Nothing more is wanted from the source. */
+  readonly hasEnded?: () => boolean
 }
 
 export class FlowWindow {
@@ -32,17 +35,16 @@ export class FlowWindow {
   readonly source: ChunkSource
   readonly #inner: ChunkSource
   readonly #limits: WindowLimits
-  readonly #isReaderBehind: () => boolean
+  readonly #call: CallState
   #items = 0
   #bytes = 0
   /** Resolves the wait of a `next` that found the window full. */
   #release: (() => void) | undefined
 
-  /** `isReaderBehind`: ranges are ready to be delivered and the reader does not wait for one. */
-  constructor(source: ChunkSource, limits: WindowLimits, isReaderBehind = () => false) {
+  constructor(source: ChunkSource, limits: WindowLimits, call: CallState = {}) {
     this.#inner = source
     this.#limits = limits
-    this.#isReaderBehind = isReaderBehind
+    this.#call = call
     this.source = {
       next: (want) => (this.#full ? this.#takeWhenFree(want) : this.#take(want)),
       close: () => source.close(),
@@ -67,7 +69,9 @@ export class FlowWindow {
 
   get #full(): boolean {
     const { items, bytes, bytesBehind = bytes } = this.#limits
-    return this.#items >= items || this.#bytes >= (this.#isReaderBehind() ? bytesBehind : bytes)
+    return (
+      this.#items >= items || this.#bytes >= (this.#call.isReaderBehind?.() === true ? bytesBehind : bytes)
+    )
   }
 
   #take(want: Want): ReturnType<ChunkSource['next']> {
@@ -81,23 +85,20 @@ export class FlowWindow {
       await new Promise<void>((resolve) => {
         this.#release = resolve
       })
-    return this.#take(want)
+    return this.#call.hasEnded?.() === true ? undefined : this.#take(want)
   }
 
   #taken(chunk: Chunk | undefined): Chunk | undefined {
     if (chunk !== undefined) {
       this.#items += chunk.count
-      this.#bytes += payloadBytes(chunk)
+      this.#bytes += itemBytes(chunk) * chunk.count
     }
     return chunk
   }
 
   #change(items: number, bytes: number): void {
     this.#items += items
-    // The bytes are counted by the chunk when they come and by shares when they go, and these need not add up: an item
-    // that ran again after a crash has a chunk of its own, so its share is its own size and no longer the average of its
-    // first chunk. An empty window therefore starts again at 0; a remainder could keep it full for ever.
-    this.#bytes = this.#items === 0 ? 0 : this.#bytes + bytes
+    this.#bytes += bytes
     if (this.#full) return
     this.#release?.()
     this.#release = undefined

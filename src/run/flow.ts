@@ -122,8 +122,10 @@ class CallFlow implements Flow {
     this.#onCancelled = onCancelled
     this.#order = ordered ? new InputOrder() : new CompletionOrder()
     this.#source = new CallSource(options.source, this.#counts, this.#accounting, options.onTaken)
-    const isReaderBehind = () => !this.#consumerWaits && this.#order.hasNext
-    this.#window = new FlowWindow(this.#source, options.window, isReaderBehind)
+    this.#window = new FlowWindow(this.#source, options.window, {
+      isReaderBehind: () => !this.#consumerWaits && this.#order.hasNext,
+      hasEnded: () => this.#canceller.aborted || drain?.aborted === true,
+    })
     if (onSettled !== undefined) {
       const onDone = (settled: SettledRange) => this.#arrive(settled)
       const onError = (error: unknown) => {
@@ -325,5 +327,5 @@ function withoutSpentText(settled: SettledRange): SettledRange {
   const { payload } = chunk
   if (failures.length > 0 || flaky !== undefined || payload.kind === 'values') return settled
   const { kind, framing } = payload
-  return { ...settled, chunk: { ...chunk, payload: { kind, framing, bytes: NO_BYTES } } }
+  return { ...settled, chunk: { ...chunk, payload: { kind, framing, bytes: NO_BYTES }, itemBytes: 0 } }
 }

@@ -2,6 +2,7 @@
 // delivered, and throws when an invariant is broken.
 import type { ChunkMessage } from '../../src/ipc/protocol.js'
 import type { CancelledRange, Failure, ItemFailure, Payload, SettledRange } from '../../src/model.js'
+import { FAILED, type KeptJournal, OK, resultOf } from './kept-journal.js'
 import { type CallPlan, type Deed, DOES } from './plan.js'
 
 export class Violation extends Error {}
@@ -21,8 +22,6 @@ export function takeViolation(): Violation | undefined {
   return violation
 }
 
-const OK = 1
-const FAILED = 2
 const CANCELLED = 3
 const RETRIED: ReadonlySet<Failure['kind']> = new Set(['error', 'crash', 'timeout', 'oom'])
 
@@ -31,6 +30,14 @@ const COMMA = 0x2c
 const OPEN = 0x5b
 const CLOSE = 0x5d
 const ZERO = 0x30
+
+/** What the world around a call does. */
+export interface CallWorld {
+  readonly records: boolean
+  readonly recorderFails: number
+  /** No worker fails, dies or lies. */
+  readonly isPredictable: boolean
+}
 
 export class CallWitness {
   readonly task: string
@@ -51,6 +58,8 @@ export class CallWitness {
   readonly #began: Uint16Array
   /** That attempt may begin again, because its first beginning was not recorded. */
   readonly #mayBeginAgain: Uint8Array
+  /** The last attempt that was dispatched, and how often it was. */
+  readonly #attempt: Uint16Array
   readonly #dispatches: Uint8Array
   /** The attempt whose outcome has left the process. */
   readonly #safe: Uint16Array
@@ -77,17 +86,25 @@ export class CallWitness {
   isDraining = false
   /** What its flow has reported of each item. */
   readonly #reports: Uint8Array
+  readonly #isPredictable: boolean
+  /** With a journal: items that have settled after they were in it, and those that were in it before. */
+  #accepted = 0
+  /** With a journal: what was written. */
+  #output = ''
 
   constructor(
     readonly id: number,
     readonly plan: CallPlan,
-    isRecorded: boolean,
+    { records, recorderFails, isPredictable }: CallWorld,
+    readonly journal: KeptJournal | undefined,
   ) {
     this.task = `c${id}`
-    this.#isRecorded = isRecorded
+    this.#isRecorded = records && recorderFails === 0
+    this.#isPredictable = isPredictable
     const { items } = plan
     this.#began = new Uint16Array(items)
     this.#mayBeginAgain = new Uint8Array(items)
+    this.#attempt = new Uint16Array(items)
     this.#dispatches = new Uint8Array(items)
     this.#safe = new Uint16Array(items)
     this.#isRelaxed = new Uint8Array(items)
@@ -97,7 +114,7 @@ export class CallWitness {
 
   /** What a task returns for an item. */
   value(index: number): number {
-    return this.id * 1_000_000 + index
+    return resultOf(this.id, index)
   }
 
   isHarmless(index: number): boolean {
@@ -118,7 +135,10 @@ export class CallWitness {
     for (let i = index as number; i < (index as number) + count; i++) {
       if (i >= this.taken) violated(`item ${i} of call ${this.id} is dispatched and was never taken`)
       if (this.#outcomes[i] !== 0) violated(`item ${i} of call ${this.id} is dispatched and has ended`)
-      if (attempt > 1 && this.#began[i]! < attempt) this.#dispatches[i] = 0
+      if (this.journal?.isSettled(i) === true)
+        violated(`item ${i} of call ${this.id} runs again, and its journal has its result`)
+      if (this.#attempt[i]! < attempt) this.#dispatches[i] = 0
+      this.#attempt[i] = attempt
       if (this.#dispatches[i]! < 255) this.#dispatches[i]!++
     }
   }
@@ -138,7 +158,7 @@ export class CallWitness {
       else if (lines === 0) number = number * 10 + byte - ZERO
     }
     if (payload.bytes.at(-1) !== LF) lines++
-    if (number !== first || lines !== count)
+    if (number !== first % this.plan.input.different || lines !== count)
       violated(`the chunk at ${first} of call ${this.id} has other items`)
   }
 
@@ -189,21 +209,74 @@ export class CallWitness {
         next++
         this.#outcomes[index] = FAILED
         this.#checkFailure(index, failure)
+        this.#checkPrediction(index, FAILED)
         continue
       }
       this.#outcomes[index] = OK
       this.#okItems++
-      this.#settleOrder.push(index)
+      if (this.journal === undefined) this.#settleOrder.push(index)
+      this.#checkPrediction(index, OK)
       if (results.kind === 'values' && results.values[offset - from] !== this.value(index))
         violated(`item ${index} of call ${this.id} settles as ${String(results.values[offset - from])}`)
       if (this.#deedAt(index, attempts) !== DOES.succeed && this.#isRelaxed[index] === 0)
         violated(`item ${index} of call ${this.id} succeeds in attempt ${attempts}, which does not`)
     }
     if (next !== failures.length) violated(`a range of call ${this.id} has failures outside of it`)
-    this.settledItems += count
-    this.#failedItems += failures.length
+    this.#counts(count, failures.length)
+  }
+
+  #counts(items: number, failed: number): void {
+    this.settledItems += items
+    this.#failedItems += failed
     const most = this.plan.policy === 'map' ? 1 : this.plan.maxFailures
     if (most !== undefined && this.#failedItems >= most) this.isStopped = true
+  }
+
+  /**
+   * With a journal, the flow receives a range. Either it has settled and is in the journal, or it comes from there and takes the
+   * place of items that would run.
+   */
+  accepts({ chunk, from, count, failures, restored }: SettledRange): void {
+    const journal = this.journal!
+    let next = 0
+    for (let offset = from; offset < from + count; offset++) {
+      const index = chunk.seq + offset
+      const item = `item ${index} of call ${this.id}`
+      const outcome = failures[next]?.offset === offset ? FAILED : OK
+      if (outcome === FAILED) next++
+      if (journal.outcome(index) !== outcome)
+        violated(`${item} settles with ${outcome}, in its journal is ${journal.outcome(index)}`)
+      if (restored === true) {
+        if (!journal.isSettled(index)) violated(`${item} has no result that may be given back`)
+        if (this.#outcomes[index] !== 0) violated(`${item} is given back, and has ended before`)
+        this.#outcomes[index] = outcome
+        if (outcome === OK) this.#okItems++
+        this.#checkPrediction(index, outcome)
+      } else this.#accepted++
+      if (outcome === OK) this.#settleOrder.push(index)
+    }
+    if (restored === true) this.#counts(count, failures.length)
+  }
+
+  /** After each step, its journal has what has settled, and nothing else. */
+  checkJournal(): void {
+    if (this.isOpen && this.journal !== undefined && this.journal.items !== this.#accepted)
+      violated(
+        `${this.#accepted} items of call ${this.id} have settled, and ${this.journal.items} are in its journal`,
+      )
+  }
+
+  /** Where nothing but the items decides what becomes of them. */
+  #checkPrediction(index: number, outcome: number): void {
+    if (this.#isPredictable && this.#predicted(index) !== outcome)
+      violated(
+        `item ${index} of call ${this.id} settles with ${outcome}, and with another outcome in a run of its own`,
+      )
+  }
+
+  #predicted(index: number): number {
+    const { deeds, retries, illAttempts } = this.plan
+    return deeds[index] === DOES.succeed || retries >= illAttempts ? OK : FAILED
   }
 
   #checkFailure(index: number, { failure, attempts }: ItemFailure): void {
@@ -279,6 +352,7 @@ export class CallWitness {
   /** Bytes that have left. */
   writes(bytes: Uint8Array): void {
     const isArray = this.plan.format === 'json'
+    if (this.journal !== undefined) this.#output += Buffer.from(bytes).toString('latin1')
     for (const byte of bytes) {
       const at = this.#written++
       if (this.#isClosed && byte !== LF) violated(`call ${this.id} writes behind the end of its document`)
@@ -311,5 +385,30 @@ export class CallWitness {
     if (kind !== 'bytes') return
     if (this.#number >= 0) violated(`call ${this.id} ends its output in an item`)
     if (format === 'json' && !this.#isClosed) violated(`call ${this.id} leaves its document open`)
+    if (this.journal !== undefined && !this.isCutShort) this.#checkOutput()
+  }
+
+  /** Byte for byte that of a run without an interruption, up to the order where none is promised. */
+  #checkOutput(): void {
+    const { items, policy, ordered, format } = this.plan
+    const outcome = (index: number) => (this.#isPredictable ? this.#predicted(index) : this.#outcomes[index])
+    const values: number[] = []
+    for (let index = 0; index < items; index++) {
+      if (outcome(index) === OK) values.push(this.value(index))
+      else if (policy === 'map') values.length = 0
+      if (outcome(index) !== OK && policy !== 'collect') {
+        // Where nothing is ordered, it is not said what else comes before a failure.
+        if (!ordered && policy !== 'map') return
+        break
+      }
+    }
+    const written =
+      format === 'json' ? this.#output.slice(1, -2).split(',') : this.#output.slice(0, -1).split('\n')
+    if (!ordered) written.sort((a, b) => Number(a) - Number(b))
+    const text = written.join('\n')
+    if (text !== values.join('\n'))
+      violated(
+        `call ${this.id} writes ${text.length} bytes that are not those of a run without an interruption`,
+      )
   }
 }

@@ -14,6 +14,7 @@ export class DiskFile {
   #bytes: Uint8Array = new Uint8Array(256)
   #length = 0
   #synced = 0
+  #lost = 0
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -24,18 +25,28 @@ export class DiskFile {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Up to here, all bytes are those that were written. */
+  get intact(): number {
+    return this.#length - this.#lost
+  }
+
   /** Returns how many bytes it took: at least one, and often not all. @throws NoSpaceError */
   append(bytes: Uint8Array): number {
     const count = Math.min(this.#disk.most(bytes.length), this.#disk.take(bytes.length))
-    if (this.#length + count > this.#bytes.length) {
-      const grown = new Uint8Array(2 * (this.#length + count))
+    this.#put(bytes.subarray(0, count))
+    this.#disk.used(count)
+    return count
+  }
+
+  #put(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(2 * length)
       grown.set(this.bytes)
       this.#bytes = grown
     }
-    this.#bytes.set(bytes.subarray(0, count), this.#length)
-    this.#length += count
-    this.#disk.used(count)
-    return count
+    this.#bytes.set(bytes, this.#length)
+    this.#length = length
   }
 
   sync(): void {
@@ -43,13 +54,26 @@ export class DiskFile {
   }
 
   truncate(length: number): void {
+    this.#lost = Math.max(0, this.#lost - Math.max(0, this.#length - length))
     this.#length = Math.min(this.#length, length)
     this.#synced = Math.min(this.#synced, length)
   }
 
-  /** Of what was not synced, some of the first bytes may have reached it. */
+  /** Of what was not synced, some of the first bytes may have reached it, and zeros instead of some others. */
   crash(random: Random): void {
-    this.#length = random.int(this.#synced, this.#length)
+    const kept = random.int(this.#synced, this.#length)
+    const zeros = this.#synced > 0 && random.chance(0.3) ? random.int(0, this.#length - kept) : 0
+    this.#bytes.fill(0, kept, kept + zeros)
+    this.#length = kept + zeros
+    if (zeros > 0) this.#lost = zeros
+    this.#synced = this.#length
+  }
+
+  /** The process is killed while it writes: a part of that is there. */
+  tear(bytes: Uint8Array, random: Random): void {
+    const part = bytes.subarray(0, random.int(1, bytes.length - 1))
+    this.#put(part)
+    this.#lost += part.length
     this.#synced = this.#length
   }
 }
@@ -73,6 +97,11 @@ export class Disk {
 
   crash(): void {
     for (const file of this.#files.values()) file.crash(this.#random)
+  }
+
+  /** From now on, there is room for everything. */
+  grow(): void {
+    this.#room = Number.POSITIVE_INFINITY
   }
 
   /** @throws NoSpaceError */

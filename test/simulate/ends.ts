@@ -78,7 +78,8 @@ export class LineReader implements ByteReader {
     this.#surroundings = surroundings
     const { items, input } = call.plan
     let text = ''
-    for (let index = 0; index < Math.min(items, input.tearsAt ?? items); index++) text += `${index}\n`
+    for (let index = 0; index < Math.min(items, input.tearsAt ?? items); index++)
+      text += `${index % input.different}\n`
     const isWhole = input.tearsAt !== undefined || input.endsLine
     this.#text = Buffer.from(isWhole ? text : text.slice(0, -1), 'latin1')
   }
@@ -114,9 +115,6 @@ export class LineReader implements ByteReader {
   }
 }
 
-/** The window counts shares of chunks, which need not be the bytes of their items. */
-const ROUNDING_BYTES = 1_000
-
 /** Counts what is taken, and checks that the flow window had room for it. */
 export function watched(source: ChunkSource, call: CallWitness): ChunkSource {
   const { windowItems, windowBytes } = call.plan
@@ -139,7 +137,7 @@ export function watched(source: ChunkSource, call: CallWitness): ChunkSource {
   return {
     next(want) {
       if (call.isPulling) violated(`the source of call ${call.id} is pulled twice at a time`)
-      if (!call.isEnding && call.heldBytes >= 2 * windowBytes + ROUNDING_BYTES)
+      if (!call.isEnding && call.heldBytes >= windowBytes)
         violated(`call ${call.id} holds ${call.heldBytes} bytes and takes more`)
       call.isPulling = true
       try {

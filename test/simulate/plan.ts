@@ -23,7 +23,17 @@ export const DOES = {
 
 export type Deed = (typeof DOES)[keyof typeof DOES]
 
+const PREDICTABLE: ReadonlySet<number> = new Set([DOES.succeed, DOES.fail, DOES.pause])
+
 type PolicyName = 'map' | 'imap' | 'collect' | 'lazy'
+
+/** Of calls that keep one. */
+interface JournalPlan {
+  /** When it is synced. */
+  readonly fsync: 'each' | '1s' | 'none'
+  /** Failed items do not run again (`--resume=missing`). */
+  readonly keepsFailures: boolean
+}
 
 export interface CallPlan {
   readonly items: number
@@ -57,6 +67,8 @@ export interface CallPlan {
     /** It ends with an error before this item. */
     readonly tearsAt: number | undefined
     readonly isSized: boolean
+    /** So many different items, again and again. */
+    readonly different: number
     /** The last line has a line end. */
     readonly endsLine: boolean
   }
@@ -75,6 +87,7 @@ export interface CallPlan {
   readonly abortsAt: number | undefined
   /** The hook that is called for settled ranges returns a promise. */
   readonly slowHook: boolean
+  readonly journal: JournalPlan | undefined
 }
 
 export interface RunPlan {
@@ -97,7 +110,8 @@ export interface RunPlan {
   /** Workers that start before there is a call. */
   readonly startsAhead: number
   readonly calls: readonly CallPlan[]
-  readonly crashesAt: number | undefined
+  /** In which step each parent crashes. The one after the last of them does not. */
+  readonly crashesAt: readonly number[]
   readonly suspendsAt: number | undefined
   readonly end: 'close' | 'terminate' | 'kill'
   readonly diskRoom: number
@@ -128,7 +142,7 @@ export function planRun(random: Random): RunPlan {
     recorderFails: rarely(0.1, 0.01),
     startsAhead: random.int(0, 2),
     calls,
-    crashesAt: sometimes(random, 0.1, () => random.int(1, 600)),
+    crashesAt: random.chance(0.1) ? [random.int(1, 600)] : [],
     suspendsAt: sometimes(random, 0.05, () => random.int(1, 300)),
     end: random.pick(['close', 'close', 'close', 'terminate', 'kill']),
     diskRoom: random.chance(0.1) ? random.int(0, 2_000) : Number.POSITIVE_INFINITY,
@@ -170,6 +184,7 @@ function planCall(random: Random, id: number, isCalm: boolean): CallPlan {
       stallMs: random.pick([0.1, 5, 300]),
       tearsAt: once(items, 0.1),
       isSized: random.chance(0.5),
+      different: items,
       endsLine: random.chance(0.8),
     },
     reader: {
@@ -183,7 +198,53 @@ function planCall(random: Random, id: number, isCalm: boolean): CallPlan {
     endsAt: once(500, 0.06),
     abortsAt: kind === 'values' ? once(500, 0.06) : undefined,
     slowHook: random.chance(0.15),
+    journal: undefined,
   }
+}
+
+/** The same run with journals, and more often a parent that crashes. */
+export function withJournals(plan: RunPlan, random: Random): RunPlan {
+  const crashes = random.pick([0, 1, 1, 1, 2, 3])
+  return {
+    ...plan,
+    crashesAt: Array.from({ length: crashes }, () => random.int(1, random.pick([50, 200, 600]))),
+    calls: plan.calls.map((call) => {
+      if (call.kind !== 'bytes') return call
+      const different = random.pick([1, 3, call.items, call.items])
+      return {
+        ...call,
+        input: { ...call.input, different: Math.max(1, Math.min(different, call.items)) },
+        journal: { fsync: random.pick(['each', 'each', '1s', 'none']), keepsFailures: random.chance(0.3) },
+      }
+    }),
+  }
+}
+
+/** Whatever ends a run from outside does so no longer: what was begun comes to its end. */
+export function mended(plan: RunPlan): RunPlan {
+  return {
+    ...plan,
+    calls: plan.calls.map((call) => ({
+      ...call,
+      input: { ...call.input, tearsAt: undefined },
+      reader: { ...call.reader, leavesAfter: undefined },
+      drainsAt: undefined,
+      endsAt: undefined,
+      abortsAt: undefined,
+    })),
+  }
+}
+
+/** What becomes of an item depends on it alone. */
+export function isPredictable(plan: RunPlan): boolean {
+  const { kills, lies, stops, initFails, recorderFails, maxMemoryBytes, calls } = plan
+  if (kills + lies + stops + initFails + recorderFails > 0 || maxMemoryBytes !== undefined) return false
+  // What one call does to a worker, as when it is aborted, ends items of others.
+  if (calls.length > 1) return false
+  return calls.every(
+    ({ timeoutMs, unsendable, deeds }) =>
+      timeoutMs === undefined && unsendable.size === 0 && deeds.every((deed) => PREDICTABLE.has(deed)),
+  )
 }
 
 /** Most items succeed: what one of them does needs company to matter. */

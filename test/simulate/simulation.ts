@@ -15,6 +15,7 @@ import { failFast, lazy } from '../../src/policy/policy.js'
 import { createByteSource } from '../../src/read/byte-source.js'
 import { deliverOutput } from '../../src/run/deliver-output.js'
 import { type Flow, type FlowOptions, openFlow } from '../../src/run/flow.js'
+import { resuming } from '../../src/run/resume.js'
 import { policyFor } from '../../src/run/settings.js'
 import type { ChunkSource } from '../../src/source.js'
 import { createOutput } from '../../src/write/output.js'
@@ -23,8 +24,9 @@ import { createRandom } from '../helpers/random.js'
 import { CallWitness, takeViolation, Violation, violated } from './call-witness.js'
 import { Disk } from './disk.js'
 import { LineReader, SimulatedStream, TornError, ValueSource, watched } from './ends.js'
-import { planRun, type RunPlan } from './plan.js'
-import { OUTPUT_FILE, recover } from './recovery.js'
+import type { KeptJournal } from './kept-journal.js'
+import { isPredictable, mended, planRun, type RunPlan, withJournals } from './plan.js'
+import { crash, OUTPUT_FILE, openJournals, recover } from './recovery.js'
 import { VirtualTime } from './virtual-time.js'
 import { SimulatedWorker, type WorkerWorld } from './worker.js'
 
@@ -38,6 +40,9 @@ export interface Outcome {
 /** Longer than every time limit and delay of a plan: nothing that happens later was waited for. */
 const MAX_SILENCE_MS = 30_000
 const MAX_STEPS = 1_000_000
+/** Of the runs. They take longer, and have fewer inputs. */
+const SHARE_WITH_JOURNALS = 0.06
+const JOURNALS = 0x4a6f_7572
 const JOB = Promise.resolve({ url: 'file:///job.mjs', isCompiled: true })
 
 type Observer = (scheduler: Scheduler, input: SchedulerInput, commands: readonly Command[]) => void
@@ -53,14 +58,17 @@ Scheduler.prototype.handle = function (input, now) {
 
 export function simulate(seed: number, log?: (line: string) => void): Outcome {
   const random = createRandom(seed)
-  const plan = planRun(random)
+  const plan = planFor(seed, random)
   const disk = new Disk(random, plan.diskRoom)
   log?.(describe(plan))
   let inputs = 0
   let steps = 0
   let violation: string | undefined
-  for (const crashesAt of [plan.crashesAt, undefined]) {
-    const parent = new Parent({ ...plan, crashesAt }, random, disk, log)
+  const journals = openJournals(plan.calls, disk, random)
+  const hasJournals = journals.some((journal) => journal !== undefined)
+  for (const { life, crashesAt } of livesOf(plan, hasJournals)) {
+    if (life !== plan) disk.grow()
+    const parent = new Parent(life, { random, disk, journals, crashesAt, log })
     try {
       parent.run()
     } catch (error) {
@@ -68,12 +76,28 @@ export function simulate(seed: number, log?: (line: string) => void): Outcome {
     }
     inputs += parent.inputs
     steps += parent.steps
-    if (violation !== undefined || !parent.hasCrashed) break
-    log?.('the parent crashes')
-    disk.crash()
+    if (violation !== undefined || !(parent.hasCrashed || hasJournals)) break
+    log?.(parent.hasCrashed ? 'the parent crashes' : 'the run is resumed')
+    if (parent.hasCrashed) crash(disk, journals, random)
     recover(disk, plan.calls.length)
   }
   return { violation, inputs, steps }
+}
+
+function planFor(seed: number, random: Random): RunPlan {
+  const plan = planRun(random)
+  const ofJournals = createRandom(seed ^ JOURNALS)
+  return ofJournals.chance(SHARE_WITH_JOURNALS) ? withJournals(plan, ofJournals) : plan
+}
+
+/** The plan of each parent. With a journal, the last one is undisturbed from outside and completes the run. */
+function livesOf(plan: RunPlan, hasJournals: boolean) {
+  const lives: { readonly life: RunPlan; readonly crashesAt: number | undefined }[] = plan.crashesAt.map(
+    (crashesAt) => ({ life: plan, crashesAt }),
+  )
+  lives.push({ life: plan, crashesAt: undefined })
+  if (hasJournals) lives.push({ life: mended(plan), crashesAt: undefined })
+  return lives
 }
 
 function describe(plan: RunPlan): string {
@@ -87,6 +111,15 @@ function describe(plan: RunPlan): string {
 interface Trigger {
   readonly step: number
   readonly run: () => void
+}
+
+interface ParentOptions {
+  readonly random: Random
+  readonly disk: Disk
+  /** By call. */
+  readonly journals: readonly (KeptJournal | undefined)[]
+  readonly crashesAt: number | undefined
+  readonly log: ((line: string) => void) | undefined
 }
 
 interface Session {
@@ -106,6 +139,8 @@ class Parent implements WorkerWorld {
   inputs = 0
   steps = 0
   readonly #disk: Disk
+  readonly #journals: ParentOptions['journals']
+  readonly #crashesAt: number | undefined
   readonly #log: ((line: string) => void) | undefined
   readonly #executor: LocalExecutor
   readonly #workers: SimulatedWorker[] = []
@@ -123,8 +158,10 @@ class Parent implements WorkerWorld {
   #thrown: { readonly error: unknown } | undefined
   #pids = 1000
 
-  constructor(plan: RunPlan, random: Random, disk: Disk, log: ((line: string) => void) | undefined) {
+  constructor(plan: RunPlan, { random, disk, journals, crashesAt, log }: ParentOptions) {
     this.plan = plan
+    this.#journals = journals
+    this.#crashesAt = crashesAt
     this.random = random
     this.#disk = disk
     this.#log = log
@@ -192,7 +229,7 @@ class Parent implements WorkerWorld {
     const { plan } = this
     for (const [id, call] of plan.calls.entries()) {
       const session: Session = {
-        call: new CallWitness(id, call, plan.records && plan.recorderFails === 0),
+        call: new CallWitness(id, call, { ...plan, isPredictable: isPredictable(plan) }, this.#journals[id]),
         drain: new AbortController(),
         end: new AbortController(),
         signal: new AbortController(),
@@ -208,8 +245,8 @@ class Parent implements WorkerWorld {
       if (call.endsAt !== undefined) this.#at(call.opensAt + call.endsAt, stop(session.end))
       if (call.abortsAt !== undefined) this.#at(call.opensAt + call.abortsAt, stop(session.signal))
     }
-    if (plan.crashesAt !== undefined)
-      this.#at(plan.crashesAt, () => {
+    if (this.#crashesAt !== undefined)
+      this.#at(this.#crashesAt, () => {
         this.hasCrashed = true
       })
     if (plan.suspendsAt !== undefined) this.#at(plan.suspendsAt, () => this.#suspend())
@@ -306,6 +343,7 @@ class Parent implements WorkerWorld {
     const violation = takeViolation()
     if (violation !== undefined) throw violation
     if (this.#thrown !== undefined) throw this.#thrown.error
+    for (const { call } of this.#sessions) call.checkJournal()
     if (this.#scheduler !== undefined && !this.#isSuspended && !this.#isEnding)
       this.#checkIdleWorkers(this.#scheduler)
   }
@@ -426,7 +464,7 @@ class Parent implements WorkerWorld {
   #flow({ call, drain, end, signal }: Session, source: ChunkSource, policy: FlowOptions['policy']): Flow {
     const { plan } = call
     const flow = openFlow({
-      executor: this.#executor,
+      executor: call.journal === undefined ? this.#executor : this.#journaled(call, call.journal),
       source: watched(source, call),
       task: { name: call.task, calling: 'item', reply: plan.kind === 'bytes' ? 'json' : 'values' },
       policy,
@@ -459,6 +497,32 @@ class Parent implements WorkerWorld {
     flow.nextReady = () => receive(nextReady.call(flow))
     flow.next = async () => receive(await next.call(flow))
     return flow
+  }
+
+  /** As a run with `--journal` does it. */
+  #journaled(call: CallWitness, kept: KeptJournal): FlowOptions['executor'] {
+    const write = (settled: SettledRange) => {
+      try {
+        kept.write(settled)
+      } catch (error) {
+        call.isCutShort = true
+        throw error
+      }
+    }
+    const cannotRead = (error: unknown) => error as Error
+    const { journal, isResumed } = kept.open(this.time)
+    const stage = resuming(this.#executor, { journal, isResumed, write, cannotRead })
+    return {
+      execute: (execution) =>
+        stage.execute({
+          ...execution,
+          onSettled: (settled) => {
+            call.accepts(settled)
+            if (settled.restored === true) call.heldBytes += resultBytes(settled)
+            execution.onSettled(settled)
+          },
+        }),
+    }
   }
 
   #sleep(ms: number): Promise<void> {
@@ -501,6 +565,7 @@ class Parent implements WorkerWorld {
       if (!(call.isCutShort && plan.policy === 'map')) call.checkComplete()
     } finally {
       await this.#endFlow(flow)
+      call.journal?.close()
     }
   }
 

@@ -228,6 +228,11 @@ export class CallTable {
     for (const call of waiting) if (this.#calls.has(call.id)) this.#enqueue(call)
   }
 
+  /** Whether `next` may find one. */
+  mayHaveNext(isSmall: boolean): boolean {
+    return (isSmall ? this.#smallCalls : this.#roundRobin).length > 0
+  }
+
   /**
    * The call whose turn it is, among the small or the other ones. It has a chunk ready, or its source can be pulled.
    * `canBegin`: the worker that it is for would begin an item without waiting.

@@ -559,7 +559,8 @@ export class Scheduler {
   }
 
   #dispatchCalls(isSmall: boolean, now: Ms): void {
-    while (!this.#isOver && !this.#suspectWaits) {
+    // Without a call, no look at each of the workers.
+    while (this.#calls.mayHaveNext(isSmall) && !this.#isOver && !this.#suspectWaits) {
       const worker = leastLoadedWorker(this.#workers.all, isSmall)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
       const { inFlight, dispatchedItems } = worker.state

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Chunk } from '../../../src/model.js'
-import { FlowWindow } from '../../../src/policy/flow-window.js'
+import { sliceChunk } from '../../../src/framing/slice.js'
+import type { Chunk, SettledRange } from '../../../src/model.js'
+import { FlowWindow, heldBytes } from '../../../src/policy/flow-window.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesChunk } from './ranges.js'
 import { type Random, SEEDS, seeded } from './seeded.js'
@@ -28,6 +29,17 @@ function endless(size = 10) {
   }
   return { source, wants }
 }
+
+const settledOf = (chunk: Chunk): SettledRange => ({
+  chunk,
+  from: 0,
+  count: chunk.count,
+  results: { kind: 'json', bytes: new Uint8Array(0) },
+  failures: [],
+  workerId: 0,
+  pid: 1,
+  attempts: 1,
+})
 
 const isPending = (next: unknown) => next instanceof Promise
 
@@ -116,16 +128,51 @@ describe('FlowWindow', () => {
     expect(new FlowWindow(endless().source, ROOMY).source.remaining).toBeUndefined()
   })
 
-  test('is never full when it holds no items, whatever the shares of bytes add up to', async () => {
-    // Each half of the chunk counts as half of its bytes. A worker crashed in the first, large half; the second, small
-    // one ran again as a chunk of its own, with its own few bytes.
-    const { source: inner } = endless(1)
-    const window = new FlowWindow(inner, { ...ROOMY, bytes: 1_000 })
-    window.source.next({ items: 4_000, bytes: 4_000 })
+  test('counts an item that settles in a part of its chunk as what it was counted when it came', async () => {
+    // A worker crashed in the first, large item: the small ones ran again as chunks of their own, and one of them again alone.
+    const text = `"${'x'.repeat(993)}"\n1\n2\n3\n`
+    const chunk: Chunk = {
+      seq: 0,
+      count: 4,
+      payload: { kind: 'bytes', bytes: Buffer.from(text), framing: 'ndjson' },
+    }
+    const rest = sliceChunk(chunk, 1, 4)
+    const parts = [sliceChunk(chunk, 0, 1), sliceChunk(rest, 0, 1), sliceChunk(rest, 1, 3)]
+    const shares = parts.map((part) => heldBytes(settledOf(part)))
+    expect(shares).toEqual([251, 251, 502])
+    expect(heldBytes(settledOf(chunk))).toBe(1_004)
+    const chunks = [chunk, valuesChunk(4, 1)]
+    const window = new FlowWindow({ next: () => chunks.shift(), close() {} }, { ...ROOMY, bytes: 251 })
+    window.source.next(MUCH)
     const next = window.source.next(MUCH)
-    window.delivered(2_000, 2_000)
-    window.delivered(2_000, 10)
+    window.delivered(1, shares[0]!)
+    window.delivered(2, shares[2]!)
+    await Promise.resolve()
+    expect(chunks).toHaveLength(1)
+    window.addBytes(-1)
     expect(await next).toBeDefined()
+  })
+
+  test('counts bytes as whole numbers: sums of fractions would drift', () => {
+    const chunk: Chunk = {
+      seq: 0,
+      count: 3,
+      payload: { kind: 'bytes', bytes: Buffer.from('1\n2\n10\n'), framing: 'ndjson' },
+    }
+    expect(heldBytes({ ...settledOf(chunk), count: 1 })).toBe(3)
+    expect(heldBytes(settledOf(chunk))).toBe(9)
+  })
+
+  test('takes nothing more for a call that has ended while it waited', async () => {
+    const { source: inner, wants } = endless()
+    let hasEnded = false
+    const window = new FlowWindow(inner, { ...ROOMY, items: 1 }, { hasEnded: () => hasEnded })
+    window.source.next(MUCH)
+    const next = window.source.next(MUCH)
+    hasEnded = true
+    window.delivered(1, 10)
+    expect(await next).toBeUndefined()
+    expect(wants).toHaveLength(1)
   })
 })
 

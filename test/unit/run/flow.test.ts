@@ -306,6 +306,26 @@ describe('the input', () => {
     expect(numbers.taken).toBeLessThanOrEqual(15)
   })
 
+  test.each(['drain', 'end'] as const)(
+    'is not pulled for a call that ends by `%s` while it waits for the window',
+    async (signal) => {
+      const numbers = source(1_000)
+      const controller = new AbortController()
+      const { executor, flow } = setUp({
+        source: numbers,
+        window: { ...ROOMY, items: 1 },
+        [signal]: controller.signal,
+      })
+      const chunk = executor.take()
+      const next = executor.pull()
+      executor.settle(settledRange(chunk))
+      controller.abort(new Error('it ends'))
+      await flow.next()
+      expect(await next).toBeUndefined()
+      expect(numbers.taken).toBe(1)
+    },
+  )
+
   test('waits while results that are not consumed fill the window in bytes', async () => {
     let seq = 0
     const text: ChunkSource = { next: () => bytesChunk(seq++, 1), close() {} }
