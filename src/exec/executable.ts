@@ -1,3 +1,4 @@
+// Whether a file is a program.
 import { accessSync, constants, statSync } from 'node:fs'
 
 /** A regular file that this process may execute. */
