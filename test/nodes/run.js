@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { CASES, commandsWithoutCase, FILES, HELP } from './cases.js'
+import { CASES, commandsWithoutCase, FILES, HELP, LATER_CASES } from './cases.js'
 import { install } from './install.js'
 
 const MAJORS = [22, 24, 26]
@@ -53,12 +53,14 @@ async function smoke(node) {
   const help = (await run(folder, node, HELP)).stdout
   for (const name of commandsWithoutCase(help)) fail(`${name} has no case in test/nodes/cases.js`)
   const began = performance.now()
-  await inPairs(CASES, async ({ args, code, stdout = /^/, stderr = /^/ }) => {
+  const check = async ({ args, code, stdout = /^/, stderr = /^/ }) => {
     const result = await run(folder, node, args)
     const isRight = result.code === code && matches(result.stdout, stdout) && matches(result.stderr, stderr)
     if (!isRight) fail(`Node ${version}: ${args.join(' ')}: ${JSON.stringify(result)}`)
-  })
-  console.log(`Node ${version}: ${CASES.length} runs in ${seconds(began)}`)
+  }
+  await inPairs(CASES, check)
+  await inPairs(LATER_CASES, check)
+  console.log(`Node ${version}: ${CASES.length + LATER_CASES.length} runs in ${seconds(began)}`)
 }
 
 async function repeat(node, times) {
