@@ -2,6 +2,7 @@
 // `spawn`, and not execa: measured, execa takes a millisecond of processor time more per command, as much as the rest.
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { killGroupOf, killTree } from '../transport/kill-tree.js'
 import { reaper } from '../transport/reaper.js'
 
 /**
@@ -32,7 +33,7 @@ export interface Ended {
   readonly isOutputTooLong: boolean
 }
 
-/** Rejects with the error of the system if there is no process. */
+/** Rejects with the error of the system if no process was started. */
 export function runCommand(command: Command): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const { file, args, env, stdin, stdout } = command
@@ -97,10 +98,10 @@ class RunningCommand {
 
   #terminate(): void {
     if (this.#exit !== undefined || this.#killTimer !== undefined) return
-    killGroup(this.#pid, 'SIGTERM')
+    killTree(this.#pid, 'SIGTERM')
     // A group that is stopped notices SIGTERM only then.
-    killGroup(this.#pid, 'SIGCONT')
-    this.#killTimer = setTimeout(killGroup, this.#command.killAfterMs, this.#pid, 'SIGKILL')
+    killTree(this.#pid, 'SIGCONT')
+    this.#killTimer = setTimeout(killTree, this.#command.killAfterMs, this.#pid, 'SIGKILL')
   }
 
   /** What still holds the pipes was left behind by the command. */
@@ -113,18 +114,10 @@ class RunningCommand {
     clearTimeout(this.#killTimer)
     this.#command.signal.removeEventListener('abort', this.#stop)
     // What it has started ends with it.
-    killGroup(this.#pid, 'SIGKILL')
+    killGroupOf(this.#pid)
     reaper.forget(this.#pid)
     const { exitCode, signal } = this.#exit ?? { exitCode: null, signal: null }
     const stdout = this.#output.length === 1 ? this.#output[0]! : Buffer.concat(this.#output)
     this.#onEnd({ exitCode, signal, stdout, isOutputTooLong: this.#isOutputTooLong })
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // No process of the group exists any more.
   }
 }
