@@ -1,6 +1,6 @@
 // JSON pointers (RFC 6901).
 
-/** The tokens of a JSON pointer (RFC 6901), `undefined` if it is none. */
+/** The tokens of a JSON pointer; `undefined` if the text is not one. */
 export function parsePointer(text: string): readonly string[] | undefined {
   if (text === '') return []
   if (!text.startsWith('/') || /~(?![01])/.test(text)) return undefined

@@ -128,6 +128,12 @@ export type Failure =
       readonly preview: string
     }
 
+/** What is wrong with the result of an item, by its line among those of a range. */
+export interface WrongLine {
+  readonly line: number
+  readonly failure: Failure
+}
+
 /** When each item of a range began and how long its task took, item by item. */
 export interface Timings {
   /** Milliseconds since the epoch, with fractions. Empty where the call wants only durations. */

@@ -61,8 +61,8 @@ export class Room {
 }
 
 /**
- * Of the descriptors that are free now. To try out how many there are would use them up: Node does not close the pipes of a
- * process that it could not start for lack of descriptors.
+ * As many as the descriptors that are free now allow. Trying it out would use them up: Node does not close the pipes of a process
+ * that it could not start for lack of descriptors.
  */
 function mostCommands(descriptorsPerCommand: number): number {
   try {

@@ -1,5 +1,5 @@
 // What an output can say against results before they settle. Part of the interface of executors, whatever they run.
-import type { Failure } from '../model.js'
+import type { WrongLine } from '../model.js'
 
 /** Decides which results the output can take. Lines are results as JSON, one line per item. */
 export interface ResultCheck {
@@ -9,9 +9,4 @@ export interface ResultCheck {
   begin(lines: Uint8Array): boolean
   /** What is wrong with the items of these lines, ascending. */
   check(lines: Uint8Array): readonly WrongLine[]
-}
-
-export interface WrongLine {
-  readonly line: number
-  readonly failure: Failure
 }

@@ -51,6 +51,21 @@ export function sliceLines(bytes: Uint8Array, from: number, to: number): Uint8Ar
   return bytes.subarray(start, afterLines(buffer, start, to - from))
 }
 
+/** All lines but those with these numbers, which ascend from 0. */
+export function withoutLines(bytes: Uint8Array, numbers: readonly number[]): Buffer {
+  const buffer = asBuffer(bytes)
+  const kept: Buffer[] = []
+  let at = 0
+  let line = 0
+  for (const number of numbers) {
+    const start = afterLines(buffer, at, number - line)
+    kept.push(buffer.subarray(at, start))
+    at = afterLines(buffer, start, 1)
+    line = number + 1
+  }
+  return Buffer.concat([...kept, buffer.subarray(at)])
+}
+
 function afterLines(bytes: Buffer, start: number, count: number): number {
   let at = start
   for (let n = 0; n < count && at < bytes.length; n++) {

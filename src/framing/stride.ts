@@ -10,8 +10,8 @@ const COMMA = 0x2c
 const SPACE = 0x20
 
 /**
- * Of the items `from` up to, not including, `to`, the first and each `step`-th after it. Their bytes are copied. What is left
- * out between them becomes white space, so that the items keep their lines and columns.
+ * The first of the items `from` up to, not including, `to`, and each `step`-th after it. Their bytes are copied. What is left out
+ * between them becomes white space, so that the items keep their lines and columns.
  */
 export function strideChunk(chunk: Chunk, from: number, to: number, step: number): Chunk {
   const { payload, origin } = chunk

@@ -2,10 +2,9 @@
 // passes on the others. Without results in it, all are passed on.
 import { Canceller, onAbort } from '../abort.js'
 import type { Execution, Executor } from '../executor/executor.js'
-import { asBuffer } from '../framing/bytes.js'
-import { sliceChunk, sliceLines } from '../framing/slice.js'
+import { sliceChunk, withoutLines } from '../framing/slice.js'
 import type { Identified, Journal } from '../journal/journal.js'
-import { type Chunk, type ItemFailure, itemIndexAt, type SettledRange, type Thrown } from '../model.js'
+import { type Chunk, itemIndexAt, type SettledRange, type Thrown } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 
 /** While all items are settled, more are read than the executor wants: it does not get them. */
@@ -204,18 +203,15 @@ class UnsettledSource implements ChunkSource {
 
 /** Where the output is a table, whose header the first result makes: results that do not fit its header have failed. */
 export function fitting(range: SettledRange, check: Execution['check']): SettledRange {
-  const { results, from, count, failures, workerId, pid, attempts } = range
+  const { results, from, failures, workerId, pid, attempts } = range
   if (check === undefined || results.kind !== 'json' || failures.length > 0) return range
   if (!check.isReady) check.begin(results.bytes)
   const wrong = check.check(results.bytes)
   if (wrong.length === 0) return range
-  const kept: Uint8Array[] = []
-  const failed: ItemFailure[] = []
-  const bytes = asBuffer(results.bytes)
-  for (let line = 0; line < count; line++) {
-    const found = wrong.find((one) => one.line === line)
-    if (found === undefined) kept.push(sliceLines(bytes, line, line + 1))
-    else failed.push({ offset: from + line, failure: found.failure, workerId, pid, attempts })
-  }
-  return { ...range, results: { kind: 'json', bytes: Buffer.concat(kept) }, failures: failed }
+  const bytes = withoutLines(
+    results.bytes,
+    wrong.map(({ line }) => line),
+  )
+  const failed = wrong.map(({ line, failure }) => ({ offset: from + line, failure, workerId, pid, attempts }))
+  return { ...range, results: { kind: 'json', bytes }, failures: failed }
 }

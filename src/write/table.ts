@@ -3,7 +3,7 @@
 // the rows that have something to quote.
 import { asBuffer } from '../framing/bytes.js'
 import { hasAnyNumber } from '../framing/result-lines.js'
-import type { Failure } from '../model.js'
+import type { Failure, WrongLine } from '../model.js'
 import type { TableFormat } from '../plan.js'
 
 interface StringifyOptions {
@@ -15,11 +15,6 @@ interface StringifyOptions {
 
 /** `stringify` of csv-stringify, passed in because only these formats load that package. */
 export type Stringify = (rows: string[][], options: StringifyOptions) => string
-
-interface WrongLine {
-  readonly line: number
-  readonly failure: Failure
-}
 
 const LF = 0x0a
 const QUOTE = 0x22

@@ -1,9 +1,9 @@
 // Where results must fit the first one, as rows fit a header: no result settles before the first one is known. Failures
 // do, so that they can end the call. Pure.
 import { asBuffer } from '../../framing/bytes.js'
-import { firstLines } from '../../framing/slice.js'
-import type { Failure, Ms, TaskSpec } from '../../model.js'
-import type { ResultCheck, WrongLine } from '../result-check.js'
+import { withoutLines } from '../../framing/slice.js'
+import type { Failure, Ms, TaskSpec, WrongLine } from '../../model.js'
+import type { ResultCheck } from '../result-check.js'
 import { part, type ResultRange, without } from './ranges.js'
 import { type Attempt, resultRange, type WorkerIdentity } from './settled-range.js'
 
@@ -126,11 +126,8 @@ function withFailures(
   task: TaskSpec,
 ): ResultRange {
   const { from, count, results, timings } = range
-  const lines = asBuffer((results as Extract<typeof results, { kind: 'json' }>).bytes)
   const failures: { offset: number; failure: Failure }[] = []
-  const kept: Uint8Array[] = []
   let line = 0
-  let at = 0
   let known = 0
   let next = 0
   for (let offset = from; offset < from + count; offset++) {
@@ -138,14 +135,12 @@ function withFailures(
     if (failure?.offset === offset) {
       failures.push(failure)
       known++
-      continue
-    }
-    const bytes = firstLines(lines, at, 1)
-    at += bytes.length
-    if (wrong[next]?.line === line++) failures.push({ offset, failure: wrong[next++]!.failure })
-    else kept.push(bytes)
+    } else if (wrong[next]?.line === line++) failures.push({ offset, failure: wrong[next++]!.failure })
   }
-  const bytes = Buffer.concat(kept)
+  const bytes = withoutLines(
+    (results as Extract<typeof results, { kind: 'json' }>).bytes,
+    wrong.map((one) => one.line),
+  )
   return resultRange(worker, task, pending, {
     from,
     count,

@@ -90,7 +90,7 @@ export class ModuleHooks {
     // `require`, where hooks see it.
     if (context.conditions.includes('require') || isBuiltin(specifier)) return next(specifier, context)
     const own = pathOf(specifier)
-    // The expression of `--eval` is no file.
+    // The expression of `--eval` is not a file.
     if (own !== undefined && this.#files.has(own) && path.extname(own) === '')
       return { url: specifier, format: 'module', shortCircuit: true }
     const importer = context.parentURL === undefined ? undefined : pathOf(context.parentURL)

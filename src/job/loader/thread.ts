@@ -1,4 +1,4 @@
-// The hooks as Node without `registerHooks` runs them: in a thread of their own.
+// The hooks as Node without `registerHooks` runs them: in their own thread.
 import path from 'node:path'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { JobGraph } from './graph.js'
@@ -20,7 +20,7 @@ export function initialize({ port, graph, options }: ThreadData): void {
 }
 
 export async function resolve(...args: Parameters<ModuleHooks['resolve']>): Promise<Resolved> {
-  // Of jobs that the process loads later.
+  // The process may load more jobs later.
   for (let next = receiveMessageOnPort(graphs); next !== undefined; next = receiveMessageOnPort(graphs))
     hooks.add(next.message as JobGraph)
   return hooks.resolve(...args)

@@ -1,6 +1,6 @@
 // Parts of chunks and of results.
 import { describe, expect, test } from 'vitest'
-import { sliceChunk, sliceLines } from '../../../src/framing/slice.js'
+import { sliceChunk, sliceLines, withoutLines } from '../../../src/framing/slice.js'
 import type { Chunk } from '../../../src/model.js'
 import { chunkOf, payloadOf } from './chunks.js'
 
@@ -40,4 +40,15 @@ test('sliceLines returns whole lines', () => {
     '1\n22\n"3"\n',
     '',
   ])
+})
+
+test.each([
+  [[], 'a\nbb\n\nd\n'],
+  [[0], 'bb\n\nd\n'],
+  [[3], 'a\nbb\n\n'],
+  [[1, 2], 'a\nd\n'],
+  [[0, 2, 3], 'bb\n'],
+  [[0, 1, 2, 3], ''],
+])('lines without %j', (numbers, expected) => {
+  expect(withoutLines(Buffer.from('a\nbb\n\nd\n'), numbers).toString()).toBe(expected)
 })
