@@ -27,6 +27,13 @@ export const python = firstLine('python3', '--version') && 'python3'
 /** GNU's; moreutils has another program of that name. */
 export const parallel = firstLine('parallel', '--version')?.startsWith('GNU') ? 'parallel' : undefined
 
+export const jq = firstLine('jq', '--version') && 'jq'
+
+/** The command for a line of `sh`. */
+export function shell(line) {
+  return ['sh', '-c', line]
+}
+
 /** Installs the other pools on first use; `undefined` where that fails. */
 export function peers() {
   const folder = fileURLToPath(new URL('peers', import.meta.url))
@@ -57,6 +64,29 @@ export function records(folder, count, format) {
     if (format !== 'json') writeSync(fd, '\n')
   }
   if (format === 'json') writeSync(fd, ']\n')
+  closeSync(fd)
+  return file
+}
+
+/** Records with quoted fields, some of which contain commas and quotes. */
+export function csvRecords(folder, count) {
+  return written(path.join(folder, `${count}.csv`), 'id,name,email,note,city,score\n', count, (id) => {
+    const note = id % 3 === 0 ? `"said ""hello"", and left"` : `"note, number ${id}"`
+    return `${id},"record ${id}",user${id}@example.org,${note},"Springfield, IL",${(id * 7919) % 1000}\n`
+  })
+}
+
+/** Short NDJSON records of about 20 bytes. */
+export function shortRecords(folder, count) {
+  return written(path.join(folder, `${count}.short`), '', count, (id) => `{"id":${id},"on":true}\n`)
+}
+
+function written(file, head, count, line) {
+  if (existsSync(file)) return file
+  const fd = openSync(file, 'w')
+  writeSync(fd, head)
+  for (let from = 0; from < count; from += 10_000)
+    writeSync(fd, Array.from({ length: Math.min(10_000, count - from) }, (_, n) => line(from + n)).join(''))
   closeSync(fd)
   return file
 }

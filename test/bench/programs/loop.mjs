@@ -1,7 +1,7 @@
 // One process: reads NDJSON from stdin, parses and stringifies each line, writes it. What a pool must be faster than.
 import { readSync, writeSync } from 'node:fs'
 
-const buffer = Buffer.allocUnsafe(1 << 16)
+const buffer = Buffer.allocUnsafe(1 << 18)
 let rest = ''
 const decoder = new TextDecoder()
 for (let read = readChunk(); read > 0; read = readChunk()) {

@@ -1,0 +1,17 @@
+// One process that reads a whole JSON array from stdin with `JSON.parse`, and writes its elements as lines.
+import { readFileSync, writeSync } from 'node:fs'
+
+let out = ''
+for (const item of JSON.parse(readFileSync(0, 'utf8'))) {
+  out += `${JSON.stringify(item)}\n`
+  if (out.length > 1 << 18) {
+    writeAll(out)
+    out = ''
+  }
+}
+writeAll(out)
+
+function writeAll(text) {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)
+}
