@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/helpers/closing-line.ts'],
     pool: 'forks',
-    maxWorkers: 4,
+    maxWorkers: 6,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

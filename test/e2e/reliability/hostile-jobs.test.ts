@@ -99,32 +99,37 @@ describe('the item fails, alone and with the reason, that', () => {
 describe('the item fails, alone and with the reason, that replaces, so that it does not work any more,', () => {
   const items = [...Array(2000).keys()]
   const iterator = 'Object.getPrototypeOf([].values())'
+  const early = { name: 'default', item: 1 }
+  const withoutPromise = { name: 'sync', item: 1 }
+  /** One of many cheap items. */
+  const late = { name: 'sync', item: 1000 }
 
-  describe.each([
-    ['an early item', 'default', 1],
-    ['an early item that returns no promise', 'sync', 1],
-    ['one of many cheap items', 'sync', 1000],
-  ])('%s:', (_, name, item) => {
-    it.each([
-      ['Array.prototype.push = nothing', 'Array.prototype.push'],
-      ['Array.prototype.push = () => { throw new Error() }', 'Array.prototype.push'],
-      ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]'],
-      [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]'],
-      [
-        'for (const name of ["map", "filter", "shift"]) Array.prototype[name] = nothing',
-        'Array.prototype.shift',
-      ],
-      ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice'],
-      ['Function.prototype.call = nothing', 'Function.prototype.call'],
-      ['Map.prototype.get = nothing', 'Map.prototype'],
-    ])('%s', async (code, broken) => {
-      const job = [`${fixture('runs-given-code')}#${name}`, '--init-args', JSON.stringify([code, item])]
-      const run = await runCli(['collect', ...job, '-j', '1'], { input: lines(...items) })
-      expect(run.stdout, run.stderr).toBe(lines(...items.filter((other) => other !== item)))
-      expect(run.stderr).toContain(`Error: the job has replaced ${broken}, which does not work any more\n`)
-      expect(run.stderr).toContain(`WorkerLostError: item ${item} lost`)
-      expect(run.exitCode).toBe(3)
-    })
+  it.each<[code: string, broken: string, where: { name: string; item: number }]>([
+    ['Array.prototype.push = nothing', 'Array.prototype.push', early],
+    ['Array.prototype.push = () => { throw new Error() }', 'Array.prototype.push', withoutPromise],
+    ['Array.prototype.push = nothing', 'Array.prototype.push', late],
+    ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]', early],
+    ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]', late],
+    [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]', withoutPromise],
+    [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]', late],
+    [
+      'for (const name of ["map", "filter", "shift"]) Array.prototype[name] = nothing',
+      'Array.prototype.shift',
+      late,
+    ],
+    ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice', early],
+    ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice', late],
+    ['Function.prototype.call = nothing', 'Function.prototype.call', withoutPromise],
+    ['Function.prototype.call = nothing', 'Function.prototype.call', late],
+    ['Map.prototype.get = nothing', 'Map.prototype', early],
+    ['Map.prototype.get = nothing', 'Map.prototype', late],
+  ])('%s, of %s, by %o', async (code, broken, { name, item }) => {
+    const job = [`${fixture('runs-given-code')}#${name}`, '--init-args', JSON.stringify([code, item])]
+    const run = await runCli(['collect', ...job, '-j', '1'], { input: lines(...items) })
+    expect(run.stdout, run.stderr).toBe(lines(...items.filter((other) => other !== item)))
+    expect(run.stderr).toContain(`Error: the job has replaced ${broken}, which does not work any more\n`)
+    expect(run.stderr).toContain(`WorkerLostError: item ${item} lost`)
+    expect(run.exitCode).toBe(3)
   })
 })
 
