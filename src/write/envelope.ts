@@ -6,72 +6,81 @@ import { failedMs, type ItemFailure, itemIndexAt, type Ms, type SettledRange } f
 const LF = 0x0a
 const COMMA = 0x2c
 const CLOSE = 0x5d
-const NO_BYTES = new Uint8Array(0)
 const ZERO = 0x30
-const BEFORE_INDEX = Buffer.from('{"index":')
-const BEFORE_VALUE = Buffer.from(',"ok":true,"value":')
-const BEFORE_VALUES = Buffer.from(',"ok":true,"values":[')
-const END = Buffer.from('}\n')
+const NINE = 0x39
+const NO_BYTES = new Uint8Array(0)
+const BEFORE_INDEX = '{"index":'
+const BEFORE_VALUE = ',"ok":true,"value":'
+const BEFORE_VALUES = ',"ok":true,"values":['
 /** Of an index, and of a duration. */
 const MAX_NUMBER_BYTES = 24
-const MAX_INT32 = 2 ** 31 - 1
 /** Most durations are one of this many microseconds. Writing a fraction as text costs more than the rest of its line. */
 const SHORT_MICROSECONDS = 4096
-const shortDurations: Buffer[] = []
 
 /** Lines for the items `from` up to `to` (exclusive) of the range, which all succeeded; `lines` are their results. */
 export function envelopes(settled: SettledRange, lines: Uint8Array, from: number, to: number): Uint8Array {
   // `from` is behind `to` where items have failed.
   if (from >= to) return NO_BYTES
   const { chunk, attempts, timings } = settled
-  const beforeMs = Buffer.from(`,"attempts":${attempts},"ms":`)
-  const partsBytes = BEFORE_INDEX.length + BEFORE_VALUES.length + 1 + beforeMs.length + END.length
+  const tailOf = tailsFor(attempts)
+  const partsBytes = BEFORE_INDEX.length + BEFORE_VALUES.length + 1 + tailOf(undefined).length
   const bytes = Buffer.allocUnsafe(lines.length + (to - from) * (partsBytes + 2 * MAX_NUMBER_BYTES))
   let at = 0
   let next = 0
+  let index = itemIndexAt(chunk, from)
+  let head = headOf(index)
   for (let offset = from; offset < to; offset++) {
-    at = append(bytes, at, BEFORE_INDEX)
-    at = appendInteger(bytes, at, itemIndexAt(chunk, offset))
-    const isAnyNumber = hasAnyNumber(lines, next)
-    if (isAnyNumber) next++
-    at = append(bytes, at, isAnyNumber ? BEFORE_VALUES : BEFORE_VALUE)
-    for (; next < lines.length && lines[next] !== LF; next++)
-      bytes[at++] = hasAnyNumber(lines, next) ? COMMA : lines[next]!
-    if (isAnyNumber) bytes[at++] = CLOSE
+    const expected = index + 1
+    index = itemIndexAt(chunk, offset)
+    if (offset > from && (index !== expected || !increment(head))) head = headOf(index)
+    if (hasAnyNumber(lines, next)) {
+      at = append(bytes, at, Buffer.from(`${BEFORE_INDEX}${index}${BEFORE_VALUES}`))
+      for (next++; next < lines.length && lines[next] !== LF; next++)
+        bytes[at++] = hasAnyNumber(lines, next) ? COMMA : lines[next]!
+      bytes[at++] = CLOSE
+    } else {
+      at = append(bytes, at, head)
+      // Byte by byte: for so few of them, a call of a built-in function costs more.
+      for (; next < lines.length && lines[next] !== LF; next++) bytes[at++] = lines[next]!
+    }
     next++
-    at = append(bytes, at, beforeMs)
-    at = append(bytes, at, durationBytes(timings?.ms[offset - settled.from]))
-    at = append(bytes, at, END)
+    at = append(bytes, at, tailOf(timings?.ms[offset - settled.from]))
   }
   return bytes.subarray(0, at)
 }
 
-// Byte by byte: for so few of them, a call of a built-in function costs more, and so does a string for each line.
-
 function append(bytes: Buffer, at: number, part: Uint8Array): number {
-  for (let i = 0; i < part.length; i++) bytes[at + i] = part[i]!
+  bytes.set(part, at)
   return at + part.length
 }
 
-function appendInteger(bytes: Buffer, at: number, integer: number): number {
-  if (integer > MAX_INT32) return append(bytes, at, Buffer.from(String(integer)))
-  let end = at + 1
-  for (let rest = integer; rest >= 10; rest = (rest / 10) | 0) end++
-  for (let i = end - 1, rest = integer; i >= at; i--) {
-    const tenth = (rest / 10) | 0
-    bytes[i] = ZERO + rest - 10 * tenth
-    rest = tenth
-  }
-  return end
+function headOf(index: number): Buffer {
+  return Buffer.from(`${BEFORE_INDEX}${index}${BEFORE_VALUE}`)
 }
 
-function durationBytes(ms: Ms | undefined): Buffer {
-  const microseconds = ms === undefined ? Number.NaN : Math.round(ms * 1000)
-  const isShort = microseconds >= 0 && microseconds < SHORT_MICROSECONDS
-  if (!isShort) return Buffer.from(durationText(ms))
-  shortDurations[microseconds] ??= Buffer.from(durationText(ms))
-  return shortDurations[microseconds]
+/** Makes it the head of the next index, which costs less than a new one. False if that index has one more digit. */
+function increment(head: Buffer): boolean {
+  let at = head.length - BEFORE_VALUE.length - 1
+  for (; head[at] === NINE; at--) head[at] = ZERO
+  if (at < BEFORE_INDEX.length) return false
+  head[at]!++
+  return true
 }
+
+/** What follows a value: attempts and duration. */
+function tailsFor(attempts: number): (ms: Ms | undefined) => Buffer {
+  const tail = (ms: Ms | undefined) => Buffer.from(`,"attempts":${attempts},"ms":${durationText(ms)}}\n`)
+  if (attempts > 1) return tail
+  return (ms) => {
+    const microseconds = ms === undefined ? Number.NaN : Math.round(ms * 1000)
+    if (!(microseconds >= 0 && microseconds < SHORT_MICROSECONDS)) return tail(ms)
+    shortTails[microseconds] ??= tail(ms)
+    return shortTails[microseconds]
+  }
+}
+
+/** For items with one attempt. */
+const shortTails: Buffer[] = []
 
 /** The line for a failed item. JSON must be able to carry `error`. */
 export function failedEnvelope({ chunk }: SettledRange, failed: ItemFailure, error: object): Uint8Array {
