@@ -116,7 +116,7 @@ const PURE = [
   /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,
-  /^journal\/(checksum|item-keys|journal|key-table|line-cache|lines|reader|settings|shard-events|shards|value-hash)$/,
+  /^journal\/(append|checksum|item-keys|journal|key-table|line-cache|lines|reader|settings|shard-events|shards|value-hash)$/,
   /^run\/(settings|pool-error|item-counts)$/,
   /^job\/(exports|did-you-mean|load-hint)$/,
   /^report\/(groups|summary-line|units|source-location|lanes)$/,

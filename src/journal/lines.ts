@@ -9,6 +9,7 @@ import { deserialize, serialize } from 'node:v8'
 import { ElementScanner } from '../framing/element-scanner.js'
 import { hasAnyNumber } from '../framing/result-lines.js'
 import type { ItemFailure, Ms } from '../model.js'
+import { append, appendBytes, appendHex, appendInteger, type Part, part } from './append.js'
 import { checksum } from './checksum.js'
 
 export const FORMAT_VERSION = 1
@@ -28,18 +29,17 @@ const HEX = Buffer.from('0123456789abcdef')
 const HEX_VALUES = new Int8Array(256).fill(-1)
 for (const [i, byte] of HEX.entries()) HEX_VALUES[byte] = i
 
-const OK = Buffer.from('{"ok":')
-const FAILED = Buffer.from('{"failed":')
-const MOVED = Buffer.from('{"moved":')
-const KEY = Buffer.from(',"key":"')
-const VALUE = Buffer.from(',"value":')
-const VALUES = Buffer.from(',"values":[')
-const CRC = Buffer.from(',"crc":"')
-const END = Buffer.from('"}\n')
+const OK = part('{"ok":')
+const FAILED = part('{"failed":')
+const MOVED = part('{"moved":')
+const KEY = part(',"key":"')
+const VALUE = part(',"value":')
+const VALUES = part(',"values":[')
+const CRC = part(',"crc":"')
+const END = part('"}\n')
 const CRC_DIGITS = 8
 /** `,"crc":"0a1b2c3d"}` and the line end. */
 const TAIL_BYTES = CRC.length + CRC_DIGITS + END.length
-const MAX_INT32 = 2 ** 31 - 1
 const MIN_BUFFER_BYTES = 64 * 1024
 
 /** The key of an item: the halves of its hash and its occurrence. */
@@ -67,6 +67,7 @@ export interface Noted {
 /** Builds lines in one buffer, without an allocation per item. */
 export class LineBuilder {
   #bytes = Buffer.allocUnsafe(MIN_BUFFER_BYTES)
+  #view = viewOf(this.#bytes)
   #length = 0
   #lineStart = 0
 
@@ -86,18 +87,17 @@ export class LineBuilder {
     this.#begin(OK, index, key, to - from)
     if (noted !== undefined) this.#note(noted, to - from)
     const bytes = this.#bytes
-    if (!hasAnyNumber(lines, from)) {
-      this.#append(VALUE)
-      if (to - from < 32) for (let i = from; i < to; i++) bytes[this.#length++] = lines[i]!
-      else {
-        bytes.set(lines.subarray(from, to), this.#length)
-        this.#length += to - from
-      }
-      return this.#end()
+    const view = this.#view
+    let at = this.#length
+    if (hasAnyNumber(lines, from)) {
+      at = append(view, at, VALUES)
+      for (let i = from + 1; i < to; i++) bytes[at++] = lines[i] === RS ? COMMA : lines[i]!
+      bytes[at++] = CLOSE
+    } else {
+      at = append(view, at, VALUE)
+      at = appendBytes(bytes, at, lines, from, to)
     }
-    this.#append(VALUES)
-    for (let i = from + 1; i < to; i++) bytes[this.#length++] = lines[i] === RS ? COMMA : lines[i]!
-    bytes[this.#length++] = CLOSE
+    this.#length = at
     this.#end()
   }
 
@@ -137,20 +137,22 @@ export class LineBuilder {
     this.#end()
   }
 
-  #begin(kind: Buffer, index: number, { low, high, occurrence }: Key, size: number): void {
+  #begin(kind: Part, index: number, { low, high, occurrence }: Key, size: number): void {
     this.#lineStart = this.#length
     this.#reserve(size)
-    this.#append(kind)
-    this.#integer(index)
-    this.#append(KEY)
-    this.#hex(high)
-    this.#hex(low)
     const bytes = this.#bytes
+    const view = this.#view
+    let at = append(view, this.#length, kind)
+    at = appendInteger(bytes, at, index)
+    at = append(view, at, KEY)
+    at = appendHex(view, at, high)
+    at = appendHex(view, at, low)
     if (occurrence > 0) {
-      bytes[this.#length++] = DOT
-      this.#integer(occurrence)
+      bytes[at++] = DOT
+      at = appendInteger(bytes, at, occurrence)
     }
-    bytes[this.#length++] = QUOTE
+    bytes[at++] = QUOTE
+    this.#length = at
   }
 
   #note(noted: Noted, size: number): void {
@@ -170,10 +172,13 @@ export class LineBuilder {
 
   #end(): void {
     this.#reserve(0)
-    const crc = checksum(this.#bytes, this.#lineStart, this.#length)
-    this.#append(CRC)
-    this.#hex(crc)
-    this.#append(END)
+    const bytes = this.#bytes
+    const view = this.#view
+    let at = this.#length
+    const crc = checksum(bytes, this.#lineStart, at)
+    at = append(view, at, CRC)
+    at = appendHex(view, at, crc)
+    this.#length = append(view, at, END)
   }
 
   #text(text: string): void {
@@ -188,32 +193,12 @@ export class LineBuilder {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length))
     this.#bytes.copy(larger, 0, 0, this.#length)
     this.#bytes = larger
+    this.#view = viewOf(larger)
   }
+}
 
-  #append(part: Buffer): void {
-    const bytes = this.#bytes
-    for (let i = 0; i < part.length; i++) bytes[this.#length++] = part[i]!
-  }
-
-  #hex(value: number): void {
-    const bytes = this.#bytes
-    for (let shift = 28; shift >= 0; shift -= 4) bytes[this.#length++] = HEX[(value >>> shift) & 15]!
-  }
-
-  #integer(value: number): void {
-    if (value > MAX_INT32) {
-      this.#length += this.#bytes.write(String(value), this.#length)
-      return
-    }
-    let end = this.#length + 1
-    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) end++
-    for (let i = end - 1, rest = value; i >= this.#length; i--) {
-      const tenth = (rest / 10) | 0
-      this.#bytes[i] = ZERO + rest - 10 * tenth
-      rest = tenth
-    }
-    this.#length = end
-  }
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
 }
 
 function rounded(ms: Ms): number {
@@ -226,7 +211,7 @@ function rounded(ms: Ms): number {
 export function isIntact(bytes: Buffer, from: number, to: number): boolean {
   const crcAt = to + 1 - TAIL_BYTES
   if (crcAt <= from || bytes[to - 1] !== 0x7d || bytes[to - 2] !== QUOTE) return false
-  for (let i = 0; i < CRC.length; i++) if (bytes[crcAt + i] !== CRC[i]) return false
+  if (!startsWith(bytes, crcAt, CRC)) return false
   return hexAt(bytes, crcAt + CRC.length) === checksum(bytes, from, crcAt)
 }
 
@@ -248,7 +233,7 @@ export class LineCursor implements Key {
   low = 0
   high = 0
   occurrence = 0
-  #bytes: Buffer = OK
+  #bytes: Buffer = OK.bytes
   #at = 0
   #end = 0
   #isAnyNumber = false
@@ -403,7 +388,7 @@ function addResults(bytes: Buffer, from: number, to: number, results: ByteBuilde
   results.addByte(LF)
 }
 
-function startsWith(bytes: Buffer, at: number, start: Buffer): boolean {
+function startsWith(bytes: Buffer, at: number, { bytes: start }: Part): boolean {
   for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false
   return true
 }
@@ -428,11 +413,7 @@ export class ByteBuilder {
 
   add(bytes: Uint8Array, from: number, to: number): void {
     this.#reserve(to - from)
-    if (to - from < 32) for (let i = from; i < to; i++) this.#bytes[this.#length++] = bytes[i]!
-    else {
-      this.#bytes.set(bytes.subarray(from, to), this.#length)
-      this.#length += to - from
-    }
+    this.#length = appendBytes(this.#bytes, this.#length, bytes, from, to)
   }
 
   addByte(byte: number): void {
