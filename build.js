@@ -206,7 +206,7 @@ async function writeCommonJs(file, text) {
     sourcesContent: false,
   })
   const target = file.replace(/\.js$/, '.cjs')
-  const renamed = code.replace(/\brequire\("(\.\/[^"]+)\.js"\)/g, 'require("$1.cjs")')
+  const renamed = withPlainExports(code).replace(/\brequire\("(\.\/[^"]+)\.js"\)/g, 'require("$1.cjs")')
   const missed = /\b(?:import\("\.|require\("\.[^"]*\.js")/.exec(renamed)
   if (missed !== null) throw new Error(`${target}: ${missed[0]} was not rewritten`)
   const hasOwnCode = JSON.parse(map).sources.some((source) => source.startsWith('../src/'))
@@ -215,6 +215,22 @@ async function writeCommonJs(file, text) {
     hasOwnCode ? `${renamed}//# sourceMappingURL=${path.basename(target)}.map\n` : renamed,
   )
   if (hasOwnCode) writeFileSync(`${target}.map`, map)
+}
+
+/**
+ * esbuild exports through two getters, which V8 does not inline: a call from another file takes up to 25 ns more. Files never
+ * import each other in a circle, so that plain properties, set at the end, are the same. Positions stay, for source maps.
+ */
+function withPlainExports(code) {
+  const found = /__export\(\s*\w+,\s*\{([^}]*)\}\);\s*module\.exports=__toCommonJS\(\s*\w+\s*\);/.exec(code)
+  if (found === null) {
+    if (/\bmodule\.exports=__toCommonJS\(/.test(code)) throw new Error('its exports were not found')
+    return code
+  }
+  const [statement, getters] = found
+  const exported = getters.replaceAll(/:\s*\(\)=>\s*/g, ':')
+  const blank = statement.replaceAll(/[^\n]/g, ' ')
+  return `${code.replace(statement, () => blank).replace(/0&&\(module\.exports=\{[^}]*\}\);\s*$/, '')}module.exports={${exported}};\n`
 }
 
 async function buildWorker(source, target, options) {
