@@ -1,14 +1,15 @@
 // Items selected by index, from sources that yield their chunks immediately and from sources that make them wait.
 import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../../src/model.js'
-import type { IndexRange } from '../../../src/plan.js'
+import type { IndexRange, Shard } from '../../../src/plan.js'
 import { selectItems } from '../../../src/read/selection.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
 import { valuesOf } from './helpers.js'
 
 interface Counted extends ChunkSource {
-  /** Items that were taken from it. */
+  /** Items that were taken from it, and in how many chunks. */
   taken: number
+  chunks: number
   closed: boolean
 }
 
@@ -16,6 +17,7 @@ interface Counted extends ChunkSource {
 function numbers(count: number, { async = false, counts = true } = {}): Counted {
   const source: Counted = {
     taken: 0,
+    chunks: 0,
     closed: false,
     next({ items }: Want) {
       const size = Math.min(items, count - source.taken)
@@ -28,6 +30,7 @@ function numbers(count: number, { async = false, counts = true } = {}): Counted 
               payload: { kind: 'values', values: Array.from({ length: size }, (_, i) => source.taken + i) },
             }
       source.taken += size
+      if (chunk !== undefined) source.chunks++
       return async ? Promise.resolve(chunk) : chunk
     },
     close() {
@@ -111,9 +114,22 @@ describe.each([
     expect(source.remaining?.()).toBe(expected)
   })
 
-  test('reads past a million items that are not selected', async () => {
-    const source = selectItems(numbers(1_000_001, { async }), [{ from: 1_000_000 }])
-    expect((await chunksOf(source, 1)).flatMap(valuesOf)).toEqual([1_000_000])
+  test.each<[string, IndexRange[], Shard | undefined, number[], number]>([
+    ['before the first range', [{ from: 200_000 }], undefined, [200_000], 2],
+    ['between two ranges', [{ from: 0, to: 0 }, { from: 199_999 }], undefined, [0, 199_999, 200_000], 4],
+    ['in a shard', [{ from: 199_998 }], { index: 2, count: 2 }, [199_999], 2],
+  ])('takes the items %s together, however few are wanted', async (_, ranges, shard, items, chunks) => {
+    const source = numbers(200_001, { async })
+    const selected = await chunksOf(selectItems(source, ranges, shard), 1)
+    expect(selected.flatMap(valuesOf)).toEqual(items)
+    expect(source.chunks).toBe(chunks)
+  })
+
+  test('takes a few items that are not selected together with those behind them', async () => {
+    const source = numbers(100, { async })
+    const everyThird = Array.from({ length: 34 }, (_, i) => ({ from: 3 * i, to: 3 * i }))
+    await chunksOf(selectItems(source, everyThird), 50)
+    expect(source.chunks).toBe(2)
   })
 })
 
