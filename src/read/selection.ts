@@ -128,15 +128,15 @@ class Selection implements ChunkSource {
       if (overlap(span, first, this.#seen) === 0) continue
       const from = this.#firstFrom(Math.max(span.from, first))
       const end = Math.min(span.end, this.#seen)
-      const count = Math.max(0, Math.ceil((end - from) / this.#step))
-      if (count === 0) continue
+      const indexes: number[] = []
+      for (let index = from; index < end; index += this.#step) indexes.push(index)
+      if (indexes.length === 0) continue
       const part =
         this.#step === 1
           ? sliceChunk(chunk, from - first, end - first)
           : strideChunk(chunk, from - first, end - first, this.#step)
-      const indexes = Array.from({ length: count }, (_, i) => from + i * this.#step)
       this.#parts.push({ ...part, seq: this.#selected, indexes })
-      this.#selected += count
+      this.#selected += indexes.length
     }
   }
 }
