@@ -1,10 +1,14 @@
 // Items selected by index, from sources that yield their chunks immediately and from sources that make them wait.
 import { describe, expect, test } from 'vitest'
-import type { Chunk } from '../../../src/model.js'
+import { locate, locationText } from '../../../src/framing/location.js'
+import { type Chunk, type Framing, itemIndexAt } from '../../../src/model.js'
 import type { IndexRange, Shard } from '../../../src/plan.js'
 import { selectItems } from '../../../src/read/selection.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
-import { valuesOf } from './helpers.js'
+import { readAll, sourceOf, valuesOf } from './helpers.js'
+
+/** In a value of each input, before the last one. */
+const SOMEWHERE = 6
 
 interface Counted extends ChunkSource {
   /** Items that were taken from it, and in how many chunks. */
@@ -130,6 +134,37 @@ describe.each([
     const everyThird = Array.from({ length: 34 }, (_, i) => ({ from: 3 * i, to: 3 * i }))
     await chunksOf(selectItems(source, everyThird), 50)
     expect(source.chunks).toBe(2)
+  })
+})
+
+describe.each<[Framing, string]>([
+  ['ndjson', '{"a":"ä"}\n\n 2 \n"three"\r\n4\n  \n5'],
+  ['json', '[{"a":"ä,]"},\n 2 ,"three",\n\n[4],  5]'],
+  ['lines', 'eins\nzwei\r\n\nüü\nvier\nfünf'],
+  ['nul', 'a\0\0ü\0d\0e'],
+])('items of %s behind those that are not selected', (framing, text) => {
+  async function placesOf(source: ChunkSource) {
+    const chunks = await chunksOf(source, 1)
+    return chunks.flatMap((chunk) =>
+      valuesOf(chunk).map((value, i) => [itemIndexAt(chunk, i), value, locationText(locate(chunk, i, 0))]),
+    )
+  }
+
+  test.each([1, 3, 1000])('keep index, value and location, read in blocks of %i', async (size) => {
+    const open = () => sourceOf(text, framing, { blocks: [size] })
+    const whole = await placesOf(open())
+    expect(whole).toHaveLength(5)
+    for (let from = 0; from <= 5; from++)
+      expect(await placesOf(selectItems(open(), [{ from }]))).toEqual(whole.slice(from))
+  })
+
+  test('are not read if one before them is not UTF-8', async () => {
+    const [before, after] = [text.slice(0, SOMEWHERE), text.slice(SOMEWHERE)]
+    const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)])
+    const whole = await readAll(sourceOf(bytes, framing))
+    expect(whole.error).toContain('invalid UTF-8')
+    const source = selectItems(sourceOf(bytes, framing), [{ from: 4 }])
+    await expect(chunksOf(source, 1)).rejects.toThrow(whole.error!)
   })
 })
 
