@@ -93,9 +93,25 @@ class Selection implements ChunkSource {
     return undefined
   }
 
-  /** Never wants items after the last selected one: a slow input may not have them for a long time. */
+  /**
+   * Never wants items after the last selected one: a slow input may not have them for a long time. Before the next one,
+   * wants all that the source has there, because few are wanted as long as none has run.
+   */
   #read({ items, bytes }: Want): ReturnType<ChunkSource['next']> {
-    return this.#source.next({ items: Math.min(items * this.#step, this.#end - this.#seen), bytes })
+    const seen = this.#seen
+    const unselected = this.#nextSelected() - seen
+    if (unselected > items * this.#step)
+      return this.#source.next({
+        items: Math.min(unselected, this.#end - seen),
+        bytes: Number.POSITIVE_INFINITY,
+      })
+    return this.#source.next({ items: Math.min(items * this.#step, this.#end - seen), bytes })
+  }
+
+  #nextSelected(): number {
+    const seen = this.#seen
+    const span = this.#spans.find(({ end }) => end > seen)
+    return span === undefined ? this.#end : this.#firstFrom(Math.max(span.from, seen))
   }
 
   /** The index of the first item of the shard that is not before this one. */
@@ -112,15 +128,15 @@ class Selection implements ChunkSource {
       if (overlap(span, first, this.#seen) === 0) continue
       const from = this.#firstFrom(Math.max(span.from, first))
       const end = Math.min(span.end, this.#seen)
-      const count = Math.max(0, Math.ceil((end - from) / this.#step))
-      if (count === 0) continue
+      const indexes: number[] = []
+      for (let index = from; index < end; index += this.#step) indexes.push(index)
+      if (indexes.length === 0) continue
       const part =
         this.#step === 1
           ? sliceChunk(chunk, from - first, end - first)
           : strideChunk(chunk, from - first, end - first, this.#step)
-      const indexes = Array.from({ length: count }, (_, i) => from + i * this.#step)
       this.#parts.push({ ...part, seq: this.#selected, indexes })
-      this.#selected += count
+      this.#selected += indexes.length
     }
   }
 }

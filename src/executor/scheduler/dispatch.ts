@@ -1,6 +1,6 @@
 // Which worker is given the next chunk, and the message that carries it there. Pure.
 import type { ChunkMessage } from '../../ipc/protocol.js'
-import type { Ms } from '../../model.js'
+import type { Chunk, Ms } from '../../model.js'
 import type { InFlightChunk } from './chunk-queue.js'
 import { mayRetry } from './retry.js'
 import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'
@@ -43,6 +43,13 @@ export function workerToRelieve(
   return best
 }
 
+/** Ascending indexes of consecutive items are as many as lie between the first and the last. */
+function indexOf({ seq, count, indexes }: Chunk): ChunkMessage['index'] {
+  if (indexes === undefined) return seq
+  const [first = seq] = indexes
+  return indexes[count - 1] === first + count - 1 ? first : indexes
+}
+
 export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs, retry } = call
@@ -50,7 +57,7 @@ export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): Chu
     id,
     task,
     count: chunk.count,
-    index: chunk.indexes ?? chunk.seq,
+    index: indexOf(chunk),
     attempt,
     recordEachItem: pending.recordEachItem || pending.isSuspect,
     isSmall,

@@ -1,14 +1,19 @@
 // Items selected by index, from sources that yield their chunks immediately and from sources that make them wait.
 import { describe, expect, test } from 'vitest'
-import type { Chunk } from '../../../src/model.js'
-import type { IndexRange } from '../../../src/plan.js'
+import { locate, locationText } from '../../../src/framing/location.js'
+import { type Chunk, type Framing, itemIndexAt } from '../../../src/model.js'
+import type { IndexRange, Shard } from '../../../src/plan.js'
 import { selectItems } from '../../../src/read/selection.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
-import { valuesOf } from './helpers.js'
+import { readAll, sourceOf, valuesOf } from './helpers.js'
+
+/** In a value of each input, before the last one. */
+const SOMEWHERE = 6
 
 interface Counted extends ChunkSource {
-  /** Items that were taken from it. */
+  /** Items that were taken from it, and in how many chunks. */
   taken: number
+  chunks: number
   closed: boolean
 }
 
@@ -16,6 +21,7 @@ interface Counted extends ChunkSource {
 function numbers(count: number, { async = false, counts = true } = {}): Counted {
   const source: Counted = {
     taken: 0,
+    chunks: 0,
     closed: false,
     next({ items }: Want) {
       const size = Math.min(items, count - source.taken)
@@ -28,6 +34,7 @@ function numbers(count: number, { async = false, counts = true } = {}): Counted 
               payload: { kind: 'values', values: Array.from({ length: size }, (_, i) => source.taken + i) },
             }
       source.taken += size
+      if (chunk !== undefined) source.chunks++
       return async ? Promise.resolve(chunk) : chunk
     },
     close() {
@@ -111,9 +118,53 @@ describe.each([
     expect(source.remaining?.()).toBe(expected)
   })
 
-  test('reads past a million items that are not selected', async () => {
-    const source = selectItems(numbers(1_000_001, { async }), [{ from: 1_000_000 }])
-    expect((await chunksOf(source, 1)).flatMap(valuesOf)).toEqual([1_000_000])
+  test.each<[string, IndexRange[], Shard | undefined, number[], number]>([
+    ['before the first range', [{ from: 200_000 }], undefined, [200_000], 2],
+    ['between two ranges', [{ from: 0, to: 0 }, { from: 199_999 }], undefined, [0, 199_999, 200_000], 4],
+    ['in a shard', [{ from: 199_998 }], { index: 2, count: 2 }, [199_999], 2],
+  ])('takes the items %s together, however few are wanted', async (_, ranges, shard, items, chunks) => {
+    const source = numbers(200_001, { async })
+    const selected = await chunksOf(selectItems(source, ranges, shard), 1)
+    expect(selected.flatMap(valuesOf)).toEqual(items)
+    expect(source.chunks).toBe(chunks)
+  })
+
+  test('takes a few items that are not selected together with those behind them', async () => {
+    const source = numbers(100, { async })
+    const everyThird = Array.from({ length: 34 }, (_, i) => ({ from: 3 * i, to: 3 * i }))
+    await chunksOf(selectItems(source, everyThird), 50)
+    expect(source.chunks).toBe(2)
+  })
+})
+
+describe.each<[Framing, string]>([
+  ['ndjson', '{"a":"ä"}\n\n 2 \n"three"\r\n4\n  \n5'],
+  ['json', '[{"a":"ä,]"},\n 2 ,"three",\n\n[4],  5]'],
+  ['lines', 'eins\nzwei\r\n\nüü\nvier\nfünf'],
+  ['nul', 'a\0\0ü\0d\0e'],
+])('items of %s behind those that are not selected', (framing, text) => {
+  async function placesOf(source: ChunkSource) {
+    const chunks = await chunksOf(source, 1)
+    return chunks.flatMap((chunk) =>
+      valuesOf(chunk).map((value, i) => [itemIndexAt(chunk, i), value, locationText(locate(chunk, i, 0))]),
+    )
+  }
+
+  test.each([1, 3, 1000])('keep index, value and location, read in blocks of %i', async (size) => {
+    const open = () => sourceOf(text, framing, { blocks: [size] })
+    const whole = await placesOf(open())
+    expect(whole).toHaveLength(5)
+    for (let from = 0; from <= 5; from++)
+      expect(await placesOf(selectItems(open(), [{ from }]))).toEqual(whole.slice(from))
+  })
+
+  test('are not read if one before them is not UTF-8', async () => {
+    const [before, after] = [text.slice(0, SOMEWHERE), text.slice(SOMEWHERE)]
+    const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from(after)])
+    const whole = await readAll(sourceOf(bytes, framing))
+    expect(whole.error).toContain('invalid UTF-8')
+    const source = selectItems(sourceOf(bytes, framing), [{ from: 4 }])
+    await expect(chunksOf(source, 1)).rejects.toThrow(whole.error!)
   })
 })
 

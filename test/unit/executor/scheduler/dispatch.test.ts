@@ -102,6 +102,12 @@ describe('chunkMessage', () => {
     expect(chunkMessage(new InFlight(1, true).add(1, callOf(), selected, 0)).index).toEqual([7, 99])
   })
 
+  it('carries only the first index of selected items that are consecutive', () => {
+    const pending = pendingOf(40, 3)
+    const selected = { ...pending, chunk: { ...pending.chunk, indexes: [97, 98, 99] } }
+    expect(chunkMessage(new InFlight(1, true).add(1, callOf(), selected, 0)).index).toBe(97)
+  })
+
   it('carries a timeout, for which the worker records what lasts', () => {
     const chunk = new InFlight(1, true).add(1, callOf({ timeoutMs: 50 }), pendingOf(0, 1), 0)
     expect(chunk.recordEachItem).toBe(true)
