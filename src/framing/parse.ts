@@ -2,7 +2,7 @@
 // records is never in memory as objects all together. A bad item is returned, not thrown, so the others are not affected.
 import { isUtf8 } from 'node:buffer'
 import type { Framing } from '../model.js'
-import { asBuffer, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
+import { asBuffer, endOfPiece, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
 import { CR, LF, NUL } from './framings.js'
 import { type BytesPayload, type ItemRange, memberRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
@@ -225,16 +225,6 @@ function lineItems(bytes: Buffer): ItemReader {
     }
     return values
   })
-}
-
-/** The end of as many whole items as fit into a piece of this size, but at least one. */
-function endOfPiece(bytes: Buffer, delimiter: number, start: number, size: number): number {
-  const limit = start + size
-  if (limit >= bytes.length) return bytes.length
-  const lastFitting = bytes.lastIndexOf(delimiter, limit - 1)
-  if (lastFitting >= start) return lastFitting + 1
-  const first = bytes.indexOf(delimiter, limit)
-  return first === -1 ? bytes.length : first + 1
 }
 
 /** What numbers and the white space around them consist of, with a comma for each line end. */
