@@ -111,7 +111,7 @@ export function checkLength(text: string, maxBytes: number = MAX_TEXT - ROOM_FOR
 }
 
 /** The text of a value that JSON certainly carries as it is; `undefined` for all others. Never throws. */
-export function plainText(value: unknown): string | undefined {
+function plainText(value: unknown): string | undefined {
   try {
     return value !== undefined && isPlain(value, 0) ? stringify(value) : undefined
   } catch {
