@@ -69,7 +69,10 @@ export function itemIndexAt(chunk: Chunk, offset: number): number {
   return chunk.indexes?.[offset] ?? chunk.seq + offset
 }
 
-/** Results of a range: one value per item, `undefined` for failed ones; or one line of JSON per item that succeeded. */
+/**
+ * Results of a range: one value per item, `undefined` for failed ones; or one line of JSON per item that succeeded, a raw line
+ * where the task asks for it.
+ */
 export type Results =
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   | { readonly kind: 'json'; readonly bytes: Uint8Array }
@@ -224,6 +227,8 @@ export interface TaskSpec {
   readonly reply: Results['kind']
   /** Results are rows of a table: objects, with `null` for a property that is `undefined`. */
   readonly rows?: boolean
+  /** Results travel back as the lines that `--format raw` writes (framing/raw-lines.ts). */
+  readonly raw?: boolean
   /** Send the timings of every item, at the cost of two numbers per item; `durations`: one, without when it began. */
   readonly timed?: boolean | 'durations'
 }

@@ -27,6 +27,16 @@ export function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
   return found === -1 ? bytes.length : found
 }
 
+/** The end of as many whole items as fit into a piece of this size, but at least one. */
+export function endOfPiece(bytes: Buffer, delimiter: number, start: number, size: number): number {
+  const limit = start + size
+  if (limit >= bytes.length) return bytes.length
+  const lastFitting = bytes.lastIndexOf(delimiter, limit - 1)
+  if (lastFitting >= start) return lastFitting + 1
+  const first = bytes.indexOf(delimiter, limit)
+  return first === -1 ? bytes.length : first + 1
+}
+
 /** The beginning of a text, for messages. */
 export function shownText(bytes: Buffer, start: number, end: number): string {
   const isLong = end - start > SHOWN_BYTES

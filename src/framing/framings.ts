@@ -12,7 +12,7 @@ interface FramingTraits {
 }
 
 export const LF = 0x0a
-const CR = 0x0d
+export const CR = 0x0d
 export const NUL = 0
 
 const isEmptyLine = (bytes: Buffer, start: number, end: number) =>

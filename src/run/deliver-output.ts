@@ -12,8 +12,9 @@ import { envelopes, failedEnvelope } from '../write/envelope.js'
 import type { Output } from '../write/output.js'
 import { createSpool } from '../write/spool.js'
 import type { Table } from '../write/table.js'
-import { createWriter, type Writer } from '../write/writer.js'
+import { createWriter, type Writer, type WriterOptions } from '../write/writer.js'
 import type { Flow } from './flow.js'
+import { hasRawLines } from './settings.js'
 
 interface DeliveryOptions {
   readonly plan: RunPlan
@@ -46,11 +47,15 @@ export function reportSkipped(
   }
 }
 
+function writerOptions({ plan, table }: DeliveryOptions): WriterOptions {
+  return { format: plan.format, areRaw: hasRawLines(plan), table }
+}
+
 async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
-  const { plan, flow, output, table } = options
+  const { plan, flow, output } = options
   const spool = createSpool()
   try {
-    const writer = createWriter({ format: plan.format, single: plan.command === 'apply', table }, spool)
+    const writer = createWriter({ ...writerOptions(options), single: plan.command === 'apply' }, spool)
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next())
       await writer.write(rowsOf(settled, plan).upTo(settled.from + settled.count))
     if (flow.stopped !== undefined)
@@ -65,8 +70,8 @@ async function deliverAllOrNothing(options: DeliveryOptions): Promise<void> {
 }
 
 async function deliverAsReady(options: DeliveryOptions): Promise<void> {
-  const { plan, flow, output, table } = options
-  const writer = createWriter({ format: plan.format, table }, output)
+  const { flow, output } = options
+  const writer = createWriter(writerOptions(options), output)
   try {
     for (let settled = await flow.next(); settled !== undefined; settled = await flow.next()) {
       const raised = await deliverRange(settled, writer, options)

@@ -13,7 +13,8 @@ const WINDOW_BYTES_PER_WORKER = 5 * CHUNK_BYTES
 /** A percentage of an unknown number of items is one of at least this many: 1 failure of 2 is no 50% yet. */
 const MIN_SAMPLE_ITEMS = 100
 
-export function taskFor({ command, exec, job, verbosity, envelope, reports, format }: RunPlan): TaskSpec {
+export function taskFor(plan: RunPlan): TaskSpec {
+  const { command, exec, job, verbosity, envelope, reports, format } = plan
   const spreads = command === 'starmap' || (command === 'apply' && exec === undefined)
   const calling = spreads ? 'spread' : 'item'
   // Timings cost one or two numbers per item on the way back: only for output that shows them.
@@ -24,8 +25,14 @@ export function taskFor({ command, exec, job, verbosity, envelope, reports, form
     calling,
     reply: 'json',
     ...(rows && { rows }),
+    ...(hasRawLines(plan) && { raw: true }),
     ...(timed !== false && { timed }),
   }
+}
+
+/** Results of workers are raw lines: nothing but the output reads them. */
+export function hasRawLines({ format, journal, callbacks, merges }: RunPlan): boolean {
+  return format === 'raw' && (journal ?? callbacks ?? merges) === undefined
 }
 
 export function windowFor({ bufferSize, processes }: RunPlan): WindowLimits {

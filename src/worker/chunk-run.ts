@@ -7,7 +7,7 @@ import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import { Undecodable } from '../ipc/values.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { Cost } from './cost.js'
-import { encodeJson, encodeRow, plainRow, plainText } from './encode-result.js'
+import { type LineEncoding, lineEncodingOf } from './encode-result.js'
 import { YieldedLine } from './generator.js'
 import type { Outbox, SendingChunk } from './outbox.js'
 import { failedCommand, failureOf } from './outcome.js'
@@ -46,8 +46,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   readonly #recorder: FlightRecorder | undefined
   readonly #clock: Clock
   readonly #sendsValues: boolean
-  /** Results are rows. */
-  readonly #isTable: boolean
+  readonly #lines: LineEncoding
   /** The call wants the timings of each item. */
   readonly #sendsTimings: boolean
   readonly #results: ChunkResults
@@ -85,7 +84,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
     this.#recorder = recorder
     this.#clock = clock
     this.#sendsValues = chunk.task.reply === 'values'
-    this.#isTable = chunk.task.rows === true
+    this.#lines = lineEncodingOf(chunk.task)
     this.#sendsTimings = chunk.task.timed !== undefined && chunk.task.timed !== false
     this.#results = new ChunkResults(chunk)
   }
@@ -420,8 +419,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       this.#plainSettled(size, tookMs)
       return true
     }
-    const text =
-      value instanceof YieldedLine ? value.text : this.#isTable ? plainRow(value) : plainText(value)
+    const text = value instanceof YieldedLine ? value.text : this.#lines.plain(value)
     if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
     if (this.#isWatched && !this.#tryKeep(text)) return false
     this.#results.addLine(text)
@@ -461,8 +459,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       this.#results.addValue(value)
       return this.#settled(sizeOf(value), isSafe)
     }
-    const encoded =
-      value instanceof YieldedLine ? value : this.#isTable ? encodeRow(value) : encodeJson(value)
+    const encoded = value instanceof YieldedLine ? value : this.#lines.encode(value)
     if ('unserializable' in encoded)
       return this.#fail({ kind: 'encoding', side: 'result', ...encoded.unserializable })
     const { text } = encoded

@@ -1,7 +1,9 @@
-// One result as one JSON text, or the reason why JSON cannot carry it.
+// One result as its line: one JSON text, or what raw output writes; or the reason why JSON cannot carry it.
 
 import { findUnjsonable, type UnserializablePart } from '../errors/capture/find-unserializable.js'
 import { MAX_TEXT, TOO_LONG } from '../framing/bytes.js'
+import { isRawLine, rawLineOf } from '../framing/raw-lines.js'
+import type { TaskSpec } from '../model.js'
 
 // Taken before the job is loaded: a job may replace them.
 const { stringify } = JSON
@@ -16,6 +18,23 @@ const PLAIN_DEPTH = 64
 const ROOM_FOR_ENVELOPE = 1024 * 1024
 /** Of a result that is not a row. */
 const PREVIEW_CHARACTERS = 100
+
+/** How the results of a call become lines. */
+export interface LineEncoding {
+  /** The line of a value that JSON certainly carries as it is; `undefined` for all others. Never throws. */
+  readonly plain: (value: unknown) => string | undefined
+  /** Never throws, whatever the value's own code does. */
+  readonly encode: (value: unknown) => Encoded
+}
+
+const AS_JSON: LineEncoding = { plain: plainText, encode: encodeJson }
+const AS_ROW: LineEncoding = { plain: plainRow, encode: encodeRow }
+const AS_RAW: LineEncoding = { plain: plainRaw, encode: encodeRaw }
+
+export function lineEncodingOf({ rows, raw }: TaskSpec): LineEncoding {
+  if (rows === true) return AS_ROW
+  return raw === true ? AS_RAW : AS_JSON
+}
 
 /** `undefined` becomes `null`: every item has its line. Never throws, whatever the value's own code does. */
 export function encodeJson(value: unknown): Encoded {
@@ -46,9 +65,22 @@ export function encodeRow(value: unknown): Encoded {
 }
 
 /** As `plainText`, for a row. */
-export function plainRow(value: unknown): string | undefined {
+function plainRow(value: unknown): string | undefined {
   const text = plainText(withNulls(value))
   return text?.startsWith('{') ? text : undefined
+}
+
+function encodeRaw(value: unknown): Encoded {
+  if (typeof value === 'string' && isRawLine(value)) return checkLength(value)
+  const encoded = encodeJson(value)
+  return 'text' in encoded ? { text: rawLineOf(encoded.text) } : encoded
+}
+
+/** As `plainText`, for raw output. */
+function plainRaw(value: unknown): string | undefined {
+  if (typeof value === 'string' && isRawLine(value)) return value
+  const text = plainText(value)
+  return text && rawLineOf(text)
 }
 
 /** Own properties that are `undefined` as `null`. A row has its cells at the top. Never throws. */
@@ -79,7 +111,7 @@ export function checkLength(text: string, maxBytes: number = MAX_TEXT - ROOM_FOR
 }
 
 /** The text of a value that JSON certainly carries as it is; `undefined` for all others. Never throws. */
-export function plainText(value: unknown): string | undefined {
+function plainText(value: unknown): string | undefined {
   try {
     return value !== undefined && isPlain(value, 0) ? stringify(value) : undefined
   } catch {

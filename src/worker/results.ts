@@ -3,10 +3,8 @@ import { findUncloneable } from '../errors/capture/find-unserializable.js'
 import { sliceLines } from '../framing/slice.js'
 import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import type { Failure, Ms, Results } from '../model.js'
+import { LineBytes } from './line-bytes.js'
 
-/** Text becomes bytes in pieces of about this: V8 keeps strings of more than about 128 KiB apart, which costs more. */
-const PIECE_CHARACTERS = 64 * 1024
-const LF = Buffer.from('\n')
 const NO_BYTES = new Uint8Array(0)
 /** Taken before the job is loaded: it may replace `performance`. */
 const { timeOrigin } = performance
@@ -20,9 +18,7 @@ export class ChunkResults {
   /** Offset of the first item that has not been sent. */
   #from = 0
   #values: unknown[] = []
-  /** The results as lines of JSON: those that are bytes already, and those that follow. */
-  #pieces: Buffer[] = []
-  #text = ''
+  readonly #lines = new LineBytes()
   #failures: { offset: number; failure: Failure }[] = []
   #startedAt: Ms[] = []
   #tookMs: Ms[] = []
@@ -49,11 +45,8 @@ export class ChunkResults {
     this.#values.push(value)
   }
 
-  addLine(json: string): void {
-    // One that is nearly as long as a string can be has no room for anything else.
-    if (json.length >= PIECE_CHARACTERS) return this.#addPiece(json)
-    this.#text += `${json}\n`
-    if (this.#text.length >= PIECE_CHARACTERS) this.#textToBytes()
+  addLine(line: string): void {
+    this.#lines.add(line)
   }
 
   addFailure(offset: number, failure: Failure): void {
@@ -81,8 +74,6 @@ export class ChunkResults {
     this.#busySince = now
     this.#from = upTo
     this.#values = []
-    this.#pieces = []
-    this.#text = ''
     this.#failures = []
     this.#startedAt = []
     this.#tookMs = []
@@ -93,7 +84,7 @@ export class ChunkResults {
     const results: Results =
       this.#reply === 'values'
         ? { kind: 'values', values: this.#values }
-        : { kind: 'json', bytes: this.#takeBytes() }
+        : { kind: 'json', bytes: this.#lines.take() }
     return {
       id: this.#id,
       from: this.#from,
@@ -108,22 +99,6 @@ export class ChunkResults {
         },
       }),
     }
-  }
-
-  #takeBytes(): Buffer {
-    if (this.#pieces.length === 0) return Buffer.from(this.#text)
-    this.#textToBytes()
-    return Buffer.concat(this.#pieces)
-  }
-
-  #addPiece(json: string): void {
-    this.#textToBytes()
-    this.#pieces.push(Buffer.from(json), LF)
-  }
-
-  #textToBytes(): void {
-    this.#pieces.push(Buffer.from(this.#text))
-    this.#text = ''
   }
 }
 

@@ -1,5 +1,7 @@
-// Converts results to the `--format` of the output. Its input is always JSON, one item per line, each with its line end.
+// Converts results to the `--format` of the output. Its input has one item per line, each with its line end: JSON, or what
+// `raw` writes.
 import { asBuffer } from '../framing/bytes.js'
+import { rawOutput, unquoted } from '../framing/raw-lines.js'
 import { arrayLines, resultLines } from '../framing/result-lines.js'
 import { isTable, type OutputFormat, type TableFormat } from '../plan.js'
 import type { ByteSink } from './output.js'
@@ -19,7 +21,6 @@ interface Format {
 
 const LF = 0x0a
 const COMMA = 0x2c
-const QUOTE = 0x22
 
 const FORMATS: Readonly<Record<Exclude<OutputFormat, TableFormat>, Format>> = {
   ndjson: {},
@@ -31,11 +32,15 @@ export interface WriterOptions {
   readonly format: OutputFormat
   /** `apply`: there is one result, which `json` writes without an array around it. */
   readonly single?: boolean
+  /** The lines are raw ones, as `TaskSpec.raw` requests them. */
+  readonly areRaw?: boolean
   /** For `csv` and `tsv`. */
   readonly table?: Table | undefined
 }
 
-export function createWriter({ format, single = false, table }: WriterOptions, sink: ByteSink): Writer {
+export function createWriter(options: WriterOptions, sink: ByteSink): Writer {
+  const { format, single = false, areRaw = false, table } = options
+  if (areRaw) return { write: (lines) => writeNotEmpty(rawOutput(lines), sink), end() {} }
   const asValue = single && format === 'json'
   const { begin, convert, end } = formatOf(asValue ? 'ndjson' : format, table)
   let first = true
@@ -55,6 +60,10 @@ export function createWriter({ format, single = false, table }: WriterOptions, s
   }
 }
 
+function writeNotEmpty(bytes: Uint8Array, sink: ByteSink): void | Promise<void> {
+  if (bytes.length > 0) return sink.write(bytes)
+}
+
 function formatOf(format: OutputFormat, table: Table | undefined): Format {
   if (!isTable(format)) return FORMATS[format]
   return { convert: (lines) => table!.rows(lines) }
@@ -69,19 +78,4 @@ function asElements(lines: Buffer, first: boolean): Uint8Array {
   lines.copy(bytes, start, 0, size)
   for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) bytes[lf] = COMMA
   return bytes
-}
-
-function unquoted(lines: Buffer): Uint8Array {
-  const parts: Uint8Array[] = []
-  let plain = 0
-  for (let start = 0; start < lines.length; ) {
-    const lf = lines.indexOf(LF, start)
-    if (lines[start] === QUOTE) {
-      const text: string = JSON.parse(lines.toString('utf8', start, lf))
-      parts.push(lines.subarray(plain, start), Buffer.from(`${text}\n`))
-      plain = lf + 1
-    }
-    start = lf + 1
-  }
-  return parts.length === 0 ? lines : Buffer.concat([...parts, lines.subarray(plain)])
 }

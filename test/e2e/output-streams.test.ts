@@ -2,6 +2,7 @@
 // carry and what decides about colour is in test/unit/worker/encode-result.test.ts and test/unit/report.
 import { describe, expect, it } from 'vitest'
 import { fixture, runCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
 const ESCAPE = '\u001b['
@@ -31,6 +32,43 @@ describe('--format', () => {
   it('raw writes strings unquoted and the rest as JSON', async () => {
     const run = await runCli(['map', identity, '--format', 'raw', 'a "b"\\', '1', '{"c":"d"}', ''])
     expect(run.stdout).toBe('a "b"\\\n1\n{"c":"d"}\n\n')
+  })
+
+  it('raw writes the same bytes whether the results are text or JSON on their way, also after a crash', async () => {
+    const space = tempSpace()
+    const job = space.write({
+      'any.mjs': `
+        const makes = [
+          () => 'text', () => '', () => 'two\\nlines', () => '\\x1e', () => '\\x1e"x"', () => '"quoted"', () => '\\ud800é',
+          () => 7, () => ({ a: 'b\\n' }), () => undefined, () => new Date(0), () => Promise.resolve('later'),
+          function* () { yield 'first'; yield 'second\\n'; yield 3 }, function* () {},
+        ]
+        export default i => i === 500 ? process.exit(3) : makes[i % makes.length]()`,
+    })
+    const args = ['collect', job, '-j', '1', '--format', 'raw', '--errors', space.path('errors')]
+    const input = Array.from({ length: 1000 }, (_, i) => `${i}\n`).join('')
+    const text = await runCli(args, { input })
+    const json = await runCli([...args, '--journal', space.path('journal')], { input })
+    const all = [
+      'text',
+      '',
+      'two\nlines',
+      '\x1e',
+      '\x1e"x"',
+      '"quoted"',
+      '\ufffdé',
+      '7',
+      '{"a":"b\\n"}',
+      'null',
+    ]
+    all.push('1970-01-01T00:00:00.000Z', 'later', 'first\nsecond\n\n3')
+    const ran = [...Array(1000).keys()].filter((i) => i !== 500 && i % 14 < all.length)
+    expect(text.stdout).toBe(ran.map((i) => `${all[i % 14]}\n`).join(''))
+    expect(json.stdout).toBe(text.stdout)
+    expect([text.exitCode, text.stderr.split('\n').at(-2)]).toEqual([
+      3,
+      expect.stringContaining('999 ok, 1 failed'),
+    ])
   })
 
   it('can be set in the environment, where a flag wins', async () => {

@@ -31,6 +31,20 @@ describe('the task', () => {
     expect(taskFor(plan({ command: 'map', envelope: true })).timed).toBe('durations')
   })
 
+  test.each<[boolean | undefined, Partial<RunPlan>]>([
+    [true, { format: 'raw' }],
+    [
+      true,
+      { format: 'raw', command: 'collect', errors: 'errors.ndjson', reports: [{ kind: 'json', path: 'r' }] },
+    ],
+    [undefined, { format: 'ndjson' }],
+    [undefined, { format: 'raw', journal: {} as RunPlan['journal'] }],
+    [undefined, { format: 'raw', callbacks: 'callbacks.js' }],
+    [undefined, { format: 'raw', merges: ['a.journal'] }],
+  ])('has raw lines (%s) where nothing but raw output reads its results: %j', (raw, options) => {
+    expect(taskFor(plan({ command: 'imap', ...options })).raw).toBe(raw)
+  })
+
   test('has the time at which each item began, too, for reports', () => {
     const reports = [{ kind: 'json', path: 'report.json' }] as const
     expect(taskFor(plan({ command: 'map', reports })).timed).toBe(true)

@@ -1,12 +1,14 @@
 // Items too cheap to be recorded, and the rule of the fast path: it sends what the normal path sends.
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { rawOutput, unquoted } from '../../../src/framing/raw-lines.js'
+import { resultLines } from '../../../src/framing/result-lines.js'
 import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
 import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
 import type { ChunkMessage, ResultsMessage } from '../../../src/ipc/protocol.js'
 import type { Calling, Failure, Results } from '../../../src/model.js'
 import { currentTask, type Task } from '../../../src/worker/task-context.js'
 import fc from '../../helpers/fast-check.js'
-import { runs } from '../../helpers/random.js'
+import { runs, SEED } from '../../helpers/random.js'
 import { CARRIED, REFUSED } from './hostile.js'
 import { chunkOfText, chunkOfValues, FakeClock, linesOf, outcomesOf, setUpRunner } from './support.js'
 
@@ -234,6 +236,7 @@ interface Scenario {
   readonly chunks: readonly {
     readonly items: readonly Item[]
     readonly reply: Results['kind']
+    readonly raw: boolean
     readonly calling: Calling
     readonly recordEachItem: boolean
     readonly timed: boolean | 'durations'
@@ -247,7 +250,12 @@ interface Scenario {
 const OUTCOMES: readonly (() => unknown)[] = [
   ...Array.from({ length: 30 }, (_, n) => () => n),
   ...Array.from({ length: 10 }, (_, n) => () => ({ n, text: 'x'.repeat(n) })),
+  ...['', 'a', '"b"', 'c\nd', '\n', '\x1e', '\x1e\n', 'e\x1e', '\r', '\ud800', 'ä', '17'].map(
+    (text) => () => text,
+  ),
+  () => new String('a\nb'),
   () => 'x'.repeat(70_000),
+  () => `${'x'.repeat(70_000)}\n`,
   () => 'x'.repeat(250_000),
   () => ['x'.repeat(100_000)],
   () => new Error('no'),
@@ -269,7 +277,7 @@ const item: fc.Arbitrary<Item> = fc.record({
     ),
     { weight: 6, arbitrary: fc.constantFrom('throws', 'resolves', 'rejects', 'is not JSON', 'signals') },
   ) as fc.Arbitrary<Item['does']>,
-  outcome: fc.oneof({ weight: 8, arbitrary: fc.nat(39) }, fc.nat(OUTCOMES.length - 1)),
+  outcome: fc.oneof({ weight: 8, arbitrary: fc.nat(51) }, fc.nat(OUTCOMES.length - 1)),
   ms: fc.oneof({ weight: 60, arbitrary: fc.constantFrom(0, 0.001) }, fc.constantFrom(0.1, 3, 12)),
   cancels: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.nat(4)),
 })
@@ -285,6 +293,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
         .array(fc.oneof(plainItems, fc.array(item, { maxLength: 12 })), { maxLength: 4 })
         .map((parts) => parts.flat()),
       reply: fc.constantFrom('values', 'json'),
+      raw: fc.boolean(),
       calling: fc.constantFrom('item', 'item', 'spread'),
       recordEachItem: fc.constantFrom(false, false, false, false, false, true),
       timed: fc.constantFrom<(boolean | 'durations')[]>(false, false, false, false, true, 'durations'),
@@ -359,10 +368,10 @@ async function observe({ chunks, perMessage, hasRecorder }: Scenario, fastPath: 
   const recorder = file && new FlightRecorder(file.fd)
   const setUp = setUpRunner(() => {}, { clock, tasks, onStartItem, recorder })
   const { runner, outbox, sent, cancelled, runAll } = setUp
-  for (const [c, { items, reply, calling, recordEachItem, timed }] of chunks.entries()) {
+  for (const [c, { items, reply, raw, calling, recordEachItem, timed }] of chunks.entries()) {
     const lines = items.map(({ does }, i) => (does === 'is not JSON' ? '{"n":\n' : `[${c},${i}]\n`)).join('')
-    const options = { name: calling, calling, reply, recordEachItem, timed, index: 1_000 * c, attempt: c + 1 }
-    messages.push(chunkOfText(lines, items.length, options))
+    const options = { name: calling, calling, reply, raw, recordEachItem, timed, index: 1_000 * c }
+    messages.push(chunkOfText(lines, items.length, { ...options, attempt: c + 1 }))
   }
   // So that both tasks are known to be cheap.
   for (const calling of ['item', 'spread'] as const)
@@ -426,5 +435,34 @@ describe('the fast path', () => {
     )
     // Otherwise the two paths were the same one.
     expect(unrecorded).toBeGreaterThan(runs(500))
+  })
+})
+
+describe('raw lines', () => {
+  const withRaw = (random: Scenario, raw: boolean): Scenario => ({
+    ...random,
+    chunks: random.chunks.map((chunk) => ({ ...chunk, reply: 'json', raw })),
+  })
+  /** How each item settled, and what is written for it. */
+  const written = (items: readonly unknown[], toOutput: (line: Buffer) => Uint8Array) =>
+    (items as { failure: unknown; line?: string }[]).map(({ failure, line }) => ({
+      failure,
+      output: line === undefined ? undefined : toOutput(Buffer.from(`${line}\n`)).toString(),
+    }))
+
+  test('lead to the output that lines of JSON lead to, whatever the items do', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (random) => {
+        const raw = await observe(withRaw(random, true), true)
+        const json = await observe(withRaw(random, false), true)
+        for (const [c, items] of raw.settled.entries()) {
+          const expected = written(json.settled[c]!, (line) => unquoted(resultLines(line)))
+          const isCancelled = raw.cancelled.includes(c) || json.cancelled.includes(c)
+          if (isCancelled) expectSamePart(written(items, rawOutput), expected)
+          else expect(written(items, rawOutput)).toEqual(expected)
+        }
+      }),
+      { numRuns: runs(150), seed: SEED },
+    )
   })
 })

@@ -55,6 +55,7 @@ export interface ChunkOptions {
   readonly index?: ChunkMessage['index']
   readonly attempt?: number
   readonly name?: string
+  readonly raw?: boolean
   readonly timed?: boolean | 'durations'
   readonly timeoutMs?: number
   readonly recordEachItem?: boolean
@@ -69,6 +70,7 @@ function chunkOf(payload: Payload, count: number, options: ChunkOptions): ChunkM
     index = 0,
     attempt = 1,
     name = 'default',
+    raw = false,
     timed = false,
     timeoutMs,
     recordEachItem = false,
@@ -76,7 +78,7 @@ function chunkOf(payload: Payload, count: number, options: ChunkOptions): ChunkM
   } = options
   return {
     id: nextId++,
-    task: { name, calling, reply, timed },
+    task: { name, calling, reply, raw, timed },
     count,
     index,
     attempt,

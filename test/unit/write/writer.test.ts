@@ -28,6 +28,9 @@ describe('createWriter', () => {
     [{ format: 'json', single: true }, ['{"a":1}\n'], '{"a":1}\n'],
     [{ format: 'ndjson', single: true }, ['[1]\n'], '[1]\n'],
     [{ format: 'raw', single: true }, ['"x"\n'], 'x\n'],
+    [{ format: 'raw', areRaw: true }, [], ''],
+    [{ format: 'raw', areRaw: true }, ['"x"\n\n', '', '\x1e\n', '\x1e1\x1e"y\\n"\n'], '"x"\n\n1\ny\n\n'],
+    [{ format: 'raw', areRaw: true, single: true }, ['x\n'], 'x\n'],
   ])('converts with %j the results %j', async (options, payloads, expected) => {
     expect(await written(options, payloads)).toBe(expected)
   })
