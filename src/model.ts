@@ -308,8 +308,9 @@ export type RunEvent =
       readonly workerId: number
       readonly pid: number
       readonly stream: WorkerStream
-      readonly line: string
-      /** Index of the item that printed it, where lines are attributed (`--tag`, `--job-output group|failed`). */
+      /** One whole line or several, without the last line end. */
+      readonly lines: string
+      /** Index of the item that printed them, where lines are attributed (`--tag`, `--job-output group|failed`). */
       readonly index?: number
     }
   | { readonly type: 'items-settled'; readonly settled: SettledRange }

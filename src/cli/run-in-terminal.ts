@@ -5,7 +5,7 @@ import { isatty } from 'node:tty'
 import type { ErrorData } from '../error-data.js'
 import { EXIT } from '../errors/exit-codes.js'
 import { plainError } from '../errors/render/plain-error.js'
-import { sanitise } from '../errors/render/sanitise.js'
+import { sanitise, sanitiseLines } from '../errors/render/sanitise.js'
 import { itemIndexAt } from '../model.js'
 import type { RunPlan } from '../plan.js'
 import { describeProcessors, isLimited, processors } from '../processors.js'
@@ -74,7 +74,7 @@ export async function runInTerminal(
   const { write } = progress
   const reporter = new ConsoleReporter({
     plan,
-    renderers: { ...text, line: sanitise },
+    renderers: { ...text, line: sanitise, lines: sanitiseLines },
     write,
     colors,
     charset,

@@ -23,7 +23,7 @@ import { SingleCall } from './single-call.js'
 import { isAsync, isCollection, openSource } from './sources/open.js'
 import type { ValuesSource } from './sources/values-source.js'
 import { joinStderr, leaveStderr, writeToStderr } from './stderr-lines.js'
-import type { ApplyOptions, Input, IterateOptions } from './types.js'
+import type { ApplyOptions, Input, IterateOptions, PoolOptions, WorkerLineInfo } from './types.js'
 
 export interface CallRequest {
   /** An object that must not be garbage-collected while the call runs: the Pool. */
@@ -259,9 +259,17 @@ export class PoolCore implements WatchedPool {
   #onEvent(event: RunEvent): void {
     if (event.type === 'warning') return emitWarning(warningText(event.warning))
     if (event.type !== 'worker-output') return
-    const { line, workerId, pid, stream } = event
+    const { lines, ...from } = event
     const { onWorkerOutput } = this.#options
-    if (onWorkerOutput === undefined) return writeToStderr(line)
+    if (onWorkerOutput === undefined) return writeToStderr(lines)
+    for (const line of lines.split('\n')) this.#passOn(line, from, onWorkerOutput)
+  }
+
+  #passOn(
+    line: string,
+    { workerId, pid, stream }: WorkerLineInfo,
+    onWorkerOutput: NonNullable<PoolOptions['onWorkerOutput']>,
+  ): void {
     const warn = (how: string, thrown: unknown) =>
       emitWarning(`onWorkerOutput ${how}: ${thrown instanceof Error ? thrown.message : inspect(thrown)}`)
     try {

@@ -18,10 +18,11 @@ export function leaveStderr(executor: Printing): void {
   printing.delete(executor)
 }
 
-export function writeToStderr(line: string): void {
+/** One line or several, without the last line end. */
+export function writeToStderr(lines: string): void {
   output ??= new TextOutput(process.stderr, (behind) => {
     isBehind = behind
     for (const executor of printing) executor.readOutput(!behind)
   })
-  output.write(`${line}\n`)
+  output.write(`${lines}\n`)
 }

@@ -20,7 +20,7 @@ import { textToWorker } from '../ipc/text-messages.js'
 import { WriteBuffers } from '../ipc/write-buffers.js'
 import type { WorkerStream } from '../model.js'
 import { killGroupOf, killTree } from './kill-tree.js'
-import { createLineSplitter, type LineSplitter } from './line-splitter.js'
+import { createLineSplitter, type LineSplitter, lastLines } from './line-splitter.js'
 import { reaper } from './reaper.js'
 import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
 import { workerEnvironment } from './worker-environment.js'
@@ -36,7 +36,7 @@ const START_STDERR_LINES = 40
 /** The first descriptor after stdin, stdout and stderr. */
 const RECORDER_FD = 3
 /** V8's reason for an abort. It is kept in the tail, from which the native stack after it would displace it. */
-const V8_FATAL_ERROR = /^FATAL ERROR: /
+const V8_FATAL_ERROR = /^FATAL ERROR: [^\n]*/gm
 
 export interface ForkOptions {
   /** Path of the workers' entry, bin/worker.cjs. */
@@ -244,17 +244,17 @@ class ForkedWorker implements WorkerHandle {
   }
 
   #readOutput(stream: WorkerStream, readable: Readable | null): OutputReader {
-    const onLine = (line: string, index: number | undefined) => {
-      if (stream === 'stderr') this.#keepInTail(line)
-      this.#onEvent({ type: 'output', stream, line, ...(index !== undefined && { index }) })
+    const onLines = (lines: string, index: number | undefined) => {
+      if (stream === 'stderr') this.#keepInTail(lines)
+      this.#onEvent({ type: 'output', stream, lines, ...(index !== undefined && { index }) })
     }
-    return new OutputReader(readable, this.token, onLine, () => this.#onStreamEnd())
+    return new OutputReader(readable, this.token, onLines, () => this.#onStreamEnd())
   }
 
-  #keepInTail(line: string): void {
-    if (V8_FATAL_ERROR.test(line)) this.#fatalError = line
-    this.#stderrTail.push(line)
+  #keepInTail(lines: string): void {
+    for (const [fatalError] of lines.matchAll(V8_FATAL_ERROR)) this.#fatalError = fatalError
     const most = this.#hasSent ? STDERR_TAIL_LINES : START_STDERR_LINES
+    this.#stderrTail.push(...lastLines(lines, most))
     if (this.#stderrTail.length > most) this.#stderrTail.splice(0, this.#stderrTail.length - most)
   }
 
@@ -314,11 +314,11 @@ class OutputReader {
   constructor(
     readable: Readable | null,
     token: string,
-    onLine: (line: string, index: number | undefined) => void,
+    onLines: (lines: string, index: number | undefined) => void,
     onEnd: () => void,
   ) {
     this.#readable = readable
-    this.#splitter = createLineSplitter(token, onLine)
+    this.#splitter = createLineSplitter(token, onLines)
     this.#onEnd = onEnd
     const end = () => this.#end()
     readable?.on('data', (bytes: Buffer) => this.#splitter.push(bytes))

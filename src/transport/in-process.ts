@@ -87,8 +87,8 @@ class InProcessWorker implements WorkerHandle {
     this.#workerId = workerId
     this.recorder = this.#recordFile?.fd
     const splitter = (stream: WorkerStream) =>
-      createLineSplitter(this.token, (line, index) =>
-        this.#onEvent({ type: 'output', stream, line, ...(index !== undefined && { index }) }),
+      createLineSplitter(this.token, (lines, index) =>
+        this.#onEvent({ type: 'output', stream, lines, ...(index !== undefined && { index }) }),
       )
     this.#splitters = { stdout: splitter('stdout'), stderr: splitter('stderr') }
     // Loaded only here: runs with worker processes do not need it.

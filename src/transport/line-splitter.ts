@@ -1,5 +1,5 @@
 // Splits a worker's output into whole lines and attributes them to items, by the marker lines that the worker writes
-// between the output of two items.
+// between the output of two items. Lines without markers between them stay one text, so that a line costs next to nothing.
 import { StringDecoder } from 'node:string_decoder'
 import { OUTPUT_MARK } from '../ipc/protocol.js'
 
@@ -14,9 +14,10 @@ export interface LineSplitter {
   end(): void
 }
 
+/** `onLines` takes one line or several, with a line end between two of them and none after the last. */
 export function createLineSplitter(
   token: string,
-  onLine: (line: string, index: number | undefined) => void,
+  onLines: (lines: string, index: number | undefined) => void,
 ): LineSplitter {
   const decoder = new StringDecoder('utf8')
   const marker = `${OUTPUT_MARK}${token}:`
@@ -26,23 +27,24 @@ export function createLineSplitter(
   const handleLine = (line: string) => {
     // If a job printed no line end, its text is on the same line, before the marker.
     const at = line.indexOf(marker)
-    if (at < 0) return onLine(line.endsWith('\r') ? line.slice(0, -1) : line, index)
-    if (at > 0) onLine(line.slice(0, at), index)
+    if (at < 0) return onLines(withoutCr(line), index)
+    if (at > 0) onLines(line.slice(0, at), index)
     const next = line.slice(at + marker.length)
     index = next === 'none' ? undefined : Number(next)
   }
 
   const pushText = (text: string) => {
     rest += text
-    let from = 0
-    for (let newline = rest.indexOf('\n'); newline >= 0; newline = rest.indexOf('\n', from)) {
-      handleLine(rest.slice(from, newline))
-      from = newline + 1
+    const end = rest.lastIndexOf('\n')
+    if (end >= 0) {
+      const lines = rest.slice(0, end)
+      rest = rest.slice(end + 1)
+      if (lines.includes(OUTPUT_MARK)) for (const line of lines.split('\n')) handleLine(line)
+      else onLines(withoutCr(lines.replaceAll('\r\n', '\n')), index)
     }
-    rest = rest.slice(from)
     if (rest.length <= MAX_LINE_CHARACTERS) return
     const complete = rest.length - incompleteEnd(rest)
-    onLine(rest.slice(0, complete), index)
+    onLines(rest.slice(0, complete), index)
     rest = rest.slice(complete)
   }
 
@@ -61,4 +63,16 @@ export function createLineSplitter(
       rest = ''
     },
   }
+}
+
+function withoutCr(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line
+}
+
+/** The last lines of a text, and no more of it. */
+export function lastLines(lines: string, most: number): string[] {
+  let from = lines.length
+  for (let left = most; left > 0 && from >= 0; left--)
+    from = from === 0 ? -1 : lines.lastIndexOf('\n', from - 1)
+  return lines.slice(from + 1).split('\n')
 }

@@ -7,7 +7,13 @@ import type { WorkerStream } from '../model.js'
 /** Everything that can happen to a worker. The last one is `exited` or `spawn-failed`, after all messages and output. */
 export type TransportEvent =
   | { readonly type: 'message'; readonly message: FromWorker }
-  | { readonly type: 'output'; readonly stream: WorkerStream; readonly line: string; readonly index?: number }
+  /** Whole lines: one or several, without the last line end. */
+  | {
+      readonly type: 'output'
+      readonly stream: WorkerStream
+      readonly lines: string
+      readonly index?: number
+    }
   /** The job has written to the channel. The worker is being killed. */
   | { readonly type: 'channel-damaged' }
   | {

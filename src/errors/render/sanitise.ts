@@ -24,6 +24,11 @@ export function sanitise(text: string): string {
     .replace(CI_COMMAND, '$1\\')
 }
 
+/** Each line by itself: a CR at its end is its own. */
+export function sanitiseLines(text: string): string {
+  return SUSPECT.test(text) ? text.split('\n').map(sanitise).join('\n') : text
+}
+
 /** `text` as one line of at most `maxLength` characters, `…` included. */
 export function previewText(text: string, maxLength: number): string {
   // Only escape sequences get shorter, so this much input fills the line for any sane text, and megabytes are not scanned.

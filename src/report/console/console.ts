@@ -26,6 +26,8 @@ interface Renderers {
   flaky(settled: SettledRange, attempts: readonly ItemFailure[]): string
   /** A line that may contain text of a job. */
   line(text: string): string
+  /** Lines that a job printed. */
+  lines(text: string): string
 }
 
 export interface ConsoleReporterOptions {
@@ -60,14 +62,14 @@ export class ConsoleReporter {
       tag: plan.tag,
       // Not through the charset: what jobs print stays as it is.
       write,
-      sanitise: renderers.line,
+      sanitise: renderers.lines,
     })
   }
 
   handle(event: RunEvent): void {
     switch (event.type) {
       case 'worker-output':
-        return this.#jobOutput.line(event)
+        return this.#jobOutput.print(event)
       case 'items-settled':
         this.#jobOutput.settled(event.settled)
         if (this.#plan.verbosity === 'verbose') this.#writeItemLines(event.settled)

@@ -7,7 +7,7 @@ import { LineBuffer } from './line-buffer.js'
 type OutputEvent = Extract<RunEvent, { type: 'worker-output' }>
 
 export interface JobOutputReport {
-  line(event: OutputEvent): void
+  print(event: OutputEvent): void
   settled(settled: SettledRange): void
   /** Called just before a failure is shown; `shown` is false for a repeated failure, which is only counted. */
   failed(index: number, shown: boolean): void
@@ -23,11 +23,11 @@ interface JobOutputOptions {
   readonly mode: JobOutput
   readonly tag: boolean
   readonly write: (text: string) => void
-  readonly sanitise: (line: string) => string
+  readonly sanitise: (lines: string) => string
 }
 
 const ignore = () => {}
-const silent: JobOutputReport = { line: ignore, settled: ignore, failed: ignore, finish: ignore }
+const silent: JobOutputReport = { print: ignore, settled: ignore, failed: ignore, finish: ignore }
 
 export function createJobOutput(options: JobOutputOptions): JobOutputReport {
   const { mode, write } = options
@@ -36,7 +36,7 @@ export function createJobOutput(options: JobOutputOptions): JobOutputReport {
     case 'none':
       return silent
     case 'lines':
-      return { ...silent, line: (event) => write(`${format(event)}\n`) }
+      return { ...silent, print: (event) => write(`${format(event)}\n`) }
     case 'group':
     case 'failed':
       return new HeldOutput(mode, write, format)
@@ -45,11 +45,13 @@ export function createJobOutput(options: JobOutputOptions): JobOutputReport {
   }
 }
 
-/** Sanitises a line and, with `--tag`, puts item and worker in front of it. */
+/** Sanitises lines and, with `--tag`, puts item and worker in front of each. */
 function formatter({ tag, sanitise }: JobOutputOptions): (event: OutputEvent) => string {
-  return ({ line, index, workerId }) => {
-    const item = index === undefined ? '' : `#${index} `
-    return `${tag ? `[${item}w${workerId}] ` : ''}${sanitise(line)}`
+  return ({ lines, index, workerId }) => {
+    const text = sanitise(lines)
+    if (!tag) return text
+    const prefix = `[${index === undefined ? '' : `#${index} `}w${workerId}] `
+    return prefix + text.replaceAll('\n', `\n${prefix}`)
   }
 }
 
@@ -86,7 +88,7 @@ class HeldOutput implements JobOutputReport {
     this.#format = format
   }
 
-  line(event: OutputEvent): void {
+  print(event: OutputEvent): void {
     const text = this.#format(event)
     const { index } = event
     // Without a known item there is nothing to wait for.
@@ -115,7 +117,7 @@ class HeldOutput implements JobOutputReport {
       this.#held.set(index, buffer)
     }
     const before = buffer.size
-    buffer.push(text)
+    for (const line of text.split('\n')) buffer.push(line)
     this.#heldSize += buffer.size - before
     if (this.#heldSize > MAX_HELD_CHARACTERS) this.#cutOldest()
   }

@@ -31,7 +31,9 @@ function start(name: string, options: Partial<ForkOptions> = {}) {
     /** Sends as much of `init` as the entries need. */
     init: () => handle.send({ type: 'init', token: handle.token } as ToWorker),
     lines: (stream: string) =>
-      events.flatMap((event) => (event.type === 'output' && event.stream === stream ? [event.line] : [])),
+      events.flatMap((event) =>
+        event.type === 'output' && event.stream === stream ? event.lines.split('\n') : [],
+      ),
     warnings: () =>
       events.flatMap((event) =>
         event.type === 'message' && event.message.type === 'warning' ? [event.message.message] : [],

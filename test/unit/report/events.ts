@@ -70,8 +70,8 @@ export function itemFailed(index: number, verdict: Verdict, message = 'boom', fr
   return { type: 'item-failed', settled: range, failure: range.failures[0]!, verdict }
 }
 
-export function printed(line: string, index?: number): RunEvent {
-  const event = { type: 'worker-output', workerId: 3, pid: 7, stream: 'stdout', line } as const
+export function printed(lines: string, index?: number): RunEvent {
+  const event = { type: 'worker-output', workerId: 3, pid: 7, stream: 'stdout', lines } as const
   return index === undefined ? event : { ...event, index }
 }
 

@@ -1,7 +1,7 @@
 // A worker's output as lines, and the item that each line belongs to.
 import { describe, expect, test } from 'vitest'
 import { OUTPUT_MARK, outputMarker } from '../../../src/ipc/protocol.js'
-import { createLineSplitter } from '../../../src/transport/line-splitter.js'
+import { createLineSplitter, lastLines } from '../../../src/transport/line-splitter.js'
 import { SEEDS, seeded } from '../policy/seeded.js'
 
 const TOKEN = '0123456789abcdef'
@@ -10,7 +10,9 @@ type Line = [line: string, index: number | undefined]
 /** The lines of `parts`, which are pushed one by one. */
 function split(...parts: (string | Uint8Array)[]): Line[] {
   const lines: Line[] = []
-  const splitter = createLineSplitter(TOKEN, (line, index) => lines.push([line, index]))
+  const splitter = createLineSplitter(TOKEN, (text, index) => {
+    for (const line of text.split('\n')) lines.push([line, index])
+  })
   for (const part of parts) splitter.push(typeof part === 'string' ? Buffer.from(part) : part)
   splitter.end()
   return lines
@@ -44,6 +46,20 @@ describe('lines', () => {
     expect(split(Buffer.from('xxa\nxx').subarray(2, 4))).toEqual(plain('a'))
     expect(split(Uint8Array.from([0xc3]), Uint8Array.from([0xa4, 0x0a]))).toEqual(plain('ä'))
     expect(split(Uint8Array.from([0xff, 0x0a]))).toEqual(plain('\ufffd'))
+  })
+
+  test('without markers between them are one text, whoever reads them', () => {
+    const texts: Line[] = []
+    const splitter = createLineSplitter(TOKEN, (text, index) => texts.push([text, index]))
+    splitter.push(Buffer.from('a\r\n\r\n\nb\r\r\nc\r\nd'))
+    splitter.push(Buffer.from(`\n${mark(3)}e\n`))
+    splitter.push(Buffer.from('f\ng\n'))
+    expect(texts).toEqual([
+      ['a\n\n\nb\r\nc', undefined],
+      ['d', undefined],
+      ['e', 3],
+      ['f\ng', 3],
+    ])
   })
 
   test.each(SEEDS)('do not depend on where the bytes are split (seed %i)', (seed) => {
@@ -136,5 +152,19 @@ describe('markers', () => {
       [`${OUTPUT_MARK}9`, 1],
       [OUTPUT_MARK, 1],
     ])
+  })
+})
+
+describe('lastLines', () => {
+  test.each<[string, number, string[]]>([
+    ['a\nb\nc', 2, ['b', 'c']],
+    ['a\nb\nc', 3, ['a', 'b', 'c']],
+    ['a\nb\nc', 10, ['a', 'b', 'c']],
+    ['a\n\n', 2, ['', '']],
+    ['\n\n', 3, ['', '', '']],
+    ['\n\n', 9, ['', '', '']],
+    ['', 3, ['']],
+  ])('of %j, %i at most', (text, most, lines) => {
+    expect(lastLines(text, most)).toEqual(lines)
   })
 })

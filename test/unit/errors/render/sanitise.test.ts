@@ -1,6 +1,6 @@
 // Text that a job can put into a message, and what a terminal or a CI log may receive of it.
 import { describe, expect, test } from 'vitest'
-import { previewText, sanitise } from '../../../../src/errors/render/sanitise.js'
+import { previewText, sanitise, sanitiseLines } from '../../../../src/errors/render/sanitise.js'
 
 describe('sanitise', () => {
   test.each([
@@ -53,6 +53,26 @@ describe('sanitise', () => {
     const start = performance.now()
     for (const text of texts) sanitise(text)
     expect(performance.now() - start).toBeLessThan(2_000)
+  })
+})
+
+describe('sanitiseLines', () => {
+  test.each([
+    '',
+    'a\nb',
+    '\n\n',
+    'a\r\nb\r',
+    '::a::\nb',
+    'a\n\x1b]0;title\nb\x07',
+    '\x1b[\nm',
+    'x ##\n[y]',
+    'a\n ::b::',
+  ])('does to %j what sanitise does to each of its lines', (text) => {
+    expect(sanitiseLines(text)).toBe(text.split('\n').map(sanitise).join('\n'))
+  })
+
+  test('shows a CR that is not part of a line end', () => {
+    expect(sanitiseLines('a\r\nb')).toBe('a\\r\nb')
   })
 })
 

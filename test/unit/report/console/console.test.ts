@@ -32,6 +32,7 @@ function report(
       place: ({ kind }) => (kind === 'error' ? 'job.ts:6' : undefined),
       flaky: (_, attempts) => `attempt 1 of ${attempts.length + 1} failed:\nError: earlier`,
       line: (line) => line.replaceAll('\u001b', '^['),
+      lines: (lines) => lines.replaceAll('\u001b', '^['),
     },
     write: (more) => {
       expect(more.endsWith('\n')).toBe(true)

@@ -9,7 +9,7 @@ type Step = (report: JobOutputReport) => void
 const line = (text: string, index?: number): Step => {
   const event = printed(text, index)
   return (report) => {
-    if (event.type === 'worker-output') report.line(event)
+    if (event.type === 'worker-output') report.print(event)
   }
 }
 const settle =
@@ -81,6 +81,28 @@ describe('a line', () => {
 describe('--tag', () => {
   it('puts item and worker in front of the sanitised line', () => {
     expect(shown('lines', [line('a', 4), line('b')], true)).toBe('[#4 w3] A [w3] B')
+  })
+})
+
+describe('several lines at once', () => {
+  const steps = [line('a\nb', 4), settle(4, 1, [4]), fail(4)]
+  it.each<[JobOutput, boolean, string]>([
+    ['lines', false, 'A B'],
+    ['lines', true, '[#4 w3] A [#4 w3] B'],
+    ['group', false, 'A B'],
+    ['group', true, '[#4 w3] A [#4 w3] B'],
+    ['failed', true, '[#4 w3] A [#4 w3] B'],
+    ['none', false, ''],
+  ])('are shown as one by one with %s, tagged: %s', (mode, tag, expected) => {
+    expect(shown(mode, steps, tag)).toBe(expected)
+  })
+
+  it('are cut line by line when they are held back', () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${i}`)
+    const end = settle(0, 1)
+    const oneByOne = shown('group', [...lines.map((text) => line(text, 0)), end])
+    expect(oneByOne.match(/ … \d+ lines .*? cut … /)).not.toBeNull()
+    expect(shown('group', [line(lines.join('\n'), 0), end]) === oneByOne).toBe(true)
   })
 })
 
