@@ -1,5 +1,4 @@
 // The items of one chunk while they are read.
-import { deserialize, serialize } from 'node:v8'
 import type { Want } from '../../source.js'
 import { NUMBER_BYTES, type SizeEstimate } from './size-estimate.js'
 
@@ -7,8 +6,6 @@ export class Batch {
   readonly #values: unknown[] = []
   readonly #want: Want
   readonly #sizes: SizeEstimate
-  /** The objects among the values. Created with the first: a chunk of numbers needs none. */
-  #objects: Set<object> | undefined
   #bytes = 0
   #numbers = 0
 
@@ -34,29 +31,11 @@ export class Batch {
       return
     }
     this.#bytes += this.#sizes.add(value)
-    this.#values.push(this.#unshared(value))
+    this.#values.push(value)
   }
 
   finish(): readonly unknown[] {
     if (this.#numbers > 0) this.#sizes.addNumbers(this.#numbers)
     return this.#values
-  }
-
-  /**
-   * A copy if the same object is already in the batch. Structured clone keeps identity within a message, so without it
-   * the task of one item could change the other item.
-   */
-  #unshared(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value
-    this.#objects ??= new Set()
-    if (!this.#objects.has(value)) {
-      this.#objects.add(value)
-      return value
-    }
-    try {
-      return deserialize(serialize(value))
-    } catch {
-      return value
-    }
   }
 }
