@@ -191,6 +191,12 @@ function unpackBooleans(bytes: Uint8Array): readonly boolean[] {
   return values
 }
 
+export function isAscending(column: Column): boolean {
+  if (!isNumbers(column)) return false
+  for (let i = 1; i < column.length; i++) if (!(column[i]! > column[i - 1]!)) return false
+  return true
+}
+
 export function isPackedObjects(content: object): content is PackedObjects {
   const { names, columns } = content as Partial<PackedObjects>
   return isArray(names) && isArray(columns)

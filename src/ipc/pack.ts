@@ -4,6 +4,7 @@
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
 import {
+  isAscending,
   isNumbers,
   isPackedObjects,
   MIN_PACKED_VALUES,
@@ -334,7 +335,7 @@ function packArguments(values: readonly unknown[], outgoing: OutgoingValues, spr
 function packResults(values: readonly unknown[], outgoing: OutgoingValues): Content {
   const packed = pack(values, outgoing)
   // One object that several items have returned stays one object.
-  const isFaithful = packed !== undefined && (isNumbers(packed) || areDistinct(values))
+  const isFaithful = packed !== undefined && (isNumbers(packed) || areDistinct(values, packed))
   return (isFaithful ? packed : undefined) ?? asInline(values, false, outgoing) ?? outgoing.add(values)
 }
 
@@ -355,8 +356,9 @@ function pack(values: readonly unknown[], outgoing: OutgoingValues): Numbers | P
   return objects
 }
 
-function areDistinct(objects: readonly unknown[]): boolean {
-  return new Set(objects).size === objects.length
+function areDistinct(objects: readonly unknown[], { columns }: PackedObjects): boolean {
+  // One that is there twice would be in two rows with the same number. Most objects have an ascending one: their index or id.
+  return columns.some(isAscending) || new Set(objects).size === objects.length
 }
 
 function isPacked(content: Content): content is PackedValues {
