@@ -1,8 +1,20 @@
 // The two messages that carry items as they cross the channel: rows in place of objects, because structured clone
-// writes the name of every property again for every object, and many numbers as four or eight bytes each. Values that
+// writes the name of every property again for every object. Many numbers and objects are packed (columns.ts). Values that
 // may not be readable at the other end are bytes in it (values.ts).
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
 import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
+import {
+  isAscending,
+  isNumbers,
+  isPackedObjects,
+  MIN_PACKED_VALUES,
+  type Numbers,
+  type PackedObjects,
+  packNumbers,
+  packObjects,
+  unpackNumbers,
+  unpackObjects,
+} from './columns.js'
 import type {
   ChunkMessage,
   FromWorker,
@@ -22,13 +34,10 @@ import {
   type Parts,
   tryDecode,
   Undecodable,
+  unshared,
 } from './values.js'
 
-type Numbers = Int32Array | Float64Array
-type Content = readonly unknown[] | Numbers | Uint8Array | PackedValues
-
-/** Below this length a typed array's header costs more than it saves. */
-const MIN_PACKED_NUMBERS = 64
+type Content = readonly unknown[] | Numbers | Uint8Array | PackedObjects | PackedValues
 
 type ChunkRow = readonly [
   id: number,
@@ -117,7 +126,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
   const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, mayRetry, payload } = chunk
   const { content, framing, cuts, isTooLong, batch } =
     payload.kind === 'values'
-      ? { content: packValues(payload.values, outgoing, task.calling === 'spread') }
+      ? { content: packArguments(payload.values, outgoing, task.calling === 'spread') }
       : {
           content: packBytes(payload.bytes, outgoing),
           framing: payload.framing,
@@ -164,8 +173,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     framing === undefined
       ? {
           kind: 'values',
-          // Numbers stay packed: the worker takes them one by one.
-          values: isPacked(content) ? incoming.get(content, count) : (content as readonly unknown[]),
+          values: argumentsOf(content, count, incoming),
         }
       : {
           kind: 'bytes',
@@ -210,7 +218,7 @@ export function packFromWorker(message: OutgoingMessage, maxBytes?: number): obj
 function rowOfSettled(range: ResultsMessage, outgoing: OutgoingValues): SettledRow {
   const { id, from, count, results, failures, busyMs, timings } = range
   const content =
-    results.kind === 'json' ? packBytes(results.bytes, outgoing) : packValues(results.values, outgoing, false)
+    results.kind === 'json' ? packBytes(results.bytes, outgoing) : packResults(results.values, outgoing)
   return [id, from, count, packFailures(failures, outgoing), busyMs, timings, content]
 }
 
@@ -281,6 +289,7 @@ function settledOfRow(row: SettledRow, incoming: IncomingValues): ResultsMessage
   let results: Results
   if (content instanceof Uint8Array) results = { kind: 'json', bytes: content }
   else if (isNumbers(content)) results = { kind: 'values', values: unpackNumbers(content) }
+  else if (isPackedObjects(content)) results = { kind: 'values', values: unpackObjects(content, count) }
   else if (Array.isArray(content)) results = { kind: 'values', values: content }
   else return undefined
   return { id, from, count, results, failures, ...rest }
@@ -319,47 +328,39 @@ function packBytes(bytes: Uint8Array, outgoing: OutgoingValues): Uint8Array {
   return bytes
 }
 
-function packValues(values: readonly unknown[], outgoing: OutgoingValues, spread: boolean): Content {
+function packArguments(values: readonly unknown[], outgoing: OutgoingValues, spread: boolean): Content {
+  return pack(values, outgoing) ?? asInline(values, spread, outgoing) ?? outgoing.add(unshared(values))
+}
+
+function packResults(values: readonly unknown[], outgoing: OutgoingValues): Content {
+  const packed = pack(values, outgoing)
+  // One object that several items have returned stays one object.
+  const isFaithful = packed !== undefined && (isNumbers(packed) || areDistinct(values, packed))
+  return (isFaithful ? packed : undefined) ?? asInline(values, false, outgoing) ?? outgoing.add(values)
+}
+
+function argumentsOf(content: Content, count: number, incoming: IncomingValues): readonly unknown[] {
+  if (isPackedObjects(content)) return unpackObjects(content, count)
+  // Numbers stay packed: the worker takes them one by one.
+  return isPacked(content) ? incoming.get(content, count) : (content as readonly unknown[])
+}
+
+function pack(values: readonly unknown[], outgoing: OutgoingValues): Numbers | PackedObjects | undefined {
+  if (values.length < MIN_PACKED_VALUES) return undefined
   const numbers = packNumbers(values)
   if (numbers !== undefined) return numbers
-  return asInline(values, spread, outgoing) ?? outgoing.add(values)
+  const objects = packObjects(values)
+  if (objects === undefined) return undefined
+  for (const column of objects.columns)
+    if (Array.isArray(column) && asInline(column, false, outgoing) === undefined) return undefined
+  return objects
+}
+
+function areDistinct(objects: readonly unknown[], { columns }: PackedObjects): boolean {
+  // One that is there twice would be in two rows with the same number. Most objects have an ascending one: their index or id.
+  return columns.some(isAscending) || new Set(objects).size === objects.length
 }
 
 function isPacked(content: Content): content is PackedValues {
   return typeof (content as Partial<PackedValues>).list === 'number'
-}
-
-// ── numbers ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** `undefined` if not all of them are numbers, or if they are few. */
-function packNumbers(values: readonly unknown[]): Numbers | undefined {
-  const { length } = values
-  if (length < MIN_PACKED_NUMBERS || typeof values[0] !== 'number') return undefined
-  const integers = new Int32Array(length)
-  let i = 0
-  for (; i < length; i++) {
-    const value = values[i]
-    // Checked first: storing anything else converts it, which runs its code or throws.
-    if (typeof value !== 'number') return undefined
-    integers[i] = value
-    // `Object.is`, because -0 would become 0.
-    if (!Object.is(integers[i], value)) break
-  }
-  return i === length ? integers : packFractions(values)
-}
-
-function packFractions(values: readonly unknown[]): Float64Array | undefined {
-  if (!values.every((value) => typeof value === 'number')) return undefined
-  return Float64Array.from(values as readonly number[])
-}
-
-function unpackNumbers(content: Numbers): readonly unknown[] {
-  // Its full length from the start: growing it would cost as much again.
-  const values = new Array<number>(content.length)
-  for (let i = 0; i < content.length; i++) values[i] = content[i]!
-  return values
-}
-
-function isNumbers(content: unknown): content is Numbers {
-  return content instanceof Int32Array || content instanceof Float64Array
 }

@@ -134,6 +134,33 @@ export class OutgoingValues {
   }
 }
 
+/**
+ * The values with a copy of each object that was there already. Structured clone keeps identity within a message, so
+ * without it the task of one item could change the other item.
+ */
+export function unshared(values: readonly unknown[]): readonly unknown[] {
+  const objects = new Set<unknown>()
+  let copies: unknown[] | undefined
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value !== 'object' || value === null) continue
+    if (objects.has(value)) {
+      copies ??= [...values]
+      copies[i] = copyOf(value)
+    } else objects.add(value)
+  }
+  return copies ?? values
+}
+
+function copyOf(value: object): unknown {
+  try {
+    return decode(encode(value))
+  } catch {
+    // It cannot be cloned; sending it will fail with the reason.
+    return value
+  }
+}
+
 /** The values of one message that was received. */
 export class IncomingValues {
   readonly #parts: Parts

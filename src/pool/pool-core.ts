@@ -17,6 +17,7 @@ import { toPoolError } from '../run/pool-error.js'
 import { executorOptions, type PoolCoreOptions, retryOptions } from './executor-options.js'
 import { createItemWindow, type ItemWindow } from './item-window.js'
 import { stopWatching, type WatchedPool } from './leak-warning.js'
+import { ListCall } from './list-call.js'
 import type { Outcome } from './outcome.js'
 import { emitWarning } from './process-warning.js'
 import { SingleCall } from './single-call.js'
@@ -38,6 +39,8 @@ export interface CallRequest {
   readonly options: IterateOptions
   readonly site: CallSite
 }
+
+export type ListRequest = Pick<CallRequest, 'owner' | 'task' | 'calling' | 'options' | 'site'>
 
 export interface PoolCall {
   readonly flow: Flow
@@ -160,6 +163,31 @@ export class PoolCore implements WatchedPool {
       task: this.#taskSpec(task, 'spread'),
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
       retry: retryOptions(options, this.#options),
+      signal: options.signal,
+      errorOf: this.#errorOf,
+      onEnd: this.#onEnd,
+    })
+    this.#calls.add(call)
+    const outcome = call.execute(this.#executor)
+    if (call.fault !== undefined && breaksPool(call.fault)) throw this.errorOf(call.fault, site)
+    return outcome
+  }
+
+  /**
+   * Calls the task with each item, until one fails. The outcome is that of `readToEnd` for the same call.
+   * @throws PoolStateError, JobError, or the error that broke the pool
+   */
+  callEach(request: ListRequest, items: readonly unknown[]): Promise<Outcome<unknown[]>> {
+    const { owner, task, calling, options, site } = request
+    this.#assertOpen(site)
+    const call = new ListCall({
+      owner,
+      items,
+      task: this.#taskSpec(task, calling),
+      chunkSize: options.chunkSize,
+      timeoutMs: finite(options.timeout ?? this.#options.timeout),
+      retry: retryOptions(options, this.#options),
+      intervalMs: options.rate === undefined ? undefined : 1000 / options.rate,
       signal: options.signal,
       errorOf: this.#errorOf,
       onEnd: this.#onEnd,

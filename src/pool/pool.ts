@@ -9,6 +9,7 @@ import { withProcesses } from './executor-options.js'
 import { type FailureHandler, failureHandler } from './failure-handler.js'
 import { ItemIterator, type PoolIterator } from './item-iterator.js'
 import { watchForLeak } from './leak-warning.js'
+import { MAX_LISTED_ITEMS } from './list-call.js'
 import { type Outcome, unwrap } from './outcome.js'
 import { type CallRequest, PoolCore } from './pool-core.js'
 import { readToEnd } from './read-to-end.js'
@@ -237,6 +238,12 @@ export class Pool<Job extends object = UntypedJob> implements AsyncDisposable {
     options: MapOptions,
     site: CallSite,
   ): Promise<Outcome<T[]>> {
+    if (Array.isArray(input) && input.length <= MAX_LISTED_ITEMS) {
+      checkTask(task)
+      return this.#core.callEach({ owner: this, task, calling, options, site }, input) as Promise<
+        Outcome<T[]>
+      >
+    }
     const request = { calling, policy: failFast, ordered: true, streams: false } as const
     const call = this.#open(task, input, { ...request, options, site })
     return readToEnd(call, (thrown, site) => this.#core.errorOf(thrown, site)) as Promise<Outcome<T[]>>

@@ -1,14 +1,12 @@
 // The items of one chunk while they are read.
-import { deserialize, serialize } from 'node:v8'
 import type { Want } from '../../source.js'
 import { NUMBER_BYTES, type SizeEstimate } from './size-estimate.js'
 
 export class Batch {
-  readonly #values: unknown[] = []
+  #values: unknown[] = []
   readonly #want: Want
   readonly #sizes: SizeEstimate
-  /** The objects among the values. Created with the first: a chunk of numbers needs none. */
-  #objects: Set<object> | undefined
+  #count = 0
   #bytes = 0
   #numbers = 0
 
@@ -18,23 +16,26 @@ export class Batch {
   }
 
   get count(): number {
-    return this.#values.length
+    return this.#count
   }
 
   get isFull(): boolean {
-    return this.#values.length >= this.#want.items || this.#bytes >= this.#want.bytes
+    return this.#count >= this.#want.items || this.#bytes >= this.#want.bytes
   }
 
   add(value: unknown): void {
-    if (typeof value === 'number') {
-      // All numbers have the same size, so `finish` adds them to the estimate together.
-      this.#numbers++
-      this.#bytes += NUMBER_BYTES
-      this.#values.push(value)
-      return
-    }
-    this.#bytes += this.#sizes.add(value)
-    this.#values.push(this.#unshared(value))
+    this.#measure(value)
+    this.#values.push(value)
+  }
+
+  /**
+   * Instead of `add`: the items of the array from index `from` on, until it is full or the array ends. Reads each of them
+   * twice: copying them together takes a fifth of the time.
+   */
+  addAll(items: readonly unknown[], from: number): void {
+    let end = from
+    while (end < items.length && !this.isFull) this.#measure(items[end++])
+    this.#values = items.slice(from, end)
   }
 
   finish(): readonly unknown[] {
@@ -42,21 +43,12 @@ export class Batch {
     return this.#values
   }
 
-  /**
-   * A copy if the same object is already in the batch. Structured clone keeps identity within a message, so without it
-   * the task of one item could change the other item.
-   */
-  #unshared(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value
-    this.#objects ??= new Set()
-    if (!this.#objects.has(value)) {
-      this.#objects.add(value)
-      return value
-    }
-    try {
-      return deserialize(serialize(value))
-    } catch {
-      return value
-    }
+  #measure(value: unknown): void {
+    this.#count++
+    if (typeof value === 'number') {
+      // All numbers have the same size, so `finish` adds them to the estimate together.
+      this.#numbers++
+      this.#bytes += NUMBER_BYTES
+    } else this.#bytes += this.#sizes.add(value)
   }
 }

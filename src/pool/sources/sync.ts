@@ -1,4 +1,5 @@
 // Items of a synchronous iterable. `next` returns without a promise, so cheap inputs cost no turn of the event loop.
+import { types } from 'node:util'
 import type { Chunk } from '../../model.js'
 import type { Want } from '../../source.js'
 import type { Batch } from './batch.js'
@@ -47,9 +48,9 @@ export class SyncSource extends ValuesSource {
 
   /** Faster than the array's iterator, with the same result: it also looks at the length before each step. */
   #readArray(input: readonly unknown[], batch: Batch): void {
-    let i = this.taken
-    while (i < input.length && !batch.isFull) batch.add(input[i++])
-    if (i >= input.length && !batch.isFull) this.markEnded()
+    const from = this.taken
+    batch.addAll(input, from)
+    if (from + batch.count >= input.length && !batch.isFull) this.markEnded()
   }
 
   protected async release(): Promise<void> {
@@ -61,8 +62,14 @@ export class SyncSource extends ValuesSource {
   }
 }
 
+/** Its own iterator and methods would do what those of all arrays do, and nothing sees how often an item is read. */
 function isPlainArray(input: Iterable<unknown>): input is readonly unknown[] {
-  return Array.isArray(input) && input[Symbol.iterator] === arrayIterator
+  return (
+    Array.isArray(input) &&
+    !types.isProxy(input) &&
+    input[Symbol.iterator] === arrayIterator &&
+    input.constructor === Array
+  )
 }
 
 /** With the error of `for…of` for what is not an iterator. */

@@ -1,5 +1,6 @@
 // Arguments and results of every type arrive unchanged.
 import { on } from 'node:events'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { linkedList, selfCaused, wasmModule } from '../../helpers/undecodable.js'
 import { errorOf, makePool, outputLog, range, sharedPool } from './helpers.js'
@@ -44,9 +45,30 @@ test('holes in a sparse array are items', async () => {
   expect(await shared.pool.map('describe', Array(3))).toEqual(['undefined', 'undefined', 'undefined'])
 })
 
-test('the same object as two items arrives as two objects', async () => {
-  const item = {}
-  expect(await shared.pool.map('touch', [item, item, item], { chunkSize: 3 })).toEqual([false, false, false])
+test('many objects of one shape arrive unchanged, and come back unchanged', async () => {
+  const item = (n: number) => ({
+    n,
+    name: `item ${n}`,
+    ratio: n / 7,
+    isOdd: n % 2 === 1,
+    zero: n === 3 ? -0 : null,
+  })
+  const items = Array.from({ length: 400 }, (_, n) => item(n))
+  for (const input of [items, [...items, { other: 1 }]]) {
+    const options = { chunkSize: input.length }
+    const texts = await shared.pool.map('describe', input, options)
+    expect(texts).toEqual(input.map((value) => inspect(value, { depth: 9 })))
+    expect(await shared.pool.map('echo', input, options)).toStrictEqual(input)
+  }
+})
+
+test('the same object as several items arrives as so many objects', async () => {
+  for (const item of [{}, { a: 1 }])
+    for (const length of [3, 200]) {
+      const items = Array(length).fill(item)
+      const touched = await shared.pool.map('touch', items, { chunkSize: length })
+      expect(touched).toEqual(Array(length).fill(false))
+    }
 })
 
 test('the same object in two calls arrives as two objects, and so does a result of two calls', async () => {

@@ -10,7 +10,7 @@ import type {
   ToWorker,
 } from '../../../src/ipc/protocol.js'
 import { TooLargeError, Undecodable } from '../../../src/ipc/values.js'
-import type { Failure } from '../../../src/model.js'
+import type { Failure, Payload, Results } from '../../../src/model.js'
 import fc from '../../helpers/fast-check.js'
 import { linkedList, wasmModule } from '../../helpers/undecodable.js'
 
@@ -56,6 +56,9 @@ const rangeOf = (values: readonly unknown[]): ResultsMessage => ({
   busyMs: 1.5,
 })
 
+const valuesOf = (carrier: Payload | Results): readonly unknown[] =>
+  carrier.kind === 'values' ? carrier.values : expect.unreachable()
+
 /** One by one with `Object.is`, which tells -0 from 0; `toEqual` also refuses a typed array. */
 function expectSame(actual: ArrayLike<unknown>, expected: readonly unknown[]) {
   expect(actual.length).toBe(expected.length)
@@ -97,6 +100,76 @@ describe('values', () => {
   test('take four bytes each where they are a million integers', () => {
     const values = Array.from({ length: 1_000_000 }, (_, n) => n)
     expect(serialize(packToWorker({ type: 'run', chunks: [chunkOf(values)] })).length).toBeLessThan(4_001_000)
+  })
+
+  const LENGTHS = [3, 200]
+  const nested = { n: 1 }
+  const KINDS: readonly [what: string, item: (n: number) => object][] = [
+    [
+      'of one shape',
+      (n) => ({ n, name: `item ${n}`, ok: true, ratio: n / 7, rest: n % 2 === 0 ? null : -0 }),
+    ],
+    ['of several shapes', (n) => (n % 2 === 0 ? { n } : { m: n })],
+    ['that share one', (n) => ({ n, nested })],
+  ]
+  const cases = KINDS.flatMap(([what, item]) => LENGTHS.map((length) => [length, what, item] as const))
+
+  test.each(cases)('may be %i objects %s', (length, _what, item) => {
+    const values = Array.from({ length }, (_, n) => item(n))
+    const { payload } = receivedByWorker(chunkOf(values))
+    expect(payload).toStrictEqual({ kind: 'values', values })
+    const { results } = receivedByParent(rangeOf(values))!
+    expect(results).toStrictEqual({ kind: 'values', values })
+  })
+
+  test.each(cases)(
+    'of %i arguments %s are as many objects, also where one is there twice',
+    (length, _what, item) => {
+      const values = Array.from({ length }, (_, n) => item(n))
+      values[length - 1] = values[0]!
+      const { payload } = receivedByWorker(chunkOf(values))
+      expect(payload).toStrictEqual({ kind: 'values', values })
+      expect(new Set(valuesOf(payload)).size).toBe(length)
+    },
+  )
+
+  test.each(cases)('of %i results %s are one object where one is there twice', (length, _what, item) => {
+    const values = Array.from({ length }, (_, n) => item(n))
+    values[length - 1] = values[0]!
+    const { results } = receivedByParent(rangeOf(values))!
+    expect(results).toStrictEqual({ kind: 'values', values })
+    expect(valuesOf(results).at(-1)).toBe(valuesOf(results)[0])
+  })
+
+  test('share what is inside of several of them', () => {
+    for (const length of LENGTHS) {
+      const values = Array.from({ length }, () => ({ nested }))
+      const { payload } = receivedByWorker(chunkOf(values))
+      const objects = valuesOf(payload)
+      expect(new Set(objects.map((object) => (object as { nested: object }).nested)).size).toBe(1)
+    }
+  })
+
+  test('that cannot be cloned are refused, also where one is there twice', () => {
+    const values: unknown[] = Array.from({ length: 100 }, (_, n) => ({ n, call: n }))
+    const bad = { n: 1, call: () => 1 }
+    values.push(bad, bad)
+    expect(() => receivedByWorker(chunkOf(values))).toThrow('could not be cloned')
+    expect(() => receivedByParent(rangeOf(values))).toThrow('could not be cloned')
+  })
+
+  test('take few bytes each where they are objects of one shape', () => {
+    const values = Array.from({ length: 1_000 }, (_, n) => ({ aLongName: n, another: n % 2 === 0 }))
+    expect(serialize(packToWorker({ type: 'run', chunks: [chunkOf(values)] })).length).toBeLessThan(6_000)
+  })
+
+  test('are encoded, which counts their bytes, where they are objects with much text', () => {
+    const text = 'x'.repeat(20_000)
+    const values = Array.from({ length: 100 }, (_, n) => ({ n, text }))
+    expect(receivedByWorker(chunkOf(values)).payload).toStrictEqual({ kind: 'values', values })
+    expect(() => packToWorker({ type: 'run', chunks: [chunkOf(values)] }, 1_000_000)).toThrow(TooLargeError)
+    const short = Array.from({ length: 100 }, (_, n) => ({ n, text: text.slice(0, 9_000) }))
+    expect(() => packToWorker({ type: 'run', chunks: [chunkOf(short)] }, 1_000_000)).toThrow(TooLargeError)
   })
 
   test('arrive as an array that can be added to', () => {

@@ -1,12 +1,10 @@
-// The limits of a chunk, and objects that occur twice in it.
+// The limits of a chunk.
 import { expect, test } from 'vitest'
 import type { Chunk } from '../../../../src/model.js'
 import { openSource } from '../../../../src/pool/sources/open.js'
 import { range } from '../../../helpers/iterables.js'
 
 const want = (items: number, bytes = Number.POSITIVE_INFINITY) => ({ items, bytes })
-const valuesOf = (chunk: Chunk | undefined) =>
-  chunk?.payload.kind === 'values' ? [...chunk.payload.values] : undefined
 
 test('a batch of large values is full after few items, whatever their type', () => {
   const kinds: (() => unknown)[] = [
@@ -21,11 +19,4 @@ test('a batch of large values is full after few items, whatever their type', () 
     expect(chunk.count).toBeLessThanOrEqual(5)
   }
   expect(openSource(range(9999)).next(want(4096, 65_536))).toMatchObject({ count: 4096 })
-})
-
-test('the same object twice becomes two objects', () => {
-  const item = { n: 1 }
-  const [first, second] = valuesOf(openSource([item, item]).next(want(2)) as Chunk)!
-  expect(first).toEqual(second)
-  expect(first).not.toBe(second)
 })

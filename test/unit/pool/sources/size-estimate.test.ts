@@ -15,7 +15,24 @@ describe('SizeEstimate', () => {
     ['a string', 'x'.repeat(1_000), 1_000 + NUMBER_BYTES],
     ['bytes', new Uint8Array(1_000), 1_000 + NUMBER_BYTES],
     ['an object', { a: [1, 'b'] }, serialize({ a: [1, 'b'] }).byteLength],
+    ['a flat object', { a: 'x'.repeat(1_000), bc: 1, d: null }, 1_000 + 2 + 3 + 4 + 3 + 3 * NUMBER_BYTES],
+    ['an empty object', {}, NUMBER_BYTES],
+    ['a Map', new Map([['a', 'x'.repeat(1_000)]]), serialize(new Map([['a', 'x'.repeat(1_000)]])).byteLength],
+    [
+      'an object with much inside',
+      { a: 'b', c: ['x'.repeat(1_000)] },
+      serialize({ a: 'b', c: ['x'.repeat(1_000)] }).byteLength,
+    ],
     ['an object that cannot be cloned', { f() {} }, NUMBER_BYTES],
+    [
+      'an object that throws',
+      {
+        get a(): never {
+          throw new Error('no')
+        },
+      },
+      NUMBER_BYTES,
+    ],
   ])('measures %s', (_, value, bytes) => {
     const estimate = new SizeEstimate()
     expect(estimate.add(value)).toBe(bytes)

@@ -33,6 +33,45 @@ describe('a synchronous source', () => {
     expect(await take(source, 9)).toEqual([undefined, undefined, null, 0, '', -0])
   })
 
+  test('reads each item of an array once where that can be seen', async () => {
+    const reads: PropertyKey[] = []
+    const get = (target: unknown[], key: PropertyKey) => {
+      reads.push(key)
+      return Reflect.get(target, key)
+    }
+    const source = openSource(new Proxy([1, 'b', 3], { get }))
+    expect(await take(source, 2)).toEqual([1, 'b'])
+    expect(await take(source, 9)).toEqual([3])
+    expect(reads.filter((key) => /^\d/.test(String(key)))).toEqual(['0', '1', '2'])
+  })
+
+  test('makes no instance of a class of arrays', async () => {
+    let made = 0
+    class Own extends Array<unknown> {
+      constructor() {
+        super()
+        made++
+      }
+    }
+    const items = new Own()
+    items.push(1, 'b', 3)
+    expect(await take(openSource(items), 2)).toEqual([1, 'b'])
+    expect(made).toBe(1)
+  })
+
+  test('takes what is added to an array, and not what is cut off, between two chunks', async () => {
+    const items: unknown[] = [1, 2, 3]
+    const source = openSource(items)
+    expect(await take(source, 2)).toEqual([1, 2])
+    items.push('d')
+    expect(await take(source, 1)).toEqual([3])
+    items.push('e')
+    items.length = 4
+    expect(await take(source, 9)).toEqual(['d'])
+    items.push('f')
+    expect(await take(source, 9)).toBeUndefined()
+  })
+
   test.for([undefined, null, 0, new Error('mine')])('throws %s after the items before it', (thrown) => {
     const source = openSource(
       (function* () {
