@@ -43,7 +43,7 @@ function indexOf({ seq, count, indexes }: Chunk): ChunkMessage['index'] {
 export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs, retry } = call
-  return {
+  const message = {
     id,
     task,
     count: chunk.count,
@@ -51,8 +51,9 @@ export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): Chu
     attempt,
     recordEachItem: pending.recordEachItem || pending.isSuspect,
     isSmall,
-    ...(mayRetry(retry, 'error', attempt) && { mayRetry: true }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
     payload: chunk.payload,
   }
+  const isRetried = mayRetry(retry, 'error', attempt)
+  if (!isRetried && timeoutMs === undefined) return message
+  return { ...message, ...(isRetried && { mayRetry: true }), ...(timeoutMs !== undefined && { timeoutMs }) }
 }

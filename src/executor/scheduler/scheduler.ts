@@ -544,8 +544,10 @@ export class Scheduler {
     this.#nextBeginAt = undefined
     if (this.#isPaused(now)) return
     this.#calls.enqueueAwaitingRate()
-    // A call that was taken for a large one may turn out small.
-    for (const isSmall of [true, false, true]) this.#dispatchCalls(isSmall, now)
+    this.#dispatchCalls(true, now)
+    this.#dispatchCalls(false, now)
+    // A call that was taken for a large one may have turned out small.
+    this.#dispatchCalls(true, now)
     this.#nextBeginAt = this.#calls.nextBeginAt(now)
     if (!this.#isOver && !this.#suspectWaits) this.#takeBackWork(plannedAt, now)
   }
