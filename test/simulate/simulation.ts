@@ -19,7 +19,6 @@ import { resuming } from '../../src/run/resume.js'
 import { policyFor } from '../../src/run/settings.js'
 import type { ChunkSource } from '../../src/source.js'
 import { createOutput } from '../../src/write/output.js'
-import { checkWorkerTables } from '../helpers/checked-worker-table.js'
 import type { Random } from '../helpers/random.js'
 import { createRandom } from '../helpers/random.js'
 import { CallWitness, takeViolation, Violation, violated } from './call-witness.js'
@@ -56,8 +55,6 @@ Scheduler.prototype.handle = function (input, now) {
   observe?.(this, input, commands)
   return commands
 }
-
-checkWorkerTables(violated)
 
 export function simulate(seed: number, log?: (line: string) => void): Outcome {
   const random = createRandom(seed)

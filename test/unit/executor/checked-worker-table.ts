@@ -1,10 +1,10 @@
 // What the table of workers keeps must be what a look at each worker shows: compared whenever the scheduler uses it.
-import { earlierOf } from '../../src/executor/scheduler/timeouts.js'
-import { hasRoom, isReady, nextDeadline, type ReadyWorker } from '../../src/executor/scheduler/worker.js'
-import { WorkerTable } from '../../src/executor/scheduler/workers.js'
-import type { Ms } from '../../src/model.js'
+import { earlierOf } from '../../../src/executor/scheduler/timeouts.js'
+import { hasRoom, isReady, nextDeadline, type ReadyWorker } from '../../../src/executor/scheduler/worker.js'
+import { WorkerTable } from '../../../src/executor/scheduler/workers.js'
+import type { Ms } from '../../../src/model.js'
 
-/** From now on, in all tables. Returns how to end that. Allocates nothing: a simulation does this a million times. */
+/** From now on, in all tables. Returns how to end that. */
 export function checkWorkerTables(fail: (what: string) => never): () => void {
   const { leastLoaded } = WorkerTable.prototype
   const deadline = Object.getOwnPropertyDescriptor(WorkerTable.prototype, 'nextDeadline')!

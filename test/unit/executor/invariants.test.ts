@@ -1,9 +1,9 @@
 // Whatever happens in whatever order: each accepted item settles once, every call ends, `closed` comes when all workers
 // have exited, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { checkWorkerTables } from '../../helpers/checked-worker-table.js'
 import fc from '../../helpers/fast-check.js'
 import { runs } from '../../helpers/random.js'
+import { checkWorkerTables } from './checked-worker-table.js'
 import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 
