@@ -32,6 +32,7 @@ export function drive(Scheduler, items, chunkSize) {
       inputs++
       for (const command of scheduler.handle(next, ++now / 1000)) perform(command)
     }
+    scheduler.nextWake()
   }
   const perform = (command) => {
     switch (command.type) {

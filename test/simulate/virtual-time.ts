@@ -17,7 +17,7 @@ interface Event {
 }
 
 interface Timer {
-  isCancelled: boolean
+  isOver: boolean
 }
 
 const FIRST_MS: Ms = 1_000
@@ -29,7 +29,7 @@ export class VirtualTime implements Clock {
   #order = 0
   /** A binary heap. */
   readonly #events: Event[] = []
-  readonly #timers = new Set<Timer>()
+  #timers = 0
   #immediates: (() => void)[] = []
   #ticks: (() => void)[] = []
   #steps = 0
@@ -45,28 +45,27 @@ export class VirtualTime implements Clock {
 
   /** Timers of the code under test that have neither fired nor been cancelled. */
   get timers(): number {
-    return this.#timers.size
+    return this.#timers
   }
 
   wakeAt(at: Ms, wake: () => void): () => void {
-    const timer: Timer = { isCancelled: false }
-    this.#timers.add(timer)
-    const fire = () => {
-      this.#timers.delete(timer)
-      wake()
-    }
+    const timer: Timer = { isOver: false }
+    this.#timers++
     // As a real timer, not before the next turn, and up to a millisecond late.
     this.#add({
       at: Math.max(Math.ceil(at), this.#now),
       order: this.#order++,
       what: 'timer',
-      run: fire,
+      run: wake,
       timer,
     })
-    return () => {
-      timer.isCancelled = true
-      this.#timers.delete(timer)
-    }
+    return () => this.#end(timer)
+  }
+
+  #end(timer: Timer): void {
+    if (timer.isOver) return
+    timer.isOver = true
+    this.#timers--
   }
 
   /** Something in the world around the code under test happens then. */
@@ -105,14 +104,14 @@ export class VirtualTime implements Clock {
   /** When the next event happens; `undefined` if nothing ever does. */
   get nextAt(): Ms | undefined {
     if (this.#immediates.length > 0) return this.#now
-    while (this.#events[0]?.timer?.isCancelled === true) this.#take()
+    while (this.#events[0]?.timer?.isOver === true) this.#take()
     return this.#events[0]?.at
   }
 
   /** Forgets all that was to happen. */
   clear(): void {
+    for (const { timer } of this.#events) if (timer !== undefined) this.#end(timer)
     this.#events.length = 0
-    this.#timers.clear()
     this.#immediates = []
     this.#ticks = []
   }
@@ -129,10 +128,11 @@ export class VirtualTime implements Clock {
       return 'immediate'
     }
     let event = this.#take()
-    while (event?.timer?.isCancelled === true) event = this.#take()
+    while (event?.timer?.isOver === true) event = this.#take()
     if (event === undefined) return undefined
     this.#steps++
     if (event.at > this.#now) this.#now = event.at
+    if (event.timer !== undefined) this.#end(event.timer)
     event.run()
     this.settle()
     return event.what
@@ -201,17 +201,25 @@ const real = {
 export const realNow = real.now
 export const realTurn = () => new Promise<void>((resolve) => real.setImmediate(resolve))
 
-const cancellers = new WeakMap<object, () => void>()
-const handle = (cancel: () => void) => {
-  const timer = { unref: () => timer, ref: () => timer }
-  cancellers.set(timer, cancel)
-  return timer
+/** What code under test has in place of a timer of Node's. */
+class Handle {
+  readonly cancel: () => void
+  constructor(cancel: () => void) {
+    this.cancel = cancel
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
 }
+
 /** False if it is one of Node's own. */
 function cancel(timer: unknown): boolean {
-  const cancelIt = typeof timer === 'object' && timer !== null ? cancellers.get(timer) : undefined
-  cancelIt?.()
-  return cancelIt !== undefined
+  if (!(timer instanceof Handle)) return false
+  timer.cancel()
+  return true
 }
 
 const hrtime = ((before?: [number, number]) => {
@@ -234,15 +242,15 @@ process.nextTick = ((run: (...args: unknown[]) => void, ...args: unknown[]) => {
 }) as typeof process.nextTick
 globalThis.setTimeout = ((run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
   if (current === undefined) return real.setTimeout(run, ms, ...args)
-  return handle(current.wakeAt(current.now() + Math.max(1, ms), () => run(...args)))
-}) as typeof setTimeout
+  return new Handle(current.wakeAt(current.now() + Math.max(1, ms), () => run(...args)))
+}) as unknown as typeof setTimeout
 globalThis.clearTimeout = (timer) => {
   if (!cancel(timer)) real.clearTimeout(timer)
 }
 globalThis.setImmediate = ((run: (...args: unknown[]) => void, ...args: unknown[]) => {
   if (current === undefined) return real.setImmediate(run, ...args)
-  return handle(current.immediate(() => run(...args)))
-}) as typeof setImmediate
+  return new Handle(current.immediate(() => run(...args)))
+}) as unknown as typeof setImmediate
 globalThis.clearImmediate = (immediate) => {
   if (!cancel(immediate)) real.clearImmediate(immediate)
 }

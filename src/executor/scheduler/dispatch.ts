@@ -1,19 +1,9 @@
-// Which worker is given the next chunk, and the message that carries it there. Pure.
+// Which worker must return what it has not begun, and the message that carries a chunk to a worker. Pure.
 import type { ChunkMessage } from '../../ipc/protocol.js'
 import type { Chunk, Ms } from '../../model.js'
 import type { InFlightChunk } from './chunk-queue.js'
 import { mayRetry } from './retry.js'
-import { hasRoom, isReady, type ReadyWorker, type Worker } from './worker.js'
-
-/** `undefined` if none has room, `isSmall` for a chunk of a small call. */
-export function leastLoadedWorker(workers: readonly Worker[], isSmall: boolean): ReadyWorker | undefined {
-  let best: ReadyWorker | undefined
-  for (const worker of workers) {
-    if (!isReady(worker) || !hasRoom(worker.state, isSmall)) continue
-    if (best === undefined || worker.state.inFlight.length < best.state.inFlight.length) best = worker
-  }
-  return best
-}
+import { isReady, type ReadyWorker, type Worker } from './worker.js'
 
 /** Less work than this is over before it has been taken back, unless the worker makes no progress for as long. */
 const WORTH_RETURNING_MS: Ms = 5
@@ -53,7 +43,7 @@ function indexOf({ seq, count, indexes }: Chunk): ChunkMessage['index'] {
 export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs, retry } = call
-  return {
+  const message = {
     id,
     task,
     count: chunk.count,
@@ -61,8 +51,9 @@ export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): Chu
     attempt,
     recordEachItem: pending.recordEachItem || pending.isSuspect,
     isSmall,
-    ...(mayRetry(retry, 'error', attempt) && { mayRetry: true }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
     payload: chunk.payload,
   }
+  const isRetried = mayRetry(retry, 'error', attempt)
+  if (!isRetried && timeoutMs === undefined) return message
+  return { ...message, ...(isRetried && { mayRetry: true }), ...(timeoutMs !== undefined && { timeoutMs }) }
 }

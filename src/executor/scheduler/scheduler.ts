@@ -5,7 +5,7 @@ import type { Failure, Ms } from '../../model.js'
 import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
 import type { InFlightChunk } from './chunk-queue.js'
 import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
-import { chunkMessage, hasWorkToReturn, leastLoadedWorker, workerToRelieve } from './dispatch.js'
+import { chunkMessage, hasWorkToReturn, workerToRelieve } from './dispatch.js'
 import { heard, isStuck } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type {
@@ -23,7 +23,7 @@ import type {
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
 import { earlierOf, judgeInspection } from './timeouts.js'
-import { hasRoom, inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
+import { inFlightOf, type ReadyState, type ReadyWorker, type Worker } from './worker.js'
 import { WorkerTable } from './workers.js'
 
 export interface SchedulerOptions {
@@ -93,8 +93,11 @@ export class Scheduler {
    * 4. Stop workers that are idle and due to go; send `closed` after the last.
    */
   handle(input: SchedulerInput, now: Ms): readonly Command[] {
-    if ('worker' in input) this.#applyFromWorker(this.#workers.all[input.worker]!, input, now)
-    else this.#apply(input, now)
+    if ('worker' in input) {
+      const worker = this.#workers.all[input.worker]!
+      this.#applyFromWorker(worker, input, now)
+      this.#workers.changed(worker)
+    } else this.#apply(input, now)
     this.#dispatchReadyChunks(now)
     this.#startWorkersIfNeeded()
     this.#stopIdleWorkers(now)
@@ -541,8 +544,10 @@ export class Scheduler {
     this.#nextBeginAt = undefined
     if (this.#isPaused(now)) return
     this.#calls.enqueueAwaitingRate()
-    // A call that was taken for a large one may turn out small.
-    for (const isSmall of [true, false, true]) this.#dispatchCalls(isSmall, now)
+    this.#dispatchCalls(true, now)
+    this.#dispatchCalls(false, now)
+    // A call that was taken for a large one may have turned out small.
+    this.#dispatchCalls(true, now)
     this.#nextBeginAt = this.#calls.nextBeginAt(now)
     if (!this.#isOver && !this.#suspectWaits) this.#takeBackWork(plannedAt, now)
   }
@@ -561,7 +566,7 @@ export class Scheduler {
   #dispatchCalls(isSmall: boolean, now: Ms): void {
     // Without a call, no look at each of the workers.
     while (this.#calls.mayHaveNext(isSmall) && !this.#isOver && !this.#suspectWaits) {
-      const worker = leastLoadedWorker(this.#workers.all, isSmall)
+      const worker = this.#workers.leastLoaded(isSmall)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
       const { inFlight, dispatchedItems } = worker.state
       const call = this.#calls.next(isSmall, inFlight.canBeginMore, now)
@@ -578,11 +583,12 @@ export class Scheduler {
   /** Nothing is prefetched that a worker which is about to be ready would then miss. */
   #leavesWorkToStarting({ state: { inFlight } }: ReadyWorker): boolean {
     if (inFlight.canBeginMore) return false
-    const starting = this.#workers.all.filter(({ state }) => state.is === 'starting').length
+    const starting = this.#workers.startingCount
     return starting > 0 && this.#calls.demand(starting + 1) <= starting
   }
 
-  #dispatch({ id: worker, state }: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
+  #dispatch(worker: ReadyWorker, call: ScheduledCall, pending: PendingChunk, now: Ms): void {
+    const { id, state } = worker
     const { begunCount } = state.inFlight
     const chunk = state.inFlight.add(this.#nextChunkId++, call, pending, now)
     if (state.inFlight.length === 1) this.#heard(state, now)
@@ -591,7 +597,8 @@ export class Scheduler {
     // A prefetched chunk changes nothing about what can be running.
     if (call.timeoutMs !== undefined && state.inFlight.begunCount > begunCount)
       state.inspectAt = earlierOf(state.inspectAt, now + call.timeoutMs)
-    this.#send({ type: 'run', worker, chunk: chunkMessage(chunk) })
+    this.#workers.changed(worker)
+    this.#send({ type: 'run', worker: id, chunk: chunkMessage(chunk) })
   }
 
   /**
@@ -599,7 +606,7 @@ export class Scheduler {
    * those are requested. Not immediately: in the midst of the work, more arrives sooner.
    */
   #takeBackWork(plannedAt: Ms | undefined, now: Ms): void {
-    const worker = leastLoadedWorker(this.#workers.all, false)
+    const worker = this.#workers.leastLoaded(false)
     if (worker?.state.inFlight.canBeginMore !== true || !this.#workers.all.some(hasWorkToReturn)) return
     this.#takeBackAt = plannedAt ?? now + TAKE_BACK_AFTER_MS
     if (now < this.#takeBackAt) return
@@ -620,15 +627,11 @@ export class Scheduler {
   #startWorkersIfNeeded(): void {
     if (this.#isOver || this.#calls.size === 0) return
     const { processes, bootLimit = processes } = this.#options
-    let alive = 0
-    let starting = 0
-    for (const { state } of this.#workers.all) {
-      const isOccupied = this.#suspectWaits && inFlightOf(state)?.length !== 0
-      if (state.is === 'ready' && !isOccupied && state.inFlight.canBeginMore && hasRoom(state, false)) return
-      if (state.is === 'starting') starting++
-      if (state.is !== 'absent') alive++
-    }
+    const { aliveCount: alive, startingCount: starting } = this.#workers
     if (alive === processes) return
+    // Of several workers with as many chunks, the first runs most at a time: if it cannot begin more, none can.
+    const inFlight = this.#workers.leastLoaded(false)?.state.inFlight
+    if (this.#suspectWaits ? inFlight?.length === 0 : inFlight?.canBeginMore === true) return
     const { jobHasLoaded } = this.#calls
     const demand = this.#calls.demand(processes)
     const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })

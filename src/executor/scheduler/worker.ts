@@ -276,6 +276,11 @@ export function inFlightOf(state: WorkerState): InFlight | undefined {
   return state.is === 'ready' || state.is === 'terminating' ? state.inFlight : undefined
 }
 
+/** Chunks in it, `Infinity` if it has no room, `isSmall` for a chunk of a small call. */
+export function loadOf({ state }: Worker, isSmall: boolean): number {
+  return state.is === 'ready' && hasRoom(state, isSmall) ? state.inFlight.length : Number.POSITIVE_INFINITY
+}
+
 /** `isSmall`: for a chunk of a small call. */
 export function hasRoom(state: ReadyState, isSmall: boolean): boolean {
   const { isDraining, replaceWhenIdle, cancelBy, endBy, exitBy, inFlight } = state

@@ -6,13 +6,16 @@ import { beat } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type { Command } from './messages.js'
 import { concurrencyOf } from './scaling.js'
-import { type ExpiredItem, earlierOf, judgeExpired, nextInspection } from './timeouts.js'
+import { type ExpiredItem, judgeExpired, nextInspection } from './timeouts.js'
+import { Tournament } from './tournament.js'
 import {
   ABSENT,
   ANSWER_MS,
   createWorker,
   inFlightOf,
+  isReady,
   killed,
+  loadOf,
   nextDeadline,
   type ReadyState,
   type ReadyWorker,
@@ -44,6 +47,18 @@ export class WorkerTable {
   readonly #send: (command: Command) => void
   /** As many as were ever needed at a time. */
   readonly #workers: Worker[] = []
+  /** How many workers are in each state. */
+  readonly #counts: Record<WorkerState['is'], number> = {
+    absent: 0,
+    starting: 0,
+    ready: 0,
+    stopping: 0,
+    terminating: 0,
+  }
+  // What every input needs about all workers, so that none has to look at each of them. `changed` keeps it.
+  readonly #loads = new Tournament()
+  readonly #smallLoads = new Tournament()
+  readonly #deadlines = new Tournament()
   #startedCount = 0
 
   constructor(options: WorkerTableOptions, send: (command: Command) => void) {
@@ -57,7 +72,16 @@ export class WorkerTable {
   }
 
   get areAllAbsent(): boolean {
-    return this.#workers.every(({ state }) => state.is === 'absent')
+    return this.aliveCount === 0
+  }
+
+  /** Those that have a process. */
+  get aliveCount(): number {
+    return this.#workers.length - this.#counts.absent
+  }
+
+  get startingCount(): number {
+    return this.#counts.starting
   }
 
   /** Processes started so far. */
@@ -73,9 +97,21 @@ export class WorkerTable {
   }
 
   get nextDeadline(): Ms | undefined {
-    let next: Ms | undefined
-    for (const worker of this.#workers) next = earlierOf(next, nextDeadline(worker))
-    return next
+    return this.#deadlines.least
+  }
+
+  /** The ready worker with the fewest chunks; `undefined` if none has room, `isSmall` for a chunk of a small call. */
+  leastLoaded(isSmall: boolean): ReadyWorker | undefined {
+    const id = (isSmall ? this.#smallLoads : this.#loads).winner
+    return id === undefined ? undefined : (this.#workers[id] as ReadyWorker)
+  }
+
+  /** Must follow whatever changes the room or a deadline of a worker. */
+  changed(worker: Worker): void {
+    const { id } = worker
+    this.#loads.set(id, loadOf(worker, false))
+    this.#smallLoads.set(id, loadOf(worker, true))
+    this.#deadlines.set(id, nextDeadline(worker) ?? Number.POSITIVE_INFINITY)
   }
 
   // ── their life ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,6 +121,7 @@ export class WorkerTable {
     if (worker === undefined) {
       worker = createWorker(this.#workers.length)
       this.#workers.push(worker)
+      this.#counts.absent++
     }
     this.#startedCount++
     this.#change(worker, starting())
@@ -125,7 +162,10 @@ export class WorkerTable {
   }
 
   #change(worker: Worker, next: WorkerState): void {
+    this.#counts[worker.state.is]--
     const command = transition(worker, next)
+    this.#counts[next.is]++
+    this.changed(worker)
     if (command !== undefined) this.#send(command)
   }
 
@@ -136,6 +176,7 @@ export class WorkerTable {
     for (const worker of this.#workers) {
       if (worker.state.is === 'starting' && isDue(worker.state.readyBy, now)) return worker
       this.#applyTimersOf(worker, now)
+      this.changed(worker)
     }
     return undefined
   }
@@ -252,13 +293,15 @@ export class WorkerTable {
 
   /** Cancels the chunks of an aborted call. A worker in which they do not end in time is killed. */
   cancel(call: ScheduledCall, why: string | undefined, now: Ms): void {
-    for (const { id: worker, state } of this.#workers) {
-      if (state.is !== 'ready') continue
-      const ids = state.inFlight.ofCall(call).map(({ id }) => id)
+    for (const worker of this.#workers) {
+      if (!isReady(worker)) continue
+      const { id, state } = worker
+      const ids = state.inFlight.ofCall(call).map((chunk) => chunk.id)
       if (ids.length === 0) continue
-      this.#send({ type: 'cancel', worker, ids, why })
+      this.#send({ type: 'cancel', worker: id, ids, why })
       state.cancelBy = now + this.#options.killAfterMs
       state.isCancelExtended = false
+      this.changed(worker)
     }
   }
 
@@ -273,14 +316,16 @@ export class WorkerTable {
   /** Once nothing is in flight; what it has not begun is returned. */
   replaceWhenIdle(worker: Worker, state: ReadyState): void {
     state.replaceWhenIdle = true
+    this.changed(worker)
     this.#drainWorker(worker, state)
   }
 
   /** Once nothing is in flight there, it may be given something again. */
-  #drainWorker({ id }: Worker, state: ReadyState): void {
+  #drainWorker(worker: Worker, state: ReadyState): void {
     if (state.isDraining || state.inFlight.length === 0) return
     state.isDraining = true
-    this.#send({ type: 'return', worker: id })
+    this.changed(worker)
+    this.#send({ type: 'return', worker: worker.id })
   }
 
   /** What it has not begun, so that others can. */

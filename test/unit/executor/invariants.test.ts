@@ -1,8 +1,9 @@
 // Whatever happens in whatever order: each accepted item settles once, every call ends, `closed` comes when all workers
 // have exited, nothing begins twice, nothing that has ended is lost. Random steps, shrunk when they fail.
-import { describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import fc from '../../helpers/fast-check.js'
 import { runs } from '../../helpers/random.js'
+import { checkWorkerTables } from './checked-worker-table.js'
 import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 
@@ -18,6 +19,14 @@ const SEEDS: readonly (readonly [name: string, seed: number])[] =
         ['fourth', 314_159],
       ]
     : [['POOLRUN_SEED', Number(process.env.POOLRUN_SEED)]]
+
+let uncheck = () => {}
+beforeAll(() => {
+  uncheck = checkWorkerTables((what) => {
+    throw new Error(what)
+  })
+})
+afterAll(() => uncheck())
 
 const behaviour = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Behaviour>('succeeds') },

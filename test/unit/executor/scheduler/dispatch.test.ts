@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   chunkMessage,
   hasWorkToReturn,
-  leastLoadedWorker,
   workerToRelieve,
 } from '../../../../src/executor/scheduler/dispatch.js'
 import { InFlight } from '../../../../src/executor/scheduler/in-flight.js'
@@ -14,40 +13,6 @@ import {
   type Worker,
 } from '../../../../src/executor/scheduler/worker.js'
 import { callOf, pendingOf, TASK } from './data.js'
-
-describe('leastLoadedWorker', () => {
-  const cheap = callOf()
-  cheap.sizer.measured(100, 0.1)
-
-  function busy(id: number, chunks: number, changes: Partial<ReadyState> = {}): Worker {
-    const state = { ...(ready(1) as ReadyState), ...changes }
-    for (let n = 0; n < chunks; n++) state.inFlight.add(n, cheap, pendingOf(0, 1), 0)
-    return { ...createWorker(id), state }
-  }
-
-  it('is the one with the fewest chunks', () => {
-    expect(leastLoadedWorker([busy(0, 2), busy(1, 1), busy(2, 2)], false)?.id).toBe(1)
-  })
-
-  it('is the first of several that are equal', () => {
-    expect(leastLoadedWorker([busy(0, 1), busy(1, 0), busy(2, 0)], false)?.id).toBe(1)
-  })
-
-  it('is nobody while all are full', () => {
-    expect(leastLoadedWorker([busy(0, 3), busy(1, 3)], false)).toBeUndefined()
-  })
-
-  it('leaves out workers that take nothing', () => {
-    const workers = [
-      createWorker(0),
-      { ...createWorker(1), state: starting() },
-      busy(2, 0, { isDraining: true }),
-      busy(3, 0, { replaceWhenIdle: true }),
-      busy(4, 2),
-    ]
-    expect(leastLoadedWorker(workers, false)?.id).toBe(4)
-  })
-})
 
 describe('workerToRelieve', () => {
   /** With a chunk of so many items of 2 ms each. */

@@ -45,11 +45,49 @@ describe('start', () => {
   })
 })
 
+describe('leastLoaded', () => {
+  const cheap = callOf()
+  cheap.sizer.measured(100, 0.1)
+
+  /** Workers with so many chunks, or that have changed like this. */
+  function busy(...workers: readonly (number | Partial<ReadyState>)[]) {
+    const { table } = setUp(workers.length)
+    for (const [id, what] of workers.entries()) {
+      const worker = table.all[id]!
+      table.setReady(worker)
+      const { inFlight } = Object.assign(worker.state as ReadyState, typeof what === 'number' ? {} : what)
+      if (typeof what === 'number') for (let n = 0; n < what; n++) inFlight.add(n, cheap, pendingOf(0, 1), 0)
+      table.changed(worker)
+    }
+    return table
+  }
+
+  it('is the one with the fewest chunks', () => {
+    expect(busy(2, 1, 2).leastLoaded(false)?.id).toBe(1)
+  })
+
+  it('is the first of several that are equal', () => {
+    expect(busy(1, 0, 0).leastLoaded(false)?.id).toBe(1)
+  })
+
+  it('is none while all are full', () => {
+    expect(busy(3, 3).leastLoaded(false)).toBeUndefined()
+  })
+
+  it('leaves out workers that take nothing', () => {
+    const table = busy(0, 0, { isDraining: true }, { replaceWhenIdle: true }, 2)
+    table.setAbsent(table.all[0]!)
+    table.stop(table.all[1]!, 0)
+    expect(table.leastLoaded(false)?.id).toBe(4)
+  })
+})
+
 describe('the timers', () => {
   it('report a worker that was not ready in time', () => {
     const { table, sent } = setUp(2)
     const late = table.all[1]!
     if (late.state.is === 'starting') late.state.readyBy = 100
+    table.changed(late)
     sent()
     expect(table.nextDeadline).toBe(100)
     expect(table.applyTimers(99)).toBeUndefined()
@@ -58,8 +96,9 @@ describe('the timers', () => {
   })
 
   it('inspect a worker once', () => {
-    const { table, state, sent } = readyWorker(callOf({ timeoutMs: 100 }))
+    const { table, worker, state, sent } = readyWorker(callOf({ timeoutMs: 100 }))
     table.setInspection(state)
+    table.changed(worker)
     expect(table.nextDeadline).toBe(100)
     table.applyTimers(99)
     expect(sent()).toEqual([])
