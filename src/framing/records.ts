@@ -1,0 +1,91 @@
+// Takes good records of CSV and TSV apart: into objects in the worker, into lines of JSON where the parent needs the text
+// of an item.
+import { isAscii } from 'node:buffer'
+import type { Table } from '../model.js'
+import { RecordScanner } from './record-scanner.js'
+
+/** Captured before any job is loaded, because a job may replace it. */
+const { parse, stringify } = JSON
+
+export class RecordReader {
+  readonly #scanner: RecordScanner
+  readonly #length: number
+  readonly #decode: (start: number, end: number) => string
+
+  constructor(bytes: Buffer, delimiter: string) {
+    this.#scanner = new RecordScanner(bytes, true, delimiter)
+    this.#length = bytes.length
+    // Each text is decoded by itself: a part of a longer string would keep all of that in memory.
+    const encoding = isAscii(bytes) ? 'latin1' : 'utf8'
+    this.#decode = (start, end) => bytes.toString(encoding, start, end)
+  }
+
+  /** Goes on to the next record. Its place is in `start`, `end` and `next`. */
+  advance(): boolean {
+    const scanner = this.#scanner
+    do {
+      if (scanner.next >= this.#length) return false
+      scanner.scan(scanner.next)
+    } while (scanner.end === scanner.start)
+    return true
+  }
+
+  get start(): number {
+    return this.#scanner.start
+  }
+
+  get end(): number {
+    return this.#scanner.end
+  }
+
+  get next(): number {
+    return this.#scanner.next
+  }
+
+  fields(): string[] {
+    return Array.from({ length: this.#scanner.fields }, (_, i) => this.field(i))
+  }
+
+  field(i: number): string {
+    return this.#scanner.field(i, this.#decode)
+  }
+}
+
+/** The objects of a `csv` payload. */
+export function readRecords(bytes: Buffer, { names, delimiter }: Table): { next(): unknown } {
+  const reader = new RecordReader(bytes, delimiter)
+  // A copy of it has its hidden class. Parsed, because a name may be `__proto__`.
+  const empty: Record<string, string> = parse(
+    recordJson(
+      keysOf(names),
+      names.map(() => ''),
+    ),
+  )
+  return {
+    next() {
+      if (!reader.advance()) return undefined
+      const record = { ...empty }
+      for (let i = 0; i < names.length; i++) record[names[i]!] = reader.field(i)
+      return record
+    },
+  }
+}
+
+/** The object of a record as JSON, with the fields in the order of the header. `keys` is from `keysOf`. */
+export function recordJson(keys: readonly string[], fields: readonly string[]): string {
+  return `{${fields.map((text, i) => keys[i]! + stringify(text)).join(',')}}`
+}
+
+/** Each field's name as JSON, with its colon. */
+export function keysOf(names: readonly string[]): string[] {
+  return names.map((name) => `${stringify(name)}:`)
+}
+
+/** The records of a `csv` payload as lines of JSON. */
+export function recordLines(bytes: Buffer, { names, delimiter }: Table): Buffer {
+  const keys = keysOf(names)
+  const reader = new RecordReader(bytes, delimiter)
+  let lines = ''
+  while (reader.advance()) lines += `${recordJson(keys, reader.fields())}\n`
+  return Buffer.from(lines)
+}
