@@ -6,6 +6,14 @@ import { RecordScanner } from './record-scanner.js'
 
 /** Captured before any job is loaded, because a job may replace it. */
 const { parse, stringify } = JSON
+const { apply } = Reflect
+/** `toString` without its checks. */
+const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, from: number, to: number): string
+  utf8Slice(this: Uint8Array, from: number, to: number): string
+}
+
+const PIECE_CHARACTERS = 1024 * 1024
 
 export class RecordReader {
   readonly #scanner: RecordScanner
@@ -16,8 +24,8 @@ export class RecordReader {
     this.#scanner = new RecordScanner(bytes, true, delimiter)
     this.#length = bytes.length
     // Each text is decoded by itself: a part of a longer string would keep all of that in memory.
-    const encoding = isAscii(bytes) ? 'latin1' : 'utf8'
-    this.#decode = (start, end) => bytes.toString(encoding, start, end)
+    const slice = isAscii(bytes) ? latin1Slice : utf8Slice
+    this.#decode = (start, end) => (start === end ? '' : apply(slice, bytes, [start, end]))
   }
 
   /** Goes on to the next record. Its place is in `start`, `end` and `next`. */
@@ -85,7 +93,14 @@ export function keysOf(names: readonly string[]): string[] {
 export function recordLines(bytes: Buffer, { names, delimiter }: Table): Buffer {
   const keys = keysOf(names)
   const reader = new RecordReader(bytes, delimiter)
+  const pieces: Buffer[] = []
   let lines = ''
-  while (reader.advance()) lines += `${recordJson(keys, reader.fields())}\n`
-  return Buffer.from(lines)
+  while (reader.advance()) {
+    lines += `${recordJson(keys, reader.fields())}\n`
+    // With long names, all of them may be too long for a string.
+    if (lines.length < PIECE_CHARACTERS) continue
+    pieces.push(Buffer.from(lines))
+    lines = ''
+  }
+  return Buffer.concat([...pieces, Buffer.from(lines)])
 }

@@ -6,7 +6,7 @@ import { plural } from '../errors/messages.js'
 import { firstInvalidUtf8, MAX_TEXT, shownText, TOO_LONG } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
 import { advance, type Location } from '../framing/location.js'
-import { NEW_RECORD, RecordScanner } from '../framing/record-scanner.js'
+import { NEW_RECORD, RecordScanner, type ScanState } from '../framing/record-scanner.js'
 import { keysOf, RecordReader, recordJson } from '../framing/records.js'
 import type { Chunk, Table } from '../model.js'
 import type { Want } from '../source.js'
@@ -27,9 +27,19 @@ class Fault {
   constructor(readonly message: string) {}
 }
 
+/** Of one that is passed on as it is. As JSON it may be six times as long, and has to fit in a string even then. */
+const MAX_GOOD_BYTES = 64 * 1024 * 1024
 const LF = 0x0a
 const CR = 0x0d
 const TORN = 'the last line is torn: it has no line end and is not complete'
+
+function lineOf(keys: readonly string[], fields: readonly string[]): string | Fault {
+  try {
+    return recordJson(keys, fields)
+  } catch {
+    return new Fault(TOO_LONG)
+  }
+}
 
 export class CsvFramer extends Framer {
   readonly #dialect: Dialect
@@ -69,23 +79,25 @@ export class CsvFramer extends Framer {
     const { unread } = this.input
     const scanner = this.#scanner()
     const { length } = table.names
+    let state: ScanState | undefined = this.#scanned
     let count = 0
     let end = 0
     for (let start = 0; count < want.items && start < unread.length; start = scanner.next) {
-      if (!scanner.scan(start, start === 0 ? this.#scanned : NEW_RECORD)) {
+      const isWhole = scanner.scan(start, state)
+      state = undefined
+      if (!isWhole) {
         if (scanner.fault !== undefined) return undefined
         if (start === 0) this.#scanned = scanner.state()
         break
       }
       if (count > 0 && scanner.next > want.bytes) break
       if (scanner.end === start) continue
-      const isGood = scanner.fault === undefined && scanner.fields === length
-      if (!isGood || scanner.end - start >= MAX_TEXT) return undefined
+      if (scanner.fault !== undefined || scanner.fields !== length) return undefined
       count++
       end = scanner.next
     }
     const bytes = unread.subarray(0, end)
-    if (count === 0 || !isUtf8(bytes)) return undefined
+    if (count === 0 || end > MAX_GOOD_BYTES || !isUtf8(bytes)) return undefined
     const { seq } = this
     this.seq += count
     this.#skipTo(end)
@@ -230,7 +242,7 @@ export class CsvFramer extends Framer {
     return records.map((record) => {
       const fields = record.fault === undefined ? this.#fieldsOf(record) : new Fault(record.fault)
       if (fields instanceof Fault) return fields
-      if (fields.length === keys.length) return recordJson(keys, fields)
+      if (fields.length === keys.length) return lineOf(keys, fields)
       const message = `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
       return new Fault(record.next === record.end ? `${message}; ${TORN}` : message)
     })
