@@ -30,8 +30,8 @@ const AFTER_QUOTE = 'text after a closing quote'
 const NEVER_CLOSED = 'a quote that is opened here is never closed: the input is torn'
 
 /** Numbers in `bounds` for each field. */
-const BOUNDS = 4
-const NONE = -1
+export const BOUNDS = 4
+export const NONE = -1
 
 export class RecordScanner {
   readonly #bytes: Buffer
@@ -47,7 +47,7 @@ export class RecordScanner {
    * For each field its first byte, the byte after its last one, its closing quote or `NONE`, and whether it has doubled
    * quotes. Not those of a record that was scanned in several parts.
    */
-  readonly #bounds: number[] = []
+  readonly bounds: number[] = []
   /** Of the record at hand: its first byte. */
   start = 0
   /** After the last byte of the last field. */
@@ -145,21 +145,8 @@ export class RecordScanner {
     return { seen: this.end - this.start, place: this.#place, fields: this.fields, fault: this.fault }
   }
 
-  /** The text of a field of the record, which must be without fault; `decode` is given the bytes of a text. */
-  field(i: number, decode: (start: number, end: number) => string): string {
-    const bounds = this.#bounds
-    const start = bounds[BOUNDS * i]!
-    const end = bounds[BOUNDS * i + 1]!
-    const closing = bounds[BOUNDS * i + 2]!
-    if (closing === NONE) return decode(start, end)
-    const quoted = decode(start + 1, closing)
-    const text = bounds[BOUNDS * i + 3] === 1 ? quoted.replaceAll('""', '"') : quoted
-    // Text after a closing quote is data: then so are the quotes.
-    return closing + 1 === end ? text : `"${text}"${decode(closing + 1, end)}`
-  }
-
   #endField(start: number, end: number, closing: number, hasDoubled: number): void {
-    const bounds = this.#bounds
+    const bounds = this.bounds
     const at = BOUNDS * this.fields++
     bounds[at] = start
     bounds[at + 1] = end
