@@ -161,7 +161,10 @@ export class RecordScanner {
     return true
   }
 
+  /** Whether the delimiter, which its first byte is at, goes on there. */
   #isDelimiter(at: number): boolean {
-    return this.#delimiter.every((byte, i) => this.#bytes[at + i] === byte)
+    const delimiter = this.#delimiter
+    for (let i = 1; i < delimiter.length; i++) if (this.#bytes[at + i] !== delimiter[i]) return false
+    return true
   }
 }

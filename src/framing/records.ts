@@ -7,6 +7,7 @@ import { BOUNDS, NONE, RecordScanner } from './record-scanner.js'
 /** Captured before any job is loaded, because a job may replace it. */
 const { parse, stringify } = JSON
 const { apply } = Reflect
+const { replaceAll } = String.prototype
 /** `toString` without its checks. */
 const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as {
   latin1Slice(this: Uint8Array, from: number, to: number): string
@@ -60,7 +61,7 @@ export class RecordReader {
     const closing = bounds[at + 2]!
     if (closing === NONE) return this.#text(start, end)
     const quoted = this.#text(start + 1, closing)
-    const text = bounds[at + 3] === 1 ? quoted.replaceAll('""', '"') : quoted
+    const text = bounds[at + 3] === 1 ? apply(replaceAll, quoted, ['""', '"']) : quoted
     // Text after a closing quote is data: then so are the quotes.
     return closing + 1 === end ? text : `"${text}"${this.#text(closing + 1, end)}`
   }

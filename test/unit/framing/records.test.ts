@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
 import { type BytesPayload, isJsonText, itemRanges, itemText, withLines } from '../../../src/framing/items.js'
+import { readItems } from '../../../src/framing/parse.js'
 import { sliceChunk } from '../../../src/framing/slice.js'
 import { strideChunk } from '../../../src/framing/stride.js'
 import { ItemKeys } from '../../../src/journal/item-keys.js'
@@ -13,7 +14,7 @@ import { batchItems } from '../../../src/read/batches.js'
 import { asSingleItem } from '../../../src/read/single-call.js'
 import fc from '../../helpers/fast-check.js'
 import { runs } from '../../helpers/random.js'
-import { MANY, readAll, sourceOf, valuesOf } from '../read/helpers.js'
+import { MANY, ONE, readAll, sourceOf, valuesOf } from '../read/helpers.js'
 import { payloadOf } from './chunks.js'
 
 const TWO = { items: 2, bytes: 1000 }
@@ -188,6 +189,32 @@ describe('good records of CSV and TSV', () => {
       { bad: 'in:3:1: expected 2 fields as in the header, found 1' },
       { a: '5', b: '6' },
       { a: '7', b: '8' },
+    ])
+  })
+
+  test.each<[string, object]>([
+    ['replaceAll', String.prototype],
+    ['latin1Slice', Buffer.prototype],
+    ['utf8Slice', Buffer.prototype],
+    ['toString', Buffer.prototype],
+    ['parse', JSON],
+    ['stringify', JSON],
+    ['apply', Reflect],
+    ['from', Array],
+  ])('are read in a process in which a job has replaced %s', async (name, owner) => {
+    const text = 'a,b\n1,"x ""y"""\n3,"é ""z"""\n'
+    const { chunks } = await readAll(sourceOf(text, 'csv', { dialect: { delimiter: ',' } }), ONE)
+    const original = Object.getOwnPropertyDescriptor(owner, name)!
+    Object.defineProperty(owner, name, { ...original, value: () => 'replaced' })
+    let values: unknown[]
+    try {
+      values = [readItems(payloadOf(chunks[0]!)).next(), readItems(payloadOf(chunks[1]!)).next()]
+    } finally {
+      Object.defineProperty(owner, name, original)
+    }
+    expect(values).toEqual([
+      { a: '1', b: 'x "y"' },
+      { a: '3', b: 'é "z"' },
     ])
   })
 
