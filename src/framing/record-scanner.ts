@@ -120,7 +120,7 @@ export class RecordScanner {
           place = 'quoted field'
           hasDoubled = 1
         } else {
-          // To csv-parse a NUL there is as good as the end of the text.
+          // Not a NUL: some readers take it there for the end of the text.
           if (!relaxQuotes || byte === 0) fault ??= AFTER_QUOTE
           place = 'plain field'
         }
