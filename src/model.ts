@@ -17,9 +17,21 @@ export interface Thrown {
  * - `json`: elements of one JSON array, the commas between them included, none before the first or after the last.
  * - `lines`: strings ended by LF or CRLF; empty lines are skipped.
  * - `nul`: strings ended by NUL; empty strings are items.
- * - `csv`: records of CSV or TSV as lines of JSON: an object, or an array that says what is wrong with the record.
+ * - `csv`: good records of CSV or TSV as they are in the input, of the `table` in the payload; empty lines are skipped.
+ * - `records`: records of CSV or TSV as lines of JSON: an object, or an array that says what is wrong with the record.
  */
-export type Framing = 'ndjson' | 'json' | 'lines' | 'nul' | 'csv'
+export type Framing = 'ndjson' | 'json' | 'lines' | 'nul' | 'csv' | 'records'
+
+/** `records` is what becomes of `csv`. */
+export type InputFraming = Exclude<Framing, 'records'>
+
+/** What turns a record of CSV or TSV into an object. */
+export interface Table {
+  /** Of the fields, all different. */
+  readonly names: readonly string[]
+  /** One character. */
+  readonly delimiter: string
+}
 
 /** The items of a chunk: values (library), or their own text, which the parent never parses (command line). */
 export type Payload =
@@ -34,6 +46,8 @@ export type Payload =
       readonly isTooLong?: boolean
       /** With `--batch`: an item is an array of this many consecutive members, the last one of what is left. */
       readonly batch?: number
+      /** With `csv`. */
+      readonly table?: Table
     }
 
 /** The location of a bytes payload's first byte in its input. */

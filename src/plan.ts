@@ -1,6 +1,6 @@
 // Everything that a command line requests, decided and checked before anything starts; and how a number of failures
 // compares with a limit on them.
-import type { FailureKind, Framing, Ms } from './model.js'
+import type { FailureKind, InputFraming, Ms } from './model.js'
 
 export type CommandName = 'map' | 'starmap' | 'apply' | 'imap' | 'imap-unordered' | 'collect'
 
@@ -62,7 +62,7 @@ export interface Shard {
   readonly system?: string
 }
 
-export type InputFormat = Framing | 'tsv'
+export type InputFormat = InputFraming | 'tsv'
 
 /** `10`, or `5%` of some number of items: which items, differs between `--max-failures` and `--allow-failures`. */
 export type FailureLimit = { readonly count: number } | { readonly percent: number }

@@ -3,10 +3,10 @@ import type { Framing } from '../model.js'
 import { isBlank } from './bytes.js'
 
 interface FramingTraits {
-  /** The byte after an item. `element`: commas of JSON, which only a scanner finds. */
-  readonly delimiter: number | 'element'
-  /** Whether an item is JSON, or text that becomes a string as it is. */
-  readonly items: 'json' | 'text'
+  /** The byte after an item. `element`: commas of JSON, `record`: line ends outside quotes; only a scanner finds them. */
+  readonly delimiter: number | 'element' | 'record'
+  /** Whether an item is JSON, text that becomes a string as it is, or fields that become an object. */
+  readonly items: 'json' | 'text' | 'fields'
   /** Whether the bytes between two delimiters are not an item. */
   readonly skips: (bytes: Buffer, start: number, end: number) => boolean
 }
@@ -24,5 +24,6 @@ export const FRAMINGS: Readonly<Record<Framing, FramingTraits>> = {
   json: { delimiter: 'element', items: 'json', skips: nothing },
   lines: { delimiter: LF, items: 'text', skips: isEmptyLine },
   nul: { delimiter: NUL, items: 'text', skips: nothing },
-  csv: { delimiter: LF, items: 'json', skips: nothing },
+  csv: { delimiter: 'record', items: 'fields', skips: nothing },
+  records: { delimiter: LF, items: 'json', skips: nothing },
 }

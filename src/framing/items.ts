@@ -1,9 +1,10 @@
 // Where the items of a bytes payload begin and end: one rule per framing, the same for the parent, which frames items, and
 // the worker, which parses them. An item is a text of its own or, with `--batch`, several consecutive ones: its members.
-import type { Framing, Payload } from '../model.js'
+import type { Framing, Payload, Table } from '../model.js'
 import { asBuffer, shownText } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
 import { FRAMINGS, NUL } from './framings.js'
+import { keysOf, RecordReader, recordJson, recordLines } from './records.js'
 
 const OPEN_BRACKET = 0x5b
 
@@ -26,7 +27,21 @@ export function itemRanges(payload: BytesPayload): Generator<ItemRange> {
 export function memberRanges(payload: BytesPayload): Generator<ItemRange> {
   const bytes = asBuffer(payload.bytes)
   const { delimiter, skips } = FRAMINGS[payload.framing]
-  return delimiter === 'element' ? elementRanges(bytes) : delimitedRanges(bytes, delimiter, skips)
+  switch (delimiter) {
+    case 'element':
+      return elementRanges(bytes)
+    case 'record':
+      return recordRanges(bytes, payload.table!)
+    default:
+      return delimitedRanges(bytes, delimiter, skips)
+  }
+}
+
+/** For what needs the texts of all items: a `csv` payload with its records as lines of JSON, others as they are. */
+export function withLines(payload: BytesPayload): BytesPayload {
+  const { table, ...rest } = payload
+  if (table === undefined) return payload
+  return { ...rest, framing: 'records', bytes: recordLines(asBuffer(payload.bytes), table) }
 }
 
 function* batchRanges(payload: BytesPayload, size: number): Generator<ItemRange> {
@@ -65,22 +80,24 @@ export function itemText(payload: BytesPayload, offset: number): string | undefi
 
 /** Whether the text of an item is JSON if nothing is wrong with it. */
 export function isJsonText({ framing, batch }: BytesPayload): boolean {
-  return batch !== undefined || FRAMINGS[framing].items === 'json'
+  return batch !== undefined || FRAMINGS[framing].items !== 'text'
 }
 
 /** @throws if the text is too long for a string */
 export function rangeText(payload: BytesPayload, { start, end }: Pick<ItemRange, 'start' | 'end'>): string {
-  const { bytes, framing, batch, isTooLong } = payload
+  const { bytes, framing, batch, isTooLong, table } = payload
   if (batch !== undefined && isTooLong !== true) return batchText(payload, start, end)
+  if (table !== undefined) return fieldsAsJson(asBuffer(bytes).subarray(start, end), table)
   const text = asBuffer(bytes).toString('utf8', start, end)
   if (isBadRecord(payload, { start })) return JSON.parse(text)[1]
   return withoutCr(text, framing)
 }
 
 /** The array of its members as they were in the input. It is JSON if all of them are well-formed. */
-function batchText({ kind, framing, bytes }: BytesPayload, start: number, end: number): string {
-  const members = { kind, framing, bytes: bytes.subarray(start) }
-  const isText = FRAMINGS[framing].items === 'text'
+function batchText(batches: BytesPayload, start: number, end: number): string {
+  const { batch: _, ...payload } = batches
+  const members = { ...payload, bytes: payload.bytes.subarray(start) }
+  const isText = FRAMINGS[members.framing].items === 'text'
   const texts: string[] = []
   for (const range of memberRanges(members)) {
     if (start + range.start > end) break
@@ -90,13 +107,19 @@ function batchText({ kind, framing, bytes }: BytesPayload, start: number, end: n
   return `[${texts.join(',')}]`
 }
 
-/** The line of a `csv` payload for a record that is malformed: an array, where a good record is an object. */
+function fieldsAsJson(record: Buffer, { names, delimiter }: Table): string {
+  const reader = new RecordReader(record, delimiter)
+  reader.advance()
+  return recordJson(keysOf(names), reader.fields())
+}
+
+/** The line of a `records` payload for a record that is malformed: an array, where a good record is an object. */
 export function badRecord(location: string, message: string, text: string): string {
   return JSON.stringify([`${location}: ${message}`, text.replace(/\r?\n$/, '')])
 }
 
 function isBadRecord({ framing, bytes }: BytesPayload, { start }: Pick<ItemRange, 'start'>): boolean {
-  return framing === 'csv' && bytes[start] === OPEN_BRACKET
+  return framing === 'records' && bytes[start] === OPEN_BRACKET
 }
 
 export function withoutCr(text: string, framing: Framing): string {
@@ -120,8 +143,19 @@ export function sliceBytes(payload: BytesPayload, from: number, to: number): Byt
   return part(payload, start, end)
 }
 
-function part({ kind, framing, bytes, batch }: BytesPayload, start: number, end?: number): BytesPayload {
-  return { kind, framing, bytes: bytes.subarray(start, end), ...(batch !== undefined && { batch }) }
+function part(payload: BytesPayload, start: number, end?: number): BytesPayload {
+  return framedAs(payload, payload.bytes.subarray(start, end))
+}
+
+/** Other whole items, framed as those of a payload. */
+export function framedAs({ kind, framing, batch, table }: BytesPayload, bytes: Uint8Array): BytesPayload {
+  return {
+    kind,
+    framing,
+    bytes,
+    ...(batch !== undefined && { batch }),
+    ...(table !== undefined && { table }),
+  }
 }
 
 function* delimitedRanges(
@@ -137,6 +171,11 @@ function* delimitedRanges(
     if (!skips(bytes, start, end)) yield { start, end, next }
     start = next
   }
+}
+
+function* recordRanges(bytes: Buffer, { delimiter }: Table): Generator<ItemRange> {
+  const reader = new RecordReader(bytes, delimiter)
+  while (reader.advance()) yield { start: reader.start, end: reader.end, next: reader.next }
 }
 
 function* elementRanges(bytes: Buffer): Generator<ItemRange> {

@@ -6,6 +6,7 @@ import { asBuffer, endOfPiece, firstInvalidUtf8, isBlank, TOO_LONG, textOf } fro
 import { CR, LF, NUL } from './framings.js'
 import { type BytesPayload, type ItemRange, memberRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
+import { readRecords } from './records.js'
 
 /** Captured before any job is loaded, because a job may replace it. */
 const { parse } = JSON
@@ -102,6 +103,8 @@ function readMembers(payload: BytesPayload): ItemReader {
     case 'ndjson':
       return isUtf8(bytes) ? lineItems(bytes) : rangeItems(payload, parseBytes)
     case 'csv':
+      return readRecords(bytes, payload.table!)
+    case 'records':
       return recordItems(bytes)
     case 'lines':
     case 'nul':

@@ -2,7 +2,7 @@
 import type { Chunk, Origin } from '../model.js'
 import { asBuffer } from './bytes.js'
 import { FRAMINGS, LF, NUL } from './framings.js'
-import { type BytesPayload, itemRanges } from './items.js'
+import { type BytesPayload, framedAs, itemRanges } from './items.js'
 import { advance, characters } from './location.js'
 import { sliceChunk } from './slice.js'
 
@@ -23,7 +23,7 @@ export function strideChunk(chunk: Chunk, from: number, to: number, step: number
   // A chunk that is not divided: one long item, for example, has no bytes where an item ends.
   if (base.count === 1) return sliceChunk(chunk, from, from + 1)
   const bytes = asBuffer(payload.bytes)
-  const { kind, framing, batch } = payload
+  const { framing } = payload
   // Empty strings are items where NUL ends them, so that nothing can stand for what is left out.
   const keepsPlaces = origin !== undefined && FRAMINGS[framing].delimiter !== NUL
   const picked = pick(payload, bytes, { from, to, step, keepsPlaces })
@@ -33,7 +33,7 @@ export function strideChunk(chunk: Chunk, from: number, to: number, step: number
   }
   return {
     ...base,
-    payload: { kind, framing, bytes: picked.bytes, ...(batch !== undefined && { batch }) },
+    payload: framedAs(payload, picked.bytes),
     ...(moved !== undefined && keepsPlaces && { origin: moved }),
   }
 }

@@ -2,7 +2,7 @@
 // writes the name of every property again for every object. Many numbers and objects are packed (columns.ts). Values that
 // may not be readable at the other end are bytes in it (values.ts).
 // What is large comes last: for anything that follows it, the serializer doubles its memory and copies it.
-import type { Failure, Framing, Ms, Payload, Results, TaskSpec, Timings } from '../model.js'
+import type { Failure, Framing, Ms, Payload, Results, Table, TaskSpec, Timings } from '../model.js'
 import {
   isAscending,
   isNumbers,
@@ -50,11 +50,13 @@ type ChunkRow = readonly [
   isSmall: boolean,
   timeoutMs: Ms | undefined,
   mayRetry: boolean | undefined,
-  /** Only of bytes, as are the next three. */
+  /** Only of bytes, as are the next four. */
   framing: Framing | undefined,
   cuts: readonly number[] | undefined,
   isTooLong: boolean | undefined,
   batch: number | undefined,
+  /** The same object in all rows of an input, as the task is. */
+  table: Table | undefined,
   content: Content,
 ]
 
@@ -124,7 +126,7 @@ function unpackInit({ values, ...rest }: PackedInit): InitMessage {
 
 function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
   const { id, task, count, index, attempt, recordEachItem, isSmall, timeoutMs, mayRetry, payload } = chunk
-  const { content, framing, cuts, isTooLong, batch } =
+  const { content, framing, cuts, isTooLong, batch, table } =
     payload.kind === 'values'
       ? { content: packArguments(payload.values, outgoing, task.calling === 'spread') }
       : {
@@ -133,6 +135,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
           cuts: payload.cuts,
           isTooLong: payload.isTooLong,
           batch: payload.batch,
+          table: payload.table,
         }
   return [
     id,
@@ -148,6 +151,7 @@ function rowOfChunk(chunk: ChunkMessage, outgoing: OutgoingValues): ChunkRow {
     cuts,
     isTooLong,
     batch,
+    table,
     content,
   ]
 }
@@ -167,6 +171,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
     cuts,
     isTooLong,
     batch,
+    table,
     content,
   ] = row
   const payload: Payload =
@@ -182,6 +187,7 @@ function chunkOfRow(row: ChunkRow, incoming: IncomingValues): ChunkMessage {
           ...(cuts !== undefined && { cuts }),
           ...(isTooLong !== undefined && { isTooLong }),
           ...(batch !== undefined && { batch }),
+          ...(table !== undefined && { table }),
         }
   return {
     id,

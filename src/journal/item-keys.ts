@@ -7,6 +7,7 @@ import {
   itemRanges,
   memberRanges,
   rangeText,
+  withLines,
   withoutCr,
 } from '../framing/items.js'
 import type { Chunk } from '../model.js'
@@ -59,15 +60,16 @@ export class ItemKeys {
     return result
   }
 
-  each({ payload, count }: Chunk, found: () => void): void {
-    if (payload.kind !== 'bytes') throw new TypeError('only items that were read as bytes have keys')
+  each({ payload: given, count }: Chunk, found: () => void): void {
+    if (given.kind !== 'bytes') throw new TypeError('only items that were read as bytes have keys')
+    const payload = withLines(given)
     const bytes = asBuffer(payload.bytes)
     if (payload.isTooLong === true) {
       this.#hash.text(bytes, 0, bytes.length)
       return found()
     }
     const { delimiter, skips } = FRAMINGS[payload.framing]
-    if (delimiter !== 'element' && payload.batch === undefined && this.#pointer === undefined) {
+    if (typeof delimiter === 'number' && payload.batch === undefined && this.#pointer === undefined) {
       // As `itemRanges`, without an object per item.
       for (let start = 0; start < bytes.length; ) {
         const end = indexOrEnd(bytes, delimiter, start)

@@ -2,7 +2,7 @@
 // came in several chunks is copied.
 import { asBuffer } from '../framing/bytes.js'
 import { FRAMINGS } from '../framing/framings.js'
-import type { BytesPayload } from '../framing/items.js'
+import { type BytesPayload, withLines } from '../framing/items.js'
 import { advance } from '../framing/location.js'
 import { sliceChunk } from '../framing/slice.js'
 import type { Chunk, Origin, Thrown } from '../model.js'
@@ -135,7 +135,8 @@ class BatchSource implements ChunkSource {
 function joined(parts: readonly Chunk[]): Chunk {
   const [first, ...others] = parts as readonly [Chunk, ...Chunk[]]
   if (others.length === 0) return first
-  const { framing } = bytesOf(first.payload)
+  const payloads = parts.map(({ payload }) => withLines(bytesOf(payload)))
+  const { framing } = payloads[0]!
   const pieces: Uint8Array[] = []
   let isTooLong = false
   let end = first.origin
@@ -143,8 +144,8 @@ function joined(parts: readonly Chunk[]): Chunk {
     pieces.push(piece)
     if (end !== undefined) end = { file: end.file, ...advance(end, asBuffer(piece), 0, piece.length) }
   }
-  for (const [i, { payload, origin }] of parts.entries()) {
-    const part = bytesOf(payload)
+  for (const [i, { origin }] of parts.entries()) {
+    const part = payloads[i]!
     if (i > 0) add(separatorAfter(pieces.at(-1)!, framing))
     if (i > 0 && origin !== undefined && end !== undefined) add(gapBetween(end, origin))
     add(part.bytes)
@@ -165,7 +166,7 @@ const NOTHING = Buffer.alloc(0)
 /** Between elements there is a comma; other items end with their delimiter, unless they were cut off. */
 function separatorAfter(bytes: Uint8Array, framing: BytesPayload['framing']): Uint8Array {
   const { delimiter } = FRAMINGS[framing]
-  if (delimiter === 'element') return COMMA
+  if (typeof delimiter === 'string') return COMMA
   return bytes.at(-1) === delimiter ? NOTHING : Buffer.from([delimiter])
 }
 

@@ -1,6 +1,6 @@
 // A chunk source over bytes: reads only on demand, frames what is there, and never waits for more than one item.
 import { InputError } from '../errors/classes.js'
-import type { Chunk, Framing } from '../model.js'
+import type { Chunk, InputFraming } from '../model.js'
 import type { ChunkSource, Want } from '../source.js'
 import type { ByteReader } from './byte-reader.js'
 import { CsvFramer, type Dialect } from './csv.js'
@@ -12,7 +12,7 @@ import { JsonArrayFramer } from './json-array.js'
 
 interface ByteSourceOptions extends FramerOptions {
   /** `undefined`: detected from the first bytes. */
-  readonly framing: Framing | undefined
+  readonly framing: InputFraming | undefined
   /** For `csv`. */
   readonly dialect?: Dialect | undefined
 }

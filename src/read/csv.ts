@@ -1,104 +1,135 @@
-// Frames CSV and TSV: finds records and what is wrong with them in bytes, lets csv-parse split the good ones into fields,
-// and passes the items on as lines of JSON, objects with the names of the header row. A bad record is a line, too: an
-// array that says what is wrong with it.
+// Frames CSV and TSV: finds records and what is wrong with them in bytes. Good records are passed on as they are, with the
+// names of the header row; workers take them apart. A chunk that has a bad one is passed on as lines of JSON instead, with
+// a line for the bad record, too: an array that says what is wrong with it.
 import { isUtf8 } from 'node:buffer'
-import type { Options } from 'csv-parse/sync'
 import { plural } from '../errors/messages.js'
 import { firstInvalidUtf8, MAX_TEXT, shownText, TOO_LONG } from '../framing/bytes.js'
 import { badRecord } from '../framing/items.js'
 import { advance, type Location } from '../framing/location.js'
-import type { Chunk } from '../model.js'
+import { NEW_RECORD, RecordScanner, type ScanState } from '../framing/record-scanner.js'
+import { keysOf, RecordReader, recordJson } from '../framing/records.js'
+import type { Chunk, Table } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
-import { NEW_RECORD, RecordScanner, type ScannedRecord, type ScanRules } from './record-scanner.js'
-
-/** `parse` of csv-parse, passed in because only CSV inputs load that package. */
-type ParseRecords = (text: string, options: Options) => string[][]
 
 export interface Dialect {
   /** One character. */
   readonly delimiter: string
   /** Nobody has given the delimiter: a header that seems to have another one is warned of. */
   readonly isGuessed?: boolean
-  readonly parse: ParseRecords
 }
+
+type ScannedRecord = Pick<RecordScanner, 'start' | 'end' | 'next' | 'fault'>
 
 /** What is wrong with a record. */
 class Fault {
   constructor(readonly message: string) {}
 }
 
+/** Of one that is passed on as it is. As JSON it may be six times as long, and has to fit in a string even then. */
+const MAX_GOOD_BYTES = 64 * 1024 * 1024
 const LF = 0x0a
 const CR = 0x0d
-const NO_BYTES = new Uint8Array(0)
 const TORN = 'the last line is torn: it has no line end and is not complete'
+
+function lineOf(keys: readonly string[], fields: readonly string[]): string | Fault {
+  try {
+    return recordJson(keys, fields)
+  } catch {
+    return new Fault(TOO_LONG)
+  }
+}
 
 export class CsvFramer extends Framer {
   readonly #dialect: Dialect
-  readonly #scanRules: ScanRules
-  readonly #parseRules: Options
-  /** Each field's name as JSON, with its colon. `undefined` before the header row was read. */
-  #keys: readonly string[] | undefined
+  /** `undefined` before the header row was read. */
+  #table: Table | undefined
   /** How far the first unread record was scanned without finding its end. */
   #scanned = NEW_RECORD
 
   constructor(input: InputBuffer, options: FramerOptions, dialect: Dialect) {
     super('csv', input, options)
-    const { delimiter } = dialect
     this.#dialect = dialect
-    // A single quote character inside a TSV field is more often an inch mark than a mistake.
-    const relaxQuotes = delimiter === '\t'
-    this.#scanRules = { delimiter: Buffer.from(delimiter), relaxQuotes }
-    this.#parseRules = {
-      delimiter,
-      // Without it csv-parse guesses the line end from the first record, and differently for another chunk of the file.
-      record_delimiter: '\n',
-      relax_column_count: true,
-      relax_quotes: relaxQuotes,
-    }
   }
 
   protected override fork(): CsvFramer {
     const copy = new CsvFramer(this.input.fork(), { ...this.options, warn: undefined }, this.#dialect)
-    copy.#keys = this.#keys
+    copy.#table = this.#table
     copy.#scanned = this.#scanned
     return this.copyTo(copy)
   }
 
   protected override frame(want: Want): Chunk | undefined {
-    if (this.#keys === undefined) {
+    if (this.#table === undefined) {
+      this.#skipBlankLines()
       const [header] = this.#records({ items: 1, bytes: Number.POSITIVE_INFINITY })
       if (header === undefined || !this.#readHeader(header)) return undefined
     }
+    this.#skipBlankLines()
+    const chunk = this.#goodChunk(want, this.#table!)
+    if (chunk !== undefined) return chunk
     const records = this.#records(want)
     if (records.length === 0) return undefined
     return this.#convert(records)
   }
 
+  /** Records as they are in the input. `undefined` if something is wrong with one of them, or if there are none. */
+  #goodChunk(want: Want, table: Table): Chunk | undefined {
+    const { unread } = this.input
+    const scanner = this.#scanner()
+    const { length } = table.names
+    let state: ScanState | undefined = this.#scanned
+    let count = 0
+    let end = 0
+    for (let start = 0; count < want.items && start < unread.length; start = scanner.next) {
+      const isWhole = scanner.scan(start, state)
+      state = undefined
+      if (!isWhole) {
+        if (scanner.fault !== undefined) return undefined
+        if (start === 0) this.#scanned = scanner.state()
+        break
+      }
+      if (count > 0 && scanner.next > want.bytes) break
+      if (scanner.end === start) continue
+      if (scanner.fault !== undefined || scanner.fields !== length) return undefined
+      count++
+      end = scanner.next
+    }
+    const bytes = unread.subarray(0, end)
+    if (count === 0 || end > MAX_GOOD_BYTES || !isUtf8(bytes)) return undefined
+    const { seq } = this
+    this.seq += count
+    this.#skipTo(end)
+    return { seq, count, payload: { kind: 'bytes', bytes, framing: 'csv', table } }
+  }
+
+  #scanner(): RecordScanner {
+    return new RecordScanner(this.input.unread, this.input.ended, this.#dialect.delimiter)
+  }
+
   /** Whole records at the front of the unread bytes. Sets `error` if the last one is torn. */
   #records(want: Want): ScannedRecord[] {
-    this.#skipBlankLines()
     const { unread, ended } = this.input
-    const scanner = new RecordScanner(unread, ended, this.#scanRules)
+    const scanner = this.#scanner()
     const records: ScannedRecord[] = []
     let start = 0
     while (records.length < want.items && start < unread.length) {
-      const found = scanner.scan(start, start === 0 ? this.#scanned : NEW_RECORD)
-      if (!('next' in found)) {
-        if (start === 0) this.#scanned = found
-        const { fault } = found
+      if (!scanner.scan(start, start === 0 ? this.#scanned : NEW_RECORD)) {
+        if (start === 0) this.#scanned = scanner.state()
+        const { fault } = scanner
         // Not only at the end: a file whose lines end with CR is one endless record.
-        if (fault !== undefined && (ended || this.#keys === undefined || !this.options.tolerant)) {
-          const index = this.#keys === undefined ? undefined : this.seq + records.length
-          const hint = this.#keys === undefined ? this.#hintForHeader() : ''
+        if (fault !== undefined && (ended || this.#table === undefined || !this.options.tolerant)) {
+          const index = this.#table === undefined ? undefined : this.seq + records.length
+          const hint = this.#table === undefined ? this.#hintForHeader() : ''
           this.error = this.errorAt(start, index, fault + hint)
         }
         break
       }
-      if (records.length > 0 && found.next > want.bytes) break
-      if (found.end > start) records.push(found)
-      start = found.next
+      const { end, next, fault } = scanner
+      if (records.length > 0 && next > want.bytes) break
+      if (end > start) records.push({ start, end, next, fault })
+      start = next
     }
     return records
   }
@@ -106,16 +137,19 @@ export class CsvFramer extends Framer {
   protected override drop({ text, location }: LongItem): Chunk | undefined {
     const { input } = this
     const { tolerant } = this.options
-    const isHeader = this.#keys === undefined
-    const found = new RecordScanner(input.unread, input.ended, this.#scanRules).scan(0, this.#scanned)
-    if ('next' in found) this.#skipTo(found.next)
+    const isHeader = this.#table === undefined
+    const scanner = this.#scanner()
+    const isFound = scanner.scan(0, this.#scanned)
+    const { end, next, fault } = scanner
+    if (isFound) this.#skipTo(next)
     else {
-      input.skip(found.seen)
-      this.#scanned = { ...found, seen: 0 }
+      const state = scanner.state()
+      input.skip(state.seen)
+      this.#scanned = { ...state, seen: 0 }
       if (!input.ended) return undefined
     }
-    const message = found.fault ?? (isHeader ? `${TOO_LONG} in the header` : TOO_LONG)
-    const isWhole = 'next' in found && found.next > found.end
+    const message = fault ?? (isHeader ? `${TOO_LONG} in the header` : TOO_LONG)
+    const isWhole = isFound && next > end
     if (tolerant && isWhole && !isHeader) return this.#chunkOf([this.#badLine(location, message, text)])
     this.error = this.errorFor(location, isHeader ? undefined : this.seq, message)
     return undefined
@@ -146,7 +180,7 @@ export class CsvFramer extends Framer {
       this.error = this.errorAt(start, undefined, `the header names ${JSON.stringify(twice)} twice`)
     else {
       this.#warnOfSemicolons(names)
-      this.#keys = names.map((name) => `${JSON.stringify(name)}:`)
+      this.#table = { names, delimiter: this.#dialect.delimiter }
       this.#skipTo(next)
     }
     return this.error === undefined
@@ -178,7 +212,7 @@ export class CsvFramer extends Framer {
     const valid = invalid === -1 ? records : records.filter((record) => record.next <= invalid)
     const lines: string[] = []
     let failed = false
-    for (const [i, line] of this.#linesOf(valid).entries()) {
+    for (const [i, line] of this.#linesOf(valid, this.#table!).entries()) {
       const record = valid[i]!
       const torn = record.next === record.end
       if (typeof line === 'string') lines.push(line)
@@ -199,47 +233,29 @@ export class CsvFramer extends Framer {
     const { seq } = this
     this.seq += lines.length
     const bytes = Buffer.from(`${lines.join('\n')}\n`)
-    return { seq, count: lines.length, payload: { kind: 'bytes', bytes, framing: 'csv' } }
+    return { seq, count: lines.length, payload: { kind: 'bytes', bytes, framing: 'records' } }
   }
 
   /** Each record as a line of JSON. */
-  #linesOf(records: readonly ScannedRecord[]): (string | Fault)[] {
-    const rows = this.#parseAll(records.filter(({ fault }) => fault === undefined))
-    let parsed = 0
+  #linesOf(records: readonly ScannedRecord[], { names }: Table): (string | Fault)[] {
+    const keys = keysOf(names)
     return records.map((record) => {
-      const torn = record.next === record.end
-      if (record.fault !== undefined) return new Fault(record.fault)
-      const fields = rows === undefined ? this.#fieldsOf(record) : rows[parsed++]!
-      return fields instanceof Fault ? fields : this.#lineOf(fields, torn)
+      const fields = record.fault === undefined ? this.#fieldsOf(record) : new Fault(record.fault)
+      if (fields instanceof Fault) return fields
+      if (fields.length === keys.length) return lineOf(keys, fields)
+      const message = `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
+      return new Fault(record.next === record.end ? `${message}; ${TORN}` : message)
     })
   }
 
-  /** The fields of each record; `undefined` if they have to be parsed one by one, which is much slower. */
-  #parseAll(records: readonly ScannedRecord[]): string[][] | undefined {
-    const { unread } = this.input
-    const bytes = records.length === 0 ? NO_BYTES : unread.subarray(records[0]!.start, records.at(-1)!.next)
-    if (bytes.length >= MAX_TEXT || !isUtf8(bytes)) return undefined
-    return this.#parse(records.map(({ start, end }) => `${unread.toString('utf8', start, end)}\n`).join(''))
-  }
-
-  /** The fields of one record, or what is wrong with it. */
+  /** The fields of a record, or what is wrong with it. */
   #fieldsOf({ start, end }: ScannedRecord): string[] | Fault {
     const bytes = this.input.unread.subarray(start, end)
     if (bytes.length >= MAX_TEXT) return new Fault(TOO_LONG)
-    return isUtf8(bytes) ? this.#parse(`${bytes.toString()}\n`)[0]! : new Fault('invalid UTF-8')
-  }
-
-  #parse(text: string): string[][] {
-    return this.#dialect.parse(text, this.#parseRules)
-  }
-
-  #lineOf(fields: readonly string[], torn: boolean): string | Fault {
-    const keys = this.#keys!
-    if (fields.length !== keys.length) {
-      const message = `expected ${plural(keys.length, 'field')} as in the header, found ${fields.length}`
-      return new Fault(torn ? `${message}; ${TORN}` : message)
-    }
-    return `{${fields.map((value, i) => keys[i]! + JSON.stringify(value)).join(',')}}`
+    if (!isUtf8(bytes)) return new Fault('invalid UTF-8')
+    const reader = new RecordReader(bytes, this.#dialect.delimiter)
+    reader.advance()
+    return reader.fields()
   }
 
   #badRecord({ start, end }: ScannedRecord, message: string): string {

@@ -9,7 +9,7 @@ import type { Want } from '../source.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
 import type { InputBuffer } from './input-buffer.js'
 
-type DelimitedFraming = Exclude<Framing, 'json' | 'csv'>
+type DelimitedFraming = Exclude<Framing, 'json' | 'csv' | 'records'>
 
 export class DelimitedFramer extends Framer {
   declare protected readonly framing: DelimitedFraming
@@ -21,7 +21,7 @@ export class DelimitedFramer extends Framer {
   constructor(framing: DelimitedFraming, input: InputBuffer, options: FramerOptions) {
     super(framing, input, options)
     const { delimiter, skips } = FRAMINGS[framing]
-    if (delimiter === 'element') throw new TypeError(`${framing} has no delimiter`)
+    if (typeof delimiter === 'string') throw new TypeError(`${framing} has no delimiter`)
     this.#delimiter = delimiter
     this.#skips = skips
   }

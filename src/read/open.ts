@@ -8,7 +8,7 @@ import { isatty, ReadStream as TtyStream } from 'node:tty'
 import { CHUNK_BYTES } from '../defaults.js'
 import { InputError } from '../errors/classes.js'
 import { whyUnreadable } from '../errors/file-reasons.js'
-import type { Framing } from '../model.js'
+import type { InputFraming } from '../model.js'
 import type { InputChoice, InputFormat } from '../plan.js'
 import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-reader.js'
 import { type ByteSource, createByteSource } from './byte-source.js'
@@ -46,13 +46,13 @@ export async function openInput(
     case 'stdin':
       return createByteSource(stdinReader(options.stdin), {
         file: '<stdin>',
-        ...(await framingOf(format, delimiter)),
+        ...framingOf(format, delimiter),
         tolerant,
         batch,
         warn,
       })
     case 'file': {
-      const framing = await framingOf(format ?? formatOf(choice.path), delimiter)
+      const framing = framingOf(format ?? formatOf(choice.path), delimiter)
       return createByteSource(await fileReader(choice.path), {
         file: choice.path,
         ...framing,
@@ -83,17 +83,13 @@ function fromBytes(bytes: Buffer, tolerant = false): ByteSource {
   return createByteSource(new MemoryReader(bytes), { file: '<items>', framing: 'ndjson', tolerant })
 }
 
-async function framingOf(
+function framingOf(
   format: InputFormat | undefined,
   delimiter: string | undefined,
-): Promise<{ framing: Framing | undefined; dialect?: Dialect }> {
-  if (format !== 'csv' && format !== 'tsv') return { framing: format }
-  const { parse } = await import('csv-parse/sync')
-  if (format === 'tsv') return { framing: 'csv', dialect: { delimiter: '\t', parse } }
-  return {
-    framing: 'csv',
-    dialect: { delimiter: delimiter ?? ',', isGuessed: delimiter === undefined, parse },
-  }
+): { framing: InputFraming | undefined; dialect?: Dialect } {
+  if (format === 'tsv') return { framing: 'csv', dialect: { delimiter: '\t' } }
+  if (format !== 'csv') return { framing: format }
+  return { framing: 'csv', dialect: { delimiter: delimiter ?? ',', isGuessed: delimiter === undefined } }
 }
 
 /**

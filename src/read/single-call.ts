@@ -2,7 +2,7 @@
 import { InputError } from '../errors/classes.js'
 import { asBuffer } from '../framing/bytes.js'
 import { FRAMINGS } from '../framing/framings.js'
-import { type BytesPayload, itemRanges } from '../framing/items.js'
+import { type BytesPayload, itemRanges, withLines } from '../framing/items.js'
 import { locate } from '../framing/location.js'
 import { BadItem, readItems } from '../framing/parse.js'
 import type { Chunk } from '../model.js'
@@ -37,7 +37,7 @@ async function readAllItems(source: ChunkSource): Promise<Chunk> {
     const { payload } = chunk
     if (payload.kind !== 'bytes')
       throw new TypeError('only items that were read as bytes can become one item')
-    for (const text of itemTexts(chunk, payload))
+    for (const text of itemTexts(chunk, withLines(payload)))
       parts.push(parts.length === 0 ? Buffer.from('[') : COMMA, text)
   }
   const bytes = parts.length === 0 ? Buffer.from('[]') : Buffer.concat([...parts, Buffer.from(']')])

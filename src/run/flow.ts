@@ -4,6 +4,7 @@
 
 import { Canceller, onAbort } from '../abort.js'
 import type { Execution, Executor } from '../executor/executor.js'
+import { framedAs } from '../framing/items.js'
 import {
   type CancelledRange,
   type Counts,
@@ -326,6 +327,5 @@ function withoutSpentText(settled: SettledRange): SettledRange {
   const { chunk, failures, flaky } = settled
   const { payload } = chunk
   if (failures.length > 0 || flaky !== undefined || payload.kind === 'values') return settled
-  const { kind, framing } = payload
-  return { ...settled, chunk: { ...chunk, payload: { kind, framing, bytes: NO_BYTES }, itemBytes: 0 } }
+  return { ...settled, chunk: { ...chunk, payload: framedAs(payload, NO_BYTES), itemBytes: 0 } }
 }

@@ -48,7 +48,6 @@ describe('the licences of bundled packages', () => {
         '@babel/code-frame',
         'chalk',
         'commander',
-        'csv-parse',
         'js-tokens',
         'ora',
         'picomatch',

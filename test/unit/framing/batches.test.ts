@@ -24,7 +24,7 @@ const SAME = [
   ['json', '1,\n[2],"3,",4 , {"a":5}', [1, [2], '3,', 4, { a: 5 }], '1,[2]'],
   ['lines', '1\r\n\n[2]\n3\n4\n5', ['1', '[2]', '3', '4', '5'], '"1","[2]"'],
   ['nul', '1\0\x003\n\x004\x005', ['1', '', '3\n', '4', '5'], '"1",""'],
-  ['csv', '{"a":"1"}\n{"a":"2"}\n{}\n4\n5\n', [{ a: '1' }, { a: '2' }, {}, 4, 5], '{"a":"1"},{"a":"2"}'],
+  ['records', '{"a":"1"}\n{"a":"2"}\n{}\n4\n5\n', [{ a: '1' }, { a: '2' }, {}, 4, 5], '{"a":"1"},{"a":"2"}'],
 ] as const
 
 test.each(SAME)('%s is read as arrays, the last one shorter', (name, text, members, first) => {
@@ -71,7 +71,7 @@ describe('a batch with a bad member', () => {
   })
 
   test('that is a malformed record', () => {
-    const chunk = batched('csv', `{"a":"1"}\n${badRecord('in:3:1', 'torn', '"x')}\n{"a":"3"}\n`, 2, 2)
+    const chunk = batched('records', `{"a":"1"}\n${badRecord('in:3:1', 'torn', '"x')}\n{"a":"3"}\n`, 2, 2)
     expect(valuesOf(chunk)).toEqual([new BadItem('in:3:1: torn', 10), [{ a: '3' }], undefined])
     expect(itemText(payloadOf(chunk), 0)).toBe('[{"a":"1"},"\\"x"]')
   })

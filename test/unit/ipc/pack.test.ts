@@ -181,10 +181,12 @@ describe('values', () => {
 describe('pack and unpack', () => {
   test('keep everything of a chunk', () => {
     const bytes = new Uint8Array([0x31, 0x2c, 0x32])
+    const table = { names: ['a', ''], delimiter: ';' }
     const chunks: ChunkMessage[] = [
       { ...chunkOf([1]), index: [3, 9], attempt: 2, recordEachItem: true, timeoutMs: 20 },
       { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'json', cuts: [1] } },
       { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'lines' } },
+      { ...chunkOf([]), payload: { kind: 'bytes', bytes, framing: 'csv', table, batch: 2 } },
     ]
     expect(unpackToWorker(cross(packToWorker({ type: 'run', chunks })))).toEqual({ type: 'run', chunks })
   })

@@ -6,8 +6,8 @@ import fc from '../../helpers/fast-check.js'
 import { runs } from '../../helpers/random.js'
 import { MANY, ONE, type Reading, readAll, type SourceOptions, sourceOf } from './helpers.js'
 
-const CSV = { delimiter: ',', parse } as const
-const TSV = { delimiter: '\t', parse } as const
+const CSV = { delimiter: ',' } as const
+const TSV = { delimiter: '\t' } as const
 
 const SPECTRUM = [
   'first,last,address,city,zip\nJohn,Doe,120 any st.,"Anytown, WW",08123\n',

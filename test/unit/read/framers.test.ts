@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { advance, locate } from '../../../src/framing/location.js'
 import { sliceChunk } from '../../../src/framing/slice.js'
-import type { Framing } from '../../../src/model.js'
+import type { InputFraming } from '../../../src/model.js'
 import type { Want } from '../../../src/source.js'
 import fc from '../../helpers/fast-check.js'
 import { runs } from '../../helpers/random.js'
@@ -12,7 +12,7 @@ import { MANY, ONE, readAll, type SourceOptions, sourceOf, textOf, valuesOf } fr
 const BOM = '\ufeff'
 
 describe('a framer', () => {
-  test.each<[Framing | undefined, string, unknown[]]>([
+  test.each<[InputFraming | undefined, string, unknown[]]>([
     ['ndjson', '', []],
     ['ndjson', ' \n\t\r\n\n', []],
     ['ndjson', '1\n"a"\n\n{"a":1}\n', [1, 'a', { a: 1 }]],
@@ -57,7 +57,7 @@ describe('a framer', () => {
 })
 
 describe('chunks are the same at every split of the input', () => {
-  test.each<[Framing, string]>([
+  test.each<[InputFraming, string]>([
     ['ndjson', `${BOM}{"a":"ä€😀"}\r\n\n  \n[1,\t2]\n"\\"\\\\"\n\n7`],
     ['json', ` [ {"a" : "ä,]€\\\\"} ,\n\n  "\\"${'😀'.repeat(9)}\\\\\\"",[[],[{}]]\n,-1.5e3 , null ] \n`],
     ['lines', `${BOM}ä\r\n\n\r\nb\n😀c`],
@@ -112,7 +112,7 @@ test.each([
 describe('the size of a chunk', () => {
   const items = Array.from({ length: 20 }, (_, n) => `"${'x'.repeat(n)}"`)
 
-  test.each<[Framing, string]>([
+  test.each<[InputFraming, string]>([
     ['ndjson', items.join('\n')],
     ['json', `[${items.join(',')}]`],
     ['lines', items.join('\n')],
@@ -136,7 +136,7 @@ describe('the size of a chunk', () => {
 })
 
 describe('an error has its location and comes after all items before it', () => {
-  test.each<[Framing | undefined, string, unknown[], string]>([
+  test.each<[InputFraming | undefined, string, unknown[], string]>([
     ['json', '[1,,2]', [1], 'in:1:4: item 1: missing element'],
     ['json', '[,1]', [], 'in:1:2: item 0: missing element'],
     ['json', '[1,\n]', [1], 'in:2:1: item 1: Trailing comma'],
@@ -296,7 +296,7 @@ test('every chunk and every bad item has its line and column, wherever the input
     '\0',
     '😀',
   )
-  const framing = fc.constantFrom<Framing | undefined>('ndjson', 'json', 'lines', 'nul', undefined)
+  const framing = fc.constantFrom<InputFraming | undefined>('ndjson', 'json', 'lines', 'nul', undefined)
   const blocks = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })
   await fc.assert(
     fc.asyncProperty(
@@ -335,7 +335,7 @@ describe('bytes that are not UTF-8', () => {
   const good = Buffer.from('"ä"\n')
   const bad = Buffer.from('"b\xff"\n', 'latin1')
 
-  test.each<[Framing, Buffer, unknown[], string]>([
+  test.each<[InputFraming, Buffer, unknown[], string]>([
     [
       'ndjson',
       Buffer.concat([good, good, bad, good]),
@@ -376,7 +376,7 @@ describe('bytes that are not UTF-8', () => {
   })
 
   const twoBytes = { bad: 'Invalid UTF-8 (byte 2 of the item)' }
-  test.each<[Framing, Buffer, unknown[]]>([
+  test.each<[InputFraming, Buffer, unknown[]]>([
     ['ndjson', Buffer.concat([good, bad, good]), ['ä', twoBytes, 'ä']],
     ['lines', Buffer.concat([good, bad, good]), ['"ä"', twoBytes, '"ä"']],
     ['lines', Buffer.from('a\r\nbb\xff\r\nc', 'latin1'), ['a', twoBytes, 'c']],
@@ -413,7 +413,7 @@ describe('bytes that are not UTF-8', () => {
 })
 
 describe('extreme sizes', () => {
-  test.each<[Framing, string, string]>([
+  test.each<[InputFraming, string, string]>([
     ['ndjson', '"', '"\n'],
     ['json', '["', '"]'],
     ['lines', '', '\n'],

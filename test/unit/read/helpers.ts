@@ -1,10 +1,10 @@
 // Feeds framers and sources with blocks of any size, and collects the values that come out.
 import { BadItem, readItems } from '../../../src/framing/parse.js'
-import type { Chunk, Framing } from '../../../src/model.js'
+import type { Chunk, InputFraming } from '../../../src/model.js'
 import type { ByteReader } from '../../../src/read/byte-reader.js'
 import { type ByteSource, createByteSource } from '../../../src/read/byte-source.js'
 import type { Dialect } from '../../../src/read/csv.js'
-import type { Want } from '../../../src/source.js'
+import type { ChunkSource, Want } from '../../../src/source.js'
 
 export const ONE: Want = { items: 1, bytes: 64 * 1024 }
 export const MANY: Want = { items: 1_000_000, bytes: 64 * 1024 }
@@ -43,7 +43,7 @@ export interface SourceOptions {
 
 export function sourceOf(
   text: string | Buffer,
-  framing: Framing | undefined,
+  framing: InputFraming | undefined,
   { tolerant = false, blocks = [1 << 20], dialect, maxItemBytes, batch, warn }: SourceOptions = {},
 ): ByteSource {
   const bytes = Buffer.from(text as string)
@@ -65,7 +65,7 @@ export interface Reading {
   readonly error: string | undefined
 }
 
-export async function readAll(source: ByteSource, want: Want = MANY): Promise<Reading> {
+export async function readAll(source: Pick<ChunkSource, 'next'>, want: Want = MANY): Promise<Reading> {
   const chunks: Chunk[] = []
   const values: unknown[] = []
   try {

@@ -1,16 +1,15 @@
 // An item that exceeds the limit while it is read: its bytes are dropped, it fails, and what follows it is read on.
-import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
 import { TOO_LONG } from '../../../src/framing/bytes.js'
 import { itemText } from '../../../src/framing/items.js'
 import { locate, locationText } from '../../../src/framing/location.js'
 import { packToWorker, unpackToWorker } from '../../../src/ipc/pack.js'
-import type { Framing } from '../../../src/model.js'
+import type { InputFraming } from '../../../src/model.js'
 import fc from '../../helpers/fast-check.js'
 import { MANY, ONE, readAll, type SourceOptions, sourceOf, valuesOf } from './helpers.js'
 
 const LIMIT = 12
-const dialect = { delimiter: ',', parse } as const
+const dialect = { delimiter: ',' }
 const BAD = { bad: TOO_LONG }
 const x = (count: number) => 'x'.repeat(count)
 
@@ -22,7 +21,7 @@ function* splits(): Generator<readonly number[]> {
   }
 }
 
-async function read(text: string, framing: Framing | undefined, options: SourceOptions, want = MANY) {
+async function read(text: string, framing: InputFraming | undefined, options: SourceOptions, want = MANY) {
   const source = sourceOf(text, framing, { dialect, maxItemBytes: LIMIT, ...options })
   const { chunks, values, error } = await readAll(source, want)
   const locations = chunks.flatMap((chunk) =>
@@ -34,7 +33,7 @@ async function read(text: string, framing: Framing | undefined, options: SourceO
 }
 
 describe('an item over the limit', () => {
-  test.each<[Framing | undefined, string, unknown[], string[]]>([
+  test.each<[InputFraming | undefined, string, unknown[], string[]]>([
     ['ndjson', `1\n"${x(40)}"\n3\n`, [1, BAD, 3], ['in:1:1', 'in:2:1', 'in:3:1']],
     ['ndjson', `"${x(40)}"\r\n\n  \n"${x(40)}"`, [BAD, BAD], ['in:1:1', 'in:4:1']],
     ['ndjson', `1\n${x(40)}\n`, [1, BAD], ['in:1:1', 'in:2:1']],
@@ -92,7 +91,7 @@ describe('an item over the limit', () => {
       }
   })
 
-  test.each<[Framing, boolean, string, unknown[], string]>([
+  test.each<[InputFraming, boolean, string, unknown[], string]>([
     ['csv', false, `${header}1,2\n3,${x(40)}\n5,6\n`, [{ a: '1', b: '2' }], `in:3:1: item 1: ${TOO_LONG}`],
     // As any last record without its line end.
     ['csv', true, `${header}1,2\n3,${x(40)}`, [{ a: '1', b: '2' }], `in:3:1: item 1: ${TOO_LONG}`],
@@ -121,14 +120,14 @@ describe('an item over the limit', () => {
     const character = fc.constantFrom('x', 'ä', '😀', '"', '\\', ',', '[', '}', '\r', '\n', ' ')
     const texts = fc.array(fc.string({ unit: character, maxLength: 30 }), { maxLength: 8 })
     const blocks = fc.array(fc.integer({ min: 1, max: LIMIT }), { minLength: 1, maxLength: 4 })
-    const formats: Record<Framing, (texts: string[]) => string> = {
+    const formats: Record<InputFraming, (texts: string[]) => string> = {
       ndjson: (all) => all.map((text) => `${JSON.stringify(text)}\r\n`).join(' \n'),
       json: (all) => `[${all.map((text) => `\n${JSON.stringify(text)} `).join(',')}]`,
       lines: (all) => all.map((text) => `${JSON.stringify(text)}\n`).join('\n'),
       nul: (all) => all.map((text) => `${text}\0`).join(''),
       csv: (all) => `a\n${all.map((text) => `"${text.replaceAll('"', '""')}"\r\n`).join('\n')}`,
     }
-    const framings = fc.constantFrom(...(Object.keys(formats) as Framing[]))
+    const framings = fc.constantFrom(...(Object.keys(formats) as InputFraming[]))
     await fc.assert(
       fc.asyncProperty(framings, texts, blocks, fc.boolean(), async (framing, all, sizes, one) => {
         const text = formats[framing](all)

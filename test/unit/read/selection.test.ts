@@ -1,7 +1,7 @@
 // Items selected by index, from sources that yield their chunks immediately and from sources that make them wait.
 import { describe, expect, test } from 'vitest'
 import { locate, locationText } from '../../../src/framing/location.js'
-import { type Chunk, type Framing, itemIndexAt } from '../../../src/model.js'
+import { type Chunk, type InputFraming, itemIndexAt } from '../../../src/model.js'
 import type { IndexRange, Shard } from '../../../src/plan.js'
 import { selectItems } from '../../../src/read/selection.js'
 import type { ChunkSource, Want } from '../../../src/source.js'
@@ -137,7 +137,7 @@ describe.each([
   })
 })
 
-describe.each<[Framing, string]>([
+describe.each<[InputFraming, string]>([
   ['ndjson', '{"a":"ä"}\n\n 2 \n"three"\r\n4\n  \n5'],
   ['json', '[{"a":"ä,]"},\n 2 ,"three",\n\n[4],  5]'],
   ['lines', 'eins\nzwei\r\n\nüü\nvier\nfünf'],

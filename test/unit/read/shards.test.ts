@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { itemText } from '../../../src/framing/items.js'
 import { locate } from '../../../src/framing/location.js'
-import { type Chunk, type Framing, itemIndexAt } from '../../../src/model.js'
+import { type Chunk, type InputFraming, itemIndexAt } from '../../../src/model.js'
 import type { IndexRange } from '../../../src/plan.js'
 import { batchItems } from '../../../src/read/batches.js'
 import { selectItems } from '../../../src/read/selection.js'
@@ -28,7 +28,7 @@ async function itemsOf(source: ChunkSource, want = MANY) {
   return { items, chunks }
 }
 
-const INPUTS: readonly (readonly [Framing, string])[] = [
+const INPUTS: readonly (readonly [InputFraming, string])[] = [
   ['ndjson', '{"a":"ä"}\n\n 2 \n"three"\r\n4\n  \n5\n6\n7\n'],
   ['json', '[{"a":"ä,]"},\n 2 ,"three",\n\n[4],  5, 6\n,7]'],
   ['lines', 'eins\nzwei\r\n\nüü\nvier\nfünf\nsechs\nsieben'],
