@@ -88,7 +88,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
     this.#sendsValues = chunk.task.reply === 'values'
     this.#lines = lineEncodingOf(chunk.task)
     this.#sendsTimings = chunk.task.timed !== undefined && chunk.task.timed !== false
-    this.#results = new ChunkResults(chunk)
+    this.#results = new ChunkResults(chunk, outbox.memory)
   }
 
   // ── from start to end ────────────────────────────────────────────────────────────────────────────────────────────
