@@ -5,7 +5,6 @@ import { Socket, type SocketConstructorOpts } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isatty, ReadStream as TtyStream } from 'node:tty'
-import { CHUNK_BYTES } from '../defaults.js'
 import { InputError } from '../errors/classes.js'
 import { whyUnreadable } from '../errors/file-reasons.js'
 import type { InputFraming } from '../model.js'
@@ -14,6 +13,7 @@ import { type ByteReader, FileReader, MemoryReader, StreamReader } from './byte-
 import { type ByteSource, createByteSource } from './byte-source.js'
 import type { Dialect } from './csv.js'
 import { formatOf, isCompressed } from './extensions.js'
+import { ReadAhead } from './read-ahead.js'
 
 /** Taken before a job runs in this process, where its own stdin is empty. Opened by the first call. */
 const openStdin = Object.getOwnPropertyDescriptor(process, 'stdin')!.get!.bind(
@@ -113,18 +113,17 @@ function stdinReader(given: Readable | undefined): ByteReader {
   // Node would read a directory as an empty stream, without an error.
   if (stat.isDirectory()) throw new InputError('cannot read <stdin>: it is a directory')
   if (stat.isFile()) return new FileReader(0)
-  return new StreamReader(stat.isFIFO() || stat.isSocket() ? pipeOf(0) : openStdin())
+  return stat.isFIFO() || stat.isSocket() ? pipeReader(0) : new StreamReader(openStdin())
 }
 
-/** Reads ahead by one chunk: with Node's default of 64 KiB, chunks have a third of their size. */
-function pipeOf(fd: number): Readable {
-  return new Socket({
+function pipeReader(fd: number): ByteReader {
+  const options: SocketConstructorOpts & { manualStart: boolean } = {
     fd,
     readable: true,
     writable: false,
     manualStart: true,
-    readableHighWaterMark: CHUNK_BYTES,
-  } as SocketConstructorOpts)
+  }
+  return new ReadAhead(new StreamReader(new Socket(options)))
 }
 
 async function fileReader(path: string): Promise<ByteReader> {
@@ -134,16 +133,19 @@ async function fileReader(path: string): Promise<ByteReader> {
     closeSync(fd)
     throw new InputError(`cannot read ${path}: it is a directory`)
   }
-  const reader = stat.isFile() ? new FileReader(fd) : new StreamReader(streamOf(fd, stat))
+  const reader = stat.isFile() ? new FileReader(fd) : readerOf(fd, stat)
   const extension = extname(path).toLowerCase()
   if (!isCompressed(extension)) return reader
   const { unpacking } = await import('./compressed.js')
-  return unpacking(extension, path)(reader)
+  return new ReadAhead(
+    unpacking(extension, path)(reader),
+    stat.isFile() ? Number.POSITIVE_INFINITY : undefined,
+  )
 }
 
-function streamOf(fd: number, stat: Stats): Readable {
-  if (isatty(fd)) return new TtyStream(fd)
-  return stat.isCharacterDevice() ? createReadStream('', { fd }) : pipeOf(fd)
+function readerOf(fd: number, stat: Stats): ByteReader {
+  if (isatty(fd)) return new StreamReader(new TtyStream(fd))
+  return stat.isCharacterDevice() ? new StreamReader(createReadStream('', { fd })) : pipeReader(fd)
 }
 
 /** Does not wait for the writer of a pipe: a thread that waits could not be cancelled, and Node would wait for it. */

@@ -129,6 +129,7 @@ class InProcessWorker implements WorkerHandle {
 
   #channel(): WorkerChannel {
     return {
+      copiesBytes: false,
       authenticate() {},
       send: (message) => this.#emit(message),
       mark: (line) => {

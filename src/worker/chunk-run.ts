@@ -7,7 +7,7 @@ import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import { Undecodable } from '../ipc/values.js'
 import type { Failure, Ms, Payload } from '../model.js'
 import type { Cost } from './cost.js'
-import { type LineEncoding, lineEncodingOf } from './encode-result.js'
+import { checkLength, type Encoded, type LineEncoding, lineEncodingOf } from './encode-result.js'
 import { YieldedLine } from './generator.js'
 import type { Outbox, SendingChunk } from './outbox.js'
 import { failedCommand, failureOf } from './outcome.js'
@@ -73,6 +73,8 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
   #returnedAt = NO_TIME
   /** When the last timed item ended. */
   #endedAt = NO_TIME
+  /** The running item's result as a line, if `tryAddPlainResult` has made it and not added it: making it is most of its cost. */
+  #unaddedText: string | undefined
 
   constructor(chunk: ChunkMessage, { cost, outbox, recorder, clock }: ChunkRunOptions) {
     this.id = chunk.id
@@ -86,7 +88,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
     this.#sendsValues = chunk.task.reply === 'values'
     this.#lines = lineEncodingOf(chunk.task)
     this.#sendsTimings = chunk.task.timed !== undefined && chunk.task.timed !== false
-    this.#results = new ChunkResults(chunk)
+    this.#results = new ChunkResults(chunk, outbox.memory)
   }
 
   // ── from start to end ────────────────────────────────────────────────────────────────────────────────────────────
@@ -420,8 +422,11 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       return true
     }
     const text = value instanceof YieldedLine ? value.text : this.#lines.plain(value)
-    if (text === undefined || this.#outbox.wouldBeFull(text.length)) return false
-    if (this.#isWatched && !this.#tryKeep(text)) return false
+    if (text === undefined) return false
+    if (this.#outbox.wouldBeFull(text.length) || (this.#isWatched && !this.#tryKeep(text))) {
+      this.#unaddedText = text
+      return false
+    }
     this.#results.addLine(text)
     this.#plainSettled(text.length, tookMs)
     return true
@@ -459,13 +464,18 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
       this.#results.addValue(value)
       return this.#settled(sizeOf(value), isSafe)
     }
-    const encoded = value instanceof YieldedLine ? value : this.#lines.encode(value)
+    const encoded = this.#encode(value)
     if ('unserializable' in encoded)
       return this.#fail({ kind: 'encoding', side: 'result', ...encoded.unserializable })
     const { text } = encoded
     const isSafe = this.#tryKeep(text) || !this.#isRecorded || this.#recorder?.json(this, text) === true
     this.#results.addLine(text)
     this.#settled(text.length, isSafe)
+  }
+
+  #encode(value: unknown): Encoded {
+    if (this.#unaddedText !== undefined) return checkLength(this.#unaddedText)
+    return value instanceof YieldedLine ? value : this.#lines.encode(value)
   }
 
   #fail(failure: Failure): void {
@@ -477,6 +487,7 @@ export class ChunkRun implements WatchedChunk, SendingChunk {
 
   #settled(characters: number, isSafe: boolean): void {
     this.#isItemRunning = false
+    this.#unaddedText = undefined
     this.#offset++
     this.#outbox.itemSettled(characters, isSafe && !this.#hasLittleRoom)
   }

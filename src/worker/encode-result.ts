@@ -11,7 +11,7 @@ const { isArray } = Array
 const { getPrototypeOf, keys, prototype: objectPrototype } = Object
 const { prototype: datePrototype } = Date
 
-type Encoded = { readonly text: string } | { readonly unserializable: UnserializablePart }
+export type Encoded = { readonly text: string } | { readonly unserializable: UnserializablePart }
 
 /** Deeper values take the slow way, which also finds cycles. */
 const PLAIN_DEPTH = 64

@@ -32,6 +32,7 @@ const { writeSync, writevSync } = fs
 const { wait } = Atomics
 
 export class Guard implements WorkerChannel {
+  readonly copiesBytes = true
   // Taken before the job is loaded, too.
   readonly #pid = process.pid
   readonly #exit = process.exit

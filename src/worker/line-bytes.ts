@@ -1,6 +1,7 @@
 // Lines that are collected for a message: as text, which is cheap to extend, and piece by piece as UTF-8, in memory that has
 // room for the whole message: putting pieces together would copy all of it once more.
 import { CHUNK_BYTES } from '../defaults.js'
+import type { LineMemory } from './line-memory.js'
 
 // Taken before the job is loaded: it may replace it.
 const { utf8Write } = Buffer.prototype as unknown as {
@@ -16,10 +17,15 @@ const MAX_BYTES_PER_CHARACTER = 3
 const USUAL_BYTES = 1.25 * CHUNK_BYTES
 
 export class LineBytes {
+  readonly #memory: LineMemory | undefined
   #text = ''
   #bytes: Buffer | undefined
   /** How many of them are filled. */
   #length = 0
+
+  constructor(memory?: LineMemory) {
+    this.#memory = memory
+  }
 
   add(line: string): void {
     // One that is nearly as long as a string can be has no room for anything else.
@@ -64,7 +70,8 @@ export class LineBytes {
     const textBytes = Buffer.byteLength(text)
     if (bytes !== undefined && textBytes <= free) return bytes
     // With the line end that may follow.
-    const room = Buffer.allocUnsafeSlow(Math.max(USUAL_BYTES, length + textBytes + 1, 2 * length))
+    const size = Math.max(USUAL_BYTES, length + textBytes + 1, 2 * length)
+    const room = this.#memory?.take(size) ?? Buffer.allocUnsafeSlow(size)
     bytes?.copy(room, 0, 0, length)
     this.#bytes = room
     return room

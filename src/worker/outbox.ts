@@ -5,6 +5,7 @@ import type { FlightRecorder } from '../ipc/flight-recorder/writer.js'
 import type { ResultsMessage } from '../ipc/protocol.js'
 import { TooLargeError } from '../ipc/values.js'
 import type { Ms } from '../model.js'
+import type { LineMemory } from './line-memory.js'
 import { failedToSend, halvesOf, withoutUncloneable } from './results.js'
 
 /** Results are sent at least this often, so that a slow item does not hold back the ones before it. */
@@ -30,9 +31,12 @@ interface OutboxOptions {
   readonly send: (messages: readonly ResultsMessage[]) => Promise<void>
   readonly recorder: FlightRecorder | undefined
   readonly clock: Clock
+  /** For the lines of results, where `send` has copied all bytes of its messages when it returns. */
+  readonly memory?: LineMemory | undefined
 }
 
 export class Outbox {
+  readonly memory: LineMemory | undefined
   readonly #send: OutboxOptions['send']
   readonly #recorder: FlightRecorder | undefined
   readonly #clock: Clock
@@ -45,7 +49,8 @@ export class Outbox {
   #flushedAt: Ms
   #flushIsPlanned = false
 
-  constructor({ send, recorder, clock }: OutboxOptions) {
+  constructor({ send, recorder, clock, memory }: OutboxOptions) {
+    this.memory = memory
     this.#send = send
     this.#recorder = recorder
     this.#clock = clock
@@ -125,7 +130,9 @@ export class Outbox {
     if (this.isEmpty) return Promise.resolve()
     const messages = this.#takeMessages(now)
     const mark = this.#recorder?.mark
-    return this.#trySend(messages).then(() => {
+    const sent = this.#trySend(messages)
+    this.memory?.reset()
+    return sent.then(() => {
       if (mark !== undefined) this.#recorder?.delivered(mark)
     })
   }

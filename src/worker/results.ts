@@ -4,6 +4,7 @@ import { sliceLines } from '../framing/slice.js'
 import type { ChunkMessage, ResultsMessage } from '../ipc/protocol.js'
 import type { Failure, Ms, Results } from '../model.js'
 import { LineBytes } from './line-bytes.js'
+import type { LineMemory } from './line-memory.js'
 
 const NO_BYTES = new Uint8Array(0)
 /** Taken before the job is loaded: it may replace `performance`. */
@@ -18,15 +19,16 @@ export class ChunkResults {
   /** Offset of the first item that has not been sent. */
   #from = 0
   #values: unknown[] = []
-  readonly #lines = new LineBytes()
+  readonly #lines: LineBytes
   #failures: { offset: number; failure: Failure }[] = []
   #startedAt: Ms[] = []
   #tookMs: Ms[] = []
   #busySince: Ms = Number.NaN
   #busyUntil: Ms | undefined
 
-  constructor({ id, task }: ChunkMessage) {
+  constructor({ id, task }: ChunkMessage, memory?: LineMemory) {
     this.#id = id
+    this.#lines = new LineBytes(memory)
     this.#reply = task.reply
     this.#isTimed = task.timed !== undefined && task.timed !== false
     this.#sendsStarts = task.timed === true

@@ -7,6 +7,7 @@ import type { InitMessage, OutgoingMessage, ResultsMessage, ToWorker } from '../
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
 import { type LoadedJob, loadJob } from '../job/load-job.js'
 import { brokenBuiltin } from './builtins.js'
+import { LineMemory } from './line-memory.js'
 import { Outbox } from './outbox.js'
 import { Runner } from './runner.js'
 import { installCurrentTask, type Task } from './task-context.js'
@@ -17,6 +18,8 @@ import { type Validate, validatorOf } from './validate.js'
 export interface WorkerChannel {
   /** From now on messages carry the token; before, the parent accepts none. */
   authenticate(token: string): void
+  /** `send` has copied all bytes of the message when it returns. Otherwise its receiver keeps them. */
+  readonly copiesBytes: boolean
   /** Resolves when no crash of the worker can lose the message any more. Throws what structured clone throws. */
   send(message: OutgoingMessage): Promise<void>
   /** Writes a line to stdout and stderr of the job. */
@@ -144,7 +147,12 @@ export class WorkerSession {
           return channel.send({ type: 'recorder-failed' })
         },
       })
-    const outbox: Outbox = new Outbox({ send, recorder: this.#recorder, clock })
+    const outbox: Outbox = new Outbox({
+      send,
+      recorder: this.#recorder,
+      clock,
+      memory: channel.copiesBytes ? new LineMemory() : undefined,
+    })
     this.#runner = new Runner({
       concurrency,
       workerId,

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHUNK_BYTES } from '../../../src/defaults.js'
 import { InputError } from '../../../src/errors/classes.js'
 import { StreamReader } from '../../../src/read/byte-reader.js'
 import { createByteSource } from '../../../src/read/byte-source.js'
@@ -23,6 +25,42 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'read-'))
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('compressed files', () => {
+  const text = Array.from({ length: 20_000 }, (_, n) => `{"n":${n},"pad":"${'x'.repeat(n % 100)}"}\n`).join(
+    '',
+  )
+  const WHOLE = { items: 1_000_000, bytes: CHUNK_BYTES }
+
+  test.each([
+    ['gz', gzipSync],
+    ['br', (text: string) => brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+  ] as const)('are read in chunks as large as those of the file itself: .%s', async (extension, compress) => {
+    const sizesOf = async (path: string) => {
+      const { chunks, error } = await readAll(await openInput({ kind: 'file', path }, undefined), WHOLE)
+      expect(error).toBeUndefined()
+      return chunks.map(({ count }) => count)
+    }
+    const plain = await sizesOf(write('in.ndjson', text))
+    expect(await sizesOf(write(`in.ndjson.${extension}`, compress(text)))).toEqual(plain)
+  })
+
+  test('that are damaged yield all items before the damage', async () => {
+    const bytes = Buffer.concat([gzipSync(text), gzipSync(text.slice(0, 1000))])
+    bytes[bytes.length - 10]! ^= 0xff
+    const { values, error } = await readAll(
+      await openInput({ kind: 'file', path: write('damaged.ndjson.gz', bytes) }, undefined),
+      WHOLE,
+    )
+    expect(values.slice(0, 20_000)).toEqual(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    )
+    expect(error).toMatch(/cannot read .*damaged\.ndjson\.gz/)
+  })
+})
 
 describe('streams', () => {
   test('yield an item when it is complete, without waiting for as many as are wanted', async () => {

@@ -1,10 +1,12 @@
 // Where a chunk is and what a reader of its record learns of it.
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { asBuffer } from '../../../src/framing/bytes.js'
 import { createFlightRecordFile } from '../../../src/ipc/flight-recorder/file.js'
 import { FlightRecorder } from '../../../src/ipc/flight-recorder/writer.js'
 import type { ResultsMessage } from '../../../src/ipc/protocol.js'
 import { ChunkRun } from '../../../src/worker/chunk-run.js'
 import { Cost } from '../../../src/worker/cost.js'
+import { encodeJson } from '../../../src/worker/encode-result.js'
 import { Outbox } from '../../../src/worker/outbox.js'
 import { type ChunkOptions, cheapCost, chunkOfText, chunkOfValues, FakeClock, turn } from './support.js'
 
@@ -221,6 +223,31 @@ describe('a plain result', () => {
     run.startItem()
     expect(run.tryAddPlainResult('x'.repeat(1_000_000))).toBe(false)
     expect(run).toMatchObject({ offset: 0, unsentItems: 0 })
+  })
+
+  test('is made JSON once where it is too large to be added', async () => {
+    let reads = 0
+    const value = {
+      get text() {
+        reads++
+        return 'x'.repeat(300_000)
+      },
+    }
+    encodeJson(value)
+    const readsForOnce = reads
+    const { create, outbox, sent } = setUp()
+    const run = started(create(cheapCost(), { reply: 'json' }))
+    run.startItem()
+    reads = 0
+    expect(run.tryAddPlainResult(value)).toBe(false)
+    run.settle(true, value)
+    expect(reads).toBe(readsForOnce)
+    succeed(run, 1)
+    await outbox.flush()
+    const { results } = sent[0]!
+    expect(results.kind === 'json' && asBuffer(results.bytes).toString()).toBe(
+      `${JSON.stringify(value)}\n1\n`,
+    )
   })
 })
 

@@ -8,6 +8,7 @@ import type { ChunkMessage, FromWorker, ResultsMessage } from '../../../src/ipc/
 import type { Failure } from '../../../src/model.js'
 import { ChunkRun } from '../../../src/worker/chunk-run.js'
 import { Cost } from '../../../src/worker/cost.js'
+import { LineMemory } from '../../../src/worker/line-memory.js'
 import { Outbox } from '../../../src/worker/outbox.js'
 import { linkedList, wasmModule } from '../../helpers/undecodable.js'
 import { type ChunkOptions, cheapCost, chunkOfValues, FakeClock, turn } from './support.js'
@@ -32,7 +33,7 @@ function setUp({ maxBytes }: { maxBytes?: number } = {}) {
     }
     return new Promise<void>((left) => leave.push(left))
   }
-  const outbox = new Outbox({ send, recorder, clock })
+  const outbox = new Outbox({ send, recorder, clock, memory: new LineMemory() })
   const startWith =
     (cost: Cost) =>
     (count: number, options: ChunkOptions = {}) => {
