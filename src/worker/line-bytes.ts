@@ -13,8 +13,10 @@ const { apply } = Reflect
 const PIECE_CHARACTERS = 64 * 1024
 /** UTF-8 takes at most this much per UTF-16 code unit. */
 const MAX_BYTES_PER_CHARACTER = 3
-/** A task that returns what it takes has about as much output as a chunk has input. What is not filled costs nothing. */
+/** A task that returns what it takes has about as much output as a chunk has input. */
 const USUAL_BYTES = 1.25 * CHUNK_BYTES
+/** Longer text is measured. */
+const MAX_UNMEASURED_BYTES = 4 * 1024 * 1024
 
 export class LineBytes {
   readonly #memory: LineMemory | undefined
@@ -67,13 +69,20 @@ export class LineBytes {
     const length = this.#length
     const free = bytes === undefined ? 0 : bytes.length - length
     if (bytes !== undefined && MAX_BYTES_PER_CHARACTER * text.length <= free) return bytes
-    const textBytes = Buffer.byteLength(text)
-    if (bytes !== undefined && textBytes <= free) return bytes
-    // With the line end that may follow.
-    const size = Math.max(USUAL_BYTES, length + textBytes + 1, 2 * length)
-    const room = this.#memory?.take(size) ?? Buffer.allocUnsafeSlow(size)
+    const room = this.#take(text, length)
     bytes?.copy(room, 0, 0, length)
     this.#bytes = room
     return room
+  }
+
+  /** Room for `length` bytes, the text and the line end that may follow, and usually for what comes after them. */
+  #take(text: string, length: number): Buffer {
+    const most = MAX_BYTES_PER_CHARACTER * text.length
+    // V8 measures text at 1 GB/s, which takes longer than writing it. Memory that is not filled costs nothing, unless it is
+    // kept for each message.
+    if (this.#memory !== undefined && most <= MAX_UNMEASURED_BYTES)
+      return this.#memory.take(Math.max(MAX_BYTES_PER_CHARACTER * USUAL_BYTES, length + most + 1, 2 * length))
+    const size = Math.max(USUAL_BYTES, length + Buffer.byteLength(text) + 1, 2 * length)
+    return this.#memory?.take(size) ?? Buffer.allocUnsafeSlow(size)
   }
 }
