@@ -20,6 +20,7 @@ export interface Part {
 export function part(text: string): Part {
   const bytes = Buffer.from(text)
   const { length } = bytes
+  if (length > MAX_PART_BYTES) throw new RangeError(`${text} is longer than ${MAX_PART_BYTES} bytes`)
   const padded = Buffer.concat([bytes], MAX_PART_BYTES)
   const [word0, word1, word2] = [padded.readInt32LE(0), padded.readInt32LE(4), padded.readInt32LE(8)]
   return { bytes, length, word0, word1, word2 }
