@@ -17,7 +17,7 @@ export default {
       ...(parallel && { parallel: of([parallel, '--pipe', '-j2', '--block', '4M', loop.join(' ')]) }),
     })
     const { ours } = times
-    if (python) row({ versus: 'Python Pool.imap(chunksize=250)', ours, peer: times.python, atLeast: 2.5 })
+    if (python) row({ versus: 'Python Pool.imap(chunksize=250)', ours, peer: times.python, atLeast: 2.75 })
     else skip('Python Pool.imap', 'no python3 here')
     row({ versus: 'one Node process in a loop', ours, peer: times.loop, atLeast: 1 })
     if (parallel)

@@ -14,6 +14,6 @@ export default {
       ours: () => printed([node, program('pool-map.mjs'), 'increment', String(COUNT), warmUp]),
       peer: () => printed([python, program('map.py'), String(COUNT)]),
     })
-    row({ versus: 'Python Pool.map', ours, peer, atLeast: 1 })
+    row({ versus: 'Python Pool.map', ours, peer, atLeast: 1.5 })
   },
 }
