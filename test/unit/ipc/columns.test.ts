@@ -95,9 +95,11 @@ describe('objects of one shape', () => {
       withTypedArray: true,
     })
     const object = fc.dictionary(fc.constantFrom('a', 'b'), value, { noNullPrototype: false })
+    const primitive = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.boolean(), fc.constant(null))
+    const plain = { arbitrary: fc.record({ a: primitive, b: primitive }), weight: 4 }
     let packed = 0
     fc.assert(
-      fc.property(fc.array(fc.oneof(object, value), { minLength: 1, maxLength: 3 }), (values) => {
+      fc.property(fc.array(fc.oneof(plain, object, value), { minLength: 1, maxLength: 3 }), (values) => {
         const actual = received(values)
         if (actual === undefined) return
         packed++
@@ -105,7 +107,7 @@ describe('objects of one shape', () => {
       }),
       { numRuns: runs(1_000) },
     )
-    expect(packed).toBeGreaterThan(10)
+    expect(packed).toBeGreaterThan(runs(1_000) / 20)
   })
 
   class Point {
