@@ -40,6 +40,12 @@ export interface CallRequest {
   readonly site: CallSite
 }
 
+/** A call that needs no flow. */
+interface DirectCall<T> extends ActiveCall {
+  readonly fault: ExecutionFault | undefined
+  execute(executor: Executor): Promise<Outcome<T>>
+}
+
 export type ListRequest = Pick<CallRequest, 'owner' | 'task' | 'calling' | 'options' | 'site'>
 
 export interface PoolCall {
@@ -167,10 +173,7 @@ export class PoolCore implements WatchedPool {
       errorOf: this.#errorOf,
       onEnd: this.#onEnd,
     })
-    this.#calls.add(call)
-    const outcome = call.execute(this.#executor)
-    if (call.fault !== undefined && breaksPool(call.fault)) throw this.errorOf(call.fault, site)
-    return outcome
+    return this.#start(call, site)
   }
 
   /**
@@ -184,18 +187,30 @@ export class PoolCore implements WatchedPool {
       owner,
       items,
       task: this.#taskSpec(task, calling),
+      ...this.#settingsOf(options),
+      errorOf: this.#errorOf,
+      onEnd: this.#onEnd,
+    })
+    return this.#start(call, site)
+  }
+
+  /** Only a fault that is already known is reported before `execute` returns; the call then throws it. */
+  #start<T>(call: DirectCall<T>, site: CallSite): Promise<Outcome<T>> {
+    this.#calls.add(call)
+    const outcome = call.execute(this.#executor)
+    if (call.fault !== undefined && breaksPool(call.fault)) throw this.errorOf(call.fault, site)
+    return outcome
+  }
+
+  /** The options of a call; those that it lacks are the pool's. */
+  #settingsOf(options: IterateOptions) {
+    return {
       chunkSize: options.chunkSize,
       timeoutMs: finite(options.timeout ?? this.#options.timeout),
       retry: retryOptions(options, this.#options),
       intervalMs: options.rate === undefined ? undefined : 1000 / options.rate,
       signal: options.signal,
-      errorOf: this.#errorOf,
-      onEnd: this.#onEnd,
-    })
-    this.#calls.add(call)
-    const outcome = call.execute(this.#executor)
-    if (call.fault !== undefined && breaksPool(call.fault)) throw this.errorOf(call.fault, site)
-    return outcome
+    }
   }
 
   /** The same object for all calls of a task: a message with many of them contains it once. */
@@ -259,11 +274,7 @@ export class PoolCore implements WatchedPool {
       policy,
       ordered,
       window: UNBOUNDED,
-      chunkSize: options.chunkSize,
-      timeoutMs: finite(options.timeout ?? this.#options.timeout),
-      retry: retryOptions(options, this.#options),
-      intervalMs: options.rate === undefined ? undefined : 1000 / options.rate,
-      signal: options.signal,
+      ...this.#settingsOf(options),
     })
     // Only faults that are already known are reported before `openFlow` returns; the call then throws them.
     const [fault] = faults
