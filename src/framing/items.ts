@@ -4,7 +4,7 @@ import type { Framing, Payload, Table } from '../model.js'
 import { asBuffer, shownText } from './bytes.js'
 import { ElementScanner } from './element-scanner.js'
 import { FRAMINGS, NUL } from './framings.js'
-import { keysOf, RecordReader, recordJson, recordLines } from './records.js'
+import { fieldsOf, keysOf, RecordReader, recordJson, recordLines } from './records.js'
 
 const OPEN_BRACKET = 0x5b
 
@@ -108,9 +108,7 @@ function batchText(batches: BytesPayload, start: number, end: number): string {
 }
 
 function fieldsAsJson(record: Buffer, { names, delimiter }: Table): string {
-  const reader = new RecordReader(record, delimiter)
-  reader.advance()
-  return recordJson(keysOf(names), reader.fields())
+  return recordJson(keysOf(names), fieldsOf(record, delimiter))
 }
 
 /** The line of a `records` payload for a record that is malformed: an array, where a good record is an object. */

@@ -77,6 +77,13 @@ export class RecordReader {
   }
 }
 
+/** Of a single record. */
+export function fieldsOf(record: Buffer, delimiter: string): string[] {
+  const reader = new RecordReader(record, delimiter)
+  reader.advance()
+  return reader.fields()
+}
+
 /** The objects of a `csv` payload. */
 export function readRecords(bytes: Buffer, { names, delimiter }: Table): { next(): unknown } {
   const reader = new RecordReader(bytes, delimiter)

@@ -7,7 +7,7 @@ import { firstInvalidUtf8, MAX_TEXT, shownText, TOO_LONG } from '../framing/byte
 import { badRecord } from '../framing/items.js'
 import { advance, type Location } from '../framing/location.js'
 import { NEW_RECORD, RecordScanner, type ScanState } from '../framing/record-scanner.js'
-import { keysOf, RecordReader, recordJson } from '../framing/records.js'
+import { fieldsOf, keysOf, recordJson } from '../framing/records.js'
 import type { Chunk, Table } from '../model.js'
 import type { Want } from '../source.js'
 import { Framer, type FramerOptions, type LongItem } from './framer.js'
@@ -253,9 +253,7 @@ export class CsvFramer extends Framer {
     const bytes = this.input.unread.subarray(start, end)
     if (bytes.length >= MAX_TEXT) return new Fault(TOO_LONG)
     if (!isUtf8(bytes)) return new Fault('invalid UTF-8')
-    const reader = new RecordReader(bytes, this.#dialect.delimiter)
-    reader.advance()
-    return reader.fields()
+    return fieldsOf(bytes, this.#dialect.delimiter)
   }
 
   #badRecord({ start, end }: ScannedRecord, message: string): string {
