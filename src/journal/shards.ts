@@ -29,7 +29,7 @@ export function mismatch(journals: readonly ShardJournal[]): string | undefined 
     const { path, reader } = journal
     const shard = shardOf(reader.header)
     if (shard.count !== count) return `${describe(journal)}, and ${describe(first)}`
-    // Only shards note which item has moved, and which one is no longer in the input.
+    // Only the journal of a shard notes which items have moved and which are no longer in the input.
     if (!isShard(journal) && reader.runs > 1)
       return `${describe(journal)} that was resumed; only shards can be joined. Its own run writes its output with --resume`
     const twin = byIndex.get(shard.index)

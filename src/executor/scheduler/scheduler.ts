@@ -629,7 +629,7 @@ export class Scheduler {
     const { processes, bootLimit = processes } = this.#options
     const { aliveCount: alive, startingCount: starting } = this.#workers
     if (alive === processes) return
-    // Of several workers with as many chunks, the first runs most at a time: if it cannot begin more, none can.
+    // The first workers run most items at a time, and of equally loaded ones the first is found: if it cannot begin more, none can.
     const inFlight = this.#workers.leastLoaded(false)?.state.inFlight
     if (this.#suspectWaits ? inFlight?.length === 0 : inFlight?.canBeginMore === true) return
     const { jobHasLoaded } = this.#calls

@@ -48,7 +48,7 @@ describe('lines', () => {
     expect(split(Uint8Array.from([0xff, 0x0a]))).toEqual(plain('\ufffd'))
   })
 
-  test('without markers between them are one text, whoever reads them', () => {
+  test('without markers between them are one text', () => {
     const texts: Line[] = []
     const splitter = createLineSplitter(TOKEN, (text, index) => texts.push([text, index]))
     splitter.push(Buffer.from('a\r\n\r\n\nb\r\r\nc\r\nd'))
