@@ -1,6 +1,6 @@
 // What rows share: where things are, which tools this machine has, and the data they read. Knows no row.
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,6 +20,12 @@ export function firstLine(command, ...args) {
   } catch {
     return undefined
   }
+}
+
+/** Most memory that a process has used so far, on Linux. */
+export function peakMiBOf(pid) {
+  const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kib ?? 0) / 1024
 }
 
 export const python = firstLine('python3', '--version') && 'python3'
@@ -74,6 +80,11 @@ export function csvRecords(folder, count) {
     const note = id % 3 === 0 ? `"said ""hello"", and left"` : `"note, number ${id}"`
     return `${id},"record ${id}",user${id}@example.org,${note},"Springfield, IL",${(id * 7919) % 1000}\n`
   })
+}
+
+/** Numbers from `first` on, one per line. */
+export function numbers(folder, count, first = 0) {
+  return written(path.join(folder, `${first}-${count}.numbers`), '', count, (n) => `${first + n}\n`)
 }
 
 /** Short NDJSON records of about 20 bytes. */

@@ -1,5 +1,6 @@
 // One process that reads a whole JSON array from stdin with `JSON.parse`, and writes its elements as lines.
-import { readFileSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { writeAll } from './write-all.mjs'
 
 let out = ''
 for (const item of JSON.parse(readFileSync(0, 'utf8'))) {
@@ -10,8 +11,3 @@ for (const item of JSON.parse(readFileSync(0, 'utf8'))) {
   }
 }
 writeAll(out)
-
-function writeAll(text) {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)
-}

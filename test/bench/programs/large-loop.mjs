@@ -1,8 +1,7 @@
 // One process that writes the results of large-results.mjs for the items that it reads from stdin.
-import { readFileSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import large from './large-results.mjs'
+import { writeAll } from './write-all.mjs'
 
-for (const line of readFileSync(0, 'utf8').trimEnd().split('\n')) {
-  const bytes = Buffer.from(`${JSON.stringify(large(JSON.parse(line)))}\n`)
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)
-}
+for (const line of readFileSync(0, 'utf8').trimEnd().split('\n'))
+  writeAll(`${JSON.stringify(large(JSON.parse(line)))}\n`)

@@ -1,5 +1,6 @@
 // One process: reads NDJSON from stdin, parses and stringifies each line, writes it. What a pool must be faster than.
-import { readSync, writeSync } from 'node:fs'
+import { readSync } from 'node:fs'
+import { writeAll } from './write-all.mjs'
 
 const buffer = Buffer.allocUnsafe(1 << 18)
 let rest = ''
@@ -26,9 +27,4 @@ function readChunk() {
       if (error.code !== 'EAGAIN') throw error
     }
   }
-}
-
-function writeAll(text) {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)
 }

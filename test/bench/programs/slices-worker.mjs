@@ -1,6 +1,6 @@
 // A worker of the prototype with slices: reads its part of the file, and answers as the other prototype's worker does.
 import { openSync, readSync } from 'node:fs'
-import identity from './identity.mjs'
+import { echoLines } from './echo-lines.mjs'
 
 const fd = openSync(process.argv[2])
 let buffer = Buffer.allocUnsafe(0)
@@ -9,12 +9,5 @@ process.on('message', ([id, start, end]) => {
   const length = end - start
   if (buffer.length < length) buffer = Buffer.allocUnsafe(2 * length)
   for (let at = 0; at < length; ) at += readSync(fd, buffer, at, length - at, start + at)
-  const text = buffer.toString('utf8', 0, length)
-  let out = ''
-  let from = 0
-  for (let line = text.indexOf('\n'); line >= 0; line = text.indexOf('\n', from)) {
-    out += `${JSON.stringify(identity(JSON.parse(text.slice(from, line))))}\n`
-    from = line + 1
-  }
-  process.send([id, Buffer.from(out)])
+  process.send([id, Buffer.from(echoLines(buffer.toString('utf8', 0, length)))])
 })

@@ -1,8 +1,7 @@
 // Jobs with much output: results of 1 MB, and lines that are printed for every item.
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { node, poolrun, program, python, shell } from '../tools.js'
+import { node, numbers, poolrun, program, python, shell } from '../tools.js'
 
 const LARGE = 1500
 const PRINTING = 100_000
@@ -11,13 +10,8 @@ export default {
   number: 1,
   title: 'large results, and jobs that print, whole process',
   async run({ tmp, alternate, row, skip }) {
-    const numbers = (count) => {
-      const file = path.join(tmp, `${count}.numbers`)
-      writeFileSync(file, Array.from({ length: count }, (_, n) => `${n}\n`).join(''))
-      return file
-    }
-    const few = numbers(LARGE)
-    const many = numbers(PRINTING)
+    const few = numbers(tmp, LARGE)
+    const many = numbers(tmp, PRINTING)
     const stderr = path.join(tmp, 'stderr')
     const imap = (job, ...options) => [...poolrun, 'imap', program(job), '-j', '2', ...options]
     const toFile = (command) => shell(`exec ${command.join(' ')} 2> ${stderr}`)

@@ -1,8 +1,6 @@
 // When everything fails.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { poolrun, program, python } from '../tools.js'
+import { numbers, poolrun, program, python } from '../tools.js'
 
 const COUNT = 40_000
 
@@ -11,8 +9,7 @@ export default {
   title: `collect -q in which all of ${COUNT} items throw, whole process`,
   async run({ tmp, alternate, row, skip }) {
     if (!python) return skip('Python imap, try around each next', 'no python3 here')
-    const stdin = path.join(tmp, 'numbers.ndjson')
-    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const stdin = numbers(tmp, COUNT)
     const collect = (job) => () =>
       wholeProcess([...poolrun, 'collect', program(job), '-q', '-j', '2'], { stdin, exitCode: 3 })
     const { same, own, peer } = await alternate({

@@ -1,7 +1,7 @@
 // Peak memory of the largest process, parent or worker, behind a slow reader. Linux alone tells it.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { node, poolrun, program } from '../tools.js'
+import { node, peakMiBOf, poolrun, program } from '../tools.js'
 
 const COUNT = 400
 const BYTES_PER_SECOND = 40_000_000
@@ -28,7 +28,7 @@ function largestMiB() {
     child.stdin.end(Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
     let peak = 0
     const timer = setInterval(() => {
-      for (const pid of withChildren(child.pid)) peak = Math.max(peak, peakMiBOf(pid))
+      for (const pid of withChildren(child.pid)) peak = Math.max(peak, peakOf(pid))
     }, SAMPLE_MS)
     child.on('error', reject)
     child.on('exit', (code) => {
@@ -48,9 +48,9 @@ function withChildren(pid) {
 }
 
 /** Of a process that has ended: 0. */
-function peakMiBOf(pid) {
+function peakOf(pid) {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+    return peakMiBOf(pid)
   } catch {
     return 0
   }

@@ -1,7 +1,7 @@
 // Peak memory of the parent while ten times as many records pass through it. Linux alone tells it.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { poolrun, program, records } from '../tools.js'
+import { existsSync } from 'node:fs'
+import { peakMiBOf, poolrun, program, records } from '../tools.js'
 
 const SAMPLE_MS = 20
 
@@ -25,11 +25,9 @@ function peakMiB(file, times) {
     const child = spawn(command, args, { stdio: [cat.stdout, 'ignore', 'ignore'] })
     cat.stdout.destroy()
     let peak = 0
-    const look = () => {
-      const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
-      peak = Math.max(peak, Number(kib ?? 0) / 1024)
-    }
-    const timer = setInterval(look, SAMPLE_MS)
+    const timer = setInterval(() => {
+      peak = Math.max(peak, peakMiBOf(child.pid))
+    }, SAMPLE_MS)
     child.on('error', reject)
     child.on('exit', (code) => {
       clearInterval(timer)

@@ -1,9 +1,7 @@
 // Items that wait, as for a network, many of them at a time in each of two workers. The ideal is the time that the waits
 // take: no start, no messages. Measured for uneven items, where it depends on their order.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { printed, wholeProcess } from '../measure.js'
-import { node, poolrun, program } from '../tools.js'
+import { node, numbers, poolrun, program } from '../tools.js'
 
 const SHAPES = [
   { name: 'a', task: 'even', count: 20_000, concurrency: 200, waitMs: 50, atLeast: 0.85 },
@@ -16,8 +14,7 @@ export default {
   title: 'items that wait, against as many waits at a time in one process',
   async run({ tmp, alternate, row }) {
     for (const { name, task, count, concurrency, waitMs, atLeast } of SHAPES) {
-      const input = path.join(tmp, `${count}.txt`)
-      writeFileSync(input, Array.from({ length: count }, (_, n) => `${n + 1}\n`).join(''))
+      const input = numbers(tmp, count, 1)
       const cli = [...poolrun, 'imap', `${program('waits.mjs')}#${task}`, '-j', '2', '-q']
       const shape = [task, String(count), String(concurrency)]
       const times = await alternate({

@@ -1,8 +1,6 @@
 // What an option costs that needs something of every item, where items cost next to nothing. Against poolrun without it.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { poolrun, program } from '../tools.js'
+import { numbers, poolrun, program } from '../tools.js'
 
 const COUNT = 1_000_000
 
@@ -10,8 +8,7 @@ export default {
   number: 14,
   title: `imap -q of an identity job over ${COUNT} numbers, whole process`,
   async run({ tmp, alternate, row }) {
-    const stdin = path.join(tmp, 'million.ndjson')
-    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const stdin = numbers(tmp, COUNT)
     const imap =
       (...options) =>
       () =>

@@ -1,8 +1,6 @@
 // Batches against single items: what a call costs, with the event loop in between, is paid once per batch.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { poolrun, program } from '../tools.js'
+import { numbers, poolrun, program } from '../tools.js'
 
 const COUNT = 1_000_000
 
@@ -10,8 +8,7 @@ export default {
   number: 18,
   title: `imap -q over ${COUNT} numbers with --batch 100, whole process`,
   async run({ tmp, alternate, row }) {
-    const stdin = path.join(tmp, 'million-batched.ndjson')
-    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const stdin = numbers(tmp, COUNT)
     const imap =
       (...options) =>
       () =>

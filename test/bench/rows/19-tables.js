@@ -1,8 +1,6 @@
 // Rows of CSV against lines of JSON: the parent has to look at every result.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { poolrun, program } from '../tools.js'
+import { numbers, poolrun, program } from '../tools.js'
 
 const COUNT = 1_000_000
 
@@ -10,8 +8,7 @@ export default {
   number: 19,
   title: `imap -q --format csv of rows of three cells, over ${COUNT} numbers, whole process`,
   async run({ tmp, alternate, row }) {
-    const stdin = path.join(tmp, 'million-rows.ndjson')
-    writeFileSync(stdin, Array.from({ length: COUNT }, (_, n) => `${n}\n`).join(''))
+    const stdin = numbers(tmp, COUNT)
     const imap = (format) => () =>
       wholeProcess([...poolrun, 'imap', program('row.mjs'), '-j', '2', '-q', '--format', format], { stdin })
     const { csv, ndjson } = await alternate({ csv: imap('csv'), ndjson: imap('ndjson') })

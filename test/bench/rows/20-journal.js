@@ -1,9 +1,9 @@
 // What a journal costs, and how fast a run over finished items goes on. Peak memory of the parent, on Linux alone.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { poolrun, program } from '../tools.js'
+import { peakMiBOf, poolrun, program } from '../tools.js'
 
 const TRIVIAL = 1_000_000
 const MILLISECONDS = 4_000
@@ -74,8 +74,7 @@ function peakMiB([command, ...args]) {
     const child = spawn(command, args, { stdio: 'ignore' })
     let peak = 0
     const timer = setInterval(() => {
-      const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
-      peak = Math.max(peak, Number(kib ?? 0) / 1024)
+      peak = Math.max(peak, peakMiBOf(child.pid))
     }, SAMPLE_MS)
     child.on('error', reject)
     child.on('exit', (code) => {

@@ -1,8 +1,6 @@
 // Commands as items. The bare program starts the same commands from two processes and does nothing else.
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { wholeProcess } from '../measure.js'
-import { node, parallel, poolrun, program } from '../tools.js'
+import { node, numbers, parallel, poolrun, program } from '../tools.js'
 
 const COMMANDS = 400
 const LINES = 100_000
@@ -12,13 +10,8 @@ export default {
   number: 21,
   title: 'commands as items (--exec), whole process',
   async run({ tmp, runs, alternate, row, skip }) {
-    const linesOf = (count) => {
-      const file = path.join(tmp, `${count}-lines.txt`)
-      writeFileSync(file, Array.from({ length: count }, (_, n) => `${n + 1}\n`).join(''))
-      return file
-    }
-    const few = linesOf(COMMANDS)
-    const many = linesOf(LINES)
+    const few = numbers(tmp, COMMANDS, 1)
+    const many = numbers(tmp, LINES, 1)
     const exec =
       (input, ...options) =>
       () =>
@@ -59,7 +52,7 @@ export default {
       atLeast: 0.5,
     })
     const { sleeps } = await alternate(
-      { sleeps: exec(linesOf(SLEEPS), '-j', '200', '--exec', 'sleep 1 # {}') },
+      { sleeps: exec(numbers(tmp, SLEEPS, 1), '-j', '200', '--exec', 'sleep 1 # {}') },
       Math.min(runs, 3),
     )
     row({ versus: `${SLEEPS} × sleep 1, -j 200; 7 s (time)`, ours: sleeps, peer: 7000, atMost: 1 })
