@@ -121,7 +121,7 @@ test('a job that writes to its channel loses its item; the host has nothing to c
 
 test('initTimeout: a worker that is not ready in time causes an InitializerError', async () => {
   type Initializers = typeof import('./fixtures/initializers.js')
-  const pool = makePool<Initializers>({ initializer: 'hangs', initTimeout: 300 }, initializersUrl)
+  const pool = makePool<Initializers>({ initializer: 'hangs', initTimeout: 3_000 }, initializersUrl)
   expect(await errorOf(pool.apply('greet'))).toBeInstanceOf(InitializerError)
 })
 

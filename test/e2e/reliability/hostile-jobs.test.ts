@@ -149,7 +149,8 @@ describe('a worker that sends nothing', () => {
     const both = `return new Promise(setImmediate).then(() => ${block})`
     for (const run of await Promise.all([block, wait, both].map((code) => runCode(code)))) {
       expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
-      expect(run.stderr).toMatch(/^poolrun collect: 8 ok in 11 s .*\n$/)
+      // A second attempt would take it to 22 s.
+      expect(run.stderr).toMatch(/^poolrun collect: 8 ok in 1\d s .*\n$/)
     }
   }, 30_000)
 })
