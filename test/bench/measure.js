@@ -20,11 +20,14 @@ export async function printed([command, ...args]) {
   throw new Error(`${command} ${args.join(' ')}: exit ${code}, printed '${stdout.trim()}'\n${stderr}`)
 }
 
+/** Node 20 reads these certificates at each start, which takes 40 ms and would favour peers that start less often. */
+const { NODE_EXTRA_CA_CERTS, ...environment } = process.env
+
 function execute(command, args, { stdin, env, stdout }) {
   return new Promise((resolve, reject) => {
     const input = stdin === undefined ? 'ignore' : openSync(stdin, 'r')
     const began = performance.now()
-    const child = spawn(command, args, { stdio: [input, stdout, 'pipe'], env: { ...process.env, ...env } })
+    const child = spawn(command, args, { stdio: [input, stdout, 'pipe'], env: { ...environment, ...env } })
     if (stdin !== undefined) closeSync(input)
     const texts = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'])
