@@ -1,6 +1,6 @@
 // Runs programs and times them, contestants in turn so that a busy machine is busy for all. Knows no row.
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 
 /**
  * Whole-process milliseconds. stdin is a file or empty; output goes to /dev/null, the same for everyone.
@@ -41,6 +41,45 @@ function execute(command, args, { stdin, env, stdout }) {
     })
     child.on('close', (code, signal) => resolve({ code: code ?? signal, ms, ...texts }))
   })
+}
+
+/** The system tells how much memory a process has used at most: Linux does. */
+export const knowsPeaks = existsSync('/proc/self/task')
+const SAMPLE_MS = 20
+
+/** Resolves when `child` ends, with the MiB that it has used at most; `ofLargest`: the largest of it and its children. */
+export function peakMiB(child, { ofLargest = false } = {}) {
+  return new Promise((resolve, reject) => {
+    let peak = 0
+    // The high-water mark only rises, so the last look before the end is the peak.
+    const timer = setInterval(() => {
+      for (const pid of [child.pid, ...(ofLargest ? childrenOf(child.pid) : [])])
+        peak = Math.max(peak, peakMiBOf(pid))
+    }, SAMPLE_MS)
+    child.on('error', reject)
+    child.on('exit', (code) => {
+      clearInterval(timer)
+      if (code === 0) resolve(peak)
+      else reject(new Error(`${child.spawnargs.join(' ')}: exit ${code}`))
+    })
+  })
+}
+
+function childrenOf(pid) {
+  return readProcess(`${pid}/task/${pid}/children`).trim().split(' ')
+}
+
+function peakMiBOf(pid) {
+  return Number(/VmHWM:\s+(\d+)/.exec(readProcess(`${pid}/status`))?.[1] ?? 0) / 1024
+}
+
+/** Empty where the process has ended. */
+function readProcess(file) {
+  try {
+    return readFileSync(`/proc/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** `contestants`: name to a function that gives one measurement. Medians of `runs` rounds, each in turn. */

@@ -1,6 +1,6 @@
 // What rows share: where things are, which tools this machine has, and the data they read. Knows no row.
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,12 +20,6 @@ export function firstLine(command, ...args) {
   } catch {
     return undefined
   }
-}
-
-/** Most memory that a process has used so far, on Linux. */
-export function peakMiBOf(pid) {
-  const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib ?? 0) / 1024
 }
 
 export const python = firstLine('python3', '--version') && 'python3'

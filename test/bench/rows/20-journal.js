@@ -1,13 +1,12 @@
-// What a journal costs, and how fast a run over finished items goes on. Peak memory of the parent, on Linux alone.
+// What a journal costs, and how fast a run over finished items goes on.
 import { spawn } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { wholeProcess } from '../measure.js'
-import { peakMiBOf, poolrun, program } from '../tools.js'
+import { knowsPeaks, peakMiB, wholeProcess } from '../measure.js'
+import { poolrun, program } from '../tools.js'
 
 const TRIVIAL = 1_000_000
 const MILLISECONDS = 4_000
-const SAMPLE_MS = 20
 
 export default {
   number: 20,
@@ -62,25 +61,12 @@ export default {
     ]
     const { resumed } = await alternate({ resumed: () => wholeProcess(resume) })
     row({ versus: 'a million items are done already: limit 3 s', ours: resumed, peer: 3000, atMost: 1 })
-    if (!existsSync('/proc/self/status')) return skip('peak memory', 'no /proc here')
-    const { peak } = await alternate({ peak: () => peakMiB(resume) })
+    if (!knowsPeaks) return skip('peak memory', 'no /proc here')
+    const { peak } = await alternate({ peak: () => peakOf(resume) })
     row({ versus: 'peak memory of the parent: limit 150 MiB', ours: peak, peer: 150, unit: 'MiB', atMost: 1 })
   },
 }
 
-/** The high-water mark only rises, so the last look before the end is the peak. */
-function peakMiB([command, ...args]) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'ignore' })
-    let peak = 0
-    const timer = setInterval(() => {
-      peak = Math.max(peak, peakMiBOf(child.pid))
-    }, SAMPLE_MS)
-    child.on('error', reject)
-    child.on('exit', (code) => {
-      clearInterval(timer)
-      if (code === 0) resolve(peak)
-      else reject(new Error(`poolrun: exit ${code}`))
-    })
-  })
+function peakOf([command, ...args]) {
+  return peakMiB(spawn(command, args, { stdio: 'ignore' }))
 }
