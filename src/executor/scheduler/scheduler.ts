@@ -2,7 +2,8 @@
 // workers. Pure: no I/O, no timer, no promise; the time is an argument, effects are returned as commands.
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
 import type { Failure, Ms } from '../../model.js'
-import { CallTable, type PendingChunk, type ScheduledCall } from './calls.js'
+import type { ScheduledCall } from './call.js'
+import { CallTable } from './calls.js'
 import type { InFlightChunk } from './chunk-queue.js'
 import { begunUpTo, crashFailure, type ExitFacts, isUnexplained, judgeCrash, judgeExit } from './crash.js'
 import { chunkMessage, hasWorkToReturn, workerToRelieve } from './dispatch.js'
@@ -20,6 +21,7 @@ import type {
   WorkerInput,
   WorkRecord,
 } from './messages.js'
+import type { PendingChunk } from './pending-chunk.js'
 import { workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
 import { earlierOf, judgeInspection } from './timeouts.js'
@@ -543,12 +545,12 @@ export class Scheduler {
     this.#takeBackAt = undefined
     this.#nextBeginAt = undefined
     if (this.#isPaused(now)) return
-    this.#calls.enqueueAwaitingRate()
+    this.#calls.turns.enqueueAwaitingRate()
     this.#dispatchCalls(true, now)
     this.#dispatchCalls(false, now)
     // A call that was taken for a large one may have turned out small.
     this.#dispatchCalls(true, now)
-    this.#nextBeginAt = this.#calls.nextBeginAt(now)
+    this.#nextBeginAt = this.#calls.turns.nextBeginAt(now)
     if (!this.#isOver && !this.#suspectWaits) this.#takeBackWork(plannedAt, now)
   }
 
@@ -565,11 +567,11 @@ export class Scheduler {
 
   #dispatchCalls(isSmall: boolean, now: Ms): void {
     // Without a call, no look at each of the workers.
-    while (this.#calls.mayHaveNext(isSmall) && !this.#isOver && !this.#suspectWaits) {
+    while (this.#calls.turns.mayHaveNext(isSmall) && !this.#isOver && !this.#suspectWaits) {
       const worker = this.#workers.leastLoaded(isSmall)
       if (worker === undefined || this.#leavesWorkToStarting(worker)) return
       const { inFlight, dispatchedItems } = worker.state
-      const call = this.#calls.next(isSmall, inFlight.canBeginMore, now)
+      const call = this.#calls.turns.next(isSmall, inFlight.canBeginMore, now)
       if (call === undefined) return
       const pending = this.#calls.take(call, this.#maxTasksPerChild - dispatchedItems, now)
       if (pending === undefined) this.#calls.pull(call)

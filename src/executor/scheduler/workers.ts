@@ -1,6 +1,6 @@
 // The workers of a pool: starts, drains, stops, terminates and kills them. It decides neither when nor why.
 import { itemIndexAt, type Ms } from '../../model.js'
-import type { ScheduledCall } from './calls.js'
+import type { ScheduledCall } from './call.js'
 import type { InFlightChunk } from './chunk-queue.js'
 import { beat } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
