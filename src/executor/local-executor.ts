@@ -42,7 +42,7 @@ export class LocalExecutor implements Executor {
     const post = (input: SchedulerInput) => this.#post(input)
     this.#executions = new Executions(post)
     const isLoading = (worker: number) => this.#isLoading(worker)
-    this.#processes = new WorkerProcesses(options, { clock: this.#clock, post, isLoading })
+    this.#processes = new WorkerProcesses(options, this.#clock, post, isLoading)
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })

@@ -27,18 +27,12 @@ export interface ProcessOptions extends InitOptions {
   readonly emit: (event: RunEvent) => void
 }
 
-interface Surroundings {
-  readonly clock: RunClock
-  readonly post: (input: SchedulerInput) => void
-  /** The worker is starting and has not said that its job is loaded. */
-  readonly isLoading: (worker: number) => boolean
-}
-
 export class WorkerProcesses {
   readonly chunks: ChunkSender
   readonly #options: ProcessOptions
   readonly #clock: RunClock
   readonly #post: (input: SchedulerInput) => void
+  /** The worker is starting and has not said that its job is loaded. */
   readonly #isLoading: (worker: number) => boolean
   readonly #handles: (WorkerHandle | undefined)[] = []
   /** The files of the job as they were before the first worker loaded them. */
@@ -50,7 +44,12 @@ export class WorkerProcesses {
   /** They run only their finalizers, for which they have a limited time: what they print is always read. */
   readonly #stopping = new WeakSet<WorkerHandle>()
 
-  constructor(options: ProcessOptions, { clock, post, isLoading }: Surroundings) {
+  constructor(
+    options: ProcessOptions,
+    clock: RunClock,
+    post: (input: SchedulerInput) => void,
+    isLoading: (worker: number) => boolean,
+  ) {
     this.#options = options
     this.#clock = clock
     this.#post = post

@@ -1,6 +1,5 @@
 // What becomes of the chunks that were in a worker when it exited: some items fail with it, the others run elsewhere. What
 // the exit means for each chunk is judged in crash.ts.
-import type { Ms } from '../../model.js'
 import { isOver, type ScheduledCall } from './call.js'
 import type { CallTable } from './calls.js'
 import type { InFlightChunk } from './chunk-queue.js'
@@ -32,15 +31,14 @@ export function failOrRequeueLost(
   const areSuspects = isUnexplained({ facts, judgements })
   let isItemToBlame = false
   for (const [i, chunk] of chunks.entries()) {
-    const judgement = judgements[i]!
     if (isOver(chunk.call)) {
       cancelRest(calls, worker, chunk, facts)
       isItemToBlame = true
     } else if (areSuspects) {
       if (requeueSuspect(calls, worker, chunk, facts)) isItemToBlame = true
     } else {
-      applyJudgement(calls, worker, chunk, judgement, facts)
-      if (judgement.failed.length > 0) isItemToBlame = true
+      applyJudgement(calls, worker, chunk, judgements[i]!, facts)
+      if (judgements[i]!.failed.length > 0) isItemToBlame = true
     }
   }
   return isItemToBlame
@@ -54,7 +52,7 @@ function cancelRest(
 ): void {
   const { id, pending, settled, since } = chunk
   const upTo = chunk.begun ?? begunUpTo({ id, count: pending.chunk.count, settled }, record)
-  const ms: Ms = record?.running.find((item) => item.id === id)?.forMs ?? now - since
+  const ms = record?.running.find((item) => item.id === id)?.forMs ?? now - since
   calls.cancel(worker, chunk, upTo, ms)
 }
 
