@@ -1,6 +1,6 @@
 // The messages between the parent and a worker: types, the version and the narrowing check.
 //
-//   parent (local-executor ─ transport/fork)                     worker (worker/session ─ runner)
+//   parent (worker-processes ─ transport/fork)                   worker (worker/session ─ runner)
 //   ──────────────────────────────────────────                   ─────────────────────────────────
 //        fork, before the job is compiled          ───────────▶  boots, waits
 //        init  {job, initializer, token …}         ───────────▶  imports the job, runs its initializer

@@ -60,23 +60,23 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a pause keeps a timer after the end',
-    file: 'src/executor/scheduler/scheduler.ts',
+    file: 'src/executor/scheduler/dispatcher.ts',
     search: 'now < pausedUntil && this.#calls.size > 0',
     replace: 'now < pausedUntil',
     seed: 45,
   },
   {
     name: 'a pause never ends',
-    file: 'src/executor/scheduler/scheduler.ts',
+    file: 'src/executor/scheduler/dispatcher.ts',
     search: 'earlierOf(earlierOf(this.#nextBeginAt, this.#pausedUntil), this.#takeBackAt)',
     replace: 'earlierOf(this.#nextBeginAt, this.#takeBackAt)',
     seed: 5236,
   },
   {
     name: 'a worker that has lost items is heard when it answers',
-    file: 'src/executor/scheduler/scheduler.ts',
-    search: 'if (input.ids.length > 0) this.#heard(state, now)',
-    replace: 'this.#heard(state, now)',
+    file: 'src/executor/scheduler/work-inputs.ts',
+    search: 'if (ids.length > 0) this.#workers.heard(state, now)',
+    replace: 'this.#workers.heard(state, now)',
     seed: 5936,
   },
   {
@@ -103,7 +103,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a worker that terminates requeues what is judged at its exit',
-    file: 'src/executor/scheduler/scheduler.ts',
+    file: 'src/executor/scheduler/work-inputs.ts',
     search: "judged when it has exited.\n    if (worker.state.is !== 'ready') return",
     replace: '',
     seed: 12,
@@ -111,7 +111,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the results in the record of a crashed worker are lost',
     file: 'src/executor/scheduler/scheduler.ts',
-    search: 'this.#settleRecorded(worker, exit.record?.outcomes ?? [], facts)',
+    search: 'this.#workInputs.settleRecorded(worker, exit.record?.outcomes ?? [], facts)',
     replace: '',
     seed: 16,
   },

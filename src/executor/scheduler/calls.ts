@@ -1,85 +1,26 @@
-// The calls and their turns: what each of them has left to run, which one is served next, and when it has ended.
-// A call's state is changed here and nowhere else.
+// The calls that are open: takes their chunks from sources, settles or requeues what comes back from workers, and ends them.
 import { sliceChunk } from '../../framing/slice.js'
 import type { JobExports, ResultsMessage } from '../../ipc/protocol.js'
-import {
-  type Begun,
-  type Chunk,
-  type Failure,
-  failedMs,
-  type ItemFailure,
-  type Ms,
-  type TaskSpec,
-} from '../../model.js'
-import type { RetryOptions } from '../../plan.js'
+import type { Begun, Chunk, Failure, ItemFailure, Ms } from '../../model.js'
+import { type Call, type CallChunk, createCall, isFinished, isOver, type ScheduledCall } from './call.js'
 import { ChunkSizer, TaskCost } from './chunk-size.js'
 import type { CallEnd, CallId, CallOptions, Command } from './messages.js'
-import { DelayQueue, Fifo } from './queues.js'
+import { begunIn, firstAttempt, nextAttempt, type PendingChunk } from './pending-chunk.js'
+import { DelayQueue } from './queues.js'
 import { type ResultRange, shares, singles, without } from './ranges.js'
-import { RateLimiter } from './rate-limiter.js'
-import { ResultGate } from './result-gate.js'
-import { adviceOf, isRetried, NO_RETRY, remember, retryDelay } from './retry.js'
+import type { ResultGate } from './result-gate.js'
+import { adviceOf, isRetried, retryDelay } from './retry.js'
 import {
-  type Attempt,
   cancelledRange,
   failedItem,
-  NO_FAILURES,
   resultRange,
   settledRange,
   type WorkerIdentity,
 } from './settled-range.js'
-import { earlierOf } from './timeouts.js'
-
-/** A chunk to run: as it was supplied, or the part of one that must run again. */
-export interface PendingChunk extends Attempt {
-  /** Each of its items must be recorded before it begins: an earlier worker crashed in it. */
-  readonly recordEachItem: boolean
-  /** A worker crashed with it, and nothing of it had begun: it runs in a worker that has nothing else. */
-  readonly isSuspect: boolean
-  /** Where its items began before, or may have: they wait for another attempt, or to begin again after a crash. */
-  readonly begunBefore: Begun | undefined
-}
+import { Turns } from './turns.js'
 
 /** Each crash costs a restart, each part a round trip: the largest chunk is down to one item after three more crashes. */
 const SUSPECT_PARTS = 32
-
-interface Call {
-  readonly id: CallId
-  readonly task: TaskSpec
-  readonly timeoutMs: Ms | undefined
-  readonly retry: RetryOptions
-  readonly sizer: ChunkSizer
-  /** Of a call with a rate: each of its items is dispatched alone, to a worker that can begin it. */
-  readonly limiter: RateLimiter | undefined
-  /** All of its items together are expected to take little time. Decided before the first is dispatched. */
-  isSmall: boolean
-  /** Many of its chunks may be prefetched: they are small, and no failure stops the rest of the call. By default: if it is small. */
-  readonly mayPrefetchMany: boolean | undefined
-  readonly ready: Fifo<PendingChunk>
-  /** Failed items that wait for their next attempt. */
-  readonly delayed: DelayQueue<PendingChunk>
-  /** Chunks in workers. */
-  inFlight: number
-  /** Items left in the source, if that is known. */
-  remaining: number | undefined
-  /** The source has been pulled and has not supplied yet. */
-  isPulling: boolean
-  /** The source has no more, or is not pulled any more. */
-  sourceEnded: boolean
-  /** Takes nothing more: what is not running is discarded. */
-  isDraining: boolean
-  isAborted: boolean
-  /** It is in the round robin. */
-  isQueued: boolean
-  readonly gate: ResultGate<PendingChunk> | undefined
-}
-
-export type ScheduledCall = Readonly<Call>
-
-export interface CallChunk {
-  readonly call: ScheduledCall
-  readonly pending: PendingChunk
-}
 
 /** The items from offset `settled` on have not settled. */
 interface InFlightPart extends CallChunk {
@@ -100,17 +41,12 @@ export class CallTable {
   readonly #itemsAtATime: number
   readonly #random: () => number
   readonly #send: (command: Command) => void
+  readonly turns = new Turns()
   readonly #calls = new Map<CallId, Call>()
-  /** Calls that can have something to dispatch. The one that was served last is at the end. */
-  readonly #roundRobin = new Fifo<Call>()
-  /** Those of them that are small. */
-  readonly #smallCalls = new Fifo<Call>()
   /** By the name of the task. */
   readonly #costs = new Map<string, TaskCost>()
   /** A call for each of its delayed items, at the time of one of them. There may be thousands of calls. */
   readonly #delayed = new DelayQueue<Call>()
-  /** Calls with a rate that had something to dispatch and may not begin it, or had no worker to begin it. */
-  #awaitingRate: Call[] = []
   #pausedUntil: Ms = Number.NEGATIVE_INFINITY
   #exports: JobExports | undefined
 
@@ -141,14 +77,6 @@ export class CallTable {
     return this.#delayed.earliest
   }
 
-  /** When a call that waits for its rate may begin an item. */
-  nextBeginAt(now: Ms): Ms | undefined {
-    let earliest: Ms | undefined
-    for (const { limiter } of this.#awaitingRate)
-      if (!limiter!.mayBegin(now)) earliest = earlierOf(earliest, limiter!.nextAt)
-    return earliest
-  }
-
   /** Chunks and items that a worker could begin now, counted up to `most`. */
   demand(most: number): number {
     let total = 0
@@ -165,7 +93,7 @@ export class CallTable {
     const call = createCall(id, options, this.#sizerFor(options))
     this.#calls.set(id, call)
     const { chunk } = options
-    if (chunk === undefined) this.#enqueue(call)
+    if (chunk === undefined) this.turns.enqueue(call)
     else {
       call.sourceEnded = true
       call.remaining = 0
@@ -175,12 +103,25 @@ export class CallTable {
     this.#pullEnd(call)
   }
 
+  #sizerFor({ chunkSize, remaining, task: { name } }: CallOptions): ChunkSizer {
+    const task = this.#costs.get(name) ?? new TaskCost()
+    this.#costs.set(name, task)
+    const isCrowded = this.#calls.size >= this.#itemsAtATime
+    return new ChunkSizer({
+      fixed: chunkSize,
+      concurrency: this.#concurrency,
+      task,
+      total: remaining,
+      isCrowded,
+    })
+  }
+
   supply(id: CallId, chunk: Chunk | undefined, remaining: number | undefined): void {
     const call = this.#calls.get(id)
     if (call === undefined || call.isAborted) return
     call.isPulling = false
     call.remaining = remaining
-    this.#enqueue(call)
+    this.turns.enqueue(call)
     if (chunk === undefined || call.isDraining) {
       call.sourceEnded = true
       this.#endIfFinished(call)
@@ -219,39 +160,6 @@ export class CallTable {
   }
 
   // ── to the workers ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Calls that wait for their rate have their turn again. */
-  enqueueAwaitingRate(): void {
-    const waiting = this.#awaitingRate
-    if (waiting.length === 0) return
-    this.#awaitingRate = []
-    for (const call of waiting) if (this.#calls.has(call.id)) this.#enqueue(call)
-  }
-
-  /** Whether `next` may find one. */
-  mayHaveNext(isSmall: boolean): boolean {
-    return (isSmall ? this.#smallCalls : this.#roundRobin).length > 0
-  }
-
-  /**
-   * The call whose turn it is, among the small or the other ones. It has a chunk ready, or its source can be pulled.
-   * `canBegin`: the worker that it is for would begin an item without waiting.
-   */
-  next(isSmall: boolean, canBegin: boolean, now: Ms): ScheduledCall | undefined {
-    const queue = isSmall ? this.#smallCalls : this.#roundRobin
-    for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
-      call.isQueued = false
-      if (call.ready.length === 0 && (call.isPulling || call.sourceEnded)) continue
-      if (call.limiter !== undefined && !(canBegin && call.limiter.mayBegin(now))) {
-        this.#awaitingRate.push(call)
-        continue
-      }
-      if (!isSmall && hasTurnedOutSmall(call)) call.isSmall = true
-      this.#enqueue(call)
-      if (call.isSmall === isSmall) return call
-    }
-    return undefined
-  }
 
   /** The next ready chunk, now in flight. What exceeds `most` items stays ready, and all but one item of a call with a rate. */
   take(call: Call, most: number, now: Ms): PendingChunk | undefined {
@@ -360,24 +268,11 @@ export class CallTable {
     }
   }
 
-  // ── inside ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #sizerFor({ chunkSize, remaining, task: { name } }: CallOptions): ChunkSizer {
-    const task = this.#costs.get(name) ?? new TaskCost()
-    this.#costs.set(name, task)
-    const isCrowded = this.#calls.size >= this.#itemsAtATime
-    return new ChunkSizer({
-      fixed: chunkSize,
-      concurrency: this.#concurrency,
-      task,
-      total: remaining,
-      isCrowded,
-    })
-  }
+  // ── their results ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #settleRange(worker: WorkerIdentity, { call, pending }: CallChunk, range: ResultRange, now: Ms): void {
     // After a fault or `terminate`, workers that are terminating still send what they have done.
-    if (call.isAborted || !this.#calls.has(call.id))
+    if (isOver(call))
       return this.#send({
         type: 'cancelled',
         call: call.id,
@@ -388,7 +283,7 @@ export class CallTable {
     this.#settlePassed(call, call.gate)
   }
 
-  #settlePassed(call: Call, gate: ResultGate<PendingChunk>): void {
+  #settlePassed(call: Call, gate: ResultGate): void {
     const bytes = gate.takeHeldChange()
     if (bytes !== 0) this.#send({ type: 'held', call: call.id, bytes })
     for (let outcomes = gate.shift(); outcomes !== undefined; outcomes = gate.shift()) {
@@ -414,8 +309,8 @@ export class CallTable {
     if (range.failures.length === 0) return this.#sendSettled(worker, call, pending, range)
     const retried = range.failures.filter(({ failure }) => isRetried(call.retry, failure, pending.attempt))
     const offsets = retried.map(({ offset }) => offset)
-    for (const [i, chunk] of singles(pending.chunk, offsets).entries())
-      this.#retry(call, { ...pending, chunk }, retried[i]!, now)
+    for (const [i, item] of singles(pending.chunk, offsets).entries())
+      this.#retry(call, item, pending, retried[i]!, now)
     for (const part of without(range, retried)) this.#sendSettled(worker, call, pending, part)
   }
 
@@ -425,43 +320,31 @@ export class CallTable {
     this.#send({ type: 'settle', call: call.id, settled: settledRange(worker, pending, range) })
   }
 
-  #retry(call: Call, { chunk, attempt, earlier }: PendingChunk, failure: ItemFailure, now: Ms): void {
-    const { workerId, pid } = failure
-    const next = {
-      chunk,
-      attempt: attempt + 1,
-      earlier: remember(earlier, failure),
-      recordEachItem: true,
-      isSuspect: false,
-      begunBefore: { workerId, pid, attempts: attempt, ms: failedMs(failure) },
-    }
+  #retry(call: Call, item: Chunk, pending: PendingChunk, failure: ItemFailure, now: Ms): void {
+    const next = nextAttempt(item, pending, failure)
     if (call.isDraining) return this.#discard(call, next)
     const advice = adviceOf(failure.failure)
-    const delay = advice?.afterMs ?? retryDelay(call.retry, attempt, this.#random)
+    const delay = advice?.afterMs ?? retryDelay(call.retry, pending.attempt, this.#random)
     if (advice?.everyone === true) this.#pausedUntil = Math.max(this.#pausedUntil, now + delay)
     if (delay === 0) return this.#add(call, next)
     call.delayed.add(now + delay, next)
     this.#delayed.add(now + delay, call)
   }
 
+  // ── what they have ready ───────────────────────────────────────────────────────────────────────────────────────
+
   #add(call: Call, pending: PendingChunk): void {
     if (call.isAborted || call.isDraining) return this.#discard(call, pending)
     call.ready.push(pending)
-    this.#enqueue(call)
-  }
-
-  #enqueue(call: Call): void {
-    if (call.isQueued) return
-    call.isQueued = true
-    const queue = call.isSmall ? this.#smallCalls : this.#roundRobin
-    queue.push(call)
+    this.turns.enqueue(call)
   }
 
   /** A source without items is pulled even if no worker has room: its end, or its error, ends the call. */
   #pullEnd(call: Call): void {
-    if (call.remaining === 0 && !call.isPulling && !call.sourceEnded && this.#calls.has(call.id))
-      this.pull(call)
+    if (call.remaining === 0 && !call.isPulling && !call.sourceEnded && !call.hasEnded) this.pull(call)
   }
+
+  // ── their end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #checkTask(call: Call): void {
     if (this.#exports === undefined || this.#exports[call.task.name] === 'function') return
@@ -477,8 +360,10 @@ export class CallTable {
   }
 
   #end(call: Call, end: CallEnd): void {
-    if (this.#calls.has(call.id)) this.#releaseResults(call)
-    if (!this.#calls.delete(call.id)) return
+    if (call.hasEnded) return
+    this.#releaseResults(call)
+    this.#calls.delete(call.id)
+    call.hasEnded = true
     call.sourceEnded = true
     this.#discardPending(call)
     this.#send({ type: 'end', call: call.id, end })
@@ -499,57 +384,4 @@ export class CallTable {
     if (from >= to) return
     this.#send({ type: 'cancelled', call: call.id, cancelled: { chunk, from, count: to - from, ...begun } })
   }
-}
-
-function firstAttempt(chunk: Chunk): PendingChunk {
-  return {
-    chunk,
-    attempt: 1,
-    earlier: NO_FAILURES,
-    recordEachItem: false,
-    isSuspect: false,
-    begunBefore: undefined,
-  }
-}
-
-/** It may have begun in a worker that crashed, if there is one: from now on each item is recorded. */
-function begunIn(crashed: WorkerIdentity | undefined, pending: PendingChunk): PendingChunk {
-  if (crashed === undefined) return pending
-  const { id: workerId, pid } = crashed
-  return { ...pending, recordEachItem: true, begunBefore: { workerId, pid, attempts: pending.attempt } }
-}
-
-function createCall(id: CallId, options: CallOptions, sizer: ChunkSizer): Call {
-  const { task, chunkSize, mayStop = false, timeoutMs, retry = NO_RETRY, intervalMs, remaining } = options
-  const { check, isOrdered = false } = options
-  return {
-    id,
-    task,
-    timeoutMs,
-    retry,
-    sizer,
-    limiter: intervalMs === undefined ? undefined : new RateLimiter(intervalMs),
-    isSmall: intervalMs === undefined && sizer.isSmall,
-    mayPrefetchMany: chunkSize === undefined ? undefined : !mayStop,
-    ready: new Fifo(),
-    delayed: new DelayQueue(),
-    inFlight: 0,
-    remaining,
-    isPulling: false,
-    sourceEnded: false,
-    isDraining: false,
-    isAborted: false,
-    isQueued: false,
-    gate: check && new ResultGate<PendingChunk>(check, isOrdered, task),
-  }
-}
-
-/** Other calls of its task have been measured since it was opened, and nothing of it is ready or in flight. */
-function hasTurnedOutSmall({ limiter, sizer, ready, inFlight }: ScheduledCall): boolean {
-  return limiter === undefined && sizer.isSmall && ready.length === 0 && inFlight === 0
-}
-
-/** Nothing of it is ready, delayed or in flight. */
-function isFinished({ ready, delayed, inFlight }: ScheduledCall): boolean {
-  return inFlight === 0 && ready.length === 0 && delayed.length === 0
 }

@@ -1,7 +1,8 @@
 // Chunks that a worker was given and that have not settled, in the order in which it begins them, and whether it has room
 // for more.
 import type { Ms } from '../../model.js'
-import type { CallChunk, PendingChunk, ScheduledCall } from './calls.js'
+import type { CallChunk, ScheduledCall } from './call.js'
+import type { PendingChunk } from './pending-chunk.js'
 import type { ExpiredItem } from './timeouts.js'
 
 /** Chunks prefetched: given to a worker beyond those it runs, so that it never waits for a round trip … */

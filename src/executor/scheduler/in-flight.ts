@@ -3,9 +3,10 @@
 import { sliceChunk } from '../../framing/slice.js'
 import type { ResultsMessage } from '../../ipc/protocol.js'
 import type { Ms } from '../../model.js'
-import type { PendingChunk, ScheduledCall } from './calls.js'
+import type { ScheduledCall } from './call.js'
 import { ChunkQueue, type InFlightChunk, PREFETCH_MS } from './chunk-queue.js'
 import type { RunningItem } from './messages.js'
+import type { PendingChunk } from './pending-chunk.js'
 import { type ExpiredItem, earlierOf } from './timeouts.js'
 
 export class InFlight {

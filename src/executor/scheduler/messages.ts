@@ -44,7 +44,10 @@ export type SchedulerInput =
   // from the clock
   | { readonly type: 'tick' }
 
-export type WorkerInput =
+export type WorkerInput = ProcessInput | WorkInput
+
+/** About the process of a worker: how it starts and how it ends. */
+type ProcessInput =
   | { readonly type: 'spawned'; readonly pid: number; readonly hasRecorder?: boolean | undefined }
   | { readonly type: 'init-sent' }
   | { readonly type: 'loading' }
@@ -57,6 +60,21 @@ export type WorkerInput =
     }
   /** It has not loaded the job, or not as it was at the start: this file of it was edited. */
   | { readonly type: 'job-changed'; readonly file: string }
+  /** There never was a process. */
+  | { readonly type: 'spawn-failed'; readonly error: Error }
+  /** The flight recorder of the process shows nothing that can be relied on any more. */
+  | { readonly type: 'recorder-failed' }
+  /** The job has written to the channel: nothing more is received from the process, and it is being killed. */
+  | { readonly type: 'channel-damaged' }
+  /** Answers `terminate`: some items listen to their signal and are given time. */
+  | { readonly type: 'terminating' }
+  /** `dying` on the channel: the process exits next. */
+  | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
+  /** The last input of a process, after all its messages and output. */
+  | ({ readonly type: 'exited' } & WorkerExit)
+
+/** About the chunks that a worker was given. */
+export type WorkInput =
   | {
       readonly type: 'settled'
       readonly ranges: readonly ResultsMessage[]
@@ -78,26 +96,14 @@ export type WorkerInput =
       /** Nobody asked: the items wait for something, and others could run meanwhile. */
       readonly waits: boolean
     }
-  /** `dying` on the channel: the process exits next. */
-  | { readonly type: 'exit-announced'; readonly notice: ExitNotice }
-  /** The job has written to the channel: nothing more is received from the process, and it is being killed. */
-  | { readonly type: 'channel-damaged' }
-  /** The flight recorder of the process shows nothing that can be relied on any more. */
-  | { readonly type: 'recorder-failed' }
-  /** Answers `expire`: the signal of the item was aborted. Without a listener, waiting for the item is of little use. */
-  | { readonly type: 'expiring'; readonly id: number; readonly offset: number; readonly listens: boolean }
-  /** Answers `terminate`: some items listen to their signal and are given time. */
-  | { readonly type: 'terminating' }
-  /** The last input of a process, after all its messages and output. */
-  | ({ readonly type: 'exited' } & WorkerExit)
-  /** There never was a process. */
-  | { readonly type: 'spawn-failed'; readonly error: Error }
   /** A chunk was not sent because these of its items cannot be; without any, each should be tried alone. */
   | {
       readonly type: 'unsendable'
       readonly id: number
       readonly failures: readonly { readonly offset: number; readonly failure: Failure }[]
     }
+  /** Answers `expire`: the signal of the item was aborted. Without a listener, waiting for the item is of little use. */
+  | { readonly type: 'expiring'; readonly id: number; readonly offset: number; readonly listens: boolean }
   /** Answers `inspect`; `undefined` without a flight recorder. */
   | { readonly type: 'inspected'; readonly running: readonly RunningItem[] | undefined }
   /** The worker was sent a `ping`; what its flight recorder shows now, `undefined` if that is not known. */

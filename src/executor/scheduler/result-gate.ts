@@ -4,25 +4,26 @@ import { asBuffer } from '../../framing/bytes.js'
 import { withoutLines } from '../../framing/slice.js'
 import type { Failure, Ms, TaskSpec, WrongLine } from '../../model.js'
 import type { ResultCheck } from '../result-check.js'
+import type { PendingChunk } from './pending-chunk.js'
 import { part, type ResultRange, without } from './ranges.js'
 import { type Attempt, resultRange, type WorkerIdentity } from './settled-range.js'
 
 /** What a worker has sent of a chunk. */
-export interface Outcomes<Pending extends Attempt> {
+export interface Outcomes {
   readonly worker: WorkerIdentity
-  readonly pending: Pending
+  readonly pending: PendingChunk
   readonly range: ResultRange
   readonly at: Ms
 }
 
-export class ResultGate<Pending extends Attempt> {
+export class ResultGate {
   readonly #check: ResultCheck
   /** The first result is that of the first item in the input; otherwise the first one that arrives. */
   readonly #ordered: boolean
   readonly #task: TaskSpec
-  readonly #passed: Outcomes<Pending>[] = []
+  readonly #passed: Outcomes[] = []
   /** Without failures, by the sequence number of the first item. */
-  readonly #held = new Map<number, Outcomes<Pending>>()
+  readonly #held = new Map<number, Outcomes>()
   #heldBytes = 0
   #reportedBytes = 0
   /** The first item that can have the first result. */
@@ -36,7 +37,7 @@ export class ResultGate<Pending extends Attempt> {
     this.#task = task
   }
 
-  add(outcomes: Outcomes<Pending>): void {
+  add(outcomes: Outcomes): void {
     if (this.#check.isReady) return this.#pass(outcomes)
     const { range } = outcomes
     for (const { offset } of range.failures)
@@ -53,7 +54,7 @@ export class ResultGate<Pending extends Attempt> {
   }
 
   /** The next outcomes that settle or are retried, with what the check has found. */
-  shift(): Outcomes<Pending> | undefined {
+  shift(): Outcomes | undefined {
     return this.#passed.shift()
   }
 
@@ -79,7 +80,7 @@ export class ResultGate<Pending extends Attempt> {
     return change
   }
 
-  #hold(outcomes: Outcomes<Pending>): void {
+  #hold(outcomes: Outcomes): void {
     const { pending, range } = outcomes
     this.#held.set(pending.chunk.seq + range.from, outcomes)
     this.#heldBytes += linesOf(outcomes).length
@@ -104,7 +105,7 @@ export class ResultGate<Pending extends Attempt> {
     }
   }
 
-  #pass(outcomes: Outcomes<Pending>): void {
+  #pass(outcomes: Outcomes): void {
     const { worker, pending, range } = outcomes
     const wrong = this.#check.check(linesOf(outcomes))
     const checked = wrong.length === 0 ? range : withFailures(range, wrong, worker, pending, this.#task)
@@ -112,7 +113,7 @@ export class ResultGate<Pending extends Attempt> {
   }
 }
 
-function linesOf({ range: { results } }: Pick<Outcomes<Attempt>, 'range'>): Buffer {
+function linesOf({ range: { results } }: Pick<Outcomes, 'range'>): Buffer {
   if (results.kind !== 'json') throw new TypeError('only lines of JSON can be checked')
   return asBuffer(results.bytes)
 }

@@ -1,8 +1,8 @@
 // The workers of a pool: starts, drains, stops, terminates and kills them. It decides neither when nor why.
 import { itemIndexAt, type Ms } from '../../model.js'
-import type { ScheduledCall } from './calls.js'
+import type { ScheduledCall } from './call.js'
 import type { InFlightChunk } from './chunk-queue.js'
-import { beat } from './heartbeat.js'
+import { beat, heard } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type { Command } from './messages.js'
 import { concurrencyOf } from './scaling.js'
@@ -40,6 +40,8 @@ interface WorkerTableOptions {
   readonly itemsAtATime?: number | undefined
   /** From `terminate`, `stop` or `cancel` to SIGKILL. */
   readonly killAfterMs: Ms
+  /** Workers that send nothing are asked whether an item is running. */
+  readonly heartbeat?: boolean | undefined
 }
 
 export class WorkerTable {
@@ -343,6 +345,11 @@ export class WorkerTable {
     if (inFlight.length > 0) return
     state.isDraining = false
     state.heartbeat.at = undefined
+  }
+
+  /** Before the first chunk of a worker, and after each message about its items. */
+  heard({ heartbeat, inFlight }: ReadyState, now: Ms): void {
+    if (this.#options.heartbeat === true && inFlight.length > 0) heard(heartbeat, now)
   }
 
   /** After anything that changes what can be running, or since when. */

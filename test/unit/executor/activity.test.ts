@@ -17,7 +17,7 @@ import type { Chunk } from '../../../src/model.js'
 
 const calls = new CallTable({ processes: 1, concurrency: 1 }, () => {})
 calls.open(1, { task: { name: 'default', calling: 'item', reply: 'values' } })
-const call = calls.next(false, true, 0)!
+const call = calls.turns.next(false, true, 0)!
 const chunk: Chunk = { seq: 100, count: 10, payload: { kind: 'values', values: [] } }
 
 function worker(id: number, state: WorkerState): Worker {

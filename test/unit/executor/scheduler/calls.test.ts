@@ -26,7 +26,7 @@ function setUp({
     },
     /** The next chunk of the call whose turn it is. */
     takeNext(room = ALL) {
-      const call = calls.next(false, true, 0)
+      const call = calls.turns.next(false, true, 0)
       const pending = call && calls.take(call, room, 0)
       return call && pending && { call, pending }
     },
@@ -61,20 +61,22 @@ describe('the turns', () => {
     const { calls, open, sent } = setUp()
     open(1)
     open(2)
-    calls.pull(calls.next(false, true, 0)!)
+    calls.pull(calls.turns.next(false, true, 0)!)
     expect(sent()).toEqual(['pull 1'])
-    expect(calls.next(false, true, 0)?.id).toBe(2)
-    expect(calls.next(false, true, 0)?.id).toBe(2)
+    expect(calls.turns.next(false, true, 0)?.id).toBe(2)
+    expect(calls.turns.next(false, true, 0)?.id).toBe(2)
     calls.supply(1, chunkOf(0, 1), undefined)
-    expect([calls.next(false, true, 0)?.id, calls.next(false, true, 0)?.id].sort()).toEqual([1, 2])
+    expect([calls.turns.next(false, true, 0)?.id, calls.turns.next(false, true, 0)?.id].sort()).toEqual([
+      1, 2,
+    ])
   })
 
   it('leave out a call whose source has ended', () => {
     const { calls, chunk } = inFlight()
     calls.supply(1, undefined, undefined)
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
     calls.requeue(chunk, 2, 5)
-    expect(calls.next(false, true, 0)?.id).toBe(1)
+    expect(calls.turns.next(false, true, 0)?.id).toBe(1)
   })
 })
 
@@ -98,7 +100,7 @@ describe('pull', () => {
     const commands: Command[] = []
     const calls = new CallTable({ processes: 4, concurrency: 2 }, (command) => commands.push(command))
     calls.open(1, { task: TASK, chunkSize: 7 })
-    calls.pull(calls.next(false, true, 0)!)
+    calls.pull(calls.turns.next(false, true, 0)!)
     expect(commands).toMatchObject([{ type: 'pull', call: 1, want: { items: 7 } }])
   })
 
@@ -186,7 +188,7 @@ describe('a call ends', () => {
     open(2)
     calls.endAll(() => ({ type: 'terminated' }))
     expect(sent()).toEqual(['end 1: terminated', 'end 2: terminated'])
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
   })
 })
 
@@ -195,7 +197,7 @@ describe('an aborted call', () => {
     const { calls, chunk, sent } = inFlight()
     calls.supply(1, chunkOf(5, 5), undefined)
     expect(calls.abort(1)).toBe(chunk.call)
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
     calls.settle(WORKER, chunk, resultsOf(1, 0, 5), 0)
     expect(sent()).toEqual(['cancelled 1: 5 from 0, attempt 1'])
     calls.release(chunk.call)
@@ -215,7 +217,7 @@ describe('an aborted call', () => {
     calls.abort(1)
     calls.supply(1, chunkOf(5, 5), undefined)
     calls.requeue(chunk, 0, 5)
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
   })
 })
 
@@ -224,7 +226,7 @@ describe('a drained call', () => {
     const { calls, chunk, sent } = inFlight()
     calls.supply(1, chunkOf(5, 5), undefined)
     expect(calls.drain(1)).toBe(chunk.call)
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
     calls.settle(WORKER, chunk, resultsOf(1, 0, 2), 0)
     calls.requeue(chunk, 2, 5)
     calls.release(chunk.call)
@@ -310,7 +312,7 @@ describe('requeue', () => {
     const { calls, chunk } = inFlight()
     calls.supply(1, undefined, undefined)
     calls.requeue(chunk, 5, 5)
-    expect(calls.next(false, true, 0)).toBeUndefined()
+    expect(calls.turns.next(false, true, 0)).toBeUndefined()
   })
 
   it('makes each item a chunk of its own', () => {

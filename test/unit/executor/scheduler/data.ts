@@ -1,7 +1,8 @@
 // Plain data that the tests of the scheduler's pieces share.
-import type { PendingChunk } from '../../../../src/executor/scheduler/calls.js'
-import { CallTable, type ScheduledCall } from '../../../../src/executor/scheduler/calls.js'
+import type { ScheduledCall } from '../../../../src/executor/scheduler/call.js'
+import { CallTable } from '../../../../src/executor/scheduler/calls.js'
 import type { CallOptions, Command } from '../../../../src/executor/scheduler/messages.js'
+import type { PendingChunk } from '../../../../src/executor/scheduler/pending-chunk.js'
 import type { ResultsMessage } from '../../../../src/ipc/protocol.js'
 import type { Chunk, Failure, TaskSpec } from '../../../../src/model.js'
 
@@ -46,7 +47,7 @@ export function resultsOf(
 export function callOf(options: Partial<CallOptions> = {}): ScheduledCall {
   const calls = new CallTable({ processes: 1, concurrency: 1 }, () => {})
   calls.open(1, { task: TASK, ...options })
-  return calls.next(false, true, 0)!
+  return calls.turns.next(false, true, 0)!
 }
 
 /** One line per command, without what is not needed to tell them apart. */

@@ -54,7 +54,7 @@ function setUp(chunks: readonly number[], options: Partial<CallOptions> = {}) {
     seq += count
   }
   const take = () => {
-    const call = calls.next(false, true, 0)!
+    const call = calls.turns.next(false, true, 0)!
     return { call, pending: calls.take(call, Number.POSITIVE_INFINITY, 0)! }
   }
   const inFlight = chunks.map(take)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ScheduledCall } from '../../../../src/executor/scheduler/calls.js'
+import type { ScheduledCall } from '../../../../src/executor/scheduler/call.js'
 import type { Command } from '../../../../src/executor/scheduler/messages.js'
 import type { ReadyState } from '../../../../src/executor/scheduler/worker.js'
 import { WorkerTable } from '../../../../src/executor/scheduler/workers.js'
