@@ -65,7 +65,7 @@ describe('workers that crash', () => {
   test('P19: P1 also holds while a large argument is being sent', async () => {
     const pool = makePool({ processes: 1 })
     const read = await readAll(
-      pool.imap('exitAt2', [1, 2, new Uint8Array(20_000_000) as never, 4], { chunkSize: 1 }),
+      pool.imap('exitAt2', [1, 2, new Uint8Array(4_000_000) as never, 4], { chunkSize: 1 }),
     )
     expect(read.map((value) => (typeof value === 'object' ? 'bytes' : value))).toEqual([
       1,
@@ -139,7 +139,7 @@ describe('inputs', () => {
   })
 
   test('P10: close() ends a call that waits for its consumer, or for its input', async () => {
-    const pool = makePool()
+    const pool = makePool({ processes: 1 })
     const throttled = pool.imap('square', endless(), { bufferSize: 2 })
     await throttled.next()
     const waiting = pool.imap('square', feed<number>())
@@ -209,7 +209,7 @@ describe('close and terminate', () => {
   })
 
   test('P16: pending calls reject with PoolTerminatedError, and iterators are done after that', async () => {
-    const pool = makePool()
+    const pool = makePool({ processes: 1 })
     const items = feed<number>()
     const iterator = pool.imap('square', items)
     items.push(1)
