@@ -10,44 +10,61 @@ const spawnStubborn = (stdio: string) =>
   `process.getBuiltinModule('child_process').spawn('sh', ['-c', 'trap "" TERM INT HUP; sleep 600 & wait'], { stdio: '${stdio}' })`
 
 it('every item has its own result, whatever the job replaces, closes or leaves behind', async () => {
+  // Each list runs in a worker of its own: a code, eight items, the next code.
   const codes = [
-    'JSON.stringify = () => \'"forged"\'',
-    'Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged" })',
-    'Object.prototype.then = (resolve) => resolve("forged")',
-    'Promise.prototype.then = nothing',
-    'globalThis.Error = nothing',
-    'Object.keys = nothing',
-    'performance.now = nothing',
-    'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
-    'Promise.resolve = nothing; globalThis.Promise = nothing',
-    'globalThis.process = globalThis.Buffer = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
-    'process.emit = nothing',
-    'process.nextTick = nothing',
-    'process.removeAllListeners("message").removeAllListeners("disconnect")',
-    'process.getBuiltinModule("fs").writeSync = process.getBuiltinModule("v8").serialize = nothing',
-    'for (const name of Object.getOwnPropertyNames(Buffer)) if (typeof Buffer[name] === "function") Buffer[name] = nothing',
-    'JSON.parse = JSON.stringify = Math.min = Math.max = Math.floor = Math.abs = Atomics.wait = Atomics.store = nothing',
-    'Object.keys = Object.entries = Object.assign = Object.fromEntries = Object.is = Object.getPrototypeOf = nothing',
-    'Array.isArray = Array.from = Number.isInteger = Number.isSafeInteger = Number.isFinite = nothing',
-    'Promise.all = Promise.race = Promise.reject = Promise.allSettled = nothing',
-    'const { push } = Array.prototype; Array.prototype.push = function (...parts) { return push.apply(this, parts) }',
-    'delete globalThis.TextEncoder; delete globalThis.setImmediate; delete globalThis.queueMicrotask',
-    'for (const name of ["send", "exit", "kill", "memoryUsage", "hrtime", "cwd", "on"]) process[name] = nothing',
-    'process.stdout.write = nothing',
-    'process.removeAllListeners()',
-    'process.channel.unref()',
-    'process.chdir("/")',
-    'process.getBuiltinModule("fs").writeSync(1, \'{"index":0}\\n\')',
-    'for (const fd of [0, 1, 2]) process.getBuiltinModule("fs").closeSync(fd)',
-    'for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, nothing)',
-    'process.on("uncaughtException", nothing).on("unhandledRejection", nothing)',
-    `process.on("exit", () => ${block()})`,
-    'setInterval(nothing, 1000)',
-    spawnStubborn('inherit'),
-    spawnStubborn('ignore'),
-  ]
-  // Each runs in a worker of its own, between items that share it.
-  const flags = ['--chunk-size', '3', '--max-tasks-per-child', '9']
+    [
+      'JSON.stringify = () => \'"forged"\'',
+      'Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged" })',
+      'const { push } = Array.prototype; Array.prototype.push = function (...parts) { return push.apply(this, parts) }',
+    ],
+    ['Object.prototype.then = (resolve) => resolve("forged")'],
+    [
+      'Promise.all = Promise.race = Promise.reject = Promise.allSettled = nothing',
+      'Promise.prototype.then = nothing',
+      'Promise.resolve = nothing; globalThis.Promise = nothing',
+    ],
+    ['globalThis.Error = nothing'],
+    [
+      'Object.keys = nothing',
+      'Array.isArray = Array.from = Number.isInteger = Number.isSafeInteger = Number.isFinite = nothing',
+      'Object.keys = Object.entries = Object.assign = Object.fromEntries = Object.is = Object.getPrototypeOf = nothing',
+    ],
+    [
+      'performance.now = nothing',
+      'delete globalThis.TextEncoder; delete globalThis.setImmediate; delete globalThis.queueMicrotask',
+      'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
+    ],
+    [
+      'globalThis.process = globalThis.Buffer = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
+    ],
+    ['process.emit = nothing', 'process.nextTick = nothing'],
+    [
+      'for (const name of ["send", "exit", "kill", "memoryUsage", "hrtime", "cwd", "on"]) process[name] = nothing',
+    ],
+    [
+      'process.removeAllListeners("message").removeAllListeners("disconnect")',
+      'process.removeAllListeners()',
+    ],
+    [
+      'process.getBuiltinModule("fs").writeSync = process.getBuiltinModule("v8").serialize = nothing',
+      'for (const name of Object.getOwnPropertyNames(Buffer)) if (typeof Buffer[name] === "function") Buffer[name] = nothing',
+      'JSON.parse = JSON.stringify = Math.min = Math.max = Math.floor = Math.abs = Atomics.wait = Atomics.store = nothing',
+    ],
+    [
+      'process.chdir("/")',
+      'process.getBuiltinModule("fs").writeSync(1, \'{"index":0}\\n\')',
+      'process.stdout.write = nothing',
+    ],
+    ['process.channel.unref()'],
+    ['for (const fd of [0, 1, 2]) process.getBuiltinModule("fs").closeSync(fd)'],
+    ['for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, nothing)'],
+    ['process.on("uncaughtException", nothing).on("unhandledRejection", nothing)'],
+    [`process.on("exit", () => ${block()})`],
+    ['setInterval(nothing, 1000)'],
+    [spawnStubborn('inherit')],
+    [spawnStubborn('ignore')],
+  ].flatMap((list) => [...list, '', '', ''].slice(0, 3))
+  const flags = ['--chunk-size', '3', '--max-tasks-per-child', '27']
   const { run, items } = await runCodes(fixture('runs-given-code'), codes, { size: 9, at: 1, flags })
   const results = run.stdout.split('\n')
   const byCode = (all: readonly string[]) => codes.map((code, i) => [code, all.slice(i * 9, (i + 1) * 9)])
@@ -140,7 +157,7 @@ describe('an item fails alone, with the reason, that replaces a function so that
     [
       'one of many cheap items',
       'sync',
-      1000,
+      500,
       [
         noPush,
         noIterator,
