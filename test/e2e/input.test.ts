@@ -22,7 +22,7 @@ describe('formats', () => {
 
   it('reads NDJSON with CRLF, blank lines and a last newline, by --input-format', async () => {
     const input = `${TRICKY.map((item) => JSON.stringify(item)).join('\r\n\r\n')}\r\n`
-    const run = await runCli(['map', identity, '--input-format', 'ndjson'], { input })
+    const run = await alone(['map', identity, '--input-format', 'ndjson'], { input })
     expect(run.stdout).toBe(results)
   })
 
@@ -45,7 +45,7 @@ describe('formats', () => {
 
   it('reads stdin for -i -, and treats a key __proto__ as data', async () => {
     const item = '{"__proto__":{"polluted":true},"constructor":1}'
-    const run = await runCli(['map', identity, '-i', '-'], { input: item })
+    const run = await alone(['map', identity, '-i', '-'], { input: item })
     expect(run.stdout).toBe(`${item}\n`)
   })
 
@@ -62,7 +62,7 @@ describe('malformed text ends the run with code 4 and a location', () => {
     ['an NDJSON line', 'imap', 'bad.ndjson', '1\n\n2\n{"a": tru}\n', /bad\.ndjson:4:\d+: item 2\b/],
   ])('%s', async (_what, command, name, text, location) => {
     const file = tempSpace().write({ [name]: text })
-    const run = await runCli([command, identity, '-j', '1', '-i', file])
+    const run = await alone([command, identity, '-i', file])
     expect(run.stderr).toMatch(location)
     expect(run.stderr).not.toMatch(/^ {4}at .*(?:node:|dist)/m)
     if (command === 'map') expect(run.stdout).toBe('')
@@ -96,12 +96,12 @@ describe('malformed text ends the run with code 4 and a location', () => {
 
 describe('in collect, an item that is not UTF-8 fails alone', () => {
   it.each([
-    ['lines', 'a\nb\xff\nc', '"b\ufffd"', '<stdin>:2:2'],
-    ['ndjson', '"a"\n"b\xff"\n"c"', '"\\"b\ufffd\\""', '<stdin>:2:3'],
-  ])('with --input-format %s', async (format, input, item, position) => {
+    ['lines', '0', 'a\nb\xff\nc', '"b\ufffd"', '<stdin>:2:2'],
+    ['ndjson', '1', '"a"\n"b\xff"\n"c"', '"\\"b\ufffd\\""', '<stdin>:2:3'],
+  ])('with --input-format %s, -j %s', async (format, processes, input, item, position) => {
     const { path, read } = tempSpace()
-    const args = ['collect', identity, '--input-format', format, '--errors', path('errors')]
-    const run = await runCli(args, { input: Buffer.from(input, 'latin1') })
+    const args = ['collect', identity, '-j', processes, '--input-format', format]
+    const run = await runCli([...args, '--errors', path('errors')], { input: Buffer.from(input, 'latin1') })
     expect(run).toMatchObject({ exitCode: 3, stdout: '"a"\n"c"\n' })
     expect(run.stderr).toContain(`InputError: ${position}: item 1: Invalid UTF-8`)
     expect(read('errors')).toContain(`{"index":1,"item":${item},"kind":"input",`)
