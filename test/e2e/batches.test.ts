@@ -1,6 +1,7 @@
 // `--batch`: an item is an array of consecutive items of the input, in every command.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { lastLine } from '../helpers/normalise.js'
 import { lines, runCli, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -10,15 +11,16 @@ const batches = (size: number) =>
   Array.from({ length: Math.ceil(numbers.length / size) }, (_, i) => numbers.slice(i * size, (i + 1) * size))
 
 describe('--batch', () => {
-  it.each([['map'], ['imap'], ['collect']])(
-    'gives the task arrays, the last one shorter: %s',
-    async (command) => {
-      const args = [command, '-e', 'batch => batch', '--batch', '7', '-j', '2']
-      const { stdout, stderr, exitCode } = await runCli(args, { input })
-      expect(stdout).toBe(lines(...batches(7)))
-      expect([exitCode, stderr]).toEqual([0, `poolrun ${command}: 144 ok\n`])
-    },
-  )
+  it.each([
+    ['map', '2'],
+    ['imap', '0'],
+    ['collect', '0'],
+  ])('gives the task arrays, the last one shorter: %s -j %s', async (command, processes) => {
+    const args = [command, '-e', 'batch => batch', '--batch', '7', '-j', processes]
+    const { stdout, stderr, exitCode } = await runCli(args, { input })
+    expect(stdout).toBe(lines(...batches(7)))
+    expect([exitCode, lastLine(stderr)]).toEqual([0, `poolrun ${command}: 144 ok`])
+  })
 
   it('counts batches: indexes, --only, --max-tasks-per-child, failures, --errors and the summary line', async () => {
     const { path } = tempSpace()
@@ -46,7 +48,7 @@ describe('--batch', () => {
 
   it('fails the batch of a malformed line, with the location of that line', async () => {
     const { path } = tempSpace()
-    const args = ['collect', '-e', 'b => b', '--batch', '2', '--errors', path('e')]
+    const args = ['collect', '-e', 'b => b', '--batch', '2', '-j', '0', '--errors', path('e')]
     const { stdout, stderr, exitCode } = await runCli(args, { input: '1\n2\n3\n{"a" 4}\n5\n' })
     expect([stdout, exitCode]).toEqual([lines([1, 2], [5]), 3])
     expect(stderr).toContain('<stdin>:4:6')
@@ -67,9 +69,9 @@ describe('--batch', () => {
   })
 
   it('takes items of the command line, of CSV and of globs', async () => {
-    const words = await runCli(['map', '-e', 'b => b', '--batch', '2', '1', 'x', '[2]'])
+    const words = await runCli(['map', '-e', 'b => b', '--batch', '2', '-j', '0', '1', 'x', '[2]'])
     expect(words.stdout).toBe(lines([1, 'x'], [[2]]))
-    const csv = await runCli(['map', '-e', 'b => b', '--batch', '2', '--input-format', 'csv'], {
+    const csv = await runCli(['map', '-e', 'b => b', '--batch', '2', '-j', '0', '--input-format', 'csv'], {
       input: 'a\n1\n2\n3\n',
     })
     expect(csv.stdout).toBe(lines([{ a: '1' }, { a: '2' }], [{ a: '3' }]))

@@ -2,68 +2,55 @@
 // texts are in test/unit/read.
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { fixture, runCli, startCli } from '../helpers/run-cli.js'
+import { fixture, type RunOptions, runCli, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
 const TRICKY = [{ 'a]"': ['},{', '\\"', '\u2028é😀'] }, [], '', null, -0.5e3, { b: { c: [[1]] } }]
 
+/** In poolrun's own process: what is read is the same with workers. */
+const alone = (args: readonly string[], options: RunOptions = {}) =>
+  runCli(args, { ...options, env: { ...options.env, POOLRUN_PROCESSES: '0' } })
+
 describe('formats', () => {
-  it.each([
-    ['a JSON array over several lines', 'json', JSON.stringify(TRICKY, null, 2)],
-    [
-      'NDJSON with CRLF, blank lines and a last newline',
-      'ndjson',
-      `${TRICKY.map((item) => JSON.stringify(item)).join('\r\n\r\n')}\r\n`,
-    ],
-  ])('reads %s, by --input-format or by its first byte', async (_what, format, text) => {
-    const [named, detected] = await Promise.all([
-      runCli(['map', identity, '--input-format', format], { input: text }),
-      runCli(['map', identity], { input: `\uFEFF${text}` }),
-    ])
-    const results = TRICKY.map((item) => `${JSON.stringify(item)}\n`).join('')
-    expect(named.stdout).toBe(results)
-    expect(detected.stdout).toBe(results)
+  const results = TRICKY.map((item) => `${JSON.stringify(item)}\n`).join('')
+
+  it('reads a JSON array over several lines, by its first byte', async () => {
+    const run = await runCli(['map', identity], { input: `\uFEFF${JSON.stringify(TRICKY, null, 2)}` })
+    expect(run.stdout).toBe(results)
+  })
+
+  it('reads NDJSON with CRLF, blank lines and a last newline, by --input-format', async () => {
+    const input = `${TRICKY.map((item) => JSON.stringify(item)).join('\r\n\r\n')}\r\n`
+    const run = await alone(['map', identity, '--input-format', 'ndjson'], { input })
+    expect(run.stdout).toBe(results)
   })
 
   it('reads a .txt file as lines, each a string', async () => {
     const file = tempSpace().write({ 'items.txt': 'one\n[2]\r\n\n  three  \n"four"' })
-    const run = await runCli(['map', identity, '-i', file])
+    const run = await alone(['map', identity, '-i', file])
     expect(run.stdout).toBe('"one"\n"[2]"\n"  three  "\n"\\"four\\""\n')
   })
 
   it('reads NUL-separated strings with -0', async () => {
-    const run = await runCli(['map', identity, '-0'], { input: 'one\ntwo\0\0three\0' })
+    const run = await alone(['map', identity, '-0'], { input: 'one\ntwo\0\0three\0' })
     expect(run.stdout).toBe('"one\\ntwo"\n""\n"three"\n')
   })
 
-  it('derives the format from the extension of the file, or from the environment', async () => {
-    const space = tempSpace()
-    space.write({ 'a.json': ' [1, 2]\n', 'b.ndjson': '[1, 2]\n', 'c.data': '[1]\n' })
-    const run = (name: string, env = {}) => runCli(['map', identity, '-i', space.path(name)], { env })
-    expect((await run('a.json')).stdout).toBe('1\n2\n')
-    expect((await run('b.ndjson')).stdout).toBe('[1,2]\n')
-    expect((await run('c.data', { POOLRUN_INPUT_FORMAT: 'lines' })).stdout).toBe('"[1]"\n')
+  it('takes the format from the environment', async () => {
+    const file = tempSpace().write({ 'c.data': '[1]\n' })
+    const run = await alone(['map', identity, '-i', file], { env: { POOLRUN_INPUT_FORMAT: 'lines' } })
+    expect(run.stdout).toBe('"[1]"\n')
   })
 
-  it('does not read stdin if items are arguments', async () => {
-    const run = await runCli(['map', identity, '1'], { input: '2\n' })
-    expect(run.stdout).toBe('1\n')
-  })
-
-  it('reads stdin for -i -', async () => {
-    const run = await runCli(['map', identity, '-i', '-'], { input: '2\n' })
-    expect(run.stdout).toBe('2\n')
-  })
-
-  it('treats a key __proto__ as data', async () => {
+  it('reads stdin for -i -, and treats a key __proto__ as data', async () => {
     const item = '{"__proto__":{"polluted":true},"constructor":1}'
-    const run = await runCli(['map', identity], { input: item })
+    const run = await alone(['map', identity, '-i', '-'], { input: item })
     expect(run.stdout).toBe(`${item}\n`)
   })
 
   it('reads an empty array with white space in it', async () => {
-    const run = await runCli(['map', identity, '--format', 'json'], { input: ' [ \n ] \n' })
+    const run = await alone(['map', identity, '--format', 'json'], { input: ' [ \n ] \n' })
     expect(JSON.parse(run.stdout)).toEqual([])
     expect(run.exitCode).toBe(0)
   })
@@ -71,12 +58,11 @@ describe('formats', () => {
 
 describe('malformed text ends the run with code 4 and a location', () => {
   it.each([
-    ['an array that is torn', 'map', 'torn.json', '[\n  1,\n  {"a": 2', /torn\.json:3:\d+/],
-    ['an NDJSON line', 'imap', 'bad.ndjson', '1\n2\n{"a": tru}\n', /bad\.ndjson:3:\d+/],
-    ['a torn last NDJSON line', 'imap', 'last.ndjson', '1\n2\n{"a":', /last\.ndjson:3:\d+/],
+    ['an array that is torn', 'map', 'torn.json', '[\n  1,\n  {"a": 2', /torn\.json:3:\d+: item 1\b/],
+    ['an NDJSON line', 'imap', 'bad.ndjson', '1\n\n2\n{"a": tru}\n', /bad\.ndjson:4:\d+: item 2\b/],
   ])('%s', async (_what, command, name, text, location) => {
     const file = tempSpace().write({ [name]: text })
-    const run = await runCli([command, identity, '-j', '1', '-i', file])
+    const run = await alone([command, identity, '-i', file])
     expect(run.stderr).toMatch(location)
     expect(run.stderr).not.toMatch(/^ {4}at .*(?:node:|dist)/m)
     if (command === 'map') expect(run.stdout).toBe('')
@@ -84,20 +70,8 @@ describe('malformed text ends the run with code 4 and a location', () => {
     expect(run.exitCode).toBe(4)
   })
 
-  it('with the index of the item', async () => {
-    const run = await runCli(['imap', identity, '-j', '1'], { input: '1\n\n2\n{"a": tru}\n' })
-    expect(run.stderr).toMatch(/<stdin>:4:\d+/)
-    expect(run.stderr).toMatch(/item 2\b/)
-  })
-
-  it('with a hint to --input-format lines if nothing in it is JSON', async () => {
-    const run = await runCli(['map', identity], { input: 'alpha\nbeta\n' })
-    expect(run.stderr).toContain('--input-format lines')
-    expect(run.exitCode).toBe(4)
-  })
-
-  it('with that hint, too, if a line only begins like an array', async () => {
-    const run = await runCli(['imap', identity], { input: '[a].txt\n[b].txt\n' })
+  it('with a hint to --input-format lines if it only begins like an array', async () => {
+    const run = await alone(['imap', identity], { input: '[a].txt\n[b].txt\n' })
     expect(run.stderr).toContain("<stdin>:1:2: item 0: Unexpected token 'a'; for plain text")
     expect(run.stderr).toContain('--input-format lines')
     expect(run).toMatchObject({ stdout: '', exitCode: 4 })
@@ -111,26 +85,23 @@ describe('malformed text ends the run with code 4 and a location', () => {
     expect((await run.ended()).stderr).toContain("<stdin>:5:4: item 2: Unexpected token '.'")
   })
 
-  it.each([
-    ['ndjson', Buffer.from('1\n"caf\xff"\n', 'latin1'), 6],
-    ['lines', Buffer.from('one\ntw\xe9o\nthree\n', 'latin1'), 6],
-  ])('with the byte offset of bad UTF-8 in %s', async (format, bytes, offset) => {
-    const run = await runCli(['imap', identity, '--input-format', format], { input: bytes })
+  it('with the byte offset of bad UTF-8', async () => {
+    const input = Buffer.from('1\n"caf\xff"\n', 'latin1')
+    const run = await alone(['imap', identity, '--input-format', 'ndjson'], { input })
     expect(run.stderr).toMatch(/UTF-8/)
-    expect(run.stderr).toMatch(new RegExp(`\\b${offset}\\b`))
+    expect(run.stderr).toMatch(/\b6\b/)
     expect(run.exitCode).toBe(4)
   })
 })
 
 describe('in collect, an item that is not UTF-8 fails alone', () => {
   it.each([
-    ['nul', 'a\0b\xff\0c\0', '"b\ufffd"', '<stdin>:1:4'],
-    ['lines', 'a\nb\xff\nc', '"b\ufffd"', '<stdin>:2:2'],
-    ['ndjson', '"a"\n"b\xff"\n"c"', '"\\"b\ufffd\\""', '<stdin>:2:3'],
-  ])('with --input-format %s', async (format, input, item, position) => {
+    ['lines', '0', 'a\nb\xff\nc', '"b\ufffd"', '<stdin>:2:2'],
+    ['ndjson', '1', '"a"\n"b\xff"\n"c"', '"\\"b\ufffd\\""', '<stdin>:2:3'],
+  ])('with --input-format %s, -j %s', async (format, processes, input, item, position) => {
     const { path, read } = tempSpace()
-    const args = ['collect', identity, '--input-format', format, '--errors', path('errors')]
-    const run = await runCli(args, { input: Buffer.from(input, 'latin1') })
+    const args = ['collect', identity, '-j', processes, '--input-format', format]
+    const run = await runCli([...args, '--errors', path('errors')], { input: Buffer.from(input, 'latin1') })
     expect(run).toMatchObject({ exitCode: 3, stdout: '"a"\n"c"\n' })
     expect(run.stderr).toContain(`InputError: ${position}: item 1: Invalid UTF-8`)
     expect(read('errors')).toContain(`{"index":1,"item":${item},"kind":"input",`)
@@ -140,16 +111,14 @@ describe('in collect, an item that is not UTF-8 fails alone', () => {
 describe('items on the command line', () => {
   const IDS = ['81444e2', '1202285736968061337', '007', '1.0', '12', '-0.5', '[1]', 'x']
 
-  it('are numbers only where they print back as they were typed', async () => {
-    const run = await runCli(['map', identity, '--', ...IDS])
+  it('are numbers only where they print back as they were typed, and stdin is not read', async () => {
+    const run = await alone(['map', identity, '--', ...IDS], { input: '2\n' })
     expect(run.stdout).toBe('"81444e2"\n"1202285736968061337"\n"007"\n"1.0"\n12\n-0.5\n[1]\n"x"\n')
   })
 
   it('are strings with --strings or POOLRUN_STRINGS', async () => {
     const strings = IDS.map((id) => `${JSON.stringify(id)}\n`).join('')
-    expect((await runCli(['map', identity, '--strings', '--', ...IDS])).stdout).toBe(strings)
-    const env = { POOLRUN_STRINGS: '1' }
-    expect((await runCli(['map', identity, '--', ...IDS], { env })).stdout).toBe(strings)
-    expect((await runCli(['apply', identity, '--strings', '12'])).stdout).toBe('"12"\n')
+    expect((await alone(['map', identity, '--strings', '--', ...IDS])).stdout).toBe(strings)
+    expect((await alone(['apply', identity, '12'], { env: { POOLRUN_STRINGS: '1' } })).stdout).toBe('"12"\n')
   })
 })

@@ -6,30 +6,35 @@ import { occurrences } from '../helpers/normalise.js'
 import { fixture, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
-const result = async (job: string, item: string, cwd = root) => {
-  const run = await runCli(['apply', job, '-j', '1', item], { cwd })
+const result = async (job: string, item: string, { cwd = root, processes = 1 } = {}) => {
+  const run = await runCli(['apply', job, '-j', `${processes}`, item], { cwd })
   expect(run.stderr).not.toMatch(/Error/)
   return JSON.parse(run.stdout)
 }
 
-describe.each(['commonjs', 'module', 'none'])('in a package of type %s', (type) => {
-  it.each([
-    ['job.ts', 'HELLO ADA'],
-    ['job.mts', 'HELLO ADA'],
-    ['job.cts', `job.cts in ${type}: ada`],
-    ['job.js', type === 'module' ? 'esm ada' : 'cjs ada'],
-    ['job.mjs', 'esm ada'],
-    ['job.cjs', 'cjs ada'],
-  ])('%s', async (name, expected) => {
-    expect(await result(`test/fixtures/projects/${type}/${name}`, 'ada')).toBe(expected)
+// job/compile.test.ts has more of them, in each of these packages.
+describe.each([
+  ['commonjs', 'cjs ada', ['job.mts', 'HELLO ADA'], ['job.mjs', 'esm ada']],
+  ['module', 'esm ada', ['job.cts', 'job.cts in module: ada'], ['job.cjs', 'cjs ada']],
+  ['none', 'cjs ada'],
+] as const)('in a package of type %s', (type, js, ...others) => {
+  it.each([['job.ts', 'HELLO ADA'], ['job.js', js], ...others])('%s', async (name, expected) => {
+    // The same code loads a job where there are no workers.
+    const processes = type === 'module' ? 1 : 0
+    expect(await result(`test/fixtures/projects/${type}/${name}`, 'ada', { processes })).toBe(expected)
   })
 })
+
+// Whether legacy or standard decorators are compiled is in job/compile.test.ts.
+const shouts = (parameters: string, body: string) => `function loud${parameters} { ${body} }
+  class Greeter { @loud greet() { return 'hello' } }`
 
 describe('loads', () => {
   it('a job that uses what TypeScript, Node and packages offer', async () => {
     const space = tempSpace()
     const job = space.write({
-      'my jobs/é 日本.ts': `import { a } from './a'
+      'my jobs/é 日本.ts': `import { fileURLToPath } from 'node:url'
+        import { a } from './a'
         import { b } from './b.ts'
         import { c } from './c.js'
         import { shelf } from '@lib/shelf'
@@ -37,9 +42,19 @@ describe('loads', () => {
         import { esm } from 'new-school'
         enum Size { Small = 'S', Large = 'L' }
         const enum Count { One = 1 }
-        export default async () => {
+        ${shouts('(method: () => string, _context: ClassMethodDecoratorContext)', 'return () => method().toUpperCase()')}
+        class Shelf {}
+        const arrow = () => {}
+        const factor = await Promise.resolve(10)
+        export default async function task() {
           const { late } = await import('./late.js')
-          return [a + b + c, shelf, Size.Large, Count.One, cjs.cjs, esm, late]
+          return {
+            results: [a + b + c, shelf, Size.Large, Count.One, cjs.cjs, esm, late],
+            decorated: new Greeter().greet(),
+            awaited: factor,
+            location: [fileURLToPath(import.meta.url), import.meta.dirname, import.meta.filename],
+            names: [new Shelf().constructor.name, arrow.name, task.name],
+          }
         }`,
       'my jobs/a.ts': 'export const a = 1',
       'my jobs/b.ts': 'export const b = 10',
@@ -53,53 +68,16 @@ describe('loads', () => {
         '{ "name": "new-school", "version": "1.0.0", "type": "module", "exports": "./main.js" }',
       'node_modules/new-school/main.js': `export const esm = import.meta.url.split('/').at(-2)`,
     })
-    expect(await result(job, 'x', space.dir)).toEqual([
-      111,
-      'top',
-      'L',
-      1,
-      'old-school',
-      'new-school',
-      'better than never',
-    ])
-  })
-
-  // Whether legacy or standard decorators are compiled is in job/compile.test.ts.
-  it.each([
-    [
-      'standard decorators',
-      {},
-      `function loud(method: (this: unknown) => string, _context: ClassMethodDecoratorContext) {
-        return function (this: unknown) { return method.call(this).toUpperCase() }
-      }`,
-    ],
-    [
-      'the decorators of experimentalDecorators',
-      { experimentalDecorators: true },
-      `function loud(_target: object, _key: string, descriptor: PropertyDescriptor) {
-        const method = descriptor.value
-        descriptor.value = function () { return method.call(this).toUpperCase() }
-      }`,
-    ],
-  ])('%s', async (_what, compilerOptions, decorator) => {
-    const space = tempSpace()
-    const job = space.write({
-      'job.ts': `${decorator}
-        class Greeter { @loud greet() { return 'hello' } }
-        export default () => new Greeter().greet()`,
-      'tsconfig.json': JSON.stringify({ compilerOptions }),
+    expect(await result(job, 'x', { cwd: space.dir })).toEqual({
+      results: [111, 'top', 'L', 1, 'old-school', 'new-school', 'better than never'],
+      decorated: 'HELLO',
+      awaited: 10,
+      location: [job, space.path('my jobs'), job],
+      names: ['Shelf', 'arrow', 'task'],
     })
-    expect(await result(job, 'x', space.dir)).toBe('HELLO')
   })
 
-  it('a job without leaving files in its directory', async () => {
-    const space = tempSpace()
-    const job = space.write({ 'job.ts': 'export default (x: string) => x' })
-    await result(job, 'x')
-    expect(readdirSync(space.dir)).toEqual(['job.ts'])
-  })
-
-  it('a job anew when a file that it imports has changed', async () => {
+  it('a job anew when a file that it imports has changed, and leaves no files in its directory', async () => {
     const space = tempSpace()
     const job = space.write({
       'job.ts': `import { n } from './n.js'\nexport default () => n`,
@@ -108,6 +86,7 @@ describe('loads', () => {
     expect(await result(job, 'x')).toBe(1)
     space.write({ 'n.ts': 'export const n = 2' })
     expect(await result(job, 'x')).toBe(2)
+    expect(readdirSync(space.dir)).toEqual(['job.ts', 'n.ts'])
   })
 
   it('a job in a worker that is replaced, after the cache was deleted and the job was edited', async () => {
@@ -127,37 +106,25 @@ describe('loads', () => {
     expect(run.stdout).toBe('"as it was"\n'.repeat(3))
   })
 
-  it('a job, and warns of what its tsconfig.json asks for in vain', async () => {
+  it('a job with experimentalDecorators, and warns of what its tsconfig.json asks for in vain', async () => {
     const space = tempSpace()
     const job = space.write({
-      'job.tsx': `function d(..._: unknown[]): any {}
-        class K { @d m(): number { return 1 } }
+      'job.tsx': `${shouts(
+        '(_target: object, _key: string, descriptor: PropertyDescriptor)',
+        'const method = descriptor.value; descriptor.value = () => method().toUpperCase()',
+      )}
         const element = () => <b />
-        export default () => [K.name, typeof element]`,
+        export default () => [new Greeter().greet(), typeof element]`,
       'tsconfig.json':
         '{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }',
     })
     const run = await runCli(['map', job, '-j', '2', '1', '2'], { cwd: space.dir })
-    expect(run.exitCode).toBe(0)
+    expect(run).toMatchObject({ stdout: '["HELLO","function"]\n'.repeat(2), exitCode: 0 })
     expect(occurrences(run.stderr, 'emitDecoratorMetadata of tsconfig.json has no effect on job.tsx')).toBe(1)
     expect(occurrences(run.stderr, 'job.tsx has JSX, and no tsconfig.json says what it means')).toBe(1)
   })
 
-  it('a job that awaits at top level', async () => {
-    expect(await result(fixture('top-level-await'), '4')).toBe(40)
-  })
-
-  it('a job whose own location is the file that the user wrote', async () => {
-    const file = join(root, fixture('returns-its-location'))
-    expect(await result(fixture('returns-its-location'), 'x')).toEqual([file, join(file, '..'), file])
-  })
-
-  it('a job with the names of its classes and functions', async () => {
-    expect(await result(fixture('class-names'), 'x')).toEqual(['Shelf', 'arrow', 'task'])
-  })
-
-  it('a named export, by path relative or absolute', async () => {
-    expect(await result(`${fixture('no-default-export')}#halve`, '4')).toBe(2)
-    expect(await result(`${join(root, fixture('no-default-export'))}#double`, '4')).toBe(8)
+  it('a named export, by absolute path', async () => {
+    expect(await result(`${join(root, fixture('no-default-export'))}#double`, '4', { processes: 0 })).toBe(8)
   })
 })

@@ -1,23 +1,32 @@
 // `--processes 0`: the job runs in poolrun's own process, with the output and the policies of any other run.
-import { expect, it } from 'vitest'
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, it } from 'vitest'
 import { lastLine } from '../helpers/normalise.js'
 import { runCli, runShell, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
+import { failuresIn } from './reliability/support.js'
 
 const JOB = `
 import { currentTask, type TaskContext } from 'poolrun'
-import { appendFileSync } from 'node:fs'
-export function initializer(log?: string) { if (log) appendFileSync(log, 'initialized\\n') }
 export function finalizer() { console.log('finalized') }
 export const pid = () => process.ppid + ':' + process.env.POOLRUN_WORKER_ID + ':' + process.env.EXTRA
 export const prints = (n: number) => { console.log('out', n); process.stderr.write('err\\n'); return n }
 export const fails = (n: number) => { if (n === 2) throw new RangeError('two'); return n }
 export const flaky = (n: number, { attempt }: TaskContext) => { if (attempt < 3) throw new Error('again'); return attempt }
-export const exits = (n: number) => { if (n === 2) process.exit(5); return n }
-export const swallows = (n: number) => { try { if (n === 2) process.exit(5) } catch {} return n }
-export const later = async (n: number) => {
-  if (n === 2) { setImmediate(() => { throw new TypeError('escaped') }); await new Promise(() => {}) }
-  return n
+const exits = () => process.exit(5)
+const swallows = () => { try { process.exit(5) } catch {} }
+const later = async () => {
+  setImmediate(() => { throw new TypeError('escaped') })
+  await new Promise(() => {})
+}
+export const ways = async (way: unknown) => {
+  if (way === 'fails') fails(2)
+  if (way === 'exits') exits()
+  if (way === 'swallows') swallows()
+  if (way === 'later') await later()
+  return way
 }
 export const slow = async (n: number) => { if (n === 2) await new Promise(() => {}); return n }
 export const throwsLate = (n: number, { attempt }: TaskContext) => {
@@ -27,15 +36,22 @@ export const throwsLate = (n: number, { attempt }: TaskContext) => {
 }
 export const hangs = () => { console.log('begun'); return new Promise(() => {}) }
 export const reads = async (n: number) => { let text = ''; for await (const part of process.stdin) text += part; return [n, text] }
-export const obeys = (n: number, { signal }: TaskContext) =>
-  n === 2 ? new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason))) : n
+export const late = (n: number, { signal }: TaskContext) => {
+  if (n === 2) return new Promise(() => {})
+  return n === 4 ? new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason))) : n
+}
 `
 
-const run = (args: readonly string[]) => {
-  const job = tempSpace().write({ 'job.ts': JOB })
-  const [command, name, ...rest] = args as [string, string, ...string[]]
-  return runCli([command, `${job}#${name}`, '-j', '0', ...rest])
-}
+let job: string
+beforeAll(() => {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'poolrun-test-'))
+  job = join(folder, 'job.ts')
+  writeFileSync(job, JOB)
+  return () => rmSync(folder, { recursive: true })
+})
+
+const run = ([command, name, ...rest]: readonly string[]) =>
+  runCli([command!, `${job}#${name}`, '-j', '0', ...rest])
 
 it('runs in the process of poolrun, with the environment of a worker, and says so', async () => {
   const { stdout, stderr, exitCode } = await run(['map', 'pid', '--env', 'EXTRA=1', 'x'])
@@ -52,11 +68,23 @@ it('keeps what the job prints off stdout', async () => {
   expect(stderr).toContain('[#0 w0] err\n')
 })
 
-it('fails an item with the same traceback, location and exit code', async () => {
-  const { stdout, stderr, exitCode } = await run(['collect', 'fails', '1', '2', '3'])
-  expect(stdout).toBe('1\n3\n')
-  expect(stderr).toMatch(/RangeError: two\n {4}at fails \(.*job\.ts:8:\d+\)\n"""/)
-  expect(lastLine(stderr)).toBe('poolrun collect: 2 ok, 1 failed (item 1)')
+it('loses only its item to an error, to process.exit, also where the job goes on, and to an error outside its promise', async () => {
+  const ways = ['fails', 'exits', 'swallows', 'later']
+  const { stdout, stderr, exitCode } = await run(['collect', 'ways', ...ways.flatMap((way) => [way, 'ok'])])
+  expect(stdout).toBe('"ok"\n'.repeat(4))
+  const failures = failuresIn(stderr)
+  expect([...failures.keys()]).toEqual([0, 2, 4, 6])
+  // The same traceback and location as from a worker.
+  expect(failures.get(0)).toMatch(/RangeError: two\n {4}at fails \(.*job\.ts:6:\d+\)\n {4}at ways .*\n"""/)
+  for (const [item, name, line] of [
+    [2, 'exits', 8],
+    [4, 'swallows', 9],
+  ] as const) {
+    expect(failures.get(item)).toContain('exited with code 5')
+    expect(failures.get(item)).toMatch(new RegExp(`at ${name} \\(.*job\\.ts:${line}:`))
+  }
+  expect(failures.get(6)).toContain('TypeError: escaped')
+  expect(lastLine(stderr)).toBe('poolrun collect: 4 ok, 4 failed (items 0, 2, 4, 6)')
   expect(exitCode).toBe(3)
 })
 
@@ -64,36 +92,11 @@ it('retries', async () => {
   expect((await run(['map', 'flaky', '--retries', '2', '1'])).stdout).toBe('3\n')
 })
 
-it.each(['exits', 'swallows'])('loses only its item to process.exit, also where the job %s', async (name) => {
-  const { stdout, stderr, exitCode } = await run(['collect', name, '1', '2', '3'])
-  expect(stdout).toBe('1\n3\n')
-  expect(stderr).toContain('exited with code 5')
-  expect(stderr).toMatch(/at \w+ \(.*job\.ts:1[01]:/)
-  expect(lastLine(stderr)).toBe('poolrun collect: 2 ok, 1 failed (item 1)')
-  expect(exitCode).toBe(3)
-})
-
-it('loses only its item to an error outside its promise', async () => {
-  const { stdout, stderr, exitCode } = await run(['collect', 'later', '1', '2', '3'])
-  expect(stdout).toBe('1\n3\n')
-  expect(stderr).toContain('TypeError: escaped')
-  expect(exitCode).toBe(3)
-})
-
-it.each(['slow', 'obeys'])('fails a late item that %s, and goes on', async (name) => {
-  const { stdout, stderr } = await run([
-    'collect',
-    name,
-    '--timeout',
-    '200ms',
-    '--kill-after',
-    '100ms',
-    '1',
-    '2',
-    '3',
-  ])
-  expect(stdout).toBe('1\n3\n')
-  expect(stderr).toContain('TimeoutError: item 1 exceeded 200 ms')
+it('fails a late item, also where it obeys its signal, and goes on', async () => {
+  const limits = ['--timeout', '200ms', '--kill-after', '100ms']
+  const { stdout, stderr } = await run(['collect', 'late', ...limits, '1', '2', '3', '4', '5'])
+  expect(stdout).toBe('1\n3\n5\n')
+  for (const item of [1, 3]) expect(stderr).toContain(`TimeoutError: item ${item} exceeded 200 ms`)
 })
 
 it('stops at the first failure of map', async () => {
@@ -103,7 +106,6 @@ it('stops at the first failure of map', async () => {
 })
 
 it('gives the job an empty stdin and keeps the items', async () => {
-  const job = tempSpace().write({ 'job.ts': JOB })
   expect((await runCli(['map', `${job}#reads`, '-j', '0'], { input: '1\n2\n' })).stdout).toBe(
     '[1,""]\n[2,""]\n',
   )
@@ -120,7 +122,6 @@ it('waits for an item that nothing keeps alive, until the deadline', async () =>
 })
 
 it('ends by the second signal while an item runs', async () => {
-  const job = tempSpace().write({ 'job.ts': JOB })
   const watched = watchCli(['collect', `${job}#hangs`, '-j', '0', '1'])
   await watched.printed(/begun/)
   watched.child.kill('SIGINT')

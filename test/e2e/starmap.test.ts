@@ -9,7 +9,7 @@ it('spreads each item over the arguments, and passes no context', async () => {
 })
 
 it('fails an item that is not an array, with a TypeError and its index', async () => {
-  const run = await runCli(['starmap', fixture('starmap-add'), '-j', '1', '[1,2]', '7'])
+  const run = await runCli(['starmap', fixture('starmap-add'), '-j', '0', '[1,2]', '7'])
   expect(run.stdout).toBe('')
   expect(run.exitCode).toBe(1)
   expect(run.stderr).toMatch(/^TypeError: /m)

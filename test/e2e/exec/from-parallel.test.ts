@@ -46,13 +46,15 @@ beforeAll(() => {
   writeFileSync(join(folder, 'people.csv'), 'name,age\nAda,36\nAlan Mathison,41\n')
 })
 
-test('every line that the page shows', { timeout: 60_000 }, async () => {
+test('every line that the page shows', { timeout: 120_000 }, async () => {
   expect(ours).toHaveLength(EXPECTED.length)
   const script = ours.map((line, i) => {
     const after = EXPECTED[i]![2]
     return `( ${line}\n) > stdout.${i}; echo $? > code.${i}\n${after === undefined ? '' : `( ${after} ) > /dev/null || echo "line ${i}: ${after.replaceAll('"', '')}"`}`
   })
-  const { stdout } = await runShell(script.join('\n'), { cwd: folder, timeoutMs: 55_000 })
+  // Those that say how many processes they want have workers; a line reads, runs and writes the same without.
+  const env = { POOLRUN_PROCESSES: '0' }
+  const { stdout } = await runShell(script.join('\n'), { cwd: folder, env, timeoutMs: 110_000 })
   expect(stdout).toBe('')
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
   ours.forEach((line, i) => {

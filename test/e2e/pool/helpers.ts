@@ -74,6 +74,6 @@ export async function untilExited(pid: number): Promise<void> {
     } catch {
       return new Promise((resolve) => setImmediate(resolve))
     }
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

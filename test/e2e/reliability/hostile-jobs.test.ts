@@ -1,70 +1,92 @@
 // Jobs that break the process they run in: results are intact, the run ends, and no process is left.
 import { describe, expect, it } from 'vitest'
 import { fixture, lines, runCli } from '../../helpers/run-cli.js'
-import { counts } from './support.js'
+import { ascending, counts, failuresIn } from './support.js'
 
 const ITEMS = [...Array(8).keys()]
+/** Blocks and costs no processor time. */
+const block = (ms?: number) => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${ms})`
 const spawnStubborn = (stdio: string) =>
   `process.getBuiltinModule('child_process').spawn('sh', ['-c', 'trap "" TERM INT HUP; sleep 600 & wait'], { stdio: '${stdio}' })`
 
-describe('every item has its own result, even if the job runs', () => {
-  it.each([
-    'JSON.stringify = () => \'"forged"\'',
-    'Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged" })',
-    'Object.prototype.then = (resolve) => resolve("forged")',
-    'Promise.prototype.then = nothing',
-    'globalThis.Error = nothing',
-    'Object.keys = nothing',
-    'performance.now = nothing',
-    'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
-    'Promise.resolve = nothing; globalThis.Promise = nothing',
-    'globalThis.process = globalThis.Buffer = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
-    'process.emit = nothing',
-    'process.nextTick = nothing',
-    'process.removeAllListeners("message").removeAllListeners("disconnect")',
-    'process.getBuiltinModule("fs").writeSync = process.getBuiltinModule("v8").serialize = nothing',
-    'for (const name of Object.getOwnPropertyNames(Buffer)) if (typeof Buffer[name] === "function") Buffer[name] = nothing',
-    'JSON.parse = JSON.stringify = Math.min = Math.max = Math.floor = Math.abs = Atomics.wait = Atomics.store = nothing',
-    'Object.keys = Object.entries = Object.assign = Object.fromEntries = Object.is = Object.getPrototypeOf = nothing',
-    'Array.isArray = Array.from = Number.isInteger = Number.isSafeInteger = Number.isFinite = nothing',
-    'Promise.all = Promise.race = Promise.reject = Promise.allSettled = nothing',
-    'const { push } = Array.prototype; Array.prototype.push = function (...parts) { return push.apply(this, parts) }',
-    'delete globalThis.TextEncoder; delete globalThis.setImmediate; delete globalThis.queueMicrotask',
-    'for (const name of ["send", "exit", "kill", "memoryUsage", "hrtime", "cwd", "on"]) process[name] = nothing',
-    'process.stdout.write = nothing',
-    'process.removeAllListeners()',
-    'process.channel.unref()',
-    'process.chdir("/")',
-    'process.getBuiltinModule("fs").writeSync(1, \'{"index":0}\\n\')',
-    'for (const fd of [0, 1, 2]) process.getBuiltinModule("fs").closeSync(fd)',
-    'for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, nothing)',
-    'process.on("uncaughtException", nothing).on("unhandledRejection", nothing)',
-    'process.on("exit", () => { for (;;); })',
-    'setInterval(nothing, 1000)',
-    spawnStubborn('inherit'),
-    spawnStubborn('ignore'),
-  ])('%s', async (code) => {
-    const run = await runCode(code)
-    expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
-    expect(counts(run)).toEqual({ ok: 8, failed: 0, cancelled: 0, notRun: 0 })
-    expect(run.exitCode).toBe(0)
-  })
-})
+it('every item has its own result, whatever the job replaces, closes or leaves behind', async () => {
+  // Each list runs in a worker of its own: a code, eight items, the next code.
+  const codes = [
+    [
+      'JSON.stringify = () => \'"forged"\'',
+      'Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged" })',
+      'const { push } = Array.prototype; Array.prototype.push = function (...parts) { return push.apply(this, parts) }',
+    ],
+    ['Object.prototype.then = (resolve) => resolve("forged")'],
+    [
+      'Promise.all = Promise.race = Promise.reject = Promise.allSettled = nothing',
+      'Promise.prototype.then = nothing',
+      'Promise.resolve = nothing; globalThis.Promise = nothing',
+    ],
+    ['globalThis.Error = nothing'],
+    [
+      'Object.keys = nothing',
+      'Array.isArray = Array.from = Number.isInteger = Number.isSafeInteger = Number.isFinite = nothing',
+      'Object.keys = Object.entries = Object.assign = Object.fromEntries = Object.is = Object.getPrototypeOf = nothing',
+    ],
+    [
+      'performance.now = nothing',
+      'delete globalThis.TextEncoder; delete globalThis.setImmediate; delete globalThis.queueMicrotask',
+      'globalThis.performance = undefined; globalThis.setTimeout = globalThis.setImmediate = nothing',
+    ],
+    [
+      'globalThis.process = globalThis.Buffer = globalThis.Map = globalThis.JSON = globalThis.Uint8Array = undefined',
+    ],
+    ['process.emit = nothing', 'process.nextTick = nothing'],
+    [
+      'for (const name of ["send", "exit", "kill", "memoryUsage", "hrtime", "cwd", "on"]) process[name] = nothing',
+    ],
+    [
+      'process.removeAllListeners("message").removeAllListeners("disconnect")',
+      'process.removeAllListeners()',
+    ],
+    [
+      'process.getBuiltinModule("fs").writeSync = process.getBuiltinModule("v8").serialize = nothing',
+      'for (const name of Object.getOwnPropertyNames(Buffer)) if (typeof Buffer[name] === "function") Buffer[name] = nothing',
+      'JSON.parse = JSON.stringify = Math.min = Math.max = Math.floor = Math.abs = Atomics.wait = Atomics.store = nothing',
+    ],
+    [
+      'process.chdir("/")',
+      'process.getBuiltinModule("fs").writeSync(1, \'{"index":0}\\n\')',
+      'process.stdout.write = nothing',
+    ],
+    ['process.channel.unref()'],
+    ['for (const fd of [0, 1, 2]) process.getBuiltinModule("fs").closeSync(fd)'],
+    ['for (const name of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(name, nothing)'],
+    ['process.on("uncaughtException", nothing).on("unhandledRejection", nothing)'],
+    [`process.on("exit", () => ${block()})`],
+    ['setInterval(nothing, 1000)'],
+    [spawnStubborn('inherit')],
+    [spawnStubborn('ignore')],
+  ].flatMap((list) => [...list, '', '', ''].slice(0, 3))
+  const flags = ['--chunk-size', '3', '--max-tasks-per-child', '27']
+  const { run, items } = await runCodes(fixture('runs-given-code'), codes, { size: 9, at: 1, flags })
+  const results = run.stdout.split('\n')
+  const byCode = (all: readonly string[]) => codes.map((code, i) => [code, all.slice(i * 9, (i + 1) * 9)])
+  expect(byCode(results), run.stderr).toEqual(byCode(items.map(String)))
+  expect(run.stdout).toBe(lines(...items))
+  expect(counts(run)).toEqual({ ok: items.length, failed: 0, cancelled: 0, notRun: 0 })
+  expect(run.exitCode).toBe(0)
+}, 100_000)
 
-describe('the item fails, alone and with the reason, that', () => {
+it('an item that ends its worker, or breaks the channel to it, fails alone and with the reason', async () => {
   const fs = 'process.getBuiltinModule("fs")'
   const spawn = 'process.getBuiltinModule("child_process").spawn'
   const forever = 'return new Promise(() => setInterval(nothing, 1000))'
   /** From another process, where nothing of the worker's own can notice it. */
   const written = (fd: number, bytes: string) =>
     `${spawn}("sh", ["-c", "printf '${bytes}' >&${fd}"], { stdio: [0, 1, 2, 3, 4, 5] }); ${forever}`
-  const LOST = /WorkerLostError: item 1 lost: worker 0 \(pid \d+\) /
   const CALLED = / with descriptor \d, the channel between the worker and poolrun/
   const WRITTEN =
     /was killed by SIGKILL .*\(the job had written to the channel between the worker and poolrun\)/
   const EXITED = /exited with code 1 .*\n.*the job ended the process:\n/s
 
-  it.each<[code: string, reason: RegExp]>([
+  const reasons: readonly (readonly [code: string, reason: RegExp])[] = [
     [`${fs}.writeSync(4, Buffer.from([0x80, 0, 0, 0]))`, CALLED],
     [`${fs}.writeSync(5, "x")`, CALLED],
     [`${fs}.write(4, Buffer.alloc(100), nothing)`, CALLED],
@@ -86,51 +108,90 @@ describe('the item fails, alone and with the reason, that', () => {
         forever,
       /Error: late\n/,
     ],
-  ])('%s', async (code, reason) => {
-    const run = await runCode(code)
-    expect(run.stdout, run.stderr).toBe(lines(...ITEMS.filter((item) => item !== 1)))
-    expect(run.stderr).toMatch(LOST)
-    expect(run.stderr).toMatch(reason)
-    expect(counts(run)).toEqual({ ok: 7, failed: 1, cancelled: 0, notRun: 0 })
-    expect(run.exitCode).toBe(3)
+  ]
+  const { run, items, chosen } = await runCodes(
+    fixture('runs-given-code'),
+    reasons.map(([code]) => code),
+    { size: 9, at: 1, flags: ['--chunk-size', '3', '--max-worker-restarts', 'none'] },
+  )
+  expect(run.stdout, run.stderr).toBe(lines(...items.filter((item) => !chosen.includes(item))))
+  const failures = failuresIn(run.stderr)
+  expect(ascending([...failures.keys()])).toEqual(chosen)
+  for (const [i, [code, reason]] of reasons.entries()) {
+    const text = failures.get(chosen[i]!)
+    expect(text, code).toContain(`WorkerLostError: item ${chosen[i]} lost: worker 0 (pid `)
+    expect(text, code).toMatch(reason)
+  }
+  expect(counts(run)).toEqual({
+    ok: items.length - chosen.length,
+    failed: chosen.length,
+    cancelled: 0,
+    notRun: 0,
   })
-})
+  expect(run.exitCode).toBe(3)
+}, 100_000)
 
-describe('the item fails, alone and with the reason, that replaces, so that it does not work any more,', () => {
-  const items = [...Array(2000).keys()]
+describe('an item fails alone, with the reason, that replaces a function so that it does not work any more,', () => {
   const iterator = 'Object.getPrototypeOf([].values())'
-  const early = { name: 'default', item: 1 }
-  const withoutPromise = { name: 'sync', item: 1 }
-  /** One of many cheap items. */
-  const late = { name: 'sync', item: 1000 }
+  const noPush = ['Array.prototype.push = nothing', 'Array.prototype.push'] as const
+  const noNext = [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]'] as const
+  const noCall = ['Function.prototype.call = nothing', 'Function.prototype.call'] as const
+  const noSlice = [
+    'String.prototype.slice = String.prototype.indexOf = nothing',
+    'String.prototype.slice',
+  ] as const
+  const noGet = ['Map.prototype.get = nothing', 'Map.prototype'] as const
+  const noIterator = [
+    'Array.prototype[Symbol.iterator] = function* () {}',
+    'Array.prototype[Symbol.iterator]',
+  ] as const
 
-  it.each<[code: string, broken: string, where: { name: string; item: number }]>([
-    ['Array.prototype.push = nothing', 'Array.prototype.push', early],
-    ['Array.prototype.push = () => { throw new Error() }', 'Array.prototype.push', withoutPromise],
-    ['Array.prototype.push = nothing', 'Array.prototype.push', late],
-    ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]', early],
-    ['Array.prototype[Symbol.iterator] = function* () {}', 'Array.prototype[Symbol.iterator]', late],
-    [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]', withoutPromise],
-    [`${iterator}.next = nothing`, 'Array.prototype[Symbol.iterator]', late],
+  it.each<[which: string, task: string, size: number, codes: (readonly [code: string, broken: string])[]]>([
+    ['the second item of a worker', 'default', 2, [noPush, noIterator, noSlice, noGet]],
     [
-      'for (const name of ["map", "filter", "shift"]) Array.prototype[name] = nothing',
-      'Array.prototype.shift',
-      late,
+      'the second item of a worker, without a promise',
+      'sync',
+      2,
+      [['Array.prototype.push = () => { throw new Error() }', 'Array.prototype.push'], noNext, noCall],
     ],
-    ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice', early],
-    ['String.prototype.slice = String.prototype.indexOf = nothing', 'String.prototype.slice', late],
-    ['Function.prototype.call = nothing', 'Function.prototype.call', withoutPromise],
-    ['Function.prototype.call = nothing', 'Function.prototype.call', late],
-    ['Map.prototype.get = nothing', 'Map.prototype', early],
-    ['Map.prototype.get = nothing', 'Map.prototype', late],
-  ])('%s, of %s, by %o', async (code, broken, { name, item }) => {
-    const job = [`${fixture('runs-given-code')}#${name}`, '--init-args', JSON.stringify([code, item])]
-    const run = await runCli(['collect', ...job, '-j', '1'], { input: lines(...items) })
-    expect(run.stdout, run.stderr).toBe(lines(...items.filter((other) => other !== item)))
-    expect(run.stderr).toContain(`Error: the job has replaced ${broken}, which does not work any more\n`)
-    expect(run.stderr).toContain(`WorkerLostError: item ${item} lost`)
-    expect(run.exitCode).toBe(3)
-  })
+    [
+      'one of many cheap items',
+      'sync',
+      500,
+      [
+        noPush,
+        noIterator,
+        noNext,
+        [
+          'for (const name of ["map", "filter", "shift"]) Array.prototype[name] = nothing',
+          'Array.prototype.shift',
+        ],
+        noSlice,
+        noCall,
+        noGet,
+      ],
+    ],
+  ])(
+    'as %s',
+    async (_which, task, size, codes) => {
+      const job = `${fixture('runs-given-code')}#${task}`
+      const { run, items, chosen } = await runCodes(
+        job,
+        codes.map(([code]) => code),
+        { size, at: size / 2, flags: ['--chunk-size', `${size}`, '--max-worker-restarts', 'none'] },
+      )
+      expect(run.stdout, run.stderr).toBe(lines(...items.filter((item) => !chosen.includes(item))))
+      const failures = failuresIn(run.stderr)
+      expect(ascending([...failures.keys()])).toEqual(chosen)
+      for (const [i, [code, broken]] of codes.entries()) {
+        const text = failures.get(chosen[i]!)
+        expect(text, code).toContain(`Error: the job has replaced ${broken}, which does not work any more\n`)
+        expect(text, code).toContain(`WorkerLostError: item ${chosen[i]} lost`)
+      }
+      expect(run.exitCode).toBe(3)
+    },
+    60_000,
+  )
 })
 
 describe('a worker that sends nothing', () => {
@@ -144,10 +205,10 @@ describe('a worker that sends nothing', () => {
   }, 30_000)
 
   it('is left alone while its item blocks, waits, or blocks after it has waited, for longer', async () => {
-    const block = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 11_000)'
+    const blocked = block(11_000)
     const wait = 'return new Promise((resolve) => setTimeout(resolve, 11_000))'
-    const both = `return new Promise(setImmediate).then(() => ${block})`
-    for (const run of await Promise.all([block, wait, both].map((code) => runCode(code)))) {
+    const both = `return new Promise(setImmediate).then(() => ${blocked})`
+    for (const run of await Promise.all([blocked, wait, both].map((code) => runCode(code)))) {
       expect(run.stdout, run.stderr).toBe(lines(...ITEMS))
       // A second attempt would take it to 22 s.
       expect(run.stderr).toMatch(/^poolrun collect: 8 ok in 1\d s .*\n$/)
@@ -158,6 +219,20 @@ describe('a worker that sends nothing', () => {
 /** Item 1 runs the code in a worker that it shares with the others. */
 function runCode(code: string, items: readonly number[] = ITEMS) {
   const flags = ['-j', '1', '--chunk-size', '3', '--kill-after', '500ms']
-  const job = [fixture('runs-given-code'), '--init-args', JSON.stringify([code])]
+  const job = [fixture('runs-given-code'), '--init-args', JSON.stringify([{ 1: code }])]
   return runCli(['collect', ...job, ...flags], { input: lines(...items), timeoutMs: 25_000 })
+}
+
+/** Of every `size` items in one run, the one at `at` runs the next code. */
+async function runCodes(
+  job: string,
+  codes: readonly string[],
+  { size, at, flags }: { size: number; at: number; flags: readonly string[] },
+) {
+  const items = [...Array(codes.length * size).keys()]
+  const chosen = codes.map((_, i) => i * size + at)
+  const given = Object.fromEntries(codes.map((code, i) => [chosen[i], code]))
+  const args = ['collect', job, '--init-args', JSON.stringify([given]), '-j', '1', '--kill-after', '500ms']
+  const run = await runCli([...args, ...flags], { input: lines(...items), timeoutMs: 90_000 })
+  return { run, items, chosen }
 }

@@ -50,3 +50,15 @@ export const withoutTimes = (stderr: string) =>
     .replaceAll(/\([\d.]+ (?:ms|s), /g, '(<time>, ')
 
 export const ascending = (items: readonly number[]) => [...items].sort((a, b) => a - b)
+
+/** What a run of `collect` says of each failed item. */
+export function failuresIn(stderr: string): ReadonlyMap<number, string> {
+  const [first, ...rest] = stderr.split(/^collect: item (\d+) failed, skipped\n/m)
+  const failures = new Map<number, string>()
+  let text = first!
+  for (let i = 0; i + 1 < rest.length; i += 2) {
+    failures.set(Number(rest[i]), text)
+    text = rest[i + 1]!
+  }
+  return failures
+}
