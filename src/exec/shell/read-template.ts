@@ -2,10 +2,11 @@
 // being read as syntax. A value is always a variable of the shell in quotes, never text of the script, so that a place that
 // is judged wrongly can split a word, but not run anything.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are parts of shell scripts
-import { UsageError } from '../errors/classes.js'
-import { matchAt, type Placeholder } from './placeholders.js'
-import { findRefusal, readsScript } from './refusals.js'
-import type { Piece, Place, Quoting, Word } from './shell-words.js'
+import { UsageError } from '../../errors/classes.js'
+import { matchAt, type Placeholder } from '../placeholders.js'
+import { type Refusal, refuse, refuseNearMiss } from './refusal.js'
+import { findRefusal, readsScript } from './unsafe-commands.js'
+import type { Piece, Place, Quoting, Word } from './words.js'
 
 export interface ReadTemplate {
   readonly pieces: readonly Piece[]
@@ -50,23 +51,6 @@ const WITH_FALLBACK_QUOTES = /^(?:bash|zsh|r?ksh\d*|mksh)$/
 /** @throws UsageError */
 export function readShellTemplate(text: string, options: ReadOptions): ReadTemplate {
   return new Reader(text, options).read()
-}
-
-/** @throws UsageError */
-export function refuse(text: string, at: number, where: string, why: string, instead: string): never {
-  const match = matchAt(text, at)
-  const placeholder = match?.kind === 'placeholder' ? match.placeholder : '{}'
-  const line = text.slice(0, at).split('\n').length
-  const column = at - text.lastIndexOf('\n', at - 1)
-  const location = line === 1 ? `at character ${column}` : `at line ${line}, character ${column}`
-  throw new UsageError(
-    `invalid --exec template: ${placeholder} ${location} stands in ${where}: ${why}; ${instead}`,
-  )
-}
-
-/** @throws UsageError */
-export function refuseNearMiss(text: string, hint: string): never {
-  throw new UsageError(`invalid --exec template: ${text} is not a placeholder; ${hint}`)
 }
 
 class OpenWord {
@@ -149,13 +133,11 @@ class Reader {
     if (this.#placeholders.length === 0 && append) this.#append(last)
     else this.#endCommand(last)
     if (spread && this.#spreadAt >= 0 && this.#setsParameters !== undefined)
-      refuse(
-        this.#text,
-        this.#spreadAt,
-        `a script with ${this.#setsParameters}`,
-        'the items are the parameters of the script, which that changes',
-        'leave that out, or put the script into a file that takes the items as arguments',
-      )
+      refuse(this.#text, this.#spreadAt, {
+        where: `a script with ${this.#setsParameters}`,
+        why: 'the items are the parameters of the script, which that changes',
+        instead: 'leave that out, or put the script into a file that takes the items as arguments',
+      })
     return {
       pieces: this.#pieces,
       placeholders: this.#placeholders,
@@ -262,12 +244,11 @@ class Reader {
     }
     if (command.redirection !== undefined) {
       if (word.spreads)
-        this.#refuseSince(
-          this.#places.length - 1,
-          'the target of a redirection',
-          'it is one file',
-          'name one file',
-        )
+        this.#refuseSince(this.#places.length - 1, {
+          where: 'the target of a redirection',
+          why: 'it is one file',
+          instead: 'name one file',
+        })
       command.redirects.push({ operator: command.redirection, word: read })
       command.redirection = undefined
       return this.#close(word, false)
@@ -312,8 +293,7 @@ class Reader {
     this.#commands++
     const isPosix = /^(?:sh|dash|ash|bash)$/.test(this.#options.shell)
     const refused = findRefusal(command, isPosix)
-    if (refused !== undefined)
-      this.#refuseSince(command.placesBefore, refused.where, refused.why, refused.instead)
+    if (refused !== undefined) this.#refuseSince(command.placesBefore, refused)
   }
 
   /** The item as the last word of the last command. */
@@ -347,7 +327,11 @@ class Reader {
     const start = this.#at
     const count = this.#places.length
     const word = this.#word(command)
-    this.#refuseSince(count, 'the delimiter of a here-document', 'no shell expands it', 'write a fixed word')
+    this.#refuseSince(count, {
+      where: 'the delimiter of a here-document',
+      why: 'no shell expands it',
+      instead: 'write a fixed word',
+    })
     if (this.#at === start) this.#unfinished('a here-document has no delimiter')
     documents.push({ delimiter: word.text, isQuoted: word.isQuoted, stripsTabs: operator === '<<-', command })
   }
@@ -387,7 +371,11 @@ class Reader {
   #pattern(): void {
     const count = this.#places.length
     this.#parenthesized()
-    this.#refuseSince(count, 'a pattern', 'shells read it differently', 'put the pattern into a variable')
+    this.#refuseSince(count, {
+      where: 'a pattern',
+      why: 'shells read it differently',
+      instead: 'put the pattern into a variable',
+    })
   }
 
   #comment(): void {
@@ -418,13 +406,11 @@ class Reader {
     if (isQuoted) {
       for (; this.#at < end; this.#emit(1))
         if (this.#text[this.#at] === '{' && this.#match()?.kind === 'placeholder')
-          refuse(
-            this.#text,
-            this.#at,
-            'a here-document with a quoted delimiter',
-            'the shell expands nothing in it',
-            `write <<${delimiter} without quotes, or use --exec-stdin`,
-          )
+          refuse(this.#text, this.#at, {
+            where: 'a here-document with a quoted delimiter',
+            why: 'the shell expands nothing in it',
+            instead: `write <<${delimiter} without quotes, or use --exec-stdin`,
+          })
     } else {
       const word = new OpenWord(this.#pieces.length)
       while (this.#at < end) this.#doubleStep(word, false)
@@ -435,12 +421,11 @@ class Reader {
     if (this.#places.length === count) return
     this.#canShow = false
     if (readsScript(command.words))
-      this.#refuseSince(
-        count,
-        'a script that a shell reads from a here-document',
-        'that shell would read the item as syntax',
-        'pass it as an argument',
-      )
+      this.#refuseSince(count, {
+        where: 'a script that a shell reads from a here-document',
+        why: 'that shell would read the item as syntax',
+        instead: 'pass it as an argument',
+      })
   }
 
   // ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -593,13 +578,11 @@ class Reader {
       if (c === left) depth++
       else if (c === right && --depth === 0) break
       else if (c === '{' && this.#matchAt(end)?.kind === 'placeholder')
-        refuse(
-          this.#text,
-          end,
-          'arithmetic',
-          'the shell would evaluate the item as an expression',
-          'leave the arithmetic to a program, such as expr or awk',
-        )
+        refuse(this.#text, end, {
+          where: 'arithmetic',
+          why: 'the shell would evaluate the item as an expression',
+          instead: 'leave the arithmetic to a program, such as expr or awk',
+        })
     }
     if (end >= this.#limit) this.#unfinished(`${open} is not closed`, start)
     this.#emit(end + 1 - this.#at)
@@ -623,26 +606,22 @@ class Reader {
       } else if (c === "'" && !inDouble && this.#text.indexOf("'", end + 1) > 0) {
         end = this.#text.indexOf("'", end + 1)
       } else if (c === '{' && this.#matchAt(end)?.kind === 'placeholder')
-        refuse(
-          this.#text,
-          end,
-          '${…}',
-          'its meaning there depends on the shell',
-          'assign it to a variable before: x={}; …',
-        )
+        refuse(this.#text, end, {
+          where: '${…}',
+          why: 'its meaning there depends on the shell',
+          instead: 'assign it to a variable before: x={}; …',
+        })
     }
     if (end >= this.#limit) this.#unfinished('${ is not closed', start)
     if (
       /(?<!\\)['"`]/.test(this.#text.slice(start, end)) &&
       /\{[./#%]*\}|\{item\./.test(this.#text.slice(start, end))
     )
-      refuse(
-        this.#text,
-        start,
-        '${…}',
-        'its meaning there depends on the shell',
-        'assign it to a variable before: x={}; …',
-      )
+      refuse(this.#text, start, {
+        where: '${…}',
+        why: 'its meaning there depends on the shell',
+        instead: 'assign it to a variable before: x={}; …',
+      })
     this.#emit(end + 1 - start)
   }
 
@@ -658,7 +637,11 @@ class Reader {
           )
         end++
       } else if (this.#text[end] === '{' && this.#matchAt(end)?.kind === 'placeholder')
-        refuse(this.#text, end, "$'…'", 'not every shell has these quotes', `write '…' or "…"`)
+        refuse(this.#text, end, {
+          where: "$'…'",
+          why: 'not every shell has these quotes',
+          instead: `write '…' or "…"`,
+        })
     }
     if (end >= this.#limit) this.#unfinished('a single quote is not closed', start)
     word.isDynamic = true
@@ -682,13 +665,11 @@ class Reader {
     if (hasBackslash) {
       for (; this.#at < end; this.#emit(1))
         if (this.#text[this.#at] === '{' && this.#match()?.kind === 'placeholder')
-          refuse(
-            this.#text,
-            this.#at,
-            'backticks with a backslash',
-            'how often it escapes depends on what is around',
-            'write $(…)',
-          )
+          refuse(this.#text, this.#at, {
+            where: 'backticks with a backslash',
+            why: 'how often it escapes depends on what is around',
+            instead: 'write $(…)',
+          })
     } else {
       const limit = this.#limit
       this.#limit = end
@@ -734,7 +715,11 @@ class Reader {
   #checkSpread(placeholder: Placeholder, quoting: Quoting, word: OpenWord, length: number): void {
     const instead = 'write {} as a word of its own'
     if (placeholder !== '{}')
-      refuse(this.#text, this.#at, 'a command for several items', 'only {} stands for all of them', instead)
+      refuse(this.#text, this.#at, {
+        where: 'a command for several items',
+        why: 'only {} stands for all of them',
+        instead: instead,
+      })
     const next = this.#text[this.#at + length] ?? ' '
     const isAlone =
       word.value.length === 0 && !word.isQuoted && !word.isDynamic && this.#pieces.length === word.startPiece
@@ -743,13 +728,11 @@ class Reader {
       !isAlone ||
       (this.#at + length < this.#limit && !METACHARACTERS.includes(next))
     )
-      refuse(
-        this.#text,
-        this.#at,
-        quoting === 'plain' ? 'a longer word' : 'quotes',
-        'it stands for several words',
-        instead,
-      )
+      refuse(this.#text, this.#at, {
+        where: quoting === 'plain' ? 'a longer word' : 'quotes',
+        why: 'it stands for several words',
+        instead: instead,
+      })
     this.#spreadAt = this.#at
   }
 
@@ -774,9 +757,9 @@ class Reader {
   }
 
   /** Refuses the first placeholder after so many others, if there is one. */
-  #refuseSince(count: number, where: string, why: string, instead: string): void {
+  #refuseSince(count: number, refusal: Refusal): void {
     const at = this.#places[count]
-    if (at !== undefined) refuse(this.#text, at, where, why, instead)
+    if (at !== undefined) refuse(this.#text, at, refusal)
   }
 
   #unfinished(what: string, at?: number): never {

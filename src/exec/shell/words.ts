@@ -1,5 +1,5 @@
 // What the reader of a template finds in it.
-import type { Placeholder } from './placeholders.js'
+import type { Placeholder } from '../placeholders.js'
 
 /** What is around a placeholder, and so how its value gets there. */
 export type Quoting = 'plain' | 'double' | 'single' | 'comment'
