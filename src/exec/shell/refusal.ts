@@ -1,4 +1,4 @@
-// How a template is refused because of a placeholder: where it stands, why it cannot stand there, and what to write.
+// How a template is refused; because of a placeholder: where it stands, why it cannot stand there, and what to write.
 import { UsageError } from '../../errors/classes.js'
 import { matchAt } from '../placeholders.js'
 
@@ -15,12 +15,15 @@ export function refuse(text: string, at: number, { where, why, instead }: Refusa
   const line = text.slice(0, at).split('\n').length
   const column = at - text.lastIndexOf('\n', at - 1)
   const location = line === 1 ? `at character ${column}` : `at line ${line}, character ${column}`
-  throw new UsageError(
-    `invalid --exec template: ${placeholder} ${location} stands in ${where}: ${why}; ${instead}`,
-  )
+  invalidTemplate(`${placeholder} ${location} stands in ${where}: ${why}; ${instead}`)
 }
 
 /** @throws UsageError */
 export function refuseNearMiss(text: string, hint: string): never {
-  throw new UsageError(`invalid --exec template: ${text} is not a placeholder; ${hint}`)
+  invalidTemplate(`${text} is not a placeholder; ${hint}`)
+}
+
+/** @throws UsageError */
+export function invalidTemplate(what: string): never {
+  throw new UsageError(`invalid --exec template: ${what}`)
 }
