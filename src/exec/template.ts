@@ -3,7 +3,7 @@ import { UsageError } from '../errors/classes.js'
 import { matchAt, type Placeholder } from './placeholders.js'
 import { escapeDouble, quoteAlways, quoteWord } from './quote.js'
 import { type ReadTemplate, readShellTemplate } from './shell/read-template.js'
-import { refuse, refuseNearMiss } from './shell/refusal.js'
+import { invalidTemplate, refuse, refuseNearMiss } from './shell/refusal.js'
 import { findRefusal } from './shell/unsafe-commands.js'
 import type { Piece, Place, Word } from './shell/words.js'
 
@@ -167,7 +167,7 @@ type Argument = readonly (string | Place)[]
 function withoutShell({ text, spread, append }: TemplateOptions): Template {
   const placeholders: Placeholder[] = []
   const words = splitWords(text, spread, placeholders)
-  if (words.length === 0) throw new UsageError('invalid --exec template: it is empty')
+  if (words.length === 0) invalidTemplate('it is empty')
   if (placeholders.length === 0 && append) {
     placeholders.push('{}')
     words.push([{ placeholder: '{}', number: 1, quoting: 'plain', spreads: spread }])
@@ -251,9 +251,6 @@ function splitWords(text: string, spread: boolean, placeholders: Placeholder[]):
     word.push({ placeholder, number, quoting: 'plain', spreads })
     at += length
   }
-  if (quote !== '')
-    throw new UsageError(
-      `invalid --exec template: a ${quote === '"' ? 'double' : 'single'} quote is not closed`,
-    )
+  if (quote !== '') invalidTemplate(`a ${quote === '"' ? 'double' : 'single'} quote is not closed`)
   return words
 }

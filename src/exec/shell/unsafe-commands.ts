@@ -1,7 +1,7 @@
 // Commands in which an item would become syntax although it is quoted: the program or builtin that gets it as a word reads
 // the word as a script, an expression or a name. Such templates are refused.
 import type { Refusal } from './refusal.js'
-import type { Word } from './words.js'
+import { isAssignment, type Word } from './words.js'
 
 export interface SimpleCommand {
   readonly words: readonly Word[]
@@ -21,7 +21,6 @@ const NAMES =
 const DECLARES = /^(?:declare|typeset|local|export|readonly|integer|float|private)$/
 const PREFIXES = /^(?:command|builtin|exec|noglob|nocorrect|-|time|!)$/
 const ARITHMETIC = /^-(?:eq|ne|lt|le|gt|ge)$/
-const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/
 /** An element of an array: its index is an expression. */
 const ELEMENT = /^(?:[A-Za-z_]\w*)?\[[^\]]*$/
 const SSH_WITH_VALUE = /^-[BbcDEeFIiJLlmOopQRSWw]$/
@@ -74,10 +73,6 @@ export function readsScript(words: readonly Word[]): boolean {
     )
   const remote = words.findIndex(({ text }) => REMOTE.test(baseOf(text)))
   return remote !== -1 && remoteWords(words.slice(remote + 1)).length === 0
-}
-
-function isAssignment({ prefix }: Word): boolean {
-  return ASSIGNMENT.test(prefix)
 }
 
 function baseOf(text: string): string {

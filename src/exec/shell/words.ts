@@ -32,3 +32,8 @@ export interface Word {
   readonly holds: boolean
   readonly spreads: boolean
 }
+
+/** `name=…` before the name of a command, or as an argument of `export` and the like. */
+export function isAssignment({ prefix }: Word): boolean {
+  return /^[A-Za-z_]\w*\+?=/.test(prefix)
+}
