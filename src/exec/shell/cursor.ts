@@ -120,10 +120,11 @@ export class Cursor {
   }
 
   /**
-   * Where the closer of what begins here is. `step` is the length of what is at a place: 0 for the closer, more than 1
-   * for characters that belong together. With a `refusal`, a placeholder before the closer is refused.
+   * Where the closer of what begins here is; the template is refused if it is `missing`. `step` is the length of what is
+   * at a place: 0 for the closer, more than 1 for characters that belong together. With a `refusal`, a placeholder before
+   * the closer is refused.
    */
-  findCloser(from: number, step: (at: number) => number, unclosed: string, refusal?: Refusal): number {
+  findCloser(from: number, step: (at: number) => number, missing: string, refusal?: Refusal): number {
     let at = from
     while (at < this.#limit) {
       const length = step(at)
@@ -132,11 +133,12 @@ export class Cursor {
         this.refuse(refusal, at)
       at += length
     }
-    return this.unclosed(unclosed)
+    return this.unclosed(missing)
   }
 
   // ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Placeholders so far. */
   get placeCount(): number {
     return this.#places.length
   }
@@ -151,7 +153,7 @@ export class Cursor {
     if (at !== undefined) this.refuse(refusal, at)
   }
 
-  /** What begins at `at` has no end. */
+  /** What begins at `at` is not closed. */
   unclosed(what: string, at = this.#at): never {
     invalidTemplate(`${what} (character ${at + 1})`)
   }
