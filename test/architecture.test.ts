@@ -112,7 +112,7 @@ const PURE = [
   /^(model|error-data|plan|defaults|mean-cost|summary)$/,
   /^executor\/(scheduler\/|(activity|recorded)$)/,
   /^errors\/(messages|warning-text)$/,
-  /^exec\/(placeholders|quote|read-shell|refusals|shell-words|template)$/,
+  /^exec\/(shell\/|(placeholders|quote|template)$)/,
   /^worker\/(chunk-run|cost|fast-path|outcome)$/,
   /^framing\//,
   /^policy\/(policy|delivery-order)$/,

@@ -11,8 +11,14 @@ const FIELDS = /^\{item(?:\.[^{}."'`$\\]+)+\}$/
 /** What looks like a placeholder and is not one. */
 const NEAR_MISS = /\{(?:[ \t]*items?\b[^{}\n]*|[./#%]{2,})\}/iy
 
+export interface FoundPlaceholder {
+  readonly kind: 'placeholder'
+  readonly placeholder: Placeholder
+  readonly length: number
+}
+
 export type Match =
-  | { readonly kind: 'placeholder'; readonly placeholder: Placeholder; readonly length: number }
+  | FoundPlaceholder
   /** `{{}}`: the text `{}`. */
   | { readonly kind: 'literal'; readonly length: number }
   | { readonly kind: 'near-miss'; readonly text: string; readonly hint: string }

@@ -2,9 +2,10 @@
 import { UsageError } from '../errors/classes.js'
 import { matchAt, type Placeholder } from './placeholders.js'
 import { escapeDouble, quoteAlways, quoteWord } from './quote.js'
-import { type ReadTemplate, readShellTemplate, refuse, refuseNearMiss } from './read-shell.js'
-import { findRefusal } from './refusals.js'
-import type { Piece, Place, Word } from './shell-words.js'
+import { type ReadTemplate, readShellTemplate } from './shell/read-template.js'
+import { invalidTemplate, refuse, refuseNearMiss } from './shell/refusal.js'
+import { findRefusal } from './shell/unsafe-commands.js'
+import type { Piece, Place, Word } from './shell/words.js'
 
 export interface TemplateOptions {
   readonly text: string
@@ -166,20 +167,14 @@ type Argument = readonly (string | Place)[]
 function withoutShell({ text, spread, append }: TemplateOptions): Template {
   const placeholders: Placeholder[] = []
   const words = splitWords(text, spread, placeholders)
-  if (words.length === 0) throw new UsageError('invalid --exec template: it is empty')
+  if (words.length === 0) invalidTemplate('it is empty')
   if (placeholders.length === 0 && append) {
     placeholders.push('{}')
     words.push([{ placeholder: '{}', number: 1, quoting: 'plain', spreads: spread }])
   }
   const refused = findRefusal({ words: words.map(asWord), redirects: [] }, true)
   if (refused !== undefined && !/^the arguments of (?!watch|parallel)/.test(refused.where))
-    refuse(
-      text,
-      Math.max(text.search(/\{(?:\}|[./#%]|item\.)/), 0),
-      refused.where,
-      refused.why,
-      refused.instead,
-    )
+    refuse(text, Math.max(text.search(/\{(?:\}|[./#%]|item\.)/), 0), refused)
   const argv = ({ values, items }: Values) =>
     words.flatMap((word) => {
       const [only] = word
@@ -245,22 +240,17 @@ function splitWords(text: string, spread: boolean, placeholders: Placeholder[]):
     if (spread && !/^\{[#%]\}$/.test(placeholder)) {
       const isAlone = word.length === 0 && /^(?:[ \t\n]|$)/.test(text.slice(at + length))
       if (!spreads || !isAlone)
-        refuse(
-          text,
-          at,
-          spreads ? 'a longer word' : 'a command for several items',
-          'only {} stands for all of them',
-          'write {} as a word of its own',
-        )
+        refuse(text, at, {
+          where: spreads ? 'a longer word' : 'a command for several items',
+          why: 'only {} stands for all of them',
+          instead: 'write {} as a word of its own',
+        })
     }
     let number = placeholders.indexOf(placeholder) + 1
     if (number === 0) number = placeholders.push(placeholder)
     word.push({ placeholder, number, quoting: 'plain', spreads })
     at += length
   }
-  if (quote !== '')
-    throw new UsageError(
-      `invalid --exec template: a ${quote === '"' ? 'double' : 'single'} quote is not closed`,
-    )
+  if (quote !== '') invalidTemplate(`a ${quote === '"' ? 'double' : 'single'} quote is not closed`)
   return words
 }

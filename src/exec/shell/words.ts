@@ -1,5 +1,5 @@
 // What the reader of a template finds in it.
-import type { Placeholder } from './placeholders.js'
+import type { Placeholder } from '../placeholders.js'
 
 /** What is around a placeholder, and so how its value gets there. */
 export type Quoting = 'plain' | 'double' | 'single' | 'comment'
@@ -31,4 +31,9 @@ export interface Word {
   readonly prefix: string
   readonly holds: boolean
   readonly spreads: boolean
+}
+
+/** `name=…` before the name of a command, or as an argument of `export` and the like. */
+export function isAssignment({ prefix }: Word): boolean {
+  return /^[A-Za-z_]\w*\+?=/.test(prefix)
 }

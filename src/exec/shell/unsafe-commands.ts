@@ -1,17 +1,12 @@
-// Where an item would become syntax although it is quoted: the program or builtin that gets it as a word reads the word as
-// a script, an expression or a name. Such templates are refused.
-import type { Word } from './shell-words.js'
+// Commands in which an item would become syntax although it is quoted: the program or builtin that gets it as a word reads
+// the word as a script, an expression or a name. Such templates are refused.
+import type { Refusal } from './refusal.js'
+import { isAssignment, type Word } from './words.js'
 
 export interface SimpleCommand {
   readonly words: readonly Word[]
   /** Targets of redirections. */
   readonly redirects: readonly { readonly operator: string; readonly word: Word }[]
-}
-
-export interface RefusedPlace {
-  readonly where: string
-  readonly why: string
-  readonly instead: string
 }
 
 const SHELLS = /^(?:r?bash|sh|dash|ash|r?zsh|r?ksh\d*|mksh|pdksh|yash|fish|t?csh|busybox)$/
@@ -26,13 +21,12 @@ const NAMES =
 const DECLARES = /^(?:declare|typeset|local|export|readonly|integer|float|private)$/
 const PREFIXES = /^(?:command|builtin|exec|noglob|nocorrect|-|time|!)$/
 const ARITHMETIC = /^-(?:eq|ne|lt|le|gt|ge)$/
-const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/
 /** An element of an array: its index is an expression. */
 const ELEMENT = /^(?:[A-Za-z_]\w*)?\[[^\]]*$/
 const SSH_WITH_VALUE = /^-[BbcDEeFIiJLlmOopQRSWw]$/
 
 /** `undefined` if nothing in the command can turn an item into syntax. `isPosix`: its `[` evaluates no expressions. */
-export function findRefusal(command: SimpleCommand, isPosix: boolean): RefusedPlace | undefined {
+export function findRefusal(command: SimpleCommand, isPosix: boolean): Refusal | undefined {
   const words = command.words
   const first = words.findIndex((word) => !isAssignment(word))
   const element = words
@@ -81,15 +75,11 @@ export function readsScript(words: readonly Word[]): boolean {
   return remote !== -1 && remoteWords(words.slice(remote + 1)).length === 0
 }
 
-function isAssignment({ prefix }: Word): boolean {
-  return ASSIGNMENT.test(prefix)
-}
-
 function baseOf(text: string): string {
   return text.slice(text.lastIndexOf('/') + 1)
 }
 
-function ofShells(words: readonly Word[], command: SimpleCommand): RefusedPlace | undefined {
+function ofShells(words: readonly Word[], command: SimpleCommand): Refusal | undefined {
   for (const [i, { text, holds }] of words.entries()) {
     if (holds) continue
     const base = baseOf(text)
@@ -152,10 +142,10 @@ function remoteWords(rest: readonly Word[]): readonly Word[] {
   return rest.slice(at + 1)
 }
 
-function ofBuiltin(name: string, args: readonly Word[], isPosix: boolean): RefusedPlace | undefined {
+function ofBuiltin(name: string, args: readonly Word[], isPosix: boolean): Refusal | undefined {
   const holding = args.filter(({ holds }) => holds)
   if (holding.length === 0) return undefined
-  const refused = (why: string, instead = 'assign it to a variable and check it first'): RefusedPlace => ({
+  const refused = (why: string, instead = 'assign it to a variable and check it first'): Refusal => ({
     where: `the arguments of ${name}`,
     why,
     instead,
