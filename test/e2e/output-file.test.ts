@@ -42,7 +42,8 @@ describe('--output', () => {
 
   test('stays as it was when imap reached an item that failed, and nothing is left beside it', async () => {
     const { folder, path, text } = target()
-    const { exitCode } = await runCli(['imap', fixture('throws-error'), '-o', path], { input: numbers })
+    const args = ['imap', fixture('throws-error'), '-o', path]
+    const { exitCode } = await runCli(args, { ...inParent, input: numbers })
     expect(exitCode).toBe(1)
     expect(text()).toBe('before\n')
     expect(readdirSync(folder)).toEqual(['out.ndjson'])

@@ -80,7 +80,6 @@ describe('no control character is printed on stderr', () => {
       ['map', identity, '-i', '\u001b[2Jmissing.json'],
       ['map', `${identity}#\u001b[2Jmissing`, '1'],
       ['map', identity, '--\u001b[2Junknown', '1'],
-      ['\u001b[2Junknown'],
     ]) {
       const run = await runCli(args, { env: { POOLRUN_PROCESSES: '0' } })
       expect(run.stderr, JSON.stringify(args)).not.toMatch(HARMFUL)
