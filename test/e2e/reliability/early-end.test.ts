@@ -121,7 +121,7 @@ describe('--keep-partial', () => {
   it('keeps what imap wrote before its failed item, and nothing of map', async () => {
     const { args, path, read } = folder()
     const options = ['-o', path('out'), '--keep-partial', '1', '2', '12', '4']
-    expect((await runCli([...args('imap'), ...options])).exitCode).toBe(1)
+    expect((await runCli([...args('imap'), '-j', '1', ...options])).exitCode).toBe(1)
     expect([read('out.partial'), existsSync(path('out'))]).toEqual(['1\n2\n', false])
     rmSync(path('out.partial'))
     expect((await runCli([...args('map'), '-j', '0', ...options])).exitCode).toBe(1)
