@@ -165,13 +165,13 @@ describe('--output where a rename cannot work', () => {
       }
       export -f poolrun_in_mounts
       unshare -m bash -c poolrun_in_mounts`
-    const { stdout, stderr } = await runShell(script, { ...inParent, cwd: dir })
+    const { stdout, stderr } = await runShell(script, { ...inParent, cwd: dir, timeoutMs: 60_000 })
     expect(stdout, stderr).toBe('1 before\n0 1 2 3 4 5\n0 6\n')
     expect(read('mounted')).toBe('6\n')
     const { uid, gid, mode } = statSync(path('mounted'))
     expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 65534, gid: 65533, mode: 0o640 })
     expect([...readdirSync(path('sub')), ...readdirSync(path('locked'))]).toEqual(['out', 'out'])
-  })
+  }, 70_000)
 
   test('a file of another user in a sticky folder of a third is overwritten', async (context) => {
     requireOfMachine(context, ...FEWER_POWERS)
