@@ -8,33 +8,30 @@ import { tempSpace } from '../helpers/temp-space.js'
 const SQUARES = 'n => ({ n, square: n * n, text: n === 2 ? "a, b" : undefined })'
 const ROWS = 'n,square,text\n1,1,\n2,4,"a, b"\n3,9,\n'
 
-const run = (command: string, task: string, ...args: string[]) => runCli([command, '-e', task, ...args])
+/** Without a worker unless `-j` asks for one: poolrun itself makes the rows. */
+const inParent = { env: { POOLRUN_PROCESSES: '0' } }
+const run = (command: string, task: string, ...args: string[]) =>
+  runCli([command, '-e', task, ...args], inParent)
 
 describe('--format csv', () => {
-  it.each([['map'], ['imap'], ['collect']])('writes a row per result: %s', async (command) => {
-    const { stdout, stderr, exitCode } = await run(
-      command,
-      SQUARES,
-      '--format',
-      'csv',
-      '-j',
-      '2',
-      '1',
-      '2',
-      '3',
-    )
-    expect([stdout, exitCode, stderr]).toEqual([ROWS, 0, `poolrun ${command}: 3 ok\n`])
+  it('writes a row per result', async () => {
+    const args = ['--format', 'csv', '-j', '2', '1', '2', '3']
+    expect(await run('collect', SQUARES, ...args)).toMatchObject({
+      stdout: ROWS,
+      stderr: 'poolrun collect: 3 ok\n',
+      exitCode: 0,
+    })
   })
 
-  it('writes the rows of generators, of one call, of nothing, and with other delimiters', async () => {
+  it('writes the rows of generators, of one call, and of nothing', async () => {
     const yields = 'function* (n) { for (let i = 0; i < n; i++) yield { n, i } }'
-    expect((await run('imap', yields, '--format', 'csv', '0', '2', '1')).stdout).toBe('n,i\n2,0\n2,1\n1,0\n')
+    expect((await run('imap', yields, '--format', 'csv', '-j', '1', '0', '2', '1')).stdout).toBe(
+      'n,i\n2,0\n2,1\n1,0\n',
+    )
     expect((await run('imap', yields, '--format', 'csv', '0', '0')).stdout).toBe('')
     expect((await run('apply', '(a, b) => ({ a, b })', '--format', 'tsv', '1', '[2]')).stdout).toBe(
       'a\tb\n1\t[2]\n',
     )
-    const semicolons = await run('map', SQUARES, '--format', 'csv', '--delimiter', ';', '2')
-    expect(semicolons.stdout).toBe('n;square;text\n2;4;a, b\n')
   })
 
   it('fails what is not a row, also for counts, --errors and --retries', async () => {
@@ -55,7 +52,7 @@ describe('--format csv', () => {
       '--retry-on',
       'encoding',
       '-j',
-      '2',
+      '1',
     ]
     const { stdout, stderr, exitCode } = await run(
       'collect',
@@ -94,47 +91,49 @@ describe('--format csv', () => {
   })
 
   it.each([
-    ['map', ''],
-    ['imap', 'a\n1\n'],
-  ])('ends %s at a result with a key that the header lacks', async (command, rows) => {
-    const { stdout, exitCode } = await run(
-      command,
-      'n => n === 2 ? { b: n } : { a: n }',
-      '--format',
-      'csv',
-      '1',
-      '2',
-      '3',
-    )
+    ['map', '0', ''],
+    ['imap', '1', 'a\n1\n'],
+  ])('ends %s at a result with a key that the header lacks', async (command, processes, rows) => {
+    const args = ['--format', 'csv', '-j', processes, '1', '2', '3']
+    const { stdout, exitCode } = await run(command, 'n => n === 2 ? { b: n } : { a: n }', ...args)
     expect([stdout, exitCode]).toEqual([rows, 1])
   })
 
   it('has the header of the first item in input order, however late it settles', async () => {
-    const task = `async n => {
-      if (n === 0) await new Promise((resolve) => setTimeout(resolve, 300))
+    const { path } = tempSpace()
+    const task = (last: string) => `async n => {
+      const { existsSync, writeFileSync } = await import('node:fs')
+      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+      const last = ${JSON.stringify(path(last))}
+      if (n === 2) writeFileSync(last, '')
+      while (n === 0 && !existsSync(last)) await sleep(5)
+      // Until the 2 has arrived.
+      if (n === 0) await sleep(200)
       return n === 0 ? { b: 0, a: 0 } : { a: n, b: n }
     }`
     const args = ['--format', 'csv', '-j', '2', '--chunk-size', '1']
-    expect((await run('collect', task, ...args, '0', '1', '2')).stdout).toBe('b,a\n0,0\n1,1\n2,2\n')
-    const { stdout } = await run('imap-unordered', task, ...args, '0', '1', '2')
+    expect((await run('collect', task('c'), ...args, '0', '1', '2')).stdout).toBe('b,a\n0,0\n1,1\n2,2\n')
+    const { stdout } = await run('imap-unordered', task('u'), ...args, '0', '1', '2')
     expect(stdout).toBe('a,b\n1,1\n2,2\n0,0\n')
   })
 
   it('writes what has settled when a deadline ends the run before its first item has', async () => {
     const task = 'async n => { if (n === 0) await new Promise(() => {}); return { n } }'
-    const args = ['--format', 'csv', '-j', '2', '--chunk-size', '1', '--deadline', '1s']
+    const args = ['--format', 'csv', '-j', '2', '--chunk-size', '1', '--deadline', '4s']
     const { stdout, exitCode, stderr } = await run('collect', task, ...args, '0', '1', '2')
     expect([stdout, exitCode]).toEqual(['n\n1\n2\n', 124])
     expect(stderr).toContain('2 ok, 1 cancelled while running (item 0)')
   })
 
-  it('passes rows to callbacks as objects', async () => {
+  it('separates by --delimiter, and passes rows to callbacks as objects', async () => {
     const { path, write } = tempSpace()
     const callbacks = write({
       'cb.mjs': `import { appendFileSync } from 'node:fs'
 export const callback = (result) => appendFileSync(${JSON.stringify(path('log'))}, JSON.stringify(result) + '\\n')`,
     })
-    await run('map', SQUARES, '--format', 'csv', '--callbacks', callbacks, '2')
+    const args = ['--format', 'csv', '--delimiter', ';', '--callbacks', callbacks]
+    const { stdout } = await run('map', SQUARES, ...args, '2')
+    expect(stdout).toBe('n;square;text\n2;4;a, b\n')
     expect(readFileSync(path('log'), 'utf8')).toBe(lines({ n: 2, square: 4, text: 'a, b' }))
   })
 })
@@ -142,10 +141,10 @@ export const callback = (result) => appendFileSync(${JSON.stringify(path('log'))
 describe('--delimiter', () => {
   it('reads csv, and a header with semicolons is warned of once without it', async () => {
     const input = 'a;b\n1;2\n3;4\n'
-    const args = ['map', '-e', 'row => row', '--input-format', 'csv', '-j', '2']
-    const split = await runCli([...args, '--delimiter', ';'], { input })
+    const args = ['map', '-e', 'row => row', '--input-format', 'csv']
+    const split = await runCli([...args, '-j', '1', '--delimiter', ';'], { input })
     expect(split.stdout).toBe(lines({ a: '1', b: '2' }, { a: '3', b: '4' }))
-    const whole = await runCli(args, { input })
+    const whole = await runCli(args, { ...inParent, input })
     expect(whole.stdout).toBe(lines({ 'a;b': '1;2' }, { 'a;b': '3;4' }))
     expect(whole.stderr.match(/--delimiter ';'/g)).toHaveLength(1)
   })
@@ -153,7 +152,7 @@ describe('--delimiter', () => {
 
 it('tells how to get at the array in a JSON file that is an object', async () => {
   const file = tempSpace().write({ 'x.json': '{"items": [1, 2]}' })
-  const { stderr, exitCode } = await runCli(['map', '-e', 'n => n', '-i', file])
+  const { stderr, exitCode } = await runCli(['map', '-e', 'n => n', '-i', file], inParent)
   expect(exitCode).toBe(4)
   expect(stderr).toContain(`jq -c '.items[]' ${file} | poolrun …`)
 })

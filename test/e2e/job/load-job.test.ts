@@ -28,88 +28,95 @@ beforeAll(() => {
   return () => rmSync(directory, { recursive: true })
 })
 
-/** Runs `code` with the loaded fixture as `job`, or what loading it threw as `thrown`; returns its result. */
-function withJob(fixture: string, code: string): unknown {
-  const url = new URL(fixture, FIXTURES).href
+/** What a test asks of a fixture: `code` runs with its `job`, or with what loading it threw as `thrown`. */
+interface Question {
+  readonly fixture: string
+  readonly code: string
+}
+
+/** The results of `code`, all from one process. */
+function answers(questions: readonly Question[]): unknown[] {
+  const asked = questions.map(
+    ({ fixture, code }) => `await (async () => {
+      let job, thrown = 'nothing was thrown'
+      try { job = await loadJob({ url: ${JSON.stringify(new URL(fixture, FIXTURES).href)}, isCompiled: false }) } catch (error) { thrown = [error] }
+      ${code}
+    })()`,
+  )
   const script = `import { loadJob } from './load-job.mjs'
     import { inspect } from 'node:util'
-    let job, thrown = 'nothing was thrown'
-    try { job = await loadJob({ url: ${JSON.stringify(url)}, isCompiled: false }) } catch (error) { thrown = [error] }
-    const result = await (async () => { ${code} })()
-    console.log(JSON.stringify(result))`
+    console.log(JSON.stringify([${asked.join(',\n')}]))`
   const args = ['--input-type=module', '-e', script]
   return JSON.parse(execFileSync(process.execPath, args, { cwd: directory }).toString())
 }
 
-describe('exports', () => {
-  it.each([
-    ['esm.mjs', { default: 'function', size: 'other', late: 'other', change: 'function' }],
-    ['object-default.mjs', { default: 'other' }],
-    ['function.cjs', { default: 'function' }],
-    ['transpiled.cjs', { default: 'function', other: 'other' }],
-    ['hidden-names.cjs', { default: 'other', a: 'function', b: 'function' }],
-    ['number.cjs', { default: 'other' }],
-  ])('of %s', (fixture, exports) => {
-    expect(withJob(fixture, 'return job.exports')).toEqual(exports)
-  })
+const answer = (fixture: string, code: string) => answers([{ fixture, code }])[0]
 
-  it('may have names that are special in objects', () => {
-    expect(withJob('odd-names.mjs', 'return Object.entries(job.exports)')).toEqual([
+it('exports are named and classified, those with names that are special in objects, too', () => {
+  const expected = {
+    'esm.mjs': { default: 'function', size: 'other', late: 'other', change: 'function' },
+    'object-default.mjs': { default: 'other' },
+    'function.cjs': { default: 'function' },
+    'transpiled.cjs': { default: 'function', other: 'other' },
+    'hidden-names.cjs': { default: 'other', a: 'function', b: 'function' },
+    'number.cjs': { default: 'other' },
+    'odd-names.mjs': [
       ['__proto__', 'function'],
       ['two words', 'function'],
-    ])
-  })
+    ],
+  }
+  const found = answers(
+    Object.entries(expected).map(([fixture, exports]) => ({
+      fixture,
+      code: Array.isArray(exports) ? 'return Object.entries(job.exports)' : 'return job.exports',
+    })),
+  )
+  expect(found).toEqual(Object.values(expected))
 })
 
-it('of CommonJS are complete if the module is reached by a symbolic link, too', () => {
+it('exports of CommonJS are complete if the module is reached by a symbolic link, too', () => {
   const job = path.join(directory, 'job.cjs')
   writeFileSync(job, 'for (const name of ["a", "b"]) module.exports[name] = () => name')
   symlinkSync(job, path.join(directory, 'link.cjs'))
-  for (const name of ['job.cjs', 'link.cjs'])
-    expect(withJob(pathToFileURL(path.join(directory, name)).href, 'return job.exports'), name).toEqual({
-      default: 'other',
-      a: 'function',
-      b: 'function',
-    })
+  const all = { default: 'other', a: 'function', b: 'function' }
+  const questions = ['job.cjs', 'link.cjs'].map((name) => ({
+    fixture: pathToFileURL(path.join(directory, name)).href,
+    code: 'return job.exports',
+  }))
+  expect(answers(questions)).toEqual([all, all])
 })
 
 describe('get', () => {
-  it.each([
-    ['function.cjs', 'default', 5],
-    ['hidden-names.cjs', 'b', 'b'],
-  ])('of %s gives the function of %s', (fixture, name, result) => {
-    expect(withJob(fixture, `return job.get(${JSON.stringify(name)})(5)`)).toBe(result)
-  })
-
-  it('gives undefined for what is not exported, inherited names too', () => {
-    for (const fixture of ['esm.mjs', 'function.cjs', 'hidden-names.cjs', 'number.cjs']) {
-      expect(withJob(fixture, 'return [job.get("none") ?? "-", job.get("toString") ?? "-"]')).toEqual([
-        '-',
-        '-',
-      ])
-    }
+  it('gives the function of a name, whose frames show no object, and undefined for what is not exported, inherited names too', () => {
+    const none = 'return [job.get("none") ?? "-", job.get("toString") ?? "-"]'
+    const [byDefault, byName, frame, ...inherited] = answers([
+      { fixture: 'function.cjs', code: 'return job.get("default")(5)' },
+      { fixture: 'hidden-names.cjs', code: 'return job.get("b")(5)' },
+      {
+        fixture: 'esm.mjs',
+        code: 'const task = job.get("default"); try { task() } catch (error) { return error.stack.split("\\n")[1] }',
+      },
+      ...['esm.mjs', 'function.cjs', 'hidden-names.cjs', 'number.cjs'].map((fixture) => ({
+        fixture,
+        code: none,
+      })),
+    ])
+    expect([byDefault, byName]).toEqual([5, 'b'])
+    expect(frame).toMatch(/^ {4}at task \(/)
+    expect(inherited).toEqual(Array(4).fill(['-', '-']))
   })
 
   it('gives the current value of an export', () => {
-    expect(withJob('esm.mjs', 'job.get("change")(); return typeof job.get("late")')).toBe('function')
-  })
-
-  it('gives a function that its frames show without an object', () => {
-    const code =
-      'const task = job.get("default"); try { task() } catch (error) { return error.stack.split("\\n")[1] }'
-    expect(withJob('esm.mjs', code)).toMatch(/^ {4}at task \(/)
+    expect(answer('esm.mjs', 'job.get("change")(); return typeof job.get("late")')).toBe('function')
   })
 })
 
-describe('a module that throws while loading', () => {
-  it.each([
-    ['throws-undefined.mjs', '[ undefined ]'],
-    ['throws-string.cjs', "[ 'a string' ]"],
-  ])('rejects with the thrown value: %s', (fixture, thrown) => {
-    expect(withJob(fixture, 'return inspect(thrown)')).toBe(thrown)
-  })
-
-  it('rejects if there is no module', () => {
-    expect(withJob('none.mjs', 'return thrown[0].code')).toBe('ERR_MODULE_NOT_FOUND')
-  })
+it('a module that throws while loading rejects with what it throws, and one that is missing with its code', () => {
+  expect(
+    answers([
+      { fixture: 'throws-undefined.mjs', code: 'return inspect(thrown)' },
+      { fixture: 'throws-string.cjs', code: 'return inspect(thrown)' },
+      { fixture: 'none.mjs', code: 'return thrown[0].code' },
+    ]),
+  ).toEqual(['[ undefined ]', "[ 'a string' ]", 'ERR_MODULE_NOT_FOUND'])
 })

@@ -5,13 +5,13 @@ import { expect, test } from 'vitest'
 import { CallbackError, InitializerError, RemoteTraceback } from '../../../src/index.js'
 import { errorOf, initializersUrl, makePool, range, sharedPool } from './helpers.js'
 
-const shared = sharedPool()
+const shared = sharedPool({ processes: 1 })
 
 const source = readFileSync(new URL('./fixtures/job.ts', import.meta.url), 'utf8').split('\n')
 const lineOf = (text: string) => source.findIndex((line) => line.includes(text)) + 1
 
 test('a failed initializer rejects with InitializerError, whose cause is the error of the worker', async () => {
-  const pool = makePool<{ greet(): string }>({ initializer: 'throws' }, initializersUrl)
+  const pool = makePool<{ greet(): string }>({ initializer: 'throws', processes: 1 }, initializersUrl)
   const error = await errorOf(pool.apply('greet'))
   expect(error).toBeInstanceOf(InitializerError)
   expect(error.cause).toMatchObject({ index: undefined, workerId: expect.any(Number) })
