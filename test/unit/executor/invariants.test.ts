@@ -8,7 +8,7 @@ import type { Behaviour, ModelWorker } from './model-worker.js'
 import { type CallPlan, World, type WorldOptions } from './world.js'
 
 /** More for a night: `POOLRUN_SEED=$RANDOM POOLRUN_RUNS=100000 npx vitest run test/unit/executor/invariants.test.ts`. */
-const RUNS = runs(800)
+const RUNS = runs(400)
 /** Fixed, so that an unrelated change cannot fail. A seed that fails is added as a case, named after what it found. */
 const SEEDS: readonly (readonly [name: string, seed: number])[] =
   process.env.POOLRUN_SEED === undefined

@@ -9,7 +9,7 @@ import { runs } from '../../helpers/random.js'
 import { ago, ManualClock, numbers, range, sorted, task } from './fakes.js'
 import { type Behaviour, ModelWorker } from './model-worker.js'
 
-const RUNS = runs(300)
+const RUNS = runs(150)
 /** Fixed, as in invariants.test.ts. */
 const SEEDS =
   process.env.POOLRUN_SEED === undefined ? [20_240, 1_618, 27_182] : [Number(process.env.POOLRUN_SEED)]

@@ -327,7 +327,7 @@ test('every chunk and every bad item has its line and column, wherever the input
         expect(await read({}, ONE)).toEqual(whole)
       },
     ),
-    { numRuns: runs(4000) },
+    { numRuns: runs(2000) },
   )
 })
 

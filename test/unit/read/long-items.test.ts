@@ -145,7 +145,7 @@ describe('an item over the limit', () => {
           if (bytes > 2 * LIMIT + 6) expect(isBad).toBe(true)
         }
       }),
-      { numRuns: 700 },
+      { numRuns: 350 },
     )
   })
 

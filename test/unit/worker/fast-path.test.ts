@@ -431,10 +431,10 @@ describe('the fast path', () => {
           else expect(items).toEqual(normal.settled[c])
         unrecorded += fast.unrecorded
       }),
-      { seed: 20_240, numRuns: runs(500) },
+      { seed: 20_240, numRuns: runs(250) },
     )
     // Otherwise the two paths were the same one.
-    expect(unrecorded).toBeGreaterThan(runs(500))
+    expect(unrecorded).toBeGreaterThan(runs(250))
   })
 })
 
@@ -462,7 +462,7 @@ describe('raw lines', () => {
           else expect(written(items, rawOutput)).toEqual(expected)
         }
       }),
-      { numRuns: runs(150), seed: SEED },
+      { numRuns: runs(100), seed: SEED },
     )
   })
 })

@@ -195,7 +195,7 @@ describe('an item that lasts in a chunk of cheap items', () => {
       fc.asyncProperty(scenario, async (scenario) => {
         recorded += await run(scenario)
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
     expect(recorded).toBeGreaterThan(100)
   })

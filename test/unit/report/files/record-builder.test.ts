@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../../../src/model.js'
 import type { RunPlan } from '../../../../src/plan.js'
-import { createFailureText } from '../../../../src/report/console/failure-text.js'
 import { RecordBuilder } from '../../../../src/report/files/record-builder.js'
 import type { RunRecord } from '../../../../src/report/files/run-record.js'
 import { flakySettled, itemsSettled } from '../events.js'
@@ -10,7 +9,8 @@ import { flakySettled, itemsSettled } from '../events.js'
 const plan = { command: 'collect', job: { path: 'job.ts', exportName: 'default' }, processes: 2 } as RunPlan
 
 function recordOf(...events: readonly RunEvent[]): RunRecord {
-  const text = createFailureText({ plan, cwd: '/' })
+  const failed = () => 'it failed'
+  const text = { failure: failed, headline: failed, place: failed, flaky: failed, fault: failed }
   const builder = new RecordBuilder({ plan, version: '0.0.0', text, cwd: '/', now: () => 1_000 })
   for (const event of events) builder.handle(event)
   return builder.finish({ exitCode: 0, signal: undefined, summary: undefined })
