@@ -85,9 +85,9 @@ it('works in a thread, and leaves no process when the thread is terminated', asy
 })
 
 const jest = require.resolve('jest/bin/jest')
-const jestConfig = (name: string) => [
+const jestConfig = (name: string, more = {}) => [
   '--rootDir=.',
-  `--config=${JSON.stringify({ testMatch: [`**/${name}`], moduleFileExtensions: ['js', 'cjs', 'mjs'] })}`,
+  `--config=${JSON.stringify({ testMatch: [`**/${name}`], moduleFileExtensions: ['js', 'cjs', 'mjs'], ...more })}`,
 ]
 const vitest = join(modules, 'vitest/vitest.mjs')
 
@@ -96,7 +96,7 @@ it.each([
   ['jest, with require', [jest, ...jestConfig('requires.test.cjs')], /^Tests: +1 passed/m],
   [
     'jest, with import',
-    ['--experimental-vm-modules', jest, ...jestConfig('imports.test.mjs')],
+    ['--experimental-vm-modules', jest, ...jestConfig('imports.test.mjs', { transform: {} })],
     /^Tests: +1 passed/m,
   ],
   ['vitest', [vitest, 'run', '--root=.', '--globals', 'imports.test.mjs'], /Tests +1 passed/],
