@@ -44,6 +44,7 @@ beforeAll(async () => {
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
+    '--no-package-lock',
   ]
   await run([...install, tarball, esbuild], { command: 'npm' })
 })
