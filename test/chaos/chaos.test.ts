@@ -4,8 +4,12 @@ import { expect, inject, test } from 'vitest'
 import { SEED } from '../helpers/random.js'
 import { chaos, describeTotals } from './chaos.js'
 
-/** A seed that has failed gets a line here, named by what was wrong. */
-const CASES: readonly [name: string, seed: number, runs: number][] = [['six runs', SEED, 6]]
+/** Each costs half a second of processor time. A seed that has failed gets a line here, named by what was wrong. */
+const CASES: readonly [name: string, seed: number, runs: number][] = [
+  ['four runs', SEED, 4],
+  ['collect, with malformed lines and crashes beside hundreds of items', 31, 1],
+  ['map of one item that hangs, in a worker that is killed', 27, 1],
+]
 
 test.each(CASES)(
   'whatever jobs, options and kills are drawn, every item settles once and no process is left: %s (seed %i)',

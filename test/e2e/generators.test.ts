@@ -4,54 +4,57 @@ import { fixture, lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const job = fixture('yields')
+/** Where nothing depends on a worker. */
+const inThisProcess = ['-j', '0']
 const resultsOf = (...items: readonly number[]) =>
   items.flatMap((n) => Array.from({ length: Math.abs(n) }, (_, i) => ({ item: n, i })))
 
 describe('a generator as task', () => {
-  it.each(['map', 'imap', 'collect'])('writes all lines of an item at its place: %s', async (command) => {
+  it.each([
+    ['map, with two workers', ['map', job, '-j', '2', '--chunk-size', '1']],
+    ['imap, from a promised generator', ['imap', `${job}#promised`]],
+  ])('writes all lines of an item at its place: %s', async (_what, args) => {
     const items = [2, 0, 3, 1, 0]
-    for (const name of ['default', 'promised']) {
-      const { stdout, exitCode, stderr } = await runCli([
-        command,
-        `${job}#${name}`,
-        '-j',
-        '2',
-        '--chunk-size',
-        '1',
-        ...items.map(String),
-      ])
-      expect(stdout).toBe(lines(...resultsOf(...items)))
-      expect([exitCode, stderr]).toEqual([0, `poolrun ${command}: 5 ok\n`])
-    }
+    const { stdout, exitCode, stderr } = await runCli([...args, ...items.map(String)])
+    expect(stdout).toBe(lines(...resultsOf(...items)))
+    expect([exitCode, stderr]).toEqual([0, `poolrun ${args[0]}: 5 ok\n`])
   })
 
-  it('keeps input order and context if it is async, also with --concurrency', async () => {
-    const items = [3, 0, 2, 4, 1]
-    const { stdout } = await runCli(['map', `${job}#later`, '--concurrency', '3', ...items.map(String)])
-    expect(stdout).toBe(
-      lines(...items.flatMap((n, index) => Array.from({ length: n }, (_, i) => [index, i]))),
-    )
-  })
-
-  it('writes none of the lines of an item that fails', async () => {
-    const { stdout, exitCode } = await runCli(['collect', job], { input: '2\n-2\n1\n' })
-    expect(stdout).toBe(lines(...resultsOf(2, 1)))
+  it('writes none of the lines of an item that fails, and collect those of all others', async () => {
+    const { stdout, exitCode } = await runCli(['collect', job], { input: '2\n-2\n0\n1\n' })
+    expect(stdout).toBe(lines(...resultsOf(2, 0, 1)))
     expect(exitCode).toBe(3)
-    const lazy = await runCli(['imap', job], { input: '2\n-2\n1\n' })
+    const lazy = await runCli(['imap', job, ...inThisProcess], { input: '2\n-2\n1\n' })
     expect([lazy.stdout, lazy.exitCode]).toEqual([lines(...resultsOf(2)), 1])
   })
 
-  it.each([
-    ['json', [2, 0, 1], `${JSON.stringify(resultsOf(2, 0, 1))}\n`],
-    ['json', [0, 0], '[]\n'],
-    ['raw', [1], '{"item":1,"i":0}\n'],
-  ])('writes each result by itself with --format %s: %j', async (format, items, expected) => {
-    const { stdout } = await runCli(['map', job, '--format', format, ...items.map(String)])
-    expect(stdout).toBe(expected)
+  it('keeps input order and context if it is async, also with --concurrency, and passes callbacks the array of all values', async () => {
+    const items = [3, 0, 2, 4, 1]
+    const space = tempSpace()
+    const options = ['--concurrency', '3', '--callbacks', 'test/fixtures/jobs/callbacks-record.ts']
+    const env = { CALLBACK_LOG: space.path('log') }
+    const { stdout } = await runCli(['map', `${job}#later`, ...options, ...items.map(String)], { env })
+    const values = items.map((n, index) => Array.from({ length: n }, (_, i) => [index, i]))
+    expect(stdout).toBe(lines(...values.flat()))
+    expect(space.read('log').trimEnd().split('\n').sort()).toEqual(
+      values.map((all, index) => `ok ${index} ${all}`),
+    )
   })
 
+  it.each([
+    ['json', job, [2, 0, 1], [], `${JSON.stringify(resultsOf(2, 0, 1))}\n`],
+    ['json', job, [0, 0], inThisProcess, '[]\n'],
+    ['raw', `${job}#later`, [1, 2], inThisProcess, '[0,0]\n[1,0]\n[1,1]\n'],
+  ])(
+    'writes each result by itself with --format %s: %s %j %j',
+    async (format, job, items, options, expected) => {
+      const { stdout } = await runCli(['map', job, '--format', format, ...options, ...items.map(String)])
+      expect(stdout).toBe(expected)
+    },
+  )
+
   it('has an array of values in an envelope', async () => {
-    const { stdout } = await runCli(['collect', job, '--envelope', '0', '-1', '2'])
+    const { stdout } = await runCli(['collect', job, '--envelope', ...inThisProcess, '0', '-1', '2'])
     const rows = stdout
       .trim()
       .split('\n')
@@ -65,9 +68,10 @@ describe('a generator as task', () => {
   })
 
   it('is one line per value of apply, and one array with --format json', async () => {
+    const json = ['--format', 'json', ...inThisProcess]
     expect((await runCli(['apply', job, '2'])).stdout).toBe(lines(...resultsOf(2)))
-    expect((await runCli(['apply', job, '2', '--format', 'json'])).stdout).toBe(lines(resultsOf(2)))
-    expect((await runCli(['apply', job, '0', '--format', 'json'])).stdout).toBe('[]\n')
+    expect((await runCli(['apply', job, '2', ...json])).stdout).toBe(lines(resultsOf(2)))
+    expect((await runCli(['apply', job, '0', ...json])).stdout).toBe('[]\n')
   })
 
   it('is cut off where it yields, by the signal of its item', async () => {
@@ -84,16 +88,4 @@ describe('a generator as task', () => {
     expect([stdout, exitCode]).toEqual(['', 3])
     expect(stderr).toContain('all that it yields is longer than 512 MiB')
   }, 70_000)
-
-  it('passes the array of all values to callbacks', async () => {
-    const space = tempSpace()
-    const options = ['--callbacks', 'test/fixtures/jobs/callbacks-record.ts']
-    const env = { CALLBACK_LOG: space.path('log') }
-    await runCli(['collect', `${job}#later`, ...options, '0', '2'], { env })
-    expect(space.read('log')).toBe('ok 0 \nok 1 1,0,1,1\n')
-  })
-
-  it('runs in this process, too', async () => {
-    expect((await runCli(['map', `${job}#later`, '-j', '0', '2'])).stdout).toBe('[0,0]\n[0,1]\n')
-  })
 })

@@ -67,12 +67,17 @@ describe.each(names)('docs/recipes/%s', (name) => {
         'bin/npx': '#!/bin/sh\nshift\nexec "$NODE" "$POOLRUN_JS" "$@"\n',
         'bin/node': '#!/bin/sh\nexec "$NODE" "$@"\n',
       })
-      for (const { command, output } of commands) {
-        const { stdout, stderr } = await runShell(`chmod +x bin/*; PATH="$PWD/bin:$PATH"; ${command}`, {
-          cwd: space.dir,
-        })
-        expect(stdout, stderr).toBe(output)
-      }
+      // All of them in one shell, as in a terminal; a NUL ends the output of each.
+      const script = commands.map(({ command }) => `${command}\nprintf '\\0'`).join('\n')
+      const { stdout, stderr } = await runShell(`chmod +x bin/*; PATH="$PWD/bin:$PATH"\n${script}`, {
+        cwd: space.dir,
+        timeoutMs: 25_000,
+      })
+      const outputs = stdout.split('\0').slice(0, -1)
+      expect(
+        commands.map(({ command }, i) => ({ command, output: outputs[i] })),
+        stderr,
+      ).toEqual(commands)
     },
   )
 

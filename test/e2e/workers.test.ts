@@ -1,82 +1,60 @@
 // What a job can do inside its worker: print, read, send, finish. stdout has nothing but results, and nothing hangs.
 // Crashes are in reliability/crashes.test.ts.
 import { describe, expect, it } from 'vitest'
-import { occurrences } from '../helpers/normalise.js'
-import { fixture, runCli } from '../helpers/run-cli.js'
+import { fixture, lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
-describe('what a job prints goes to stderr, line by line', () => {
-  it.each([
-    ['prints-stdout-stderr', ['stdout of 7', 'stderr of 7']],
-    ['prints-without-newline', ['half a line']],
-    ['writes-fd1-directly', ['straight to descriptor 1']],
-    ['spawns-child-that-prints', ['grandchild to stdout', 'grandchild to stderr']],
-  ])('%s', async (job, expected) => {
-    const run = await runCli(['map', fixture(job), '7'])
-    expect(run.stdout).toBe('7\n')
-    expect(run.stderr.split('\n')).toEqual(expect.arrayContaining(expected))
-    expect(run.exitCode).toBe(0)
-  })
+it('a job that prints in every way, reads stdin, forges messages or has a finalizer that throws changes no result', async () => {
+  // Forged messages are about item 0, and nothing ends the half line.
+  const items = [
+    'sends forged messages',
+    'prints lines',
+    'writes to descriptor 1',
+    'spawns a child that prints',
+    'reads stdin',
+    'prints half a line',
+  ]
+  const run = await runCli(['imap', fixture('meddles')], { input: lines(...items) })
+  // Its stdin is empty, although the items come through that of poolrun.
+  expect(run.stdout).toBe(lines(...items.map((item) => (item === 'reads stdin' ? '' : item))))
+  expect(run.stderr.split('\n')).toEqual(
+    expect.arrayContaining([
+      'stdout of a job',
+      'stderr of a job',
+      'straight to descriptor 1',
+      'grandchild to stdout',
+      'grandchild to stderr',
+      'half a line',
+    ]),
+  )
+  expect(run.stderr).toContain('could not tidy up')
+  expect(run.exitCode).toBe(0)
+})
 
-  it('or nowhere, with --job-output none', async () => {
-    const run = await runCli(['map', fixture('prints-stdout-stderr'), '--job-output', 'none', '7'])
-    expect(run.stdout).toBe('7\n')
-    expect(run.stderr).not.toContain('of 7')
-  })
-
-  it('or together with its item, with --job-output group', async () => {
-    const run = await runCli([
-      'map',
-      fixture('prints-stdout-stderr'),
-      '--job-output',
-      'group',
-      '-j',
-      '2',
-      '7',
-      '8',
-      '9',
-    ])
-    const printed = run.stderr.split('\n').flatMap((line) => / of (\d)$/.exec(line)?.[1] ?? [])
+// With `none`, nothing: imap.test.ts.
+describe('what a job prints is shown', () => {
+  it('together with its item, with --job-output group, prefixed with item and worker, with --tag', async () => {
+    const items = ['7', '8', '9']
+    const flags = ['--job-output', 'group', '--tag', '-j', '2']
+    const run = await runCli(['map', fixture('prints-stdout-stderr'), ...flags, ...items])
+    expect(run.stdout).toBe('7\n8\n9\n')
+    const printed = run.stderr.split('\n').filter((line) => / of \d$/.test(line))
     expect(printed).toHaveLength(6)
-    expect(new Set([0, 2, 4].map((i) => `${printed[i]}${printed[i + 1]}`))).toEqual(
-      new Set(['77', '88', '99']),
+    expect(printed.map((line) => line.replace(/w[01]/, 'w')).sort()).toEqual(
+      items.flatMap((item, i) => [`[#${i} w] stderr of ${item}`, `[#${i} w] stdout of ${item}`]).sort(),
     )
+    const itemOf = (i: number) => printed[i]?.at(-1)
+    expect([0, 2, 4].map((i) => `${itemOf(i)}${itemOf(i + 1)}`).sort()).toEqual(['77', '88', '99'])
   })
 
-  it('or only where the item failed, with --job-output failed', async () => {
-    const run = await runCli([
-      'collect',
-      fixture('prints-and-may-throw'),
-      '--job-output',
-      'failed',
-      '-j',
-      '1',
-      '1',
-      '2',
-      '3',
-    ])
+  it('only where the item failed, with --job-output failed', async () => {
+    const flags = ['--job-output', 'failed', '-j', '1']
+    const run = await runCli(['collect', fixture('prints-and-may-throw'), ...flags, '1', '2', '3'])
     expect(run.stderr).toContain('about to try 2')
     expect(run.stderr).not.toContain('about to try 1')
     expect(run.stderr).not.toContain('about to try 3')
     expect(run.exitCode).toBe(3)
   })
-
-  it('prefixed with item and worker, with --tag', async () => {
-    const run = await runCli(['map', fixture('prints-stdout-stderr'), '--tag', '-j', '1', '7', '8'])
-    const line = run.stderr.split('\n').find((text) => text.endsWith('stdout of 8'))
-    expect(line?.slice(0, -'stdout of 8'.length)).toMatch(/1.*0/)
-  })
-})
-
-it('gives a job an empty stdin, also while the items come through stdin', async () => {
-  const run = await runCli(['imap', fixture('reads-stdin'), '-j', '1'], { input: '1\n2\n3\n' })
-  expect(run.stdout).toBe('""\n""\n""\n')
-})
-
-it("never takes a job's own messages for the pool's", async () => {
-  const run = await runCli(['map', fixture('process-send-forged'), '-j', '1', '0', '1', '2'])
-  expect(run.stdout).toBe('0\n1\n2\n')
-  expect(run.exitCode).toBe(0)
 })
 
 describe('a crash', () => {
@@ -95,73 +73,32 @@ describe('a crash', () => {
   })
 })
 
-describe('initializer and finalizer', () => {
-  it('the initializer gets --init-args and runs once in each worker', async () => {
-    const run = await runCli([
-      'map',
-      fixture('initializer-args'),
-      '-j',
-      '2',
-      '--init-args',
-      '["a",{"b":[1]}]',
-      '1',
-      '2',
-      '3',
-    ])
-    const given = { given: ['a', { b: [1] }], runs: 1 }
-    expect(
-      run.stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    ).toEqual([given, given, given])
-  })
-
-  it('the finalizer runs once in a worker that is stopped', async () => {
-    const space = tempSpace()
-    const args = JSON.stringify([space.path('log')])
-    const run = await runCli([
-      'map',
-      fixture('finalizer-writes-file'),
-      '-j',
-      '1',
-      '--init-args',
-      args,
-      '1',
-      '2',
-      '3',
-    ])
-    expect(run.exitCode).toBe(0)
-    expect(occurrences(space.read('log'), 'finished')).toBe(1)
-  })
-
-  it('a finalizer that throws is a warning', async () => {
-    const run = await runCli(['map', fixture('finalizer-throws'), '-j', '1', '1'])
-    expect(run.stdout).toBe('1\n')
-    expect(run.stderr).toContain('could not tidy up')
-    expect(run.exitCode).toBe(0)
-  })
+it('the initializer gets --init-args and runs once in each worker, as does the finalizer when it is stopped', async () => {
+  const space = tempSpace()
+  const args = JSON.stringify([space.path('log'), 'a', { b: [1] }])
+  const flags = ['-j', '2', '--chunk-size', '1', '--init-args', args]
+  const run = await runCli(['map', fixture('initializer-args'), ...flags, '1', '2', '3'])
+  const result = { given: ['a', { b: [1] }], runs: 1 }
+  expect(run.stdout).toBe(lines(result, result, result))
+  expect(run.exitCode).toBe(0)
+  const log = space.read('log').trimEnd().split('\n')
+  const workers = log.flatMap((line) => /^initialized (\d+)$/.exec(line)?.[1] ?? [])
+  expect([1, 2]).toContain(new Set(workers).size)
+  expect(log.sort()).toEqual(workers.flatMap((pid) => [`finished ${pid}`, `initialized ${pid}`]).sort())
 })
 
-describe('the context', () => {
-  it('has index, attempt, worker and a signal that has not aborted', async () => {
-    const run = await runCli(['map', fixture('context-echo'), '-j', '1', 'a', 'b'])
-    expect(run.stdout).toBe(
-      '{"index":0,"attempt":1,"workerId":0,"aborted":false}\n{"index":1,"attempt":1,"workerId":0,"aborted":false}\n',
-    )
+it('the context has index, attempt, a signal that has not aborted, and a worker id below the number of processes', async () => {
+  const indexes = [...Array(20).keys()]
+  const run = await runCli(['map', fixture('context-echo'), '-j', '2', '--chunk-size', '1'], {
+    input: lines(...indexes),
   })
-
-  it('has a worker id below the number of processes', async () => {
-    const run = await runCli(['map', fixture('context-echo'), '-j', '2', '--chunk-size', '1'], {
-      input: Array.from({ length: 40 }, (_, i) => `${i}\n`).join(''),
-    })
-    const seen = run.stdout
+  const workerId = expect.toBeOneOf([0, 1])
+  expect(
+    run.stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line))
-    expect(seen.map(({ index }) => index)).toEqual([...Array(40).keys()])
-    for (const { workerId } of seen) expect([0, 1]).toContain(workerId)
-  })
+      .map((line) => JSON.parse(line)),
+  ).toEqual(indexes.map((index) => ({ index, attempt: 1, workerId, aborted: false })))
 })
 
 describe('--callbacks', () => {

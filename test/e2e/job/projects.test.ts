@@ -16,7 +16,7 @@ let outcomes: Record<string, Outcome> = {}
 
 beforeAll(async () => {
   outcomes = await outcomesOfPoolrun()
-})
+}, 120_000)
 
 describe('a project', () => {
   it.each(names)('%s', (name) => {

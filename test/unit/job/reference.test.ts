@@ -89,10 +89,11 @@ describe('resolveJob', () => {
   })
 
   it('says why the system does not let it look', () => {
-    const { root, file } = project({})
+    const { root, file } = project({ 'job.ts': '' })
     symlinkSync('loop.ts', file('loop.ts'))
     const long = `${'x'.repeat(5_000)}.ts`
     expect(() => resolveJob('loop.ts', root)).toThrow('cannot read loop.ts: it is a loop of symbolic links')
+    expect(() => resolveJob('job.ts/job.ts', root)).toThrow('not found: job.ts/job.ts')
     expect(() => resolveJob(long, root)).toThrow(`cannot read ${long}: its name is too long`)
   })
 

@@ -70,6 +70,18 @@ function doubleButThree(n: number): number {
   return n * 2
 }
 
+test.each(['map', 'imap', 'imap-unordered', 'collect', 'starmap'])(
+  '%s of an empty input ends with 0 and writes nothing',
+  async (command) => {
+    expect(await runCommand([command, '-i', '/dev/null'])).toMatchObject({
+      stdout: '',
+      exitCode: 0,
+      line: `poolrun ${command}: 0 ok`,
+      errors: [],
+    })
+  },
+)
+
 describe('map', () => {
   test('writes all results in input order and ends with 0', async () => {
     expect(await runCommand(['map', '1', '2', '3', '4', '5'])).toMatchObject({
