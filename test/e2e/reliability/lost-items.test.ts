@@ -10,26 +10,26 @@ import { counts, expectNoneTwice, itemLog } from './support.js'
 const numbers = (count: number) => lines(...Array.from({ length: count }, (_, i) => i))
 
 describe('a result that is too large for the recorder', () => {
-  it.each(['map', 'imap', 'collect'])('leaves no gap when its worker exits at once (%s)', async (command) => {
+  it.each(['map', 'collect'])('leaves no gap when its worker exits at once (%s)', async (command) => {
     const space = tempSpace()
     const job = space.write({
       'gap.mjs': `export default i => {
-        if (i === 3000) { setImmediate(() => process.exit(3)); return 'x'.repeat(3_000_000) }
+        if (i === 1000) { setImmediate(() => process.exit(3)); return 'x'.repeat(3_000_000) }
         return i
       }`,
     })
     const out = space.path('out')
-    const run = await runCli([command, job, '-j', '1', '-o', out], { input: numbers(10_000) })
+    const run = await runCli([command, job, '-j', '1', '-o', out], { input: numbers(3_000) })
     const { ok, failed, cancelled, notRun } = counts(run)
     const written = space.read('out').split('\n').filter(Boolean).length
     // The result is kept, or the item fails: never both, and never neither.
-    if (run.exitCode === 0) expect({ ok, written }).toEqual({ ok: 10_000, written: 10_000 })
-    else if (command === 'collect') expect({ failed, written }).toEqual({ failed: 1, written: 9_999 })
+    if (run.exitCode === 0) expect({ ok, written }).toEqual({ ok: 3_000, written: 3_000 })
+    else if (command === 'collect') expect({ failed, written }).toEqual({ failed: 1, written: 2_999 })
     else
       expect({ failed, written, all: ok + failed + cancelled + notRun }).toEqual({
         failed: 1,
         written: 0,
-        all: 10_000,
+        all: 3_000,
       })
   })
 
@@ -49,7 +49,7 @@ describe('a result that is too large for the recorder', () => {
   })
 
   it('is not late because its message takes long to leave', async () => {
-    const job = tempSpace().write({ 'huge.mjs': `export default i => 'x'.repeat(60_000_000)` })
+    const job = tempSpace().write({ 'huge.mjs': `export default i => i === 0 ? 'x'.repeat(60_000_000) : i` })
     const run = await runCli(['collect', job, '-j', '1', '--timeout', '500ms', '--format', 'raw'], {
       input: '0\n1\n',
     })
@@ -63,7 +63,11 @@ it.each(['1', '2'])(
     const space = tempSpace()
     const job = space.write({
       'blocks.mjs': `import { existsSync } from 'node:fs'
-      export default i => { while (i === 1 && !existsSync(${JSON.stringify(space.path('go'))})); return i }`,
+      const never = new Int32Array(new SharedArrayBuffer(4))
+      export default i => {
+        while (i === 1 && !existsSync(${JSON.stringify(space.path('go'))})) Atomics.wait(never, 0, 0, 5)
+        return i
+      }`,
     })
     const input = space.path('items')
     space.write({ items: '0\n1\n' })
@@ -82,7 +86,7 @@ it.skipIf(!mayMount)('a full /dev/shm changes nothing about which item is lost',
   const space = tempSpace()
   const log = itemLog(space, 'log', 'SIGKILL')
   space.write({ items: numbers(20) })
-  const args = ['collect', 'test/fixtures/jobs/crashes-for-item-2.ts', '-j', '4', '--chunk-size', '5']
+  const args = ['collect', 'test/fixtures/jobs/crashes-for-item-2.ts', '-j', '2', '--chunk-size', '5']
   const command = [...args, ...log.args, '-i', space.path('items')].map((word) => `'${word}'`).join(' ')
   const run = await runShell(
     `unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero > /dev/shm/full && exec "$@"' sh node ${root}/bin/poolrun.js ${command}`,

@@ -11,21 +11,18 @@ const PLAIN_JOB = 'export default (item) => item\n'
 const hasFullDevice = existsSync('/dev/full')
 
 describe('a full device', () => {
-  it.runIf(hasFullDevice).each(['--help', '--version', 'completion bash', 'map --help', 'init new'])(
-    'fails %s with 7',
-    async (args) => {
-      const space = tempSpace()
-      const { stderr, exitCode } = await runShell(`poolrun ${args} > /dev/full`, { cwd: space.path('.') })
-      expect(stderr).toBe('poolrun: cannot write to stdout: ENOSPC: no space left on device, write\n')
-      expect(exitCode).toBe(7)
-    },
-  )
+  it.runIf(hasFullDevice).each(['--version', 'map --help', 'init new'])('fails %s with 7', async (args) => {
+    const space = tempSpace()
+    const { stderr, exitCode } = await runShell(`poolrun ${args} > /dev/full`, { cwd: space.path('.') })
+    expect(stderr).toBe('poolrun: cannot write to stdout: ENOSPC: no space left on device, write\n')
+    expect(exitCode).toBe(7)
+  })
 
   it.runIf(hasFullDevice)('as stderr is ignored', async () => {
-    const { stdout, exitCode } = await runShell(`poolrun map ${JOB} 1 2 2> /dev/full`)
-    expect({ stdout, exitCode }).toEqual({ stdout: '1\n2\n', exitCode: 0 })
-    expect(await runShell(`poolrun map ${JOB} 1 -n 2> /dev/full`)).toMatchObject({ stdout: '', exitCode: 0 })
-    expect(await runShell(`poolrun --nope 2> /dev/full`)).toMatchObject({ exitCode: 2 })
+    const { stdout, exitCode } = await runShell(
+      `poolrun map ${JOB} 1 2 2> /dev/full && poolrun map ${JOB} 1 -n 2> /dev/full && poolrun --nope 2> /dev/full`,
+    )
+    expect({ stdout, exitCode }).toEqual({ stdout: '1\n2\n', exitCode: 2 })
   })
 
   it('that takes only a part of the results is not taken for success', async () => {
@@ -33,7 +30,7 @@ describe('a full device', () => {
     const space = tempSpace()
     space.write({ 'job.mjs': PLAIN_JOB })
     const { stderr, exitCode } = await runShell(
-      `trap '' XFSZ; ulimit -f 16; seq 5000 | poolrun map job.mjs --errors /dev/null > out; code=$?; wc -c < out >&2; exit $code`,
+      `trap '' XFSZ; ulimit -f 16; seq 5000 | poolrun map job.mjs -j 0 --errors /dev/null > out; code=$?; wc -c < out >&2; exit $code`,
       { cwd: space.path('.') },
     )
     expect(stderr).toContain('poolrun map: cannot write the output: EFBIG')
@@ -74,23 +71,30 @@ describe('a working directory that was deleted', () => {
 })
 
 describe.runIf(process.platform === 'linux')('too few descriptors', () => {
-  const limits = [19, 21, 23, 25, 27, 29, 32, 36, 40, 48, 56]
-
+  // Each limit is met at another place: while poolrun loads its code, opens or creates a file, starts the compiler or a
+  // worker. With the last there are enough.
   it.each([
-    ['a JavaScript job', 'map job.mjs -j 4 1 2 3'],
-    ['a TypeScript job', 'collect job.ts -j 2 -o out --errors errors --report json=r.json 1 2 3'],
-    ['an expression', "map -e 'item => item' -j 1 1"],
+    ['a JavaScript job', 'map job.mjs -j 4 1 2 3', [19, 23, 40, 56]],
+    [
+      'a TypeScript job',
+      'collect job.ts -j 2 -o out --errors errors --report json=r.json 1 2 3',
+      [19, 22, 25, 28, 36, 56],
+    ],
+    ['an expression', "map -e 'item => item' -j 1 1", [21, 29, 56]],
   ])(
     'end %s with 7 and a sentence',
-    async (_what, args) => {
+    async (_what, args, limits) => {
       const codes = new Set<number | undefined>()
       for (const limit of limits) {
         const space = tempSpace()
         space.write({ 'job.mjs': PLAIN_JOB, 'job.ts': PLAIN_JOB.replace('item', 'item: unknown') })
-        const { stderr, exitCode } = await runShell(`ulimit -n ${limit}; poolrun ${args}`, {
-          cwd: space.path('.'),
-          env: { POOLRUN_CACHE_DIR: space.path('cache') },
-        })
+        const { stderr, exitCode } = await runShell(
+          `ulimit -n ${limit}; exec "$NODE" "$POOLRUN_JS" ${args}`,
+          {
+            cwd: space.path('.'),
+            env: { POOLRUN_CACHE_DIR: space.path('cache') },
+          },
+        )
         expect(stderr, `with ${limit}`).not.toMatch(STACK)
         if (exitCode !== 0) expect(stderr, `with ${limit}`).toMatch(/EMFILE/)
         codes.add(exitCode)
@@ -103,9 +107,9 @@ describe.runIf(process.platform === 'linux')('too few descriptors', () => {
 
 describe('NODE_OPTIONS of poolrun', () => {
   const stderrUnder = async (NODE_OPTIONS: string) =>
-    (await runShell(`poolrun map ${JOB} -j 2 1 2`, { env: { NODE_OPTIONS } })).stderr
+    (await runShell(`poolrun map ${JOB} 1 2`, { env: { NODE_OPTIONS } })).stderr
 
-  it('with a debugger do not start one in each worker', async () => {
+  it('with a debugger do not start one in a worker', async () => {
     const stderr = await stderrUnder('--inspect=0')
     expect(stderr.match(/Debugger listening/g)).toHaveLength(1)
     expect(stderr).toContain('poolrun map: 2 ok')
@@ -148,16 +152,12 @@ describe('folders that cannot be written to', () => {
 
 describe('standard streams that are closed', () => {
   it('do not matter where nothing is read from them and nothing written to them', async () => {
-    for (const closed of ['<&-', '2>&-', '<&- 2>&-']) {
-      const { stdout, exitCode } = await runShell(`poolrun map ${JOB} 1 2 ${closed}`)
-      expect({ stdout, exitCode }, closed).toEqual({ stdout: '1\n2\n', exitCode: 0 })
-    }
+    const { stdout, exitCode } = await runShell(`poolrun map ${JOB} 1 2 <&- 2>&-`)
+    expect({ stdout, exitCode }).toEqual({ stdout: '1\n2\n', exitCode: 0 })
     const space = tempSpace()
-    const out = space.path('out')
-    const { exitCode } = await runShell(
-      `poolrun map ${JOB} 1 2 -o ${out} <&- >&- 2>&-; code=$?; cat ${out} >&2; exit $code`,
-    )
-    expect(exitCode).toBe(0)
+    const toFile = await runShell(`poolrun map ${JOB} 1 2 -o ${space.path('out')} <&- >&- 2>&-`)
+    expect(toFile.exitCode).toBe(0)
+    expect(space.read('out')).toBe('1\n2\n')
   })
 
   it.each([
@@ -165,7 +165,7 @@ describe('standard streams that are closed', () => {
     ['stdin open for writing only', '0> written', 4, 'cannot read <stdin>: EBADF'],
     ['stdout open for reading only', '1 1< /dev/null', 7, 'cannot write the output: EBADF'],
   ])('or of the wrong kind are named: %s', async (_what, redirection, code, message) => {
-    const { stderr, exitCode } = await runShell(`poolrun map ${JOB} ${redirection}`, {
+    const { stderr, exitCode } = await runShell(`poolrun map ${JOB} -j 0 ${redirection}`, {
       cwd: tempSpace().path('.'),
     })
     expect(stderr).toContain(message)
