@@ -1,6 +1,7 @@
 // Signals that reach every process of a run, as systemd, CI systems, `kill -- -pgid` and terminals send them: the run ends
 // as it does when only poolrun receives them.
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../helpers/eventually.js'
 import { listMarked, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
@@ -80,15 +81,22 @@ it('a worker that is hit while its Node starts is replaced', async () => {
 })
 
 it('a compiler that is hit is started again', async () => {
-  const { path, write, dir } = tempSpace()
-  // Large enough to take longer than finding the process of its compiler.
-  const rows = Array.from({ length: 400_000 }, (_, i) => `${i},\n`)
-  write({ 'job.ts': `const rows: number[] = [${rows.join('')}]\nexport default () => rows[7]` })
-  const run = watchCli(['map', path('job.ts'), '-j', '1', '1'], { env: { POOLRUN_CACHE_DIR: dir } })
-  const first = await eventually('the compiler', () => pidsOf(run, 'esbuild')[0])
-  process.kill(first, 'SIGTERM')
-  await eventually('another one', () => pidsOf(run, 'esbuild').find((pid) => pid !== first))
+  const { path, read, write, dir } = tempSpace()
+  const job = write({ 'job.ts': 'export default (item: number) => item' })
+  // The first compiler does not answer before it is hit.
+  const compiler = write({
+    compiler: `#!/bin/sh
+      echo $$ >> '${path('pids')}'
+      [ $(wc -l < '${path('pids')}') = 1 ] && exec sleep 60
+      exec '${createRequire(import.meta.url).resolve('esbuild/bin/esbuild')}' "$@"`,
+  })
+  chmodSync(compiler, 0o755)
+  const env = { POOLRUN_CACHE_DIR: dir, ESBUILD_BINARY_PATH: compiler }
+  const run = watchCli(['map', job, '-j', '1', '7'], { env })
+  const pids = () => read('pids').split('\n').filter(Boolean).map(Number)
+  process.kill(await eventually('the compiler', () => pids()[0]), 'SIGTERM')
   expect(await run.ended()).toMatchObject({ stdout: '7\n', stderr: 'poolrun map: 1 ok\n', exitCode: 0 })
+  expect(pids()).toHaveLength(2)
 })
 
 it.each([
