@@ -9,17 +9,25 @@ it('calls the task once with all items', async () => {
 })
 
 it('takes its arguments from an input, too', async () => {
-  const run = await runCli(['apply', fixture('starmap-add'), '-i', 'jobs/data/range5.json'])
+  const run = await runCli(['apply', fixture('starmap-add'), '-j', '0', '-i', 'jobs/data/range5.json'])
   expect(run.stdout).toBe('{"sum":10,"args":5}\n')
 })
 
 it('calls the task without arguments when there are no items', async () => {
-  const run = await runCli(['apply', fixture('starmap-add')])
+  const run = await runCli(['apply', fixture('starmap-add'), '-j', '0'])
   expect(run.stdout).toBe('{"sum":0,"args":0}\n')
   expect(run.exitCode).toBe(0)
 })
 
 it('calls a named export and writes its value as JSON', async () => {
-  const run = await runCli(['apply', `${fixture('no-default-export')}#double`, '21', '--format', 'json'])
+  const run = await runCli([
+    'apply',
+    `${fixture('no-default-export')}#double`,
+    '-j',
+    '0',
+    '21',
+    '--format',
+    'json',
+  ])
   expect(JSON.parse(run.stdout)).toBe(42)
 })

@@ -37,5 +37,5 @@ it.each([
   ['an input that is torn', 4, [fixture('identity')], '[1, 2'],
   ['a bad value', 2, [fixture('identity'), '--chunk-size', '0'], '1'],
 ])('exits for %s as a run would: %i', async (_, code, args, input) => {
-  expect((await runCli(['map', '-n', ...args], { input })).exitCode).toBe(code)
+  expect((await runCli(['map', '-n', '-j', '0', ...args], { input })).exitCode).toBe(code)
 })

@@ -1,10 +1,10 @@
 // `--report html` in a browser: opened, clicked through.
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { AttemptRecord, RunRecord } from '../../src/report/files/run-record.js'
 import { readPageAssets, renderHtml } from '../../src/report/html/html-report.js'
-import { browserPath, openPage } from '../helpers/browser.js'
+import { browserPath, closeBrowser, openPage } from '../helpers/browser.js'
 import { lines, root, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
@@ -60,6 +60,8 @@ function render(record: RunRecord): string {
 }
 
 describe.skipIf(browserPath === undefined)('the HTML report', () => {
+  afterAll(closeBrowser)
+
   it('shows what failed and where, and shows what a job threw as text', async () => {
     const space = tempSpace()
     const job = space.write({ 'job.mjs': JOB })
@@ -89,10 +91,11 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     expect(complaints).toEqual([])
   })
 
-  it('has the theme that the browser prefers, until the reader changes it', async () => {
+  it('says that a run never began, in the theme that the browser prefers, until the reader changes it', async () => {
     const file = tempSpace().path('r.html')
-    writeFileSync(file, render(recordOf(8)))
+    writeFileSync(file, render({ ...recordOf(0), workers: [], summaryLine: 'the run did not begin' }))
     const { page, complaints } = await openPage(file, 'dark')
+    expect(await page.locator('.outcome').innerText()).toContain('the run did not begin')
     const theme = () => page.evaluate('document.documentElement.dataset.theme')
     expect(await theme()).toBe('dark')
     await page.locator('#theme').click()
@@ -113,14 +116,6 @@ describe.skipIf(browserPath === undefined)('the HTML report', () => {
     await page.locator('tbody').last().locator('tr').click()
     expect(await page.locator('#detail').innerText()).toContain('item 99999: ok')
     await page.keyboard.press('Tab')
-    expect(complaints).toEqual([])
-  })
-
-  it('says that a run never began', async () => {
-    const file = tempSpace().path('r.html')
-    writeFileSync(file, render({ ...recordOf(0), workers: [], summaryLine: 'the run did not begin' }))
-    const { page, complaints } = await openPage(file)
-    expect(await page.locator('.outcome').innerText()).toContain('the run did not begin')
     expect(complaints).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 // A headless Chromium, if one is installed. Loads nothing from any network.
 import { existsSync } from 'node:fs'
-import { chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 
 const PATHS = [
@@ -31,10 +31,21 @@ interface OpenPage {
   readonly complaints: string[]
 }
 
+/** All pages of a file are opened in one. */
+let browser: Promise<Browser> | undefined
+
+/** Call it when the tests of a file have ended. */
+export async function closeBrowser(): Promise<void> {
+  const opened = await browser
+  browser = undefined
+  await opened?.close()
+}
+
 export async function openPage(path: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenPage> {
-  const browser = await chromium.launch({ executablePath: browserPath!, args: ARGS })
-  onTestFinished(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme })
+  browser ??= chromium.launch({ executablePath: browserPath!, args: ARGS })
+  // In a context of its own.
+  const page = await (await browser).newPage({ viewport: { width: 1280, height: 900 }, colorScheme })
+  onTestFinished(() => page.close())
   const complaints: string[] = []
   page.on('console', (message) => void complaints.push(message.text()))
   page.on('pageerror', (error) => void complaints.push(error.message))

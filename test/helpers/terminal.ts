@@ -95,47 +95,54 @@ const PART = /\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b/g
 
 /** Lines up to the last one that is not empty, without trailing spaces. */
 function readScreen(raw: string, columns: number): string[] {
-  const lines: string[] = ['']
+  // The cell behind a wide character is empty.
+  const rows: string[][] = []
+  // What has no width and no character before it.
+  const strays: string[] = []
   let row = 0
   let column = 0
-  const edit = (change: (line: string) => string) => {
-    lines[row] = change(lines[row] ?? '')
+  const cellsOf = (at: number) => {
+    rows[at] ??= []
+    return rows[at]
+  }
+  const cutAt = (cells: string[], at: number) => {
+    if (cells[at] === '') cells[at - 1] = ' '
+    cells.length = Math.min(cells.length, at)
+  }
+  const put = (character: string, width: number) => {
+    if (column + width > columns) {
+      row++
+      column = 0
+    }
+    const cells = cellsOf(row)
+    while (cells.length < column) cells.push(' ')
+    if (width === 0 && column === 0) strays[row] = (strays[row] ?? '') + character
+    else if (width === 0) cells[column - 1] += character
+    else {
+      if (cells[column] === '') cells[column - 1] = ' '
+      if (cells[column + width] === '') cells[column + width] = ' '
+      cells[column] = character
+      for (let behind = 1; behind < width; behind++) cells[column + behind] = ''
+      column += width
+    }
   }
   const print = (text: string) => {
-    for (const { segment } of new Intl.Segmenter().segment(text)) {
-      const width = stringWidth(segment)
-      if (column + width > columns) {
-        row++
-        column = 0
-      }
-      const [before, after] = [column, column + width]
-      edit((line) => take(line, before) + segment + line.slice(take(line, after).length))
-      column = after
-    }
+    if (/^[ -~]*$/.test(text)) for (const character of text) put(character, 1)
+    else for (const { segment } of new Intl.Segmenter().segment(text)) put(segment, stringWidth(segment))
   }
   for (const [part, parameters = '', final] of raw.matchAll(PART)) {
     const count = Number(parameters || 1)
     if (part === '\r' || final === 'G') column = final === 'G' ? count - 1 : 0
     else if (part === '\n') row++
     else if (final === 'A') row = Math.max(0, row - count)
-    else if (final === 'K')
-      edit((line) => (parameters === '1' ? line : take(line, parameters === '2' ? 0 : column)))
-    else if (final === 'J') lines.splice(row, lines.length, take(lines[row] ?? '', column))
-    else if (final === 'm' || (final !== undefined && parameters === '?2026')) continue
+    else if (final === 'K') {
+      if (parameters !== '1') cutAt(cellsOf(row), parameters === '2' ? 0 : column)
+    } else if (final === 'J') {
+      cutAt(cellsOf(row), column)
+      rows.length = row + 1
+    } else if (final === 'm' || (final !== undefined && parameters === '?2026')) continue
     else print(part)
   }
-  const seen = Array.from(lines, (line) => (line ?? '').trimEnd())
+  const seen = Array.from(rows, (cells, at) => ((strays[at] ?? '') + (cells ?? []).join('')).trimEnd())
   return seen.slice(0, seen.findLastIndex((line) => line !== '') + 1)
-}
-
-/** The first `columns` columns, padded with spaces. */
-function take(line: string, columns: number): string {
-  let taken = ''
-  let width = 0
-  for (const { segment } of new Intl.Segmenter().segment(line)) {
-    if (width + stringWidth(segment) > columns) break
-    width += stringWidth(segment)
-    taken += segment
-  }
-  return taken + ' '.repeat(columns - width)
 }

@@ -10,12 +10,10 @@ const ITEMS = lines(...Array(60).keys())
 describe('a job that kills every worker', () => {
   it.each([
     ['collect', []],
-    ['collect', ['--max-worker-restarts', '0']],
-    ['collect', ['--max-worker-restarts', '3', '--retries', '5']],
     ['imap-unordered', ['--max-worker-restarts', '0', '--retries', '1000000']],
-    ['map', ['--max-worker-restarts', '2', '--retries', '1000000']],
+    ['map', ['--max-worker-restarts', '2', '--retries', '1000000', '-j', '2']],
   ])('ends %s %j with code 7, every item accounted for', async (command, flags) => {
-    const run = await runCli([command, fixture('kills-self-always'), '-j', '2', ...flags], { input: ITEMS })
+    const run = await runCli([command, fixture('kills-self-always'), ...flags], { input: ITEMS })
     expect(run.stderr).toMatch(/^poolrun \S+: gave up: workers crashed more than \d+ times/m)
     const { ok, failed, cancelled, notRun } = counts(run)
     expect(ok).toBe(0)

@@ -6,27 +6,30 @@ import { lastLine } from '../../helpers/normalise.js'
 import { runCli, runShell, startCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
+const PIPES = ['ff', 'ff.gz', 'errors', 'report']
+
 function folder() {
   const space = tempSpace()
   space.write({
     'job.mjs': 'export default (x) => x',
     'fails.mjs': "export default (x) => { throw new Error('x'.repeat(100_000) + x) }",
   })
-  for (const name of ['ff', 'ff.gz']) execFileSync('mkfifo', [space.path(name)])
+  execFileSync('mkfifo', PIPES, { cwd: space.dir })
   return space
 }
 
+// The files of the last are opened at the same time, so that each of them can keep the run waiting.
 describe.each([
-  ['-i ff', ['-i', 'ff'], []],
-  ['-i ff.gz', ['-i', 'ff.gz'], []],
-  ['-n -i ff', ['-n', '-i', 'ff'], []],
-  ['-o ff', ['-o', 'ff'], ['1']],
-  ['--errors ff', ['--errors', 'ff'], ['1']],
-  ['--report json=ff', ['--report', 'json=ff'], ['1']],
-])('a pipe without a peer: %s', (_, options, items) => {
+  ['-i ff', '-j 1'],
+  ['-i ff.gz', '-j 0'],
+  ['-n -i ff', '-j 0'],
+  ['-o ff --errors errors --report json=report 1', '-j 1'],
+])('a pipe without a peer: %s', (text, workers) => {
+  const options = text.split(' ')
+
   it('does not keep the deadline from ending the run', async () => {
     const { dir } = folder()
-    const args = ['collect', 'job.mjs', ...options, '--deadline', '1s', ...items]
+    const args = ['collect', 'job.mjs', '--deadline', '1s', ...workers.split(' '), ...options]
     const { exitCode, stderr } = await runCli(args, { cwd: dir })
     expect(exitCode).toBe(124)
     expect(lastLine(stderr)).toContain('the deadline of 1 s was reached: 0 ok')
@@ -34,13 +37,13 @@ describe.each([
 
   it('does not hide that the job is missing', async () => {
     const { dir } = folder()
-    const { exitCode } = await runCli(['collect', 'missing.mjs', ...options, ...items], { cwd: dir })
+    const { exitCode } = await runCli(['collect', 'missing.mjs', '-j', '0', ...options], { cwd: dir })
     expect(exitCode).toBe(5)
   })
 
   it('does not keep SIGTERM from ending the run', async () => {
     const { dir } = folder()
-    const { child, ended } = startCli(['collect', 'job.mjs', '--debug', ...options, ...items], { cwd: dir })
+    const { child, ended } = startCli(['collect', 'job.mjs', '--debug', ...options], { cwd: dir })
     child.stderr.once('data', () => child.kill('SIGTERM'))
     const { signal, stderr } = await ended()
     expect(signal).toBe('SIGTERM')
@@ -50,7 +53,7 @@ describe.each([
 
 describe('a pipe whose reader stops reading', () => {
   test.each([
-    ['-o', ['job.mjs', '-o', 'ff']],
+    ['-o', ['job.mjs', '-j', '0', '-o', 'ff']],
     ['--errors', ['fails.mjs', '--errors', 'ff']],
   ])('does not keep the deadline from ending the run: %s', async (_, args) => {
     const { dir, path, write } = folder()
@@ -65,7 +68,7 @@ describe('a pipe whose reader stops reading', () => {
     const { dir, path, write } = folder()
     write({ items: '1\n'.repeat(3_000) })
     const reader = openSync(path('ff'), constants.O_RDONLY | constants.O_NONBLOCK)
-    const args = ['collect', 'job.mjs', '--report', 'json=ff', '--deadline', '3s', '-i', 'items']
+    const args = ['collect', 'job.mjs', '--report', 'json=ff', '--deadline', '4s', '-j', '0', '-i', 'items']
     const { exitCode, stdout } = await runCli(args, { cwd: dir })
     expect(readSync(reader, Buffer.alloc(100))).toBe(100)
     closeSync(reader)
@@ -75,10 +78,9 @@ describe('a pipe whose reader stops reading', () => {
 
 test('pipes with a peer carry all of it, whichever end opens first', async () => {
   const { dir, path } = folder()
-  execFileSync('mkfifo', [path('out'), path('report')])
   const script = `
-    cat out > results & cat report > report.json &
-    poolrun collect job.mjs -i ff -o out --report json=report & run=$!
+    cat ff.gz > results & cat report > report.json &
+    poolrun collect job.mjs -i ff -o ff.gz --report json=report & run=$!
     for i in 1 2 3; do echo $i; done > ff
     wait $run; code=$?; wait; exit $code`
   expect((await runShell(script, { cwd: dir })).exitCode).toBe(0)
@@ -89,7 +91,7 @@ test('pipes with a peer carry all of it, whichever end opens first', async () =>
 test('--errors /dev/stderr writes behind what the file at stderr holds', async () => {
   const { dir, path } = folder()
   writeFileSync(path('log'), 'before\n')
-  await runShell('poolrun collect fails.mjs --errors /dev/stderr 1 2>> log', { cwd: dir })
+  await runShell('poolrun collect fails.mjs -j 0 --errors /dev/stderr 1 2>> log', { cwd: dir })
   const log = readFileSync(path('log'), 'utf8')
   expect(log).toMatch(/^before\n/)
   expect(log).toContain('{"index":0,"item":1,"kind":"error"')

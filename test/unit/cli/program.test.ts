@@ -541,6 +541,7 @@ describe('a usage error', () => {
     '--job-output': 'lines, group, failed or none',
     '--env': 'NAME=value',
     '--param': 'name=value',
+    '--report': 'json=<file>, junit=<file>, html=<file> or trace=<file>',
     '--node-options': NODE_OPTIONS,
   }
   const bad: [keyof typeof accepts, string[]][] = [
@@ -569,6 +570,7 @@ describe('a usage error', () => {
     ['--only', ['5-2', 'x', '-3', '1,,2']],
     ['--job-output', ['all']],
     ['--param', ['x', '=1', '']],
+    ['--report', ['xml=r', 'json', 'json=', 'json=a,junit=a']],
     ['--env', ['x', '=x', '']],
     [
       '--node-options',

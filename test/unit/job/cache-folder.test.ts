@@ -1,5 +1,5 @@
 // Where compiled jobs are kept, and who may be able to write there.
-import { statSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { isTrusted, sharedFolder } from '../../../src/job/cache-folder.js'
@@ -21,6 +21,32 @@ describe('sharedFolder', () => {
     for (const HOME of ['relative', '.', ''])
       expect(sharedFolder({ HOME })).toMatch(homedir === '/nonexistent' ? /^\// : homedir)
     expect(statSync(`${dir}/own/jobs`).mode & 0o777).toBe(0o700)
+  })
+
+  it('is no folder in which others could put code', () => {
+    const { path } = tempSpace()
+    const folder = (name: string, baseMode: number, mode: number) => {
+      mkdirSync(path(`${name}/jobs`), { recursive: true })
+      chmodSync(path(name), baseMode)
+      chmodSync(path(`${name}/jobs`), mode)
+      return sharedFolder({ POOLRUN_CACHE_DIR: path(name) })
+    }
+    expect(folder('mine', 0o755, 0o755)).toBe(path('mine/jobs'))
+    expect(folder('sticky', 0o1777, 0o700)).toBe(path('sticky/jobs'))
+    expect(folder('writable', 0o755, 0o777)).toBeUndefined()
+    expect(folder('below-writable', 0o777, 0o755)).toBeUndefined()
+    // Another user may have created the link.
+    mkdirSync(path('link'))
+    symlinkSync(path('mine/jobs'), path('link/jobs'))
+    expect(sharedFolder({ POOLRUN_CACHE_DIR: path('link') })).toBeUndefined()
+  })
+
+  it.runIf(process.getuid?.() === 0)('is no folder of another user', () => {
+    const { path } = tempSpace()
+    mkdirSync(path('base/jobs'), { recursive: true })
+    expect(sharedFolder({ POOLRUN_CACHE_DIR: path('base') })).toBe(path('base/jobs'))
+    chownSync(path('base/jobs'), 1234, 1234)
+    expect(sharedFolder({ POOLRUN_CACHE_DIR: path('base') })).toBeUndefined()
   })
 })
 
