@@ -2,13 +2,10 @@
 // or removes one of them later does not reach the worker.
 const {
   Array: CapturedArray,
-  Atomics: CapturedAtomics,
   Error: CapturedError,
   Float64Array: CapturedFloat64Array,
   Int32Array: CapturedInt32Array,
-  JSON: CapturedJson,
   Map: CapturedMap,
-  Math: CapturedMath,
   Number: CapturedNumber,
   Object: CapturedObject,
   Promise: CapturedPromise,
@@ -19,8 +16,21 @@ const {
   Uint8Array: CapturedUint8Array,
   process: capturedProcess,
 } = globalThis
-/** With its functions as they are now: one of them that is replaced later is not found here. */
+// With their functions as they are now: one that is replaced later is not found here.
 const CapturedBuffer: typeof Buffer = Object.create(Buffer, Object.getOwnPropertyDescriptors(Buffer))
+// Only those that are used: V8 is fast with objects that have few properties.
+const { abs, ceil, floor, max, min } = Math
+const CapturedMath: typeof Math = Object.assign(Object.create(Math), { abs, ceil, floor, max, min })
+const { parse, stringify } = JSON
+const CapturedJson: typeof JSON = Object.assign(Object.create(JSON), { parse, stringify })
+const { compareExchange, load, notify, store, wait } = Atomics
+const CapturedAtomics: typeof Atomics = Object.assign(Object.create(Atomics), {
+  compareExchange,
+  load,
+  notify,
+  store,
+  wait,
+})
 
 export {
   CapturedArray as Array,

@@ -1,5 +1,6 @@
 // Jobs that break the process they run in: results are intact, the run ends, and no process is left.
 import { describe, expect, it } from 'vitest'
+import { occurrences } from '../../helpers/normalise.js'
 import { fixture, lines, runCli } from '../../helpers/run-cli.js'
 import { ascending, counts, failuresIn } from './support.js'
 
@@ -73,6 +74,18 @@ it('every item has its own result, whatever the job replaces, closes or leaves b
   expect(counts(run)).toEqual({ ok: items.length, failed: 0, cancelled: 0, notRun: 0 })
   expect(run.exitCode).toBe(0)
 }, 100_000)
+
+it('a worker goes on with its own functions, whatever the job puts in the place of others', async () => {
+  const codes = [
+    'for (const name of Object.getOwnPropertyNames(Math)) if (typeof Math[name] === "function") Math[name] = nothing',
+    'for (const name of Object.getOwnPropertyNames(Atomics)) if (typeof Atomics[name] === "function") Atomics[name] = nothing',
+    'JSON.parse = JSON.stringify = process.hrtime = performance.now = Date.now = nothing',
+  ]
+  const flags = ['--chunk-size', '3', '--debug']
+  const { run, items } = await runCodes(fixture('runs-given-code'), codes, { size: 9, at: 1, flags })
+  expect(run.stdout, run.stderr).toBe(lines(...items))
+  expect(occurrences(run.stderr, ' started\n'), run.stderr).toBe(1)
+})
 
 it('an item that ends its worker, or breaks the channel to it, fails alone and with the reason', async () => {
   const fs = 'process.getBuiltinModule("fs")'
