@@ -20,17 +20,12 @@ const {
 const CapturedBuffer: typeof Buffer = Object.create(Buffer, Object.getOwnPropertyDescriptors(Buffer))
 // Only those that are used: V8 is fast with objects that have few properties.
 const { abs, ceil, floor, max, min } = Math
-const CapturedMath: typeof Math = Object.assign(Object.create(Math), { abs, ceil, floor, max, min })
+const CapturedMath: typeof Math = Object.setPrototypeOf({ abs, ceil, floor, max, min }, Math)
 const { parse, stringify } = JSON
-const CapturedJson: typeof JSON = Object.assign(Object.create(JSON), { parse, stringify })
+const CapturedJson: typeof JSON = Object.setPrototypeOf({ parse, stringify }, JSON)
 const { compareExchange, load, notify, store, wait } = Atomics
-const CapturedAtomics: typeof Atomics = Object.assign(Object.create(Atomics), {
-  compareExchange,
-  load,
-  notify,
-  store,
-  wait,
-})
+const ofAtomics = { compareExchange, load, notify, store, wait }
+const CapturedAtomics: typeof Atomics = Object.setPrototypeOf(ofAtomics, Atomics)
 
 export {
   CapturedArray as Array,

@@ -84,7 +84,7 @@ it('a worker goes on with its own functions, whatever the job puts in the place 
   const flags = ['--chunk-size', '3', '--debug']
   const { run, items } = await runCodes(fixture('runs-given-code'), codes, { size: 9, at: 1, flags })
   expect(run.stdout, run.stderr).toBe(lines(...items))
-  expect(occurrences(run.stderr, ' started\n'), run.stderr).toBe(1)
+  expect(occurrences(run.stderr, ' started'), run.stderr).toBe(1)
 })
 
 it('an item that ends its worker, or breaks the channel to it, fails alone and with the reason', async () => {
