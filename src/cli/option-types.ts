@@ -227,7 +227,7 @@ function indexRange(text: string) {
   return to === undefined ? { from } : { from, to }
 }
 
-/** `kind=file`, comma-separated; no file twice. */
+/** `kind=file`, comma-separated. */
 export function kindsAndFiles<const T extends string>(
   ...kinds: readonly T[]
 ): OptionType<readonly { readonly kind: T; readonly path: string }[]> {
@@ -239,12 +239,7 @@ export function kindsAndFiles<const T extends string>(
   }
   return {
     accepts: kinds.map((kind) => `${kind}=<file>`),
-    parse(text) {
-      const reports = allOrNothing(text.split(',').map(parsePart))
-      return reports !== undefined && new Set(reports.map(({ path }) => path)).size === reports.length
-        ? reports
-        : undefined
-    },
+    parse: (text) => allOrNothing(text.split(',').map(parsePart)),
   }
 }
 

@@ -570,7 +570,7 @@ describe('a usage error', () => {
     ['--only', ['5-2', 'x', '-3', '1,,2']],
     ['--job-output', ['all']],
     ['--param', ['x', '=1', '']],
-    ['--report', ['xml=r', 'json', 'json=', 'json=a,junit=a']],
+    ['--report', ['xml=r', 'json', 'json=']],
     ['--env', ['x', '=x', '']],
     [
       '--node-options',
