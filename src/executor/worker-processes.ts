@@ -236,6 +236,8 @@ export class WorkerProcesses {
   ): void {
     const { emit, initializer } = this.#options
     switch (message.type) {
+      case 'settled':
+        return this.#post({ type: 'settled', worker, ranges: message.ranges, rss: message.rss })
       case 'warning': {
         const text = this.#warnings.pass(message.message)
         if (text !== undefined) emit({ type: 'warning', warning: { kind: 'text', text } })

@@ -147,6 +147,8 @@ function part(payload: BytesPayload, start: number, end?: number): BytesPayload 
 
 /** Other whole items, framed as those of a payload. */
 export function framedAs({ kind, framing, batch, table }: BytesPayload, bytes: Uint8Array): BytesPayload {
+  // Without the spreads of nothing, which take longer than the rest.
+  if (batch === undefined && table === undefined) return { kind, framing, bytes }
   return {
     kind,
     framing,

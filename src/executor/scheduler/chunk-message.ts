@@ -14,7 +14,7 @@ function indexOf({ seq, count, indexes }: Chunk): ChunkMessage['index'] {
 export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): ChunkMessage {
   const { chunk, attempt } = pending
   const { task, timeoutMs, retry } = call
-  const message = {
+  const message: { -readonly [key in keyof ChunkMessage]: ChunkMessage[key] } = {
     id,
     task,
     count: chunk.count,
@@ -24,7 +24,7 @@ export function chunkMessage({ id, call, pending, isSmall }: InFlightChunk): Chu
     isSmall,
     payload: chunk.payload,
   }
-  const isRetried = mayRetry(retry, 'error', attempt)
-  if (!isRetried && timeoutMs === undefined) return message
-  return { ...message, ...(isRetried && { mayRetry: true }), ...(timeoutMs !== undefined && { timeoutMs }) }
+  if (mayRetry(retry, 'error', attempt)) message.mayRetry = true
+  if (timeoutMs !== undefined) message.timeoutMs = timeoutMs
+  return message
 }
