@@ -87,7 +87,7 @@ export async function alternate(contestants, runs) {
   const names = Object.keys(contestants)
   const seen = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < runs; round++) {
-    // Whoever comes first has the colder caches.
+    // The first one has the colder caches.
     const order = round % 2 === 0 ? names : names.toReversed()
     for (const name of order) seen[name].push(await contestants[name]())
   }

@@ -1,13 +1,9 @@
 // What is reported to CI systems, and that nothing a job prints, throws or returns can issue a command to them.
 import { describe, expect, it } from 'vitest'
-import { fixture, lines, type RunOptions, root, runCli } from '../helpers/run-cli.js'
+import { fixture, lines, root, runCli, runInParent } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const STOP = /^::stop-commands::(poolrun-[0-9a-f]{32})$/
-
-/** What poolrun itself reports, without workers. */
-const runInProcess = ([command, ...args]: [string, ...string[]], options?: RunOptions) =>
-  runCli([command, '-j', '0', ...args], options)
 
 /** The lines that the runner would execute as commands. */
 function executed(stderr: string): string[] {
@@ -30,7 +26,7 @@ describe('GitHub', () => {
 
   it('gets nine annotations at the source line, with its path in the workspace, and one that counts the rest', async () => {
     const input = lines(1, ...Array(14).fill(2))
-    const { stdout, stderr } = await runInProcess(['collect', fixture('throws-error')], { input, env })
+    const { stdout, stderr } = await runInParent(['collect', fixture('throws-error')], { input, env })
     expect(stdout).toBe('1\n')
     const commands = executed(stderr)
     expect(commands).toHaveLength(10)
@@ -62,18 +58,18 @@ describe('GitHub', () => {
       'job.mjs': "export default () => { throw new Error('a|b <img> `c` [x](y)\\nnext') }",
     })
     const file = space.path('summary.md')
-    await runInProcess(['map', job, '1'], { env: { ...env, GITHUB_STEP_SUMMARY: file } })
+    await runInParent(['map', job, '1'], { env: { ...env, GITHUB_STEP_SUMMARY: file } })
     const text = space.read('summary.md')
     expect(text).toContain('| 0: 1 | Error: a\\|b &#60;img&#62; \\`c\\` \\[x\\]\\(y\\) next |')
     expect(text).toContain('item 0 failed, stopped')
     const unwritable = { ...env, GITHUB_STEP_SUMMARY: `${space.dir}/no/such` }
-    const { stderr, exitCode } = await runInProcess(['map', fixture('identity'), '1'], { env: unwritable })
+    const { stderr, exitCode } = await runInParent(['map', fixture('identity'), '1'], { env: unwritable })
     expect(exitCode).toBe(0)
     expect(stderr).toContain('the step summary could not be written')
   })
 
   it('executes commands again also after a run that never began', async () => {
-    const { stderr, exitCode } = await runInProcess(['map', 'no-such-job.ts', '1'], { env })
+    const { stderr, exitCode } = await runInParent(['map', 'no-such-job.ts', '1'], { env })
     expect(exitCode).toBe(5)
     expect(executed(stderr)).toEqual([])
   })
@@ -82,7 +78,7 @@ describe('GitHub', () => {
 describe('GitLab', () => {
   it('gets the failures in a section that a job cannot close', async () => {
     const env = { GITLAB_CI: 'true' }
-    const { stderr } = await runInProcess(['collect', fixture('throws-error')], { input: lines(1, 2), env })
+    const { stderr } = await runInParent(['collect', fixture('throws-error')], { input: lines(1, 2), env })
     const [, name] = /section_start:\d+:(poolrun_failures_[0-9a-f]{16})\r/.exec(stderr) ?? []
     expect(name).toBeDefined()
     expect(stderr.indexOf(`section_end:`)).toBeGreaterThan(stderr.indexOf('Error: boom'))
@@ -91,10 +87,10 @@ describe('GitLab', () => {
 })
 
 it('--ci none turns reports to CI systems off, --ci github turns them on anywhere', async () => {
-  const quiet = await runInProcess(['map', fixture('throws-error'), '2', '--ci', 'none'], {
+  const quiet = await runInParent(['map', fixture('throws-error'), '2', '--ci', 'none'], {
     env: { GITHUB_ACTIONS: 'true' },
   })
   expect(quiet.stderr).not.toContain('::')
-  const asked = await runInProcess(['map', fixture('throws-error'), '2', '--ci', 'github'])
+  const asked = await runInParent(['map', fixture('throws-error'), '2', '--ci', 'github'])
   expect(executed(asked.stderr)).toHaveLength(1)
 })

@@ -137,7 +137,7 @@ describe('6: the initializer', () => {
 })
 
 describe('0', () => {
-  // Of every other command: test/unit/run/run.test.ts.
+  // test/unit/run/run.test.ts has the other commands.
   it.each(['map', 'collect'])('%s of an empty input', async (command) => {
     const run = await runCli([command, identity])
     expect(run.stdout).toBe('')

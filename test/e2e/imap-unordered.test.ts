@@ -20,7 +20,7 @@ it('is imap --unordered, also among the items of one worker', async () => {
 
 it('stops at the first failure that completes', async () => {
   const args = ['imap-unordered', fixture('slow-unless-negative'), '-j', '2', '--chunk-size', '1']
-  // Whoever waits for the first item is ended as too late.
+  // A run that waited for the first item would exceed its time limit.
   const run = await runCli(args, { input: lines(60_000, -1) })
   expect(run.stdout).toBe('')
   expect(run.exitCode).toBe(1)

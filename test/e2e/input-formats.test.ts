@@ -5,13 +5,10 @@ import { once } from 'node:events'
 import { symlinkSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { fixture, lines, type RunOptions, runCli, runShell, startCli } from '../helpers/run-cli.js'
+import { fixture, lines, runCli, runInParent, runShell, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
-
-/** Without workers, where only how the input is read matters. */
-const read = (args: readonly string[], options?: RunOptions) => runCli([...args, '-j', '0'], options)
 
 const CSV = '\ufeffid,name,__proto__\r\n1,"Alice ""A"", 北京",x\r\n\r\n2,"two\r\nlines",y\r\n'
 const ROWS =
@@ -25,14 +22,14 @@ describe('CSV', () => {
 
   it('a header and nothing else is empty input; so is nothing at all', async () => {
     for (const input of ['a,b', '']) {
-      const run = await read(['map', identity, '--input-format', 'csv'], { input })
+      const run = await runInParent(['map', identity, '--input-format', 'csv'], { input })
       expect(run).toMatchObject({ stdout: '', exitCode: 0 })
     }
   })
 
   it('a bad record ends the input with its place, after all before it', async () => {
     const path = tempSpace().write({ 'data.csv': 'a,b\n1,2\n\n3\n5,"6"\n' })
-    const { stdout, stderr, exitCode } = await read(['imap', identity, '-i', path])
+    const { stdout, stderr, exitCode } = await runInParent(['imap', identity, '-i', path])
     expect({ stdout, exitCode }).toEqual({ stdout: '{"a":"1","b":"2"}\n', exitCode: 4 })
     expect(stderr).toContain(`${path}:4:1: item 1: expected 2 fields as in the header, found 1`)
   })
@@ -60,7 +57,7 @@ describe('CSV', () => {
   })
 
   it('a quote that is never closed is a torn input, in collect too', async () => {
-    const run = await read(['collect', identity, '--input-format', 'csv'], {
+    const run = await runInParent(['collect', identity, '--input-format', 'csv'], {
       input: 'a,b\n1,2\n3,"x\n4,5\n',
     })
     expect(run).toMatchObject({ stdout: '{"a":"1","b":"2"}\n', exitCode: 4 })
@@ -68,11 +65,11 @@ describe('CSV', () => {
   })
 
   it('a name that stands twice in the header, and bad UTF-8, are told with their place', async () => {
-    const twice = await read(['map', identity, '--input-format', 'csv'], { input: 'a,b,a\n1,2,3\n' })
+    const twice = await runInParent(['map', identity, '--input-format', 'csv'], { input: 'a,b,a\n1,2,3\n' })
     expect(twice.exitCode).toBe(4)
     expect(twice.stderr).toContain('<stdin>:1:1: the header names "a" twice')
     const bytes = Buffer.from('a,b\n1,2\n3,\xff\n', 'latin1')
-    const bad = await read(['imap', identity, '--input-format', 'csv'], { input: bytes })
+    const bad = await runInParent(['imap', identity, '--input-format', 'csv'], { input: bytes })
     expect(bad).toMatchObject({ stdout: '{"a":"1","b":"2"}\n', exitCode: 4 })
     expect(bad.stderr).toContain('<stdin>:3:3: item 1: invalid UTF-8')
   })
@@ -87,13 +84,15 @@ describe('CSV', () => {
   })
 
   it.each(['map', 'collect'])('with CR line ends is refused by %s, not read as no items', async (command) => {
-    const run = await read([command, identity, '--input-format', 'csv'], { input: 'a,b\r1,2\r3,4\r' })
+    const run = await runInParent([command, identity, '--input-format', 'csv'], { input: 'a,b\r1,2\r3,4\r' })
     expect(run).toMatchObject({ stdout: '', exitCode: 4 })
     expect(run.stderr).toContain('<stdin>:1:1: a carriage return without a line feed')
   })
 
   it('whose last record is torn ends collect with code 4, after a bad record has failed', async () => {
-    const run = await read(['collect', identity, '--input-format', 'csv'], { input: 'a,b\n1,"x"y\n2,3\n4' })
+    const run = await runInParent(['collect', identity, '--input-format', 'csv'], {
+      input: 'a,b\n1,"x"y\n2,3\n4',
+    })
     expect(run.stdout).toBe('{"a":"2","b":"3"}\n')
     expect(run.stderr).toContain('text after a closing quote')
     expect(run.stderr).toContain(
@@ -105,7 +104,9 @@ describe('CSV', () => {
 
 it('TSV is divided by tabs, and an inch mark in it is a character', async () => {
   const path = tempSpace().write({ 'data.tsv': 'size\tnote\n5" disk\ta,b\n' })
-  expect((await read(['imap', identity, '-i', path])).stdout).toBe('{"size":"5\\" disk","note":"a,b"}\n')
+  expect((await runInParent(['imap', identity, '-i', path])).stdout).toBe(
+    '{"size":"5\\" disk","note":"a,b"}\n',
+  )
 })
 
 describe('compressed files', () => {
@@ -120,11 +121,11 @@ describe('compressed files', () => {
   it('one that is cut off, or is none, is exit 4', async () => {
     const space = tempSpace()
     const cut = space.write({ 'cut.ndjson.gz': gzipSync(lines(1, 2, 3)).subarray(0, 20) })
-    const run = await read(['map', identity, '-i', cut])
+    const run = await runInParent(['map', identity, '-i', cut])
     expect(run).toMatchObject({ stdout: '', exitCode: 4 })
     expect(run.stderr).toContain(`cannot read ${cut}: unexpected end of file`)
     const none = space.write({ 'none.gz': '1\n' })
-    expect((await read(['imap', identity, '-i', none])).stderr).toContain('incorrect header check')
+    expect((await runInParent(['imap', identity, '-i', none])).stderr).toContain('incorrect header check')
   })
 
   it.each([
@@ -140,14 +141,14 @@ describe('compressed files', () => {
     ],
   ])('%s is exit 4, after the items before the fault', async (_, extension, bytes) => {
     const path = tempSpace().write({ [`data.ndjson.${extension}`]: bytes })
-    const run = await read(['imap', identity, '-i', path])
+    const run = await runInParent(['imap', identity, '-i', path])
     expect(run).toMatchObject({ stdout: '1\n', exitCode: 4 })
     expect(run.stderr).toMatch(/cannot read .*(other data after the end|unexpected end of file)/)
   })
 
   it('.zst is unpacked where Node can, else the way round it is told', async () => {
     const path = tempSpace().write({ 'data.ndjson.zst': Buffer.from('28b52ffd2004210000310a32', 'hex') })
-    const { stderr, exitCode } = await read(['imap', identity, '-i', path])
+    const { stderr, exitCode } = await runInParent(['imap', identity, '-i', path])
     expect(exitCode).toBe(4)
     expect(stderr).toMatch(/has no zstd; unpack it first: zstd -dc|cannot read/)
   })
@@ -175,7 +176,7 @@ describe('--glob', () => {
   it('is exit 4 for a pattern without a match, also beside one that matches', async () => {
     const space = tempSpace()
     space.write({ 'a.txt': '' })
-    const run = await read(['collect', job, '--glob', '*.txt', '--glob', '*.gif'], { cwd: space.dir })
+    const run = await runInParent(['collect', job, '--glob', '*.txt', '--glob', '*.gif'], { cwd: space.dir })
     expect(run).toMatchObject({ stdout: '', exitCode: 4 })
     expect(run.stderr).toContain(`no file matches '*.gif' in ${space.dir}`)
   })
@@ -199,7 +200,7 @@ describe('--only', () => {
   })
 
   it('names the index that failed', async () => {
-    const run = await read(['map', fixture('throws-error'), '--only', '1-'], { input: lines(0, 1, 2) })
+    const run = await runInParent(['map', fixture('throws-error'), '--only', '1-'], { input: lines(0, 1, 2) })
     expect(run.stderr).toContain('RemoteTraceback: item 2, ')
     expect(run.stderr).toContain('item 2 failed, stopped (fail-fast): 1 ok, 1 failed')
   })

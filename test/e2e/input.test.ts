@@ -2,15 +2,11 @@
 // texts are in test/unit/read.
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { fixture, type RunOptions, runCli, startCli } from '../helpers/run-cli.js'
+import { fixture, runCli, runInParent, startCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
 const TRICKY = [{ 'a]"': ['},{', '\\"', '\u2028é😀'] }, [], '', null, -0.5e3, { b: { c: [[1]] } }]
-
-/** In poolrun's own process: what is read is the same with workers. */
-const alone = (args: readonly string[], options: RunOptions = {}) =>
-  runCli(args, { ...options, env: { ...options.env, POOLRUN_PROCESSES: '0' } })
 
 describe('formats', () => {
   const results = TRICKY.map((item) => `${JSON.stringify(item)}\n`).join('')
@@ -22,35 +18,35 @@ describe('formats', () => {
 
   it('reads NDJSON with CRLF, blank lines and a last newline, by --input-format', async () => {
     const input = `${TRICKY.map((item) => JSON.stringify(item)).join('\r\n\r\n')}\r\n`
-    const run = await alone(['map', identity, '--input-format', 'ndjson'], { input })
+    const run = await runInParent(['map', identity, '--input-format', 'ndjson'], { input })
     expect(run.stdout).toBe(results)
   })
 
   it('reads a .txt file as lines, each a string', async () => {
     const file = tempSpace().write({ 'items.txt': 'one\n[2]\r\n\n  three  \n"four"' })
-    const run = await alone(['map', identity, '-i', file])
+    const run = await runInParent(['map', identity, '-i', file])
     expect(run.stdout).toBe('"one"\n"[2]"\n"  three  "\n"\\"four\\""\n')
   })
 
   it('reads NUL-separated strings with -0', async () => {
-    const run = await alone(['map', identity, '-0'], { input: 'one\ntwo\0\0three\0' })
+    const run = await runInParent(['map', identity, '-0'], { input: 'one\ntwo\0\0three\0' })
     expect(run.stdout).toBe('"one\\ntwo"\n""\n"three"\n')
   })
 
   it('takes the format from the environment', async () => {
     const file = tempSpace().write({ 'c.data': '[1]\n' })
-    const run = await alone(['map', identity, '-i', file], { env: { POOLRUN_INPUT_FORMAT: 'lines' } })
+    const run = await runInParent(['map', identity, '-i', file], { env: { POOLRUN_INPUT_FORMAT: 'lines' } })
     expect(run.stdout).toBe('"[1]"\n')
   })
 
   it('reads stdin for -i -, and treats a key __proto__ as data', async () => {
     const item = '{"__proto__":{"polluted":true},"constructor":1}'
-    const run = await alone(['map', identity, '-i', '-'], { input: item })
+    const run = await runInParent(['map', identity, '-i', '-'], { input: item })
     expect(run.stdout).toBe(`${item}\n`)
   })
 
   it('reads an empty array with white space in it', async () => {
-    const run = await alone(['map', identity, '--format', 'json'], { input: ' [ \n ] \n' })
+    const run = await runInParent(['map', identity, '--format', 'json'], { input: ' [ \n ] \n' })
     expect(JSON.parse(run.stdout)).toEqual([])
     expect(run.exitCode).toBe(0)
   })
@@ -62,7 +58,7 @@ describe('malformed text ends the run with code 4 and a location', () => {
     ['an NDJSON line', 'imap', 'bad.ndjson', '1\n\n2\n{"a": tru}\n', /bad\.ndjson:4:\d+: item 2\b/],
   ])('%s', async (_what, command, name, text, location) => {
     const file = tempSpace().write({ [name]: text })
-    const run = await alone([command, identity, '-i', file])
+    const run = await runInParent([command, identity, '-i', file])
     expect(run.stderr).toMatch(location)
     expect(run.stderr).not.toMatch(/^ {4}at .*(?:node:|dist)/m)
     if (command === 'map') expect(run.stdout).toBe('')
@@ -71,7 +67,7 @@ describe('malformed text ends the run with code 4 and a location', () => {
   })
 
   it('with a hint to --input-format lines if it only begins like an array', async () => {
-    const run = await alone(['imap', identity], { input: '[a].txt\n[b].txt\n' })
+    const run = await runInParent(['imap', identity], { input: '[a].txt\n[b].txt\n' })
     expect(run.stderr).toContain("<stdin>:1:2: item 0: Unexpected token 'a'; for plain text")
     expect(run.stderr).toContain('--input-format lines')
     expect(run).toMatchObject({ stdout: '', exitCode: 4 })
@@ -87,7 +83,7 @@ describe('malformed text ends the run with code 4 and a location', () => {
 
   it('with the byte offset of bad UTF-8', async () => {
     const input = Buffer.from('1\n"caf\xff"\n', 'latin1')
-    const run = await alone(['imap', identity, '--input-format', 'ndjson'], { input })
+    const run = await runInParent(['imap', identity, '--input-format', 'ndjson'], { input })
     expect(run.stderr).toMatch(/UTF-8/)
     expect(run.stderr).toMatch(/\b6\b/)
     expect(run.exitCode).toBe(4)
@@ -112,13 +108,15 @@ describe('items on the command line', () => {
   const IDS = ['81444e2', '1202285736968061337', '007', '1.0', '12', '-0.5', '[1]', 'x']
 
   it('are numbers only where they print back as they were typed, and stdin is not read', async () => {
-    const run = await alone(['map', identity, '--', ...IDS], { input: '2\n' })
+    const run = await runInParent(['map', identity, '--', ...IDS], { input: '2\n' })
     expect(run.stdout).toBe('"81444e2"\n"1202285736968061337"\n"007"\n"1.0"\n12\n-0.5\n[1]\n"x"\n')
   })
 
   it('are strings with --strings or POOLRUN_STRINGS', async () => {
     const strings = IDS.map((id) => `${JSON.stringify(id)}\n`).join('')
-    expect((await alone(['map', identity, '--strings', '--', ...IDS])).stdout).toBe(strings)
-    expect((await alone(['apply', identity, '12'], { env: { POOLRUN_STRINGS: '1' } })).stdout).toBe('"12"\n')
+    expect((await runInParent(['map', identity, '--strings', '--', ...IDS])).stdout).toBe(strings)
+    expect((await runInParent(['apply', identity, '12'], { env: { POOLRUN_STRINGS: '1' } })).stdout).toBe(
+      '"12"\n',
+    )
   })
 })

@@ -106,7 +106,7 @@ describe('loads', () => {
     expect(run.stdout).toBe('"as it was"\n'.repeat(3))
   })
 
-  it('a job with experimentalDecorators, and warns of what its tsconfig.json asks for in vain', async () => {
+  it('a job with experimentalDecorators, and warns of options of its tsconfig.json that have no effect', async () => {
     const space = tempSpace()
     const job = space.write({
       'job.tsx': `${shouts(

@@ -14,13 +14,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FEWER_POWERS, MOUNTS, requireOfMachine } from '../helpers/machine.js'
 import { listMarked } from '../helpers/no-orphans.js'
-import { fixture, lines, runCli, runShell, startCli, watchCli } from '../helpers/run-cli.js'
+import { fixture, inParent, lines, runCli, runShell, startCli, watchCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const numbers = lines(0, 1, 2, 3, 4)
-
-/** Without a worker: what is proved is what poolrun does with its files. */
-const inParent = { env: { POOLRUN_PROCESSES: '0' } }
 
 function target() {
   const folder = tempSpace().dir

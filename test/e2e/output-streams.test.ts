@@ -1,19 +1,16 @@
 // What goes to stdout, in which format, and what goes to stderr, how much of it and in which colours. What JSON cannot
 // carry and what decides about colour is in test/unit/worker/encode-result.test.ts and test/unit/report.
 import { describe, expect, it } from 'vitest'
-import { fixture, type RunOptions, runCli } from '../helpers/run-cli.js'
+import { fixture, runCli, runInParent } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
-
-/** Without workers, where only the output of poolrun itself matters. */
-const run = (args: readonly string[], options?: RunOptions) => runCli([...args, '-j', '0'], options)
 
 const ESCAPE = '\u001b['
 
 describe('--format', () => {
   it('json of imap that stops early is closed', async () => {
-    const { stdout, exitCode } = await run([
+    const { stdout, exitCode } = await runInParent([
       'imap',
       fixture('throws-error'),
       '--format',
@@ -28,7 +25,16 @@ describe('--format', () => {
   })
 
   it('json of map that fails is nothing at all', async () => {
-    const { stdout } = await run(['map', fixture('throws-error'), '--format', 'json', '0', '1', '2', '3'])
+    const { stdout } = await runInParent([
+      'map',
+      fixture('throws-error'),
+      '--format',
+      'json',
+      '0',
+      '1',
+      '2',
+      '3',
+    ])
     expect(stdout).toBe('')
   })
 
@@ -47,7 +53,16 @@ describe('--format', () => {
   })
 
   it('raw writes strings unquoted and the rest as JSON', async () => {
-    const { stdout } = await run(['map', identity, '--format', 'raw', 'a "b"\\', '1', '{"c":"d"}', ''])
+    const { stdout } = await runInParent([
+      'map',
+      identity,
+      '--format',
+      'raw',
+      'a "b"\\',
+      '1',
+      '{"c":"d"}',
+      '',
+    ])
     expect(stdout).toBe('a "b"\\\n1\n{"c":"d"}\n\n')
   })
 
@@ -90,8 +105,8 @@ describe('--format', () => {
 
   it('can be set in the environment, where a flag wins', async () => {
     const env = { POOLRUN_FORMAT: 'json' }
-    expect((await run(['map', identity, '7'], { env })).stdout.trim()).toBe('[7]')
-    expect((await run(['map', identity, '7', '--format', 'ndjson'], { env })).stdout).toBe('7\n')
+    expect((await runInParent(['map', identity, '7'], { env })).stdout.trim()).toBe('[7]')
+    expect((await runInParent(['map', identity, '7', '--format', 'ndjson'], { env })).stdout).toBe('7\n')
   })
 })
 
@@ -133,14 +148,14 @@ describe('stderr', () => {
   })
 
   it('has errors and the summary line with -q, and no colour in a pipe', async () => {
-    const { stderr } = await run(['collect', fixture('throws-error'), '-q', '1', '2', '3'])
+    const { stderr } = await runInParent(['collect', fixture('throws-error'), '-q', '1', '2', '3'])
     expect(stderr).toContain('Error: boom')
     expect(stderr).not.toContain(ESCAPE)
     expect(stderr).toMatch(/poolrun collect: 2 ok, 1 failed \(item 1\)\n$/)
   })
 
   it('has one line per item with -v', async () => {
-    const { stdout, stderr } = await run(['map', identity, '-v', '1', '2', '3'])
+    const { stdout, stderr } = await runInParent(['map', identity, '-v', '1', '2', '3'])
     expect(stderr.match(/^map: item \d ok \(.*\)$/gm)).toHaveLength(3)
     expect(stdout).toBe('1\n2\n3\n')
   })
@@ -149,7 +164,9 @@ describe('stderr', () => {
     ['with --color over NO_COLOR', ['--color'], { NO_COLOR: '1' }],
     ['with FORCE_COLOR', [], { FORCE_COLOR: '1' }],
   ])('has colour in a pipe %s', async (_what, flags, env) => {
-    const { stdout, stderr } = await run(['collect', fixture('throws-error'), ...flags, '1', '2'], { env })
+    const { stdout, stderr } = await runInParent(['collect', fixture('throws-error'), ...flags, '1', '2'], {
+      env,
+    })
     expect(stderr).toContain(ESCAPE)
     expect(stdout).toBe('1\n')
   })

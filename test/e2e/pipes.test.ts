@@ -1,12 +1,9 @@
 // poolrun between other programs: readers that close the pipe, disks that are full, inputs without an end.
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { fixture, runShell, startCli } from '../helpers/run-cli.js'
+import { fixture, inParent, runShell, startCli } from '../helpers/run-cli.js'
 
 const identity = fixture('identity')
-
-/** Without a worker: poolrun itself reads and writes. */
-const inParent = { env: { POOLRUN_PROCESSES: '0' } }
 
 describe('a reader that closes the pipe ends the run with code 141 and prints nothing', () => {
   // The input has no end: nothing else ends the run.

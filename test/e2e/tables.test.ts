@@ -2,14 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lastLine } from '../helpers/normalise.js'
-import { lines, runCli } from '../helpers/run-cli.js'
+import { inParent, lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
 
 const SQUARES = 'n => ({ n, square: n * n, text: n === 2 ? "a, b" : undefined })'
 const ROWS = 'n,square,text\n1,1,\n2,4,"a, b"\n3,9,\n'
 
-/** Without a worker unless `-j` asks for one: poolrun itself makes the rows. */
-const inParent = { env: { POOLRUN_PROCESSES: '0' } }
 const run = (command: string, task: string, ...args: string[]) =>
   runCli([command, '-e', task, ...args], inParent)
 

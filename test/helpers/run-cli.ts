@@ -129,6 +129,13 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
   return feed(startCli(args, options), options.input)
 }
 
+/** For what is the same with workers: items run in poolrun's own process, unless the arguments ask for workers. */
+export const inParent = { env: { POOLRUN_PROCESSES: '0' } } as const
+
+export function runInParent(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
+  return runCli(args, { ...options, env: { ...inParent.env, ...options.env } })
+}
+
 /** Starts a bash script in which `poolrun` is the command under test. */
 export function startShell(script: string, options: Omit<RunOptions, 'input'> = {}): Started {
   const prelude = 'poolrun() { "$NODE" "$POOLRUN_JS" "$@"; }\n'

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, inject, onTestFinished } from 'vitest'
 import type { PoolOptions, WorkerLineInfo } from '../../../src/index.js'
 import { Pool } from '../../../src/index.js'
+import { eventually } from '../../helpers/eventually.js'
 import { MARK, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
 
 export { errorOf, thrownBy } from '../../helpers/errors.js'
@@ -68,12 +69,14 @@ export function outputLog() {
 
 /** Waits until a worker's process has exited and this process has noticed. */
 export async function untilExited(pid: number): Promise<void> {
-  for (;;) {
+  const isGone = () => {
     try {
       process.kill(pid, 0)
+      return undefined
     } catch {
-      return new Promise((resolve) => setImmediate(resolve))
+      return true
     }
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
+  await eventually(`the exit of ${pid}`, isGone)
+  await new Promise((resolve) => setImmediate(resolve))
 }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { lastLine } from '../../helpers/normalise.js'
-import { fixture, lines, runCli, startCli } from '../../helpers/run-cli.js'
+import { fixture, lines, runCli, runInParent, startCli } from '../../helpers/run-cli.js'
 import { tempSpace } from '../../helpers/temp-space.js'
 
 const identity = fixture('identity')
@@ -81,7 +81,7 @@ describe('no control character is printed on stderr', () => {
       ['map', `${identity}#\u001b[2Jmissing`, '1'],
       ['map', identity, '--\u001b[2Junknown', '1'],
     ]) {
-      const run = await runCli(args, { env: { POOLRUN_PROCESSES: '0' } })
+      const run = await runInParent(args)
       expect(run.stderr, JSON.stringify(args)).not.toMatch(HARMFUL)
       expect([2, 4, 5]).toContain(run.exitCode)
     }

@@ -23,7 +23,7 @@ describe('sharedFolder', () => {
     expect(statSync(`${dir}/own/jobs`).mode & 0o777).toBe(0o700)
   })
 
-  it('is no folder in which others could put code', () => {
+  it('is not a folder in which others could put code', () => {
     const { path } = tempSpace()
     const folder = (name: string, baseMode: number, mode: number) => {
       mkdirSync(path(`${name}/jobs`), { recursive: true })
@@ -41,7 +41,7 @@ describe('sharedFolder', () => {
     expect(sharedFolder({ POOLRUN_CACHE_DIR: path('link') })).toBeUndefined()
   })
 
-  it.runIf(process.getuid?.() === 0)('is no folder of another user', () => {
+  it.runIf(process.getuid?.() === 0)('is not a folder of another user', () => {
     const { path } = tempSpace()
     mkdirSync(path('base/jobs'), { recursive: true })
     expect(sharedFolder({ POOLRUN_CACHE_DIR: path('base') })).toBe(path('base/jobs'))
