@@ -237,6 +237,7 @@ export class WorkerProcesses {
     const { emit, initializer } = this.#options
     switch (message.type) {
       case 'settled':
+        // As the last case does, for most of all messages: a spread takes longer.
         return this.#post({ type: 'settled', worker, ranges: message.ranges, rss: message.rss })
       case 'warning': {
         const text = this.#warnings.pass(message.message)

@@ -4,17 +4,8 @@ import { crc32 } from 'node:zlib'
 const NATIVE_FROM_BYTES = 512
 
 /** One for each of the eight bytes of a step: the last of them first. */
-const TABLES = Array.from({ length: 8 }, () => new Int32Array(256))
-const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-]
+const TABLES = [zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), zeros()] as const
+const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES
 for (let byte = 0; byte < 256; byte++) {
   let value = byte
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
@@ -25,6 +16,10 @@ for (let byte = 0; byte < 256; byte++)
     const before = TABLES[i - 1]![byte]!
     TABLES[i]![byte] = T0[before & 255]! ^ (before >>> 8)
   }
+
+function zeros(): Int32Array {
+  return new Int32Array(256)
+}
 
 export function checksum(bytes: Uint8Array, from: number, to: number): number {
   if (to - from >= NATIVE_FROM_BYTES) return crc32(bytes.subarray(from, to))

@@ -97,7 +97,7 @@ export class KeyTable {
     const slots = this.#slots
     const end = Math.min(2 * (from + TOUCHED_ITEMS), hashes.length)
     let read = 0
-    for (let i = 2 * from; i < end; i += 2) read ^= table[2 * Math.floor((hashes[i]! / RANGE) * slots) + 1]!
+    for (let i = 2 * from; i < end; i += 2) read ^= table[2 * firstSlot(hashes[i]!, slots) + 1]!
     return read
   }
 
@@ -146,7 +146,7 @@ export class KeyTable {
   #find(low: number, high: number): number {
     const hashes = this.#hashes
     const slots = this.#slots
-    for (let slot = Math.floor(((low >>> 0) / RANGE) * slots); ; slot++) {
+    for (let slot = firstSlot(low, slots); ; slot++) {
       if (slot === slots) slot = 0
       const found = hashes[2 * slot + 1]
       if (found === 0 || (found === high && hashes[2 * slot] === low)) return slot
@@ -178,6 +178,11 @@ export class KeyTable {
 
 function newEvents(slots: number): Events {
   return { places: new Float64Array(slots), seen: new Uint8Array(slots) }
+}
+
+/** Where the search for a hash begins. */
+function firstSlot(low: number, slots: number): number {
+  return Math.floor(((low >>> 0) / RANGE) * slots)
 }
 
 function grown(slots: number): number {

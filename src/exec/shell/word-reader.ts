@@ -173,7 +173,7 @@ export class WordReader {
     word.isDynamic = true
   }
 
-  /** `$name`, `$1`, or a `$` that is none of the shell's. */
+  /** `$name`, `$1`, or a `$` that has no meaning for the shell. */
   #variable(word: OpenWord, inDouble: boolean): void {
     const cursor = this.#cursor
     const next = cursor.peek()
