@@ -126,12 +126,16 @@ describe.runIf(process.platform === 'linux')('the memory of the parent', () => {
     // Poolrun has stopped when for half a second it has neither read a byte nor used the processor.
     let before = ''
     let since = performance.now()
-    await eventually('poolrun to stop reading', () => {
-      const now = `${bytesRead()} ${processorTime(run.child.pid)}`
-      if (now !== before || offered < MB) since = performance.now()
-      before = now
-      return performance.now() - since > 500 ? true : undefined
-    })
+    await eventually(
+      'poolrun to stop reading',
+      () => {
+        const now = `${bytesRead()} ${processorTime(run.child.pid)}`
+        if (now !== before || offered < MB) since = performance.now()
+        before = now
+        return performance.now() - since > 500 ? true : undefined
+      },
+      50_000,
+    )
     expect(offered).toBeLessThan(100 * MB)
     expect(peakMemory(run.child.pid)).toBeLessThan(250 * MB)
 

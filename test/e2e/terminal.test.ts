@@ -103,7 +103,7 @@ describe.runIf(hasTerminal)('on a terminal', () => {
     [
       'another process',
       '-o /dev/null',
-      '& while kill -0 $!; do sleep 0.3; echo "foreign $((++n))"; done 2>&-',
+      '& while kill -0 $!; do sleep 0.6; echo "foreign $((++n))"; done 2>&-',
     ],
   ])('keeps the lines that %s writes while a block is shown', async (_who, options, writer) => {
     const run = runScriptOnTerminal(

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, inject, onTestFinished } from 'vitest'
 import type { PoolOptions, WorkerLineInfo } from '../../../src/index.js'
 import { Pool } from '../../../src/index.js'
 import { eventually } from '../../helpers/eventually.js'
+import { range } from '../../helpers/iterables.js'
 import { MARK, waitUntilNoneLeft } from '../../helpers/no-orphans.js'
+import { tempSpace } from '../../helpers/temp-space.js'
 
 export { errorOf, thrownBy } from '../../helpers/errors.js'
 export { collected, endless, feed, range, readAll } from '../../helpers/iterables.js'
@@ -48,6 +50,12 @@ export function sharedPool(options?: PoolOptions): { readonly pool: Pool<Job> } 
       return opened!.pool
     },
   }
+}
+
+/** The items for the task of that name. With so many chunks of one item, the last begins after results have arrived. */
+export function firstWaitsForLast(count: number): [n: number, last: number, flag: string][] {
+  const flag = tempSpace().path('flag')
+  return range(count).map((n) => [n, count - 1, flag])
 }
 
 /** Collects what workers print, and lets a test wait for a line. */

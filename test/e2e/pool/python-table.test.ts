@@ -24,6 +24,7 @@ import {
   endless,
   errorOf,
   feed,
+  firstWaitsForLast,
   initializersUrl,
   jobUrl,
   makePool,
@@ -180,10 +181,10 @@ describe('chunks and input', () => {
   })
 
   test('`imap_unordered`: in order of completion, each item once, errors with their index', async () => {
-    const first = shared.pool.imapUnordered('backwards', range(4), { chunkSize: 1 })
-    const values = await readAll(first)
+    const items = firstWaitsForLast(30)
+    const values = await readAll(shared.pool.imapUnordered('firstWaitsForLast', items, { chunkSize: 1 }))
     expect(values[0]).not.toBe(0)
-    expect(values.sort()).toEqual([0, 1, 2, 3])
+    expect(values.sort((a, b) => Number(a) - Number(b))).toEqual(range(30))
     const iterator = shared.pool.imapUnordered('failAt2', range(5), { chunkSize: 1 })
     const seen: unknown[] = []
     for (;;) {
@@ -228,7 +229,7 @@ describe('chunks and input', () => {
     }
     const { pool } = shared
     expect(await errorOf(pool.map('echo', items()))).toBe(own)
-    for (const iterator of [pool.imap('backwards', items()), pool.imapUnordered('backwards', items())]) {
+    for (const iterator of [pool.imap('later', items()), pool.imapUnordered('later', items())]) {
       const values = await Promise.all([iterator.next(), iterator.next(), iterator.next()])
       expect(values.map(({ value }) => value).sort()).toEqual([0, 1, 4])
       expect(await errorOf(iterator.next())).toBe(own)
