@@ -2,39 +2,76 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { TransformFailure } from 'esbuild'
 import { PoolBrokenError } from '../errors/classes.js'
 import type { JobSource } from '../ipc/protocol.js'
-import { sha256 } from './cache.js'
-import { EsbuildProcess } from './compiler/esbuild-process.js'
+import { replace, sha256 } from './cache.js'
+import { type Env, sharedFolder } from './cache-folder.js'
+import { CompilerEnded, type EsbuildProcess, withEsbuild } from './compiler/esbuild-process.js'
 import { foldersAbove } from './compiler/probe.js'
 import { type JobGraph, readGraph } from './loader/graph.js'
 import { filesOfJob } from './snapshot.js'
 
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/gm
 const DIGITS = 16
+/** Part of the name of each cached fingerprint. Increase it when the same code gets another one. */
+const VERSION = 1
+
+/** The hash of each file of a job, by its path from the folder of the job. */
+type Fingerprint = Readonly<Record<string, string>>
 
 interface Source {
   readonly code: string
   readonly format: 'script' | 'json'
 }
 
-/** The hash of each file that the job consists of, by its path from the folder of the job. Packages are not among them. */
-export async function fingerprintJob({ url, graph }: JobSource): Promise<Readonly<Record<string, string>>> {
+/** Of the files that the job consists of. Packages are not among them. Cached, because it takes a process of esbuild. */
+export async function fingerprintJob(
+  { url, graph }: JobSource,
+  env: Env = process.env,
+): Promise<Fingerprint> {
   const entry = fileURLToPath(url)
   const folder = path.dirname(entry)
   const project = projectOf(entry)
   const sources = graph === undefined ? javaScriptSources(entry) : compiledSources(readGraph(graph.file))
-  const esbuild = new EsbuildProcess()
+  const key = sha256(JSON.stringify([VERSION, import.meta.filename, folder, project, [...sources]]))
+  const cacheFolder = sharedFolder(env)
+  const file = cacheFolder && path.join(cacheFolder, `${key}.fingerprint`)
+  const cached = file && readCached(file, sources.size)
+  if (cached) return cached
+  const fingerprint = await withEsbuild((esbuild) => hashesOf(sources, { folder, project, esbuild }))
+  if (file) writeCached(file, fingerprint)
+  return fingerprint
+}
+
+async function hashesOf(
+  sources: ReadonlyMap<string, Source>,
+  { folder, project, esbuild }: { folder: string; project: string; esbuild: EsbuildProcess },
+): Promise<Fingerprint> {
+  const hashes = await Promise.all(
+    [...sources].map(async ([file, source]) => {
+      const text = (await normalised(file, source, esbuild)).replaceAll(project, './')
+      return [path.relative(folder, file), sha256(text).slice(0, DIGITS)] as const
+    }),
+  )
+  return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** `undefined` if it is not there, or damaged. */
+function readCached(file: string, files: number): Fingerprint | undefined {
   try {
-    const hashes = await Promise.all(
-      [...sources].map(async ([file, source]) => {
-        const text = (await normalised(source, esbuild)).replaceAll(project, './')
-        return [path.relative(folder, file), sha256(text).slice(0, DIGITS)] as const
-      }),
-    )
-    return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)))
-  } finally {
-    await esbuild.stop()
+    const fingerprint = JSON.parse(readFileSync(file, 'utf8')) as Fingerprint
+    return Object.keys(fingerprint).length === files ? fingerprint : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function writeCached(file: string, fingerprint: Fingerprint): void {
+  try {
+    replace(file, JSON.stringify(fingerprint))
+  } catch {
+    // The next run computes it again.
   }
 }
 
@@ -67,7 +104,7 @@ function javaScriptSources(entry: string): Map<string, Source> {
 }
 
 /** Compiled code may have comments of its author, too: licences, for example. */
-async function normalised({ code, format }: Source, esbuild: EsbuildProcess): Promise<string> {
+async function normalised(file: string, { code, format }: Source, esbuild: EsbuildProcess): Promise<string> {
   if (format === 'json') return withoutSpace(code)
   try {
     const options = {
@@ -80,6 +117,8 @@ async function normalised({ code, format }: Source, esbuild: EsbuildProcess): Pr
     return minified.code
   } catch (error) {
     if (error instanceof PoolBrokenError) throw error
+    if ((error as Partial<TransformFailure>).errors === undefined)
+      throw new CompilerEnded(file, error as Error)
     // Node reports what is wrong with it.
     return code
   }

@@ -37,6 +37,8 @@ export interface JournalOptions {
   readonly keepsFailures?: boolean | undefined
   /** What the run wants to know of an item, as in a task. */
   readonly timed?: boolean | 'durations' | undefined
+  /** Of the input, in bytes, where it is known: tells how many items will come. */
+  readonly inputSize?: number | undefined
 }
 
 /** Reads all of a journal. @throws UnreadableJournal */
@@ -63,6 +65,8 @@ export class Journal {
   readonly #stored: StoredItems
   readonly #ranges: RangeBuilder
   readonly #firstValue: number
+  #itemsRead = 0
+  #bytesRead = 0
 
   /** Of what an earlier run has left, as `reader` has read it. Appends nothing yet. */
   constructor(disk: JournalDisk, reader: JournalReader, seed: number, options: JournalOptions = {}) {
@@ -99,8 +103,18 @@ export class Journal {
 
   /** Gives the items their keys. To be called with all chunks, in the order of the input. */
   identify(chunk: Chunk): Identified {
+    this.#expectItems(chunk)
     const { keys, events } = this.#keys.of(chunk, this.#table)
     return { chunk: { ...chunk, keys }, events }
+  }
+
+  /** As many as there are if the rest of the input is like the items so far. */
+  #expectItems({ payload, count }: Chunk): void {
+    const { inputSize } = this.#options
+    if (inputSize === undefined || payload.kind !== 'bytes') return
+    this.#itemsRead += count
+    this.#bytesRead += payload.bytes.length
+    this.#table.expect((this.#itemsRead * inputSize) / Math.max(1, this.#bytesRead))
   }
 
   /** Whether an item with this event has its result here and does not run. */

@@ -4,6 +4,11 @@ import { avalanche } from './value-hash.js'
 
 const MIN_SLOTS = 1024
 const MAX_LOAD = 0.7
+/** From this size on, a table grows to the size that the input is expected to need, if that is known, in one step. */
+const PREDICTED_SLOTS = 1 << 16
+const MAX_PREDICTED_GROWTH = 32
+/** Of a prediction: items later in the input may be a little smaller. */
+const MARGIN = 1.05
 /** A large table is two thirds larger at a time: with the old one beside it, twice would be most of the memory for a moment. */
 const LARGE_SLOTS = 1 << 20
 const RANGE = 2 ** 32
@@ -28,6 +33,7 @@ export class KeyTable {
   readonly #repeats = new Map<number, number>()
   #done = 0
   #failed = 0
+  #expectedItems = 0
 
   constructor() {
     this.#allocate(MIN_SLOTS)
@@ -108,6 +114,11 @@ export class KeyTable {
     this.#repeats.clear()
   }
 
+  /** About as many items will come in all. Takes no memory before it is needed. */
+  expect(items: number): void {
+    this.#expectedItems = items
+  }
+
   /** Makes room for so many items. */
   reserve(items: number): void {
     const slots = Math.ceil(items / MAX_LOAD)
@@ -123,7 +134,7 @@ export class KeyTable {
 
   #makeRoom(items: number): void {
     let slots = this.#slots
-    while (this.#used + items > slots * MAX_LOAD) slots = grown(slots)
+    while (this.#used + items > slots * MAX_LOAD) slots = grown(slots, this.#expectedItems)
     if (slots > this.#slots) this.#resize(slots)
   }
 
@@ -185,8 +196,11 @@ function firstSlot(low: number, slots: number): number {
   return Math.floor(((low >>> 0) / RANGE) * slots)
 }
 
-function grown(slots: number): number {
-  return slots < LARGE_SLOTS ? 4 * slots : Math.ceil(1.6 * slots)
+function grown(slots: number, expectedItems: number): number {
+  const usual = slots < LARGE_SLOTS ? 4 * slots : Math.ceil(1.6 * slots)
+  if (slots < PREDICTED_SLOTS) return usual
+  const expected = Math.ceil((MARGIN * expectedItems) / MAX_LOAD)
+  return Math.max(usual, Math.min(expected, MAX_PREDICTED_GROWTH * slots))
 }
 
 function lowOf(low: number, occurrence: number): number {

@@ -105,6 +105,7 @@ export class RunJournal {
       places: plan.shard && places,
       keepsFailures: journal.resume === 'missing',
       timed: taskFor(plan).timed,
+      inputSize: sizeOf(plan.input),
     })
   }
 
@@ -277,5 +278,15 @@ function withoutExpression(files: Readonly<Record<string, string>>): Readonly<Re
 
 function describeInput(input: RunPlan['input']) {
   if (input.kind !== 'file') return { kind: input.kind }
-  return { kind: 'file', path: input.path, size: statSync(input.path, { throwIfNoEntry: false })?.size }
+  return { kind: 'file', path: input.path, size: sizeOf(input) }
+}
+
+/** 0 or `undefined` for what has none, such as a named pipe. Who reads the input says what is wrong with it. */
+function sizeOf(input: RunPlan['input']): number | undefined {
+  if (input.kind !== 'file') return undefined
+  try {
+    return statSync(input.path).size
+  } catch {
+    return undefined
+  }
 }

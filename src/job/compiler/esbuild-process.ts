@@ -14,6 +14,29 @@ export class CompilerEnded extends PoolBrokenError {
   }
 }
 
+/**
+ * Does the work with one, and again with another if it ended meanwhile: a signal to all processes of the run may have
+ * ended it. If so, poolrun's own handler decides before the work is done again.
+ */
+export async function withEsbuild<T>(work: (esbuild: EsbuildProcess) => Promise<T>): Promise<T> {
+  try {
+    return await withOneEsbuild(work)
+  } catch (error) {
+    if (!(error instanceof CompilerEnded)) throw error
+  }
+  return withOneEsbuild(work)
+}
+
+async function withOneEsbuild<T>(work: (esbuild: EsbuildProcess) => Promise<T>): Promise<T> {
+  const esbuild = new EsbuildProcess()
+  try {
+    return await work(esbuild)
+  } finally {
+    await esbuild.stop()
+  }
+}
+
+/** Started when it is first used. */
 export class EsbuildProcess {
   #esbuild: Esbuild | undefined
 

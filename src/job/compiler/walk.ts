@@ -16,7 +16,7 @@ import { tsconfigChain } from '../tsconfig-chain.js'
 import { unreadable } from '../unreadable.js'
 import { type CompiledSource, compileSource, SourceError } from './compile-source.js'
 import { wantsMetadata } from './decorator-metadata.js'
-import { CompilerEnded, EsbuildProcess } from './esbuild-process.js'
+import { CompilerEnded, type EsbuildProcess, withEsbuild } from './esbuild-process.js'
 import { graphFiles } from './graph-files.js'
 import { loadSteps } from './load-steps.js'
 import type { Node } from './nodes.js'
@@ -50,23 +50,8 @@ export interface Walked {
 }
 
 /** @throws JobError with the location of everything that is wrong in what loads with the job */
-export async function walk(entry: WalkEntry, options: WalkOptions): Promise<Walked> {
-  try {
-    return await walkOnce(entry, options)
-  } catch (error) {
-    if (!(error instanceof CompilerEnded)) throw error
-  }
-  // A signal to all processes of the run may have ended it. If so, poolrun's own handler decides before this is done.
-  return walkOnce(entry, options)
-}
-
-async function walkOnce(entry: WalkEntry, options: WalkOptions): Promise<Walked> {
-  const esbuild = new EsbuildProcess()
-  try {
-    return await new Walk(entry, options, esbuild).run()
-  } finally {
-    await esbuild.stop()
-  }
+export function walk(entry: WalkEntry, options: WalkOptions): Promise<Walked> {
+  return withEsbuild((esbuild) => new Walk(entry, options, esbuild).run())
 }
 
 class Walk {

@@ -1,4 +1,5 @@
 // What a change of a job is, and what is none.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { compileExpression, compileJob } from '../../../src/job/compile.js'
 import { fingerprintJob } from '../../../src/job/fingerprint.js'
@@ -18,7 +19,7 @@ async function fingerprints(changes: Readonly<Record<string, string>>) {
   const { write, path } = tempSpace()
   write({ ...PLAIN, ...changes })
   const options = { env: { XDG_CACHE_HOME: path('cache') }, cwd: path('.') }
-  const of = async (file: string) => fingerprintJob(await compileJob(path(file), options))
+  const of = async (file: string) => fingerprintJob(await compileJob(path(file), options), options.env)
   return { ts: await of('job.ts'), js: await of('script.mjs') }
 }
 
@@ -70,7 +71,38 @@ test.each([
 test('an expression has one, too', async () => {
   const { path } = tempSpace()
   const options = { env: { XDG_CACHE_HOME: path('cache') }, cwd: path('.') }
-  const of = async (text: string) => fingerprintJob(await compileExpression(text, '--eval', options))
+  const of = async (text: string) =>
+    fingerprintJob(await compileExpression(text, '--eval', options), options.env)
   expect(Object.keys(await of('(n) => n'))).toEqual(['--eval'])
   expect(await of('(n) => n')).not.toEqual(await of('(n) => n + 1'))
+})
+
+test('it is cached, and computed again where the cached one is damaged', async () => {
+  const { write, path, dir } = tempSpace()
+  write(PLAIN)
+  const env = { XDG_CACHE_HOME: path('cache') }
+  const job = await compileJob(path('script.mjs'), { env, cwd: dir })
+  const computed = await fingerprintJob(job, env)
+  const names = readdirSync(dir, { recursive: true }).filter((name) => String(name).endsWith('.fingerprint'))
+  expect(names).toHaveLength(1)
+  const cached = path(String(names[0]))
+  const planted = { 'data.json': '1', 'k.mjs': '2', 'script.mjs': '3' }
+  for (const [content, found] of [
+    [JSON.stringify(planted), planted],
+    ['', computed],
+    ['null', computed],
+    ['{"script.mjs":"3"}', computed],
+  ] as const) {
+    writeFileSync(cached, content)
+    expect(await fingerprintJob(job, env)).toEqual(found)
+  }
+  expect(JSON.parse(readFileSync(cached, 'utf8'))).toEqual(computed)
+})
+
+test('without a folder that can be trusted, it is computed each time', async () => {
+  const { write, path, dir } = tempSpace()
+  write({ ...PLAIN, file: '' })
+  const job = await compileJob(path('script.mjs'), { cwd: dir })
+  const env = { POOLRUN_CACHE_DIR: path('file/none'), HOME: path('file'), XDG_CACHE_HOME: path('file') }
+  expect(Object.keys(await fingerprintJob(job, env))).toEqual(['data.json', 'k.mjs', 'script.mjs'])
 })
