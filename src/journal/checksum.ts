@@ -21,8 +21,9 @@ function zeros(): Int32Array {
   return new Int32Array(256)
 }
 
+/** With a sign: V8 allocates an object for a number of more than 31 bits that a function returns without one. */
 export function checksum(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from >= NATIVE_FROM_BYTES) return crc32(bytes.subarray(from, to))
+  if (to - from >= NATIVE_FROM_BYTES) return crc32(bytes.subarray(from, to)) | 0
   let crc = -1
   let at = from
   // Eight bytes per step: only the first four wait for the step before.
@@ -39,5 +40,5 @@ export function checksum(bytes: Uint8Array, from: number, to: number): number {
       T4[crc >>> 24]!
   }
   for (; at < to; at++) crc = T0[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8)
-  return (crc ^ -1) >>> 0
+  return crc ^ -1
 }

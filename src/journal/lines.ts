@@ -212,7 +212,7 @@ export function isIntact(bytes: Buffer, from: number, to: number): boolean {
   const crcAt = to + 1 - TAIL_BYTES
   if (crcAt <= from || bytes[to - 1] !== 0x7d || bytes[to - 2] !== QUOTE) return false
   if (!startsWith(bytes, crcAt, CRC)) return false
-  return hexAt(bytes, crcAt + CRC.length) === checksum(bytes, from, crcAt)
+  return hexAt(bytes, crcAt + CRC.length) === checksum(bytes, from, crcAt) >>> 0
 }
 
 /** Eight digits; -1 if there is anything else. */

@@ -276,7 +276,7 @@ describe('a journal is refused', () => {
 
   test('where a newer version has written it', () => {
     const start = '{"poolrun":"journal","version":2'
-    const crc = checksum(Buffer.from(start), 0, start.length).toString(16).padStart(8, '0')
+    const crc = (checksum(Buffer.from(start), 0, start.length) >>> 0).toString(16).padStart(8, '0')
     expect(reasonOf(`${start},"crc":"${crc}"}\n`)).toEqual({ kind: 'newer', version: 2 })
   })
 })
