@@ -1,6 +1,7 @@
 // Chooses the executor of a run or a pool: worker processes on this machine, started by `fork`; without processes, a
 // single worker inside this one.
 import { PoolBrokenError } from '../errors/classes.js'
+import { processors } from '../processors.js'
 import { createForkTransport } from '../transport/fork.js'
 import { createInProcessTransport } from '../transport/in-process.js'
 import { chooseMemoryProbe, type MemoryProbe } from '../transport/memory-probe.js'
@@ -49,6 +50,7 @@ export function createExecutor({ env, execArgv, trace, ...options }: ExecutorOpt
   return new LocalExecutor({
     ...options,
     heartbeat: true,
+    promptWorkers: processors().count,
     memoryProbe: options.maxMemoryBytes === undefined ? undefined : memoryProbe(options),
     transport: createForkTransport({ entry: workerEntry(), env, execArgv, outputFirst }),
     trace: trace && traceCommands(trace),

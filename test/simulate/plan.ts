@@ -96,6 +96,7 @@ export interface RunPlan {
   readonly killAfterMs: number
   readonly maxRestarts: number
   readonly bootLimit: number | undefined
+  readonly promptWorkers: number | undefined
   readonly maxTasksPerChild: number | undefined
   readonly maxMemoryBytes: number | undefined
   readonly records: boolean
@@ -130,6 +131,7 @@ export function planRun(random: Random): RunPlan {
     killAfterMs: random.pick([0, 50, 2_000]),
     maxRestarts: isCalm ? 1_000 : random.pick([0, 3, 1_000, 1_000, 1_000, 1_000]),
     bootLimit: random.pick([undefined, 1, 2]),
+    promptWorkers: random.pick([undefined, undefined, 1, 2]),
     maxTasksPerChild: random.pick([undefined, undefined, undefined, 1, 4, 10]),
     maxMemoryBytes: sometimes(random, 0.1, () => 1_000),
     records: random.chance(0.8),

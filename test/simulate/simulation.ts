@@ -174,6 +174,7 @@ class Parent implements WorkerWorld {
           killAfterMs: plan.killAfterMs,
           maxRestarts: plan.maxRestarts,
           ...(plan.bootLimit !== undefined && { bootLimit: plan.bootLimit }),
+          promptWorkers: plan.promptWorkers,
           maxTasksPerChild: plan.maxTasksPerChild,
           maxMemoryBytes: plan.maxMemoryBytes,
           heartbeat: true,

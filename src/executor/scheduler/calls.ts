@@ -77,11 +77,12 @@ export class CallTable {
     return this.#delayed.earliest
   }
 
-  /** Chunks and items that a worker could begin now, counted up to `most`. */
-  demand(most: number): number {
+  /** Chunks and items that a worker could begin now, counted up to `most`: all of them, or those that are known to last. */
+  demand(most: number, which: 'all' | 'lasting' = 'all'): number {
     let total = 0
-    for (const { ready, sourceEnded, remaining } of this.#calls.values()) {
+    for (const { ready, sourceEnded, remaining, sizer } of this.#calls.values()) {
       if (total >= most) break
+      if (which === 'lasting' && !sizer.itemsLast) continue
       total += ready.length + (sourceEnded ? 0 : (remaining ?? Number.POSITIVE_INFINITY))
     }
     return total

@@ -4,6 +4,7 @@ import { CHUNK_BYTES } from '../../defaults.js'
 import { meanCost } from '../../mean-cost.js'
 import type { Ms } from '../../model.js'
 import type { Want } from '../../source.js'
+import { START_MS } from './scaling.js'
 
 /** Work in one chunk: long enough to outweigh its transport, about 0.5 ms of CPU time in all processes; short enough to settle often. */
 const TARGET_MS: Ms = 12
@@ -19,13 +20,20 @@ const MAX_ITEMS = 16 * 1024
 /** What an item of one task costs, in all of its calls: the first chunk of a call is not the first of its task. */
 export class TaskCost {
   #meanMs: Ms | undefined
+  #busyMs: Ms = 0
 
   /** `undefined` before the first measurement. */
   get meanMs(): Ms | undefined {
     return this.#meanMs
   }
 
+  /** Of all items so far. */
+  get busyMs(): Ms {
+    return this.#busyMs
+  }
+
   measured(items: number, busyMs: Ms): void {
+    this.#busyMs += busyMs
     this.#meanMs = meanCost(this.#meanMs, busyMs / items, items)
   }
 }
@@ -80,6 +88,11 @@ export class ChunkSizer {
   /** Items have not settled yet, and wait. */
   measuredWait(): void {
     this.#setMean(Math.max(this.#meanMs ?? 0, WAITS_ABOVE_MS))
+  }
+
+  /** Items may wait for something, so that more workers help. They have taken more than the first ones do, whose code is cold. */
+  get itemsLast(): boolean {
+    return (this.meanMs ?? 0) >= WAITS_ABOVE_MS && this.#task.busyMs >= START_MS
   }
 
   /** Items wait for something: others can run meanwhile, so each is a chunk of its own, however many arrive together. */

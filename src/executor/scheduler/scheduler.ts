@@ -16,7 +16,7 @@ import type {
   WorkerInput,
 } from './messages.js'
 import { RestartBudget } from './restart-budget.js'
-import { workersToStart } from './scaling.js'
+import { START_MS, workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
 import { earlierOf } from './timeouts.js'
 import { WorkInputs } from './work-inputs.js'
@@ -34,6 +34,8 @@ export interface SchedulerOptions {
   readonly maxRestarts: number
   /** Workers that may start at a time; all of them by default. */
   readonly bootLimit?: number | undefined
+  /** Workers that start as soon as there is something to do; all of them by default. More start only for items that last. */
+  readonly promptWorkers?: number | undefined
   /** Replace a worker after this many items. */
   readonly maxTasksPerChild?: number | undefined
   /** Resident bytes of one worker. */
@@ -54,6 +56,10 @@ export class Scheduler {
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
   #isClosed = false
+  /** When something last settled, or there was something to do again. */
+  #progressAt: Ms = 0
+  /** When to start more workers if nothing settles before. */
+  #growAt: Ms | undefined
   #commands: Command[] = []
 
   constructor(options: SchedulerOptions) {
@@ -84,7 +90,7 @@ export class Scheduler {
       this.#workers.changed(worker)
     } else this.#apply(input, now)
     this.#dispatcher.dispatch(now)
-    this.#startWorkersIfNeeded()
+    this.#startWorkersIfNeeded(now)
     this.#stopIdleWorkers(now)
     // A new list each time: keeping this one would keep the arguments and results that its commands carry.
     const commands = this.#commands
@@ -109,7 +115,7 @@ export class Scheduler {
   /** When to send a `tick` if nothing happens before. */
   nextWake(): Ms | undefined {
     const nextDeadline = earlierOf(this.#calls.nextRetryAt, this.#workers.nextDeadline)
-    return earlierOf(this.#dispatcher.nextWake, nextDeadline)
+    return earlierOf(earlierOf(this.#dispatcher.nextWake, this.#growAt), nextDeadline)
   }
 
   // ── 1. apply what happened ─────────────────────────────────────────────────────────────────────────────────────
@@ -119,6 +125,7 @@ export class Scheduler {
       case 'open': {
         const refusal = this.#refusal()
         if (refusal !== undefined) return this.#send({ type: 'end', call: input.call, end: refusal })
+        if (this.#calls.size === 0) this.#progressAt = now
         return this.#calls.open(input.call, input)
       }
       case 'supply':
@@ -167,7 +174,7 @@ export class Scheduler {
         if (state.is === 'starting') state.phase = 'initializer'
         return
       case 'ready':
-        return this.#workerReady(worker, input.exports)
+        return this.#workerReady(worker, input.exports, now)
       case 'init-failed': {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
         return this.#failPool({ kind, error: input.error, ...this.#faultyWorker(worker) })
@@ -193,6 +200,7 @@ export class Scheduler {
       case 'exited':
         return this.#workerExited(worker, input, now)
       default:
+        this.#progressAt = now
         return this.#workInputs.apply(worker, input, now)
     }
   }
@@ -202,12 +210,14 @@ export class Scheduler {
   /** Before there is a call. */
   #startAhead(count: number): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
-    const { processes, bootLimit = count } = this.#options
-    while (this.#workers.all.length < Math.min(count, processes, bootLimit)) this.#workers.start()
+    const { processes, bootLimit = count, promptWorkers = count } = this.#options
+    const most = Math.min(count, processes, bootLimit, promptWorkers)
+    while (this.#workers.all.length < most) this.#workers.start()
   }
 
-  #workerReady(worker: Worker, exports: JobExports): void {
+  #workerReady(worker: Worker, exports: JobExports, now: Ms): void {
     if (worker.state.is !== 'starting') return
+    if (this.#workers.readyCount === 0) this.#progressAt = now
     this.#workers.setReady(worker)
     this.#calls.jobLoaded(exports)
   }
@@ -270,15 +280,20 @@ export class Scheduler {
 
   // ── 3. and 4. start and stop workers ───────────────────────────────────────────────────────────────────────────
 
-  #startWorkersIfNeeded(): void {
+  #startWorkersIfNeeded(now: Ms): void {
+    this.#growAt = undefined
     if (this.#isOver || this.#calls.size === 0) return
-    const { processes, bootLimit = processes } = this.#options
-    const { aliveCount: alive, startingCount: starting } = this.#workers
+    const { processes, bootLimit = processes, promptWorkers = processes } = this.#options
+    const { aliveCount: alive, startingCount: starting, readyCount: ready } = this.#workers
     if (alive === processes || !this.#dispatcher.needsWorkers) return
+    const missing = promptWorkers - starting - ready
+    const most = missing > 0 ? Math.min(processes, alive + missing) : processes
+    const mustLast = missing <= 0 && now < this.#progressAt + START_MS
+    const demand = this.#calls.demand(most, mustLast ? 'lasting' : 'all')
     const { jobHasLoaded } = this.#calls
-    const demand = this.#calls.demand(processes)
-    const count = workersToStart({ alive, starting, processes, bootLimit, jobHasLoaded, demand })
+    const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
     for (let i = 0; i < count; i++) this.#workers.start()
+    if (mustLast && ready > 0 && starting < bootLimit) this.#growAt = this.#progressAt + START_MS
   }
 
   #stopIdleWorkers(now: Ms): void {

@@ -86,6 +86,10 @@ export class WorkerTable {
     return this.#counts.starting
   }
 
+  get readyCount(): number {
+    return this.#counts.ready
+  }
+
   /** Processes started so far. */
   get startedCount(): number {
     return this.#startedCount

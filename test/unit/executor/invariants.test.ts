@@ -64,6 +64,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   killAfterMs: fc.constantFrom(0, 50, 2_000),
   maxRestarts: fc.constantFrom(0, 2, 1_000, 1_000, 1_000),
   bootLimit: fc.constantFrom(undefined, 1, 2),
+  promptWorkers: fc.constantFrom(undefined, undefined, 1, 2),
   maxTasksPerChild: fc.constantFrom(undefined, undefined, 1, 4, 10),
   maxMemoryBytes: fc.constantFrom(undefined, 1_000),
   records: fc.constantFrom(true, true, true, false),

@@ -53,6 +53,8 @@ function boot(options: Partial<SchedulerOptions> = {}): void {
   handle({ type: 'ready', worker: 0, exports: EXPORTS })
 }
 
+const isSpawn = (command: string) => command.startsWith('spawn')
+
 describe('the start', () => {
   it('spawns workers ahead, at most as many as the pool may have', () => {
     expect(handle({ type: 'start', count: 1 })).toEqual(['spawn 0'])
@@ -69,6 +71,56 @@ describe('the start', () => {
     expect(open(1, { remaining: 0 })).toEqual(['pull 1', 'spawn 0'])
     expect(end()).toEqual([])
     expect(handle({ type: 'ready', worker: 0, exports: EXPORTS })).toEqual(['end 1: done'])
+  })
+
+  describe('with fewer prompt workers than the pool may have', () => {
+    /** One ready worker, and one item that it runs. */
+    function run(promptWorkers: number) {
+      create({ processes: 3, promptWorkers })
+      expect(open()).toEqual(promptWorkers === 1 ? ['spawn 0'] : ['spawn 0', 'spawn 1'])
+      handle({ type: 'ready', worker: 0, exports: EXPORTS })
+      return supply(0, 1)
+    }
+
+    it('spawns no others while cheap items settle', () => {
+      expect(run(1)).toEqual(['run 0: 1 from 0'])
+      supply(1, 1)
+      now = 49
+      expect(settled(1, 0, 1, { busyMs: 0.01 }).filter(isSpawn)).toEqual([])
+      supply(2, 1)
+      expect(scheduler.nextWake()).toBe(99)
+      expect(tick(98).filter(isSpawn)).toEqual([])
+    })
+
+    it('spawns others as soon as items are known to last', () => {
+      run(1)
+      supply(1, 1)
+      now = 49
+      expect(settled(1, 0, 1, { busyMs: 49 }).filter(isSpawn)).toEqual([])
+      supply(2, 1)
+      expect(settled(2, 1, 1, { busyMs: 1 }).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
+    })
+
+    it('spawns others when nothing has settled for as long as a start takes', () => {
+      run(1)
+      supply(1, 1)
+      expect(scheduler.nextWake()).toBe(50)
+      expect(tick(49).filter(isSpawn)).toEqual([])
+      expect(tick(50).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
+    })
+
+    it('replaces a prompt worker at once', () => {
+      run(2)
+      handle({ type: 'ready', worker: 1, exports: EXPORTS })
+      supply(1, 1)
+      supply(2, 1)
+      expect(handle({ type: 'exited', worker: 1, ...KILLED }).filter(isSpawn)).toEqual(['spawn 1'])
+    })
+
+    it('starts only those ahead', () => {
+      create({ processes: 3, promptWorkers: 2 })
+      expect(handle({ type: 'start', count: 3 })).toEqual(['spawn 0', 'spawn 1'])
+    })
   })
 
   it('fails the pool when a worker is not ready in time after the job was sent', () => {
