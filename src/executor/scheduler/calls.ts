@@ -32,6 +32,7 @@ export interface CallTableOptions {
   /** Items that one worker runs at a time. */
   readonly concurrency: number
   readonly itemsAtATime?: number | undefined
+  readonly promptWorkers?: number | undefined
   /** 0 … 1, for the jitter of retries. */
   readonly random?: (() => number) | undefined
 }
@@ -39,6 +40,8 @@ export interface CallTableOptions {
 export class CallTable {
   readonly #concurrency: number
   readonly #itemsAtATime: number
+  /** Those of the prompt workers. */
+  readonly #cheapItemsAtATime: number
   readonly #random: () => number
   readonly #send: (command: Command) => void
   readonly turns = new Turns()
@@ -51,8 +54,11 @@ export class CallTable {
   #exports: JobExports | undefined
 
   constructor(options: CallTableOptions, send: (command: Command) => void) {
-    this.#concurrency = options.concurrency
-    this.#itemsAtATime = options.itemsAtATime ?? options.processes * options.concurrency
+    const { processes, concurrency, promptWorkers = processes } = options
+    this.#concurrency = concurrency
+    this.#itemsAtATime = options.itemsAtATime ?? processes * concurrency
+    const promptShare = Math.min(1, promptWorkers / processes)
+    this.#cheapItemsAtATime = Math.ceil(this.#itemsAtATime * promptShare)
     this.#random = options.random ?? Math.random
     this.#send = send
   }
@@ -178,7 +184,9 @@ export class CallTable {
   /** Requests a chunk from the source; `supply` is the answer. */
   pull(call: Call): void {
     call.isPulling = true
-    this.#send({ type: 'pull', call: call.id, want: call.sizer.want(this.#itemsAtATime, call.remaining) })
+    const { id, sizer, remaining } = call
+    const shares = sizer.itemsLast ? this.#itemsAtATime : this.#cheapItemsAtATime
+    this.#send({ type: 'pull', call: id, want: sizer.want(shares, remaining) })
   }
 
   /** A job without the task of a call ends the call. */

@@ -1,8 +1,8 @@
 // How many workers to start. Pure arithmetic.
 import type { Ms } from '../../model.js'
 
-/** What the start of a worker costs. */
-export const START_MS: Ms = 50
+/** What the start of a worker costs, and more. A chunk of cheap items takes less, also on a busy machine. */
+export const START_MS: Ms = 100
 
 export interface PoolSize {
   /** Workers that have a process, those that are starting included. */

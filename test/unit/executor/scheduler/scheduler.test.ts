@@ -85,18 +85,18 @@ describe('the start', () => {
     it('spawns no others while cheap items settle', () => {
       expect(run(1)).toEqual(['run 0: 1 from 0'])
       supply(1, 1)
-      now = 49
+      now = 99
       expect(settled(1, 0, 1, { busyMs: 0.01 }).filter(isSpawn)).toEqual([])
       supply(2, 1)
-      expect(scheduler.nextWake()).toBe(99)
-      expect(tick(98).filter(isSpawn)).toEqual([])
+      expect(scheduler.nextWake()).toBe(199)
+      expect(tick(198).filter(isSpawn)).toEqual([])
     })
 
     it('spawns others as soon as items are known to last', () => {
       run(1)
       supply(1, 1)
-      now = 49
-      expect(settled(1, 0, 1, { busyMs: 49 }).filter(isSpawn)).toEqual([])
+      now = 99
+      expect(settled(1, 0, 1, { busyMs: 99 }).filter(isSpawn)).toEqual([])
       supply(2, 1)
       expect(settled(2, 1, 1, { busyMs: 1 }).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
     })
@@ -104,9 +104,9 @@ describe('the start', () => {
     it('spawns others when nothing has settled for as long as a start takes', () => {
       run(1)
       supply(1, 1)
-      expect(scheduler.nextWake()).toBe(50)
-      expect(tick(49).filter(isSpawn)).toEqual([])
-      expect(tick(50).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
+      expect(scheduler.nextWake()).toBe(100)
+      expect(tick(99).filter(isSpawn)).toEqual([])
+      expect(tick(100).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
     })
 
     it('replaces a prompt worker at once', () => {
