@@ -200,7 +200,7 @@ export class Scheduler {
       case 'exited':
         return this.#workerExited(worker, input, now)
       default:
-        this.#progressAt = now
+        if (input.type === 'settled') this.#progressAt = now
         return this.#workInputs.apply(worker, input, now)
     }
   }

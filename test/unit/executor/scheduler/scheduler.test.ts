@@ -109,6 +109,16 @@ describe('the start', () => {
       expect(tick(100).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
     })
 
+    it('takes only results for progress, not what else workers send', () => {
+      run(1)
+      supply(1, 1)
+      now = 60
+      handle({ type: 'inspected', worker: 0, running: [] })
+      handle({ type: 'memory', worker: 0, rss: 1 })
+      handle({ type: 'pong', worker: 0, isRunning: true })
+      expect(scheduler.nextWake()).toBe(100)
+    })
+
     it('replaces a prompt worker at once', () => {
       run(2)
       handle({ type: 'ready', worker: 1, exports: EXPORTS })
