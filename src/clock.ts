@@ -1,5 +1,11 @@
-// The clock and timer of the executor and of the worker; a test passes in one it moves by hand.
+// The clock and timer of the executor and of the worker; a test passes in one it moves by hand. And Node's timers as they
+// were when this was loaded: a job, and the tests of a program that uses a pool, replace the global ones by fakes that stand
+// still, but the workers run in real time.
+import timers from 'node:timers'
 import type { Ms } from './model.js'
+
+export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = timers
+const now = performance.now.bind(performance)
 
 export interface Clock {
   /** Monotonic. */
@@ -8,27 +14,12 @@ export interface Clock {
   wakeAt(at: Ms, wake: () => void): () => void
 }
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wakeAt: (at, wake) => wakeLater(at, wake, systemClock.now, globalThis),
-}
-
-/** The system's clock by the globals as they are now: a job that replaces them later does not change it. */
-export function captureSystemClock(): Clock {
-  const { setTimeout, clearTimeout } = globalThis
-  const now = performance.now.bind(performance)
-  return { now, wakeAt: (at, wake) => wakeLater(at, wake, now, { setTimeout, clearTimeout }) }
-}
+export const systemClock: Clock = { now, wakeAt: wakeLater }
 
 /** A timer of Node with a longer delay ends after 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-function wakeLater(
-  at: Ms,
-  wake: () => void,
-  now: () => Ms,
-  { setTimeout, clearTimeout }: Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>,
-): () => void {
+function wakeLater(at: Ms, wake: () => void): () => void {
   let timer: NodeJS.Timeout
   const start = () => {
     const ms = Math.max(0, Math.ceil(at - now()))

@@ -28,6 +28,7 @@ const ALLOWED = {
     'write',
   ],
   pool: [
+    'clock',
     'defaults',
     'errors',
     'executor',
@@ -358,6 +359,17 @@ describe('no file', () => {
           impure.filter((word) => sources.get(name)!.names.has(word)).map((word) => `${name}: ${word}`),
         ),
     ).toEqual([])
+  })
+
+  test('of a pool or a worker uses timers that tests or a job may have replaced', () => {
+    const timers = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate']
+    const unsafe = files(
+      ({ name, names, imports }) =>
+        /^(pool|executor|transport|worker)\//.test(name) &&
+        timers.some((timer) => names.has(timer)) &&
+        !imports.some(({ to, typesOnly }) => to === 'clock' && !typesOnly),
+    )
+    expect(unsafe).toEqual([])
   })
 
   test('goes without a word on what it does', () => {

@@ -1,4 +1,5 @@
 // Measures the memory of workers from outside, again and again.
+import { clearInterval, setInterval } from '../clock.js'
 import type { MemoryProbe } from '../transport/memory-probe.js'
 
 /** Returns a function that ends the measuring. */

@@ -1,4 +1,5 @@
 // The handle of a call that runs while its caller goes on.
+import { clearTimeout, setTimeout } from '../clock.js'
 import { ResultNotReadyError, TimeoutError } from '../errors/classes.js'
 import { formatMs } from '../errors/messages.js'
 import { makeCallbackError } from '../errors/rebuild/item-error.js'

@@ -1,6 +1,7 @@
 // The iterator that `imap`, `imapUnordered` and `collect` return. Not a generator, because a generator is done once it has
 // thrown, and this one continues after a failed item. Calls of `next` queue up; one that timed out leaves its item to the
 // following call.
+import { clearTimeout, setTimeout } from '../clock.js'
 import { PoolError, TimeoutError } from '../errors/classes.js'
 import { formatMs } from '../errors/messages.js'
 import { makeCallbackError, makeItemError } from '../errors/rebuild/item-error.js'

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { clearTimeout, setImmediate, setTimeout } from '../clock.js'
 import { createFlightRecordFile, type FlightRecordFile } from '../ipc/flight-recorder/file.js'
 import {
   FROM_PARENT_FD,

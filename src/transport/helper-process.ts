@@ -1,6 +1,7 @@
 // A small process beside this one that does its work once this one has ended, even by SIGKILL, after which no handler runs
 // here. It reads from a pipe that only this process holds, and takes the end of the pipe for the end of this process.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout } from '../clock.js'
 import type { Ms } from '../model.js'
 
 /** Its exit takes a millisecond. One that is stopped does not notice that it should exit. */

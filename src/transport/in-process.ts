@@ -2,7 +2,7 @@
 // can be killed here: a worker that ends is abandoned, and what it left running goes on beside the next one.
 import { randomBytes } from 'node:crypto'
 import { Readable, Writable } from 'node:stream'
-import { captureSystemClock } from '../clock.js'
+import { clearInterval, setImmediate, setInterval, systemClock } from '../clock.js'
 import type { ErrorData } from '../error-data.js'
 import { stackAbove } from '../errors/capture/stack-above.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
@@ -93,7 +93,7 @@ class InProcessWorker implements WorkerHandle {
     this.#splitters = { stdout: splitter('stdout'), stderr: splitter('stderr') }
     // Loaded only here: runs with worker processes do not need it.
     this.#session = import('../worker/session.js').then(({ WorkerSession }) => {
-      const session = new WorkerSession(this.#channel(), captureSystemClock())
+      const session = new WorkerSession(this.#channel(), systemClock)
       this.#abandon = () => session.abandon()
       return session
     })

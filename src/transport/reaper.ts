@@ -3,6 +3,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { endHelper, startHelper } from './helper-process.js'
 
+/** Node's own: the tests of a program may replace it. */
+const { queueMicrotask } = globalThis
+
 /**
  * For `/bin/sh`, which starts in a millisecond. Its arguments are the first groups; `+ 12` and `- 12` add and remove one. At
  * the end of input the groups that are left are killed. Signals that reach all processes of a run are ignored: its work comes after them.

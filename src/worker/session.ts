@@ -1,6 +1,6 @@
 // What a worker does with the messages of its parent: loads the job, hands chunks to the runner, exits when it should.
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
-import type { Clock } from '../clock.js'
+import { type Clock, setImmediate } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
 import { FlightRecorder, type RecorderOptions } from '../ipc/flight-recorder/writer.js'
 import type { InitMessage, OutgoingMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'

@@ -1,5 +1,6 @@
 // Items of an asynchronous iterable. Reads only on demand, one item at a time, and returns a chunk of what has arrived
 // when the iterable pauses.
+import { setImmediate } from '../../clock.js'
 import type { Chunk } from '../../model.js'
 import type { Want } from '../../source.js'
 import type { Batch } from './batch.js'

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import {
   type ApplyOptions,
   InitializerError,
@@ -154,4 +154,28 @@ test('a chunk that kills its worker before any of its items begins: only the ite
   const items = [2, Array.from({ length: 600_000 }, () => []), 3, 4]
   expect(await readAll(pool.collect('nothing', items, { chunkSize: 4, onFailure }))).toHaveLength(3)
   expect(failures).toEqual([[1, expect.objectContaining({ name: 'WorkerLostError', kind: 'oom', index: 1 })]])
+})
+
+test('fake timers of the program stop nothing: workers run in real time', async () => {
+  const pool = makePool({ processes: 1, maxMemory: 1e9 })
+  const names = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'] as const
+  vi.useFakeTimers({ toFake: [...names, 'clearTimeout', 'clearInterval', 'performance', 'hrtime', 'Date'] })
+  try {
+    const input = (async function* () {
+      yield* range(200)
+    })()
+    expect(await readAll(pool.imap('square', input))).toHaveLength(200)
+    expect(await errorOf(pool.apply('exit', [5]))).toBeInstanceOf(WorkerLostError)
+    expect(await errorOf(pool.apply('spin', [], { timeout: 100 }))).toBeInstanceOf(TimeoutError)
+    expect(await errorOf(pool.apply('throwFrozen', [], { retries: 1, retryDelay: 5 }))).toMatchObject({
+      cause: { attempts: 2 },
+    })
+    expect(await pool.map('square', [1, 2], { rate: 50 })).toEqual([1, 4])
+    expect(await errorOf(pool.applyAsync('later', [200]).get(10))).toBeInstanceOf(TimeoutError)
+    expect(await errorOf(pool.imap('later', [200]).next({ timeout: 10 }))).toBeInstanceOf(TimeoutError)
+    pool.close()
+    await pool.join()
+  } finally {
+    vi.useRealTimers()
+  }
 })
