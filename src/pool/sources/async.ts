@@ -23,11 +23,11 @@ export class AsyncSource extends ValuesSource {
   #late: { readonly value: unknown } | undefined
 
   constructor(input: AsyncIterable<unknown>) {
-    super()
+    super(input)
     this.#input = input
   }
 
-  next(want: Want): Promise<Chunk | undefined> {
+  protected read(want: Want): Promise<Chunk | undefined> {
     return new Promise((resolve, reject) => {
       this.#demand = { batch: this.newBatch(want), resolve, reject }
       if (this.#late === undefined) return this.#readOn()

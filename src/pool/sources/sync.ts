@@ -13,7 +13,7 @@ export class SyncSource extends ValuesSource {
   #isReading = false
 
   constructor(input: Iterable<unknown>) {
-    super()
+    super(input)
     this.#input = input
   }
 
@@ -22,7 +22,7 @@ export class SyncSource extends ValuesSource {
     return Array.isArray(this.#input) ? Math.max(0, this.#input.length - this.taken) : undefined
   }
 
-  next(want: Want): Chunk | undefined {
+  protected read(want: Want): Chunk | undefined {
     const batch = this.newBatch(want)
     this.#isReading = true
     try {

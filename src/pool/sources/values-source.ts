@@ -1,4 +1,5 @@
 // Items from an iterable, as chunks of values: what the sources for synchronous and asynchronous iterables share.
+import { AsyncResource } from 'node:async_hooks'
 import type { Chunk, Thrown } from '../../model.js'
 import type { ChunkSource, Want } from '../../source.js'
 import { Batch } from './batch.js'
@@ -11,8 +12,23 @@ export abstract class ValuesSource implements ChunkSource {
   /** What the iterable threw, until `next` has passed it on. */
   #thrown: Thrown | undefined
   #closing: Promise<void> | undefined
+  /**
+   * The context of the call (`AsyncLocalStorage`), in which the input, the caller's code, expects to run. Without it, it would
+   * run in that of whatever made the scheduler want items. An array runs no code.
+   */
+  readonly #context: AsyncResource | undefined
 
-  abstract next(want: Want): Chunk | undefined | Promise<Chunk | undefined>
+  constructor(input: object) {
+    if (!Array.isArray(input)) this.#context = new AsyncResource('poolrun input')
+  }
+
+  next(want: Want): Chunk | undefined | Promise<Chunk | undefined> {
+    return this.#context === undefined
+      ? this.read(want)
+      : this.#context.runInAsyncScope(this.read, this, want)
+  }
+
+  protected abstract read(want: Want): Chunk | undefined | Promise<Chunk | undefined>
 
   remaining?(): number | undefined
 
@@ -41,7 +57,7 @@ export abstract class ValuesSource implements ChunkSource {
 
   /** `stopReading`, but rejects with what the iterator's `return` threw. Never waits for an iterable that is stuck. */
   close(): Promise<void> {
-    this.#closing ??= this.release()
+    this.#closing ??= this.#context?.runInAsyncScope(this.release, this) ?? this.release()
     return this.#closing
   }
 

@@ -1,4 +1,5 @@
 // Many calls in one pool: they share the workers fairly, and none stalls another.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
 import { CallbackError, TimeoutError } from '../../../src/index.js'
 import {
@@ -67,6 +68,21 @@ describe('concurrent calls', () => {
     expect(await shared.pool.map('square', range(500))).toHaveLength(500)
     expect(items.taken).toBeLessThanOrEqual(4)
     await iterator.return()
+  })
+
+  test('read their inputs in the context of the caller', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const seen = new Set<unknown>()
+    function* input() {
+      for (const n of range(2000)) {
+        seen.add(storage.getStore())
+        yield n
+      }
+    }
+    const read = () => readAll(shared.pool.imap('square', input(), { bufferSize: 50 }))
+    const [results] = await Promise.all([storage.run('call', read), shared.pool.map('square', range(300))])
+    expect(results).toHaveLength(2000)
+    expect([...seen]).toEqual(['call'])
   })
 
   test('continue while another call waits for its input', async () => {
