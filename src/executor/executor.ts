@@ -87,7 +87,7 @@ export interface ExecutorOptions {
   /** Attribute each line that a job prints to the item that printed it. */
   readonly markOutput: boolean
   /** Added to the environment of the workers. */
-  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Node options of the workers. */
   readonly execArgv?: readonly string[] | undefined
   /** Called with everything that happens to workers. */

@@ -81,6 +81,8 @@ const initArgs: Check = (name, value) => {
 }
 
 const isString = (value: unknown) => typeof value === 'string'
+/** What a process can be given: the system ends a text at the first NUL. */
+const isProcessText = (value: unknown) => typeof value === 'string' && !value.includes('\0')
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const retryOn: Check = (name, value) => {
@@ -125,10 +127,17 @@ const CHECKS = {
     maxMemory: integer(1),
     killAfter: duration('may be 0', 'finite'),
     env: ofType(
-      'an object whose values are strings',
-      (value) => isObject(value) && Object.values(value).every(isString),
+      'an object whose values are strings without NUL, or undefined',
+      (value) =>
+        isObject(value) &&
+        Object.entries(value).every(
+          ([name, text]) => isProcessText(name) && (text === undefined || isProcessText(text)),
+        ),
     ),
-    execArgv: ofType('an array of strings', (value) => Array.isArray(value) && value.every(isString)),
+    execArgv: ofType(
+      'an array of strings without NUL',
+      (value) => Array.isArray(value) && value.every(isProcessText),
+    ),
     onWorkerOutput: aFunction,
   } satisfies Checks<PoolOptions>,
   apply,

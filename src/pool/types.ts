@@ -103,8 +103,8 @@ export interface PoolOptions extends RetryingOptions {
   readonly maxMemory?: number | undefined
   /** Milliseconds between asking a worker to stop and SIGKILL. Default: 2 000. */
   readonly killAfter?: number | undefined
-  /** Environment variables of the workers, added to those of this process. */
-  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Environment variables of the workers, added to those of this process. `undefined` removes one. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Node options of the workers, as in `process.execArgv`. Default: none; this process's own are not inherited. */
   readonly execArgv?: readonly string[] | undefined
   /**

@@ -24,7 +24,7 @@ import { killGroupOf, killTree } from './kill-tree.js'
 import { createLineSplitter, type LineSplitter, lastLines } from './line-splitter.js'
 import { reaper } from './reaper.js'
 import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
-import { workerEnvironment } from './worker-environment.js'
+import { type WorkerEnv, workerEnvironment } from './worker-environment.js'
 
 /**
  * How long to wait for the end of stdout and stderr after the process has exited. The worker's own output is there by
@@ -43,7 +43,7 @@ export interface ForkOptions {
   /** Path of the workers' entry, bin/worker.cjs. */
   readonly entry: string
   /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly env?: WorkerEnv | undefined
   /** Node options of the workers. None are inherited, so that a parent's `--inspect` or loader stays its own. */
   readonly execArgv?: readonly string[] | undefined
   /** Pass on a message only after all output that was written before it was sent. */

@@ -12,11 +12,12 @@ import type { WorkerStream } from '../model.js'
 import type { WorkerChannel, WorkerSession } from '../worker/session.js'
 import { createLineSplitter, type LineSplitter } from './line-splitter.js'
 import type { Transport, TransportEvent, WorkerHandle } from './transport.js'
+import type { WorkerEnv } from './worker-environment.js'
 
 /** Longer than any run: a timer that only keeps the process alive while a caller waits. */
 const KEEP_ALIVE_MS = 2 ** 31 - 1
 
-export function createInProcessTransport(env: Readonly<Record<string, string>> = {}): Transport {
+export function createInProcessTransport(env: WorkerEnv = {}): Transport {
   const host = new JobHost(env)
   return { spawn: (onEvent, workerId) => new InProcessWorker(host, onEvent, workerId) }
 }
@@ -25,16 +26,18 @@ export function createInProcessTransport(env: Readonly<Record<string, string>> =
 class JobHost {
   /** The worker that the job's output, exits and escaped errors belong to. */
   worker: InProcessWorker | undefined
-  readonly #env: Readonly<Record<string, string>>
+  readonly #env: WorkerEnv
   #isInstalled = false
 
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor(env: WorkerEnv) {
     this.#env = env
   }
 
   enter(worker: InProcessWorker, workerId: number): void {
     this.worker = worker
-    Object.assign(process.env, this.#env, { POOLRUN_WORKER_ID: String(workerId) })
+    for (const [name, value] of Object.entries({ ...this.#env, POOLRUN_WORKER_ID: String(workerId) }))
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
     if (this.#isInstalled) return
     this.#isInstalled = true
     Reflect.set(Error, 'stackTraceLimit', 50)

@@ -1,6 +1,7 @@
 // The environment of worker processes.
 
-type Env = Readonly<Record<string, string | undefined>>
+/** A variable that is `undefined` is not set. */
+export type WorkerEnv = Readonly<Record<string, string | undefined>>
 
 /** With a value (`--inspect=0`) or without. */
 const INSPECTOR =
@@ -11,7 +12,7 @@ const TAKES_VALUE = /^--?(?:inspect-port|debug-port|inspect-publish-uid)$/
 const WORD = /(?:"(?:\\.|[^"\\])*"|[^\s"])+/g
 
 /** `extra` is what the user wants for workers; it wins, and is passed on as it is. */
-export function workerEnvironment(own: Env, extra: Env | undefined, workerId: number): Env {
+export function workerEnvironment(own: WorkerEnv, extra: WorkerEnv | undefined, workerId: number): WorkerEnv {
   const { NODE_OPTIONS } = own
   const inherited = NODE_OPTIONS && { NODE_OPTIONS: withoutInspector(NODE_OPTIONS) }
   return { ...own, ...inherited, ...extra, POOLRUN_WORKER_ID: String(workerId) }

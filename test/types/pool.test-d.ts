@@ -68,6 +68,7 @@ pool.map('square', 5)
 pool.map('square', [1], { chunksize: 2 })
 // @ts-expect-error not an option of map
 pool.map('square', [1], { bufferSize: 2 })
+new Pool('./job.js', { env: { ...process.env, GREETING: undefined } })
 // @ts-expect-error a duration is a number
 new Pool('./job.js', { timeout: '2s' })
 

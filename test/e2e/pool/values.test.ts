@@ -6,7 +6,12 @@ import { linkedList, selfCaused, wasmModule } from '../../helpers/undecodable.js
 import { errorOf, makePool, outputLog, range, sharedPool } from './helpers.js'
 
 const log = outputLog()
-const shared = sharedPool({ processes: 1, env: { GREETING: 'hello' }, onWorkerOutput: log.onWorkerOutput })
+process.env.LANG ??= 'C'
+const shared = sharedPool({
+  processes: 1,
+  env: { GREETING: 'hello', LANG: undefined },
+  onWorkerOutput: log.onWorkerOutput,
+})
 
 const cycle: { self?: unknown } = {}
 cycle.self = cycle
@@ -196,8 +201,9 @@ test('onWorkerOutput receives whole lines, with worker and stream', async () => 
   expect(log.lines).toContainEqual({ line: 'a line!', info: { workerId: 0, pid, stream: 'stderr' } })
 })
 
-test('env is added to the environment of this process', async () => {
-  expect(await shared.pool.map('environment', ['GREETING', 'PATH'])).toEqual(['hello', process.env.PATH])
+test('env is added to the environment of this process; undefined removes a variable', async () => {
+  const names = ['GREETING', 'PATH', 'LANG']
+  expect(await shared.pool.map('environment', names)).toEqual(['hello', process.env.PATH, undefined])
   expect(await shared.pool.apply('nodeOptions')).toEqual([])
 })
 

@@ -52,7 +52,11 @@ describe('checkOptions of a pool', () => {
     [{ maxWorkerRestarts: -1 }, RangeError, 'maxWorkerRestarts must be at least 0'],
     [{ maxMemory: 0 }, RangeError, 'maxMemory must be at least 1'],
     [{ env: { A: 1 } }, TypeError, 'env must be'],
-    [{ execArgv: '--inspect' }, TypeError, 'execArgv must be an array of strings'],
+    [{ env: { A: null } }, TypeError, 'env must be'],
+    [{ env: { A: 'a\0b' } }, TypeError, 'env must be'],
+    [{ env: { 'A\0': 'a' } }, TypeError, 'env must be'],
+    [{ execArgv: '--inspect' }, TypeError, 'execArgv must be an array of strings without NUL'],
+    [{ execArgv: ['--title=a\0b'] }, TypeError, 'execArgv must be an array of strings without NUL'],
     [{ onWorkerOutput: true }, TypeError, 'onWorkerOutput must be a function'],
     ['fast', TypeError, 'options must be an object'],
     [null, TypeError, 'options must be an object'],
@@ -76,6 +80,11 @@ describe('checkOptions of a pool', () => {
     const error = thrownBy(() => checkOptions('pool', { initArgs: value } as never))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain(message)
+  })
+
+  test('accepts env with values that are undefined, as process.env may have by its type', () => {
+    const env = { ...process.env, PATH: undefined }
+    expect(checkOptions('pool', { env })).toEqual({ env })
   })
 
   test('refuses initArgs that a stack a little smaller could not read', () => {
