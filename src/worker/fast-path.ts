@@ -14,6 +14,7 @@
 // carry as it is, much text, and an item that was slow.
 import { BadItem } from '../framing/parse.js'
 import type { ChunkRun } from './chunk-run.js'
+import type { EventLoop } from './event-loop.js'
 import { isGenerator, readGenerator } from './generator.js'
 import { isThenable } from './outcome.js'
 import { asArguments, Context, leaveTask, running } from './task-context.js'
@@ -30,7 +31,11 @@ export function allowsFastPath(options: {
 }
 
 /** Runs items of the chunk until one needs the normal path. Returns what has to be awaited to settle the last one. */
-export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike<unknown> | undefined {
+export function runUnrecordedItems(
+  run: ChunkRun,
+  workerId: number,
+  eventLoop: EventLoop,
+): PromiseLike<unknown> | undefined {
   const { chunk, count, task } = run
   const { index, attempt } = chunk
   const spread = chunk.task.calling === 'spread'
@@ -55,7 +60,7 @@ export function runUnrecordedItems(run: ChunkRun, workerId: number): PromiseLike
     let outcome: unknown
     try {
       outcome = spread ? task(...asArguments(item)) : task(item, context)
-      if (isGenerator(outcome)) outcome = readGenerator(outcome, chunk.task, context)
+      if (isGenerator(outcome)) outcome = readGenerator(outcome, chunk.task, context, eventLoop)
       if (isThenable(outcome)) {
         run.context = context
         return outcome

@@ -5,12 +5,14 @@ import { MAX_TEXT, TOO_LONG } from '../framing/bytes.js'
 import { NO_RESULTS, withResult } from '../framing/result-lines.js'
 import type { Failure, TaskSpec } from '../model.js'
 import { checkLength, encodeJson, encodeRow } from './encode-result.js'
+import type { EventLoop } from './event-loop.js'
 import { Refusal } from './outcome.js'
 import type { Context } from './task-context.js'
 
 // Taken before the job is loaded: it may replace it.
 const { isGeneratorObject } = types
 
+type Turns = Pick<EventLoop, 'isYieldDue' | 'yieldToEventLoop'>
 type AnyGenerator = Generator<unknown> | AsyncGenerator<unknown>
 
 /** Results as the line of their item (framing/result-lines.ts). */
@@ -38,10 +40,11 @@ export function readGenerator(
   generator: AnyGenerator,
   { reply, rows }: Pick<TaskSpec, 'reply' | 'rows'>,
   context: Context,
+  eventLoop: Turns,
 ): unknown {
   const yielded = reply === 'json' ? new Lines(rows === true ? encodeRow : encodeJson) : new Values()
   return Symbol.asyncIterator in generator
-    ? readAsync(generator, yielded, context)
+    ? readAsync(generator, yielded, context, eventLoop)
     : readSync(generator, yielded)
 }
 
@@ -55,15 +58,20 @@ function readSync(generator: Generator<unknown>, yielded: Lines | Values): unkno
   return yielded.outcome()
 }
 
-/** An item that was cancelled, or has exceeded its time, ends where it yields next. */
+/**
+ * An item that was cancelled, or has exceeded its time, ends where it yields next. It may never wait for the event loop, which
+ * delivers the cancel.
+ */
 async function readAsync(
   generator: AsyncGenerator<unknown>,
   yielded: Lines | Values,
   context: Context,
+  eventLoop: Turns,
 ): Promise<unknown> {
   const { signal } = context
   for (let step = await generator.next(); !step.done; step = await generator.next()) {
     const failure = yielded.add(step.value)
+    if (eventLoop.isYieldDue) await eventLoop.yieldToEventLoop()
     if (failure === undefined && !signal.aborted) continue
     await generator.return(undefined)
     if (failure !== undefined) return new Refusal(failure)

@@ -248,7 +248,7 @@ export class Runner {
         if (this.#eventLoop.isYieldDue) return this.#eventLoop.yieldToEventLoop()
       }
       if (this.#allowsFastPath && run.isNextQuick && run.trySkipRecording()) {
-        const outcome = runUnrecordedItems(run, this.#options.workerId)
+        const outcome = runUnrecordedItems(run, this.#options.workerId, this.#eventLoop)
         if (outcome !== undefined) return this.#settleLater(run, outcome)
         this.#options.checkBuiltins?.(false)
         if (run.isFlushDue) return this.#flushAndYield()
@@ -304,7 +304,8 @@ export class Runner {
   /** As a task of its own, which runs in the context of the item. */
   #readGenerator(run: ChunkRun, generator: unknown): unknown {
     const { task } = run.chunk
-    const read: Task = (item, context) => readGenerator(item as Generator, task, context as Context)
+    const read: Task = (item, context) =>
+      readGenerator(item as Generator, task, context as Context, this.#eventLoop)
     return this.#options.callTask(run.context!, read, 'item', generator)
   }
 

@@ -11,7 +11,7 @@ import {
   TimeoutError,
   WorkerLostError,
 } from '../../../src/index.js'
-import { errorOf, initializersUrl, makePool, range, readAll } from './helpers.js'
+import { errorOf, initializersUrl, makePool, outputLog, range, readAll } from './helpers.js'
 
 function tempFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'poolrun-pool-'))
@@ -52,6 +52,15 @@ test('timeout: of items that take next to no time, only the one that hangs fails
     expect(failed, returns).toMatch(/^item 6000 exceeded 500 ms on worker 0/)
     expect(outcomes, returns).toEqual(items.filter(({ hangs }) => !hangs).map(({ n }) => resultOf(n)))
   }
+})
+
+test('timeout: an async generator that never waits ends at its next yield, after its finally', async () => {
+  const log = outputLog()
+  const pool = makePool({ processes: 1, onWorkerOutput: log.onWorkerOutput })
+  const error = await errorOf(pool.apply('busyPages', [], { timeout: 100 }))
+  expect(error).toBeInstanceOf(TimeoutError)
+  expect(error.message).toContain('it stopped at its signal')
+  await log.received('busyPages ended')
 })
 
 test('timeout: that of a call overrides that of its pool, and counts from when the item begins', async () => {
