@@ -15,7 +15,10 @@ const WORD = /(?:"(?:\\.|[^"\\])*"|[^\s"])+/g
 export function workerEnvironment(own: WorkerEnv, extra: WorkerEnv | undefined, workerId: number): WorkerEnv {
   const { NODE_OPTIONS } = own
   const inherited = NODE_OPTIONS && { NODE_OPTIONS: withoutInspector(NODE_OPTIONS) }
-  return { ...own, ...inherited, ...extra, POOLRUN_WORKER_ID: String(workerId) }
+  const env = { ...own, ...inherited, ...extra, POOLRUN_WORKER_ID: String(workerId) }
+  // With it, `node --watch` asks the process that it starts to name what it loads. Nobody listens to a worker, and an `extra`
+  // that has it is a copy of our own environment.
+  return { ...env, WATCH_REPORT_DEPENDENCIES: undefined }
 }
 
 /** A debugger of this process listens on one port, which is in use when a worker starts. */

@@ -19,6 +19,11 @@ test('a closed pool causes no warning, and a failure that nobody looks at no unh
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: '[ 1, 4, 9 ]\n', stderr: '', exitCode: 0 })
 })
 
+test('node --watch, which asks its process to name what it loads, does not ask the workers', async () => {
+  const { stdout, stderr } = await runShell(`export WATCH_REPORT_DEPENDENCIES=1; ${script('closed')}`)
+  expect({ stdout, stderr }).toEqual({ stdout: '[ 1, 4, 9 ]\n', stderr: '' })
+})
+
 test('an abandoned iterator does not keep the process alive', async () => {
   const { stdout, exitCode } = await runShell(script('abandoned-iterator'))
   expect({ stdout, exitCode }).toEqual({ stdout: 'ended\n', exitCode: 0 })

@@ -29,5 +29,8 @@ test('workers get this environment, what the user wants for them, and their id',
     POOLRUN_WORKER_ID: '3',
   })
   expect(workerEnvironment(own, { NODE_OPTIONS: '--inspect=0' }, 0).NODE_OPTIONS).toBe('--inspect=0')
+  // Of `node --watch`, for the process that it starts: in a worker nobody listens.
+  const watched = { WATCH_REPORT_DEPENDENCIES: '1' }
+  expect(workerEnvironment(watched, { ...watched }, 0).WATCH_REPORT_DEPENDENCIES).toBeUndefined()
   expect(workerEnvironment({}, undefined, 0)).toEqual({ POOLRUN_WORKER_ID: '0' })
 })
