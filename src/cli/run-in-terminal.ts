@@ -103,6 +103,7 @@ export async function runInTerminal(
   let summary: RunResult['summary']
   let itemsCounted: number | undefined
   let endedFromOutside = false
+  let hasReaderLeft = false
   const releaseSignals = holdSignals()
   try {
     const result = await run(
@@ -130,6 +131,8 @@ export async function runInTerminal(
     summary = result.summary
     itemsCounted = result.itemsCounted
     endedFromOutside = result.signal !== undefined || result.exitCode === EXIT.deadline
+    // The reports have the summary line; stderr stays empty after a pipeline such as `| head`.
+    hasReaderLeft = result.exitCode === EXIT.brokenPipe
     if (summary !== undefined) lastLine = summaryLine(plan, summary)
     return result
   } finally {
@@ -138,7 +141,7 @@ export async function runInTerminal(
     if (ciWarning !== undefined) write(`${colors.warning('poolrun: warning:')} ${sanitise(ciWarning)}\n`)
     if (summary !== undefined && itemsCounted !== undefined)
       write(dryRunText(plan, itemsCounted).split('\n').map(sanitise).join('\n'))
-    else if (summary !== undefined) reporter.finish(summary)
+    else if (summary !== undefined && !hasReaderLeft) reporter.finish(summary)
     await output.flushed(endedFromOutside ? MAX_DELAY_OF_END_MS : STALLED_AFTER_MS)
     releaseSignals()
   }

@@ -116,9 +116,8 @@ function summaryFor({ plan, progress, errorCode, interrupt, startedAt }: EndedRu
   const isEndedFromOutside = interrupt.signal !== undefined || errorCode === EXIT.deadline
   const inputAtEnd = progress.inputAtEnd ?? (isEndedFromOutside ? NOTHING_READ : undefined)
   if (inputAtEnd === undefined) return undefined
-  // The error is enough where it came before the first item, and a reader that left needs no summary.
+  // The error is enough where it came before the first item.
   if (errorCode !== undefined && !isEndedFromOutside && inputAtEnd.accepted === 0) return undefined
-  if (errorCode === EXIT.brokenPipe) return undefined
   const reason = reasonFor(plan, interrupt.signal, errorCode)
   return summarize(progress.settled, progress.named, {
     ...inputAtEnd,
@@ -135,5 +134,6 @@ function reasonFor(
 ): string | undefined {
   if (signal !== undefined) return `interrupted by ${signal}`
   if (errorCode === EXIT.deadline) return `the deadline of ${formatMs(deadlineMs!)} was reached`
+  if (errorCode === EXIT.brokenPipe) return 'the reader of stdout went away'
   return errorCode === undefined ? undefined : 'stopped'
 }

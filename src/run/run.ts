@@ -62,7 +62,7 @@ export async function run(
   let journal: RunJournal | undefined
   try {
     await files.open(plan, cwd, AbortSignal.any([interrupt.drain, interrupt.deadline, jobFailed.signal]))
-    const output = createOutput(files.stream ?? host.stdout)
+    const output = createOutput(files.stream ?? host.stdout, plan.output)
     const warn = (text: string) => emit({ type: 'warning', warning: { kind: 'text', text } })
     journal = openRunJournal(plan, warn)
     const checkedJob = journal === undefined ? job : journal.check(job)

@@ -28,7 +28,7 @@ export function refuseSameFiles(
     const others = seen.get(id) ?? []
     for (const other of others)
       if (!mayShare(other, file))
-        throw new UsageError(`${other.name} and ${file.name} name the same file: '${spelled(file, other)}'`)
+        throw new UsageError(`${other.name} and ${file.name} name the same file${spelled(file, other)}`)
     seen.set(id, [...others, file])
   }
 }
@@ -120,6 +120,8 @@ function holdsBytes(stat: BigIntStats, file: string | number): boolean {
   return stat.isFile() || stat.isBlockDevice()
 }
 
+/** Nothing where the shell has opened both: their path is not known. */
 function spelled(...files: readonly RunFile[]): string {
-  return String(files.map(({ file }) => file).find((file) => typeof file === 'string'))
+  const path = files.map(({ file }) => file).find((file) => typeof file === 'string')
+  return path === undefined ? '' : `: '${path}'`
 }

@@ -22,9 +22,13 @@ export const WHY_NOT_WRITTEN = {
 
 export function cannotWrite(what: string, path: string, error: unknown, more = ''): OutputError {
   if (error instanceof OutputError) return error
-  const { code, message } = error as NodeJS.ErrnoException
-  const isMissing = code === 'ENOENT' && isSpecial(path)
-  const known = isMissing ? 'it does not exist' : WHY_NOT_WRITTEN[code as keyof typeof WHY_NOT_WRITTEN]
-  const reason = known ?? message
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && isSpecial(path)
+  const reason = isMissing ? 'it does not exist' : whyNotWritten(error)
   return new OutputError(`cannot write ${what} ${path}: ${reason}${more}`, { cause: error })
+}
+
+export function whyNotWritten(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  const known = WHY_NOT_WRITTEN[code as keyof typeof WHY_NOT_WRITTEN]
+  return known ?? (error instanceof Error ? error.message : String(error))
 }

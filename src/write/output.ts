@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream'
 import { OutputError } from '../errors/classes.js'
 import { BrokenPipeError } from './broken-pipe.js'
+import { whyNotWritten } from './cannot-write.js'
 
 /** Takes bytes in order. The caller must not change them afterwards. */
 export interface ByteSink {
@@ -34,13 +35,15 @@ interface Waiter {
   reject(error: Error): void
 }
 
-export function createOutput(stream: Writable): Output {
-  return new StreamOutput(stream)
+/** `path`: for messages, of a file that is not stdout. */
+export function createOutput(stream: Writable, path?: string): Output {
+  return new StreamOutput(stream, path)
 }
 
 class StreamOutput implements Output {
   readonly failed: Promise<OutputError | BrokenPipeError>
   readonly #stream: Writable
+  readonly #path: string | undefined
   #buffered: Uint8Array[] = []
   #bufferedBytes = 0
   #scheduled: NodeJS.Immediate | undefined
@@ -51,8 +54,9 @@ class StreamOutput implements Output {
   #error: OutputError | BrokenPipeError | undefined
   #resolveFailed!: (error: OutputError | BrokenPipeError) => void
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable, path: string | undefined) {
     this.#stream = stream
+    this.#path = path
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve
     })
@@ -117,7 +121,7 @@ class StreamOutput implements Output {
 
   #fail(reason: unknown): void {
     if (this.#error !== undefined) return
-    const error = toOutputError(reason)
+    const error = toOutputError(reason, this.#path)
     this.#error = error
     this.#buffered = []
     this.#bufferedBytes = 0
@@ -126,9 +130,9 @@ class StreamOutput implements Output {
   }
 }
 
-function toOutputError(error: unknown): OutputError | BrokenPipeError {
+function toOutputError(error: unknown, path: string | undefined): OutputError | BrokenPipeError {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === 'EPIPE' || code === 'ECONNRESET') return new BrokenPipeError(error)
-  const reason = error instanceof Error ? error.message : String(error)
-  return new OutputError(`cannot write the output: ${reason}`, { cause: error })
+  const file = path === undefined ? '' : ` ${path}`
+  return new OutputError(`cannot write the output${file}: ${whyNotWritten(error)}`, { cause: error })
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { OutputError } from '../errors/classes.js'
 import { openNamelessFile } from '../nameless-file.js'
+import { whyNotWritten } from './cannot-write.js'
 import type { ByteSink } from './output.js'
 
 interface Spool extends ByteSink {
@@ -112,7 +113,7 @@ class FileBackedSpool implements Spool {
         this.#fd ??= openNamelessFile(this.#directory)
         for (const part of parts) await appendToFile(this.#fd, part)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = `${whyNotWritten(error)}; TMPDIR can name another folder`
         throw new OutputError(`cannot hold results in ${this.#directory}: ${reason}`, { cause: error })
       }
     })

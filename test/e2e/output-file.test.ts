@@ -195,6 +195,7 @@ describe('a file with two roles', () => {
     'poolrun collect job.mjs --report json=link < f',
     'poolrun collect job.mjs -i f --errors out > out',
     'poolrun collect job.mjs -i f >> f',
+    'poolrun collect job.mjs < f >> f',
     'poolrun collect job.mjs -i f --errors log 2>> log; code=$?; cat log >&2; exit $code',
   ])('is refused, and nothing is touched: %s', async (script) => {
     const { dir, write, read } = tempSpace()
@@ -202,6 +203,7 @@ describe('a file with two roles', () => {
     symlinkSync('f', join(dir, 'link'))
     const { exitCode, stderr, stdout } = await runShell(script, { ...inParent, cwd: dir })
     expect(stderr).toContain('name the same file')
+    expect(stderr).not.toContain('undefined')
     expect(exitCode).toBe(2)
     expect(stdout).toBe('')
     expect(read('f')).toBe('1\n2\n')

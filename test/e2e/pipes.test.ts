@@ -1,7 +1,8 @@
 // poolrun between other programs: readers that close the pipe, disks that are full, inputs without an end.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fixture, inParent, runShell, startCli } from '../helpers/run-cli.js'
+import { tempSpace } from '../helpers/temp-space.js'
 
 const identity = fixture('identity')
 
@@ -19,10 +20,18 @@ describe('a reader that closes the pipe ends the run with code 141 and prints no
     expect(run.stderr.replace(/^poolrun: warning: --processes 0 .*\n/, '')).toBe('')
   })
 
-  it('map, though it writes only at the end', async () => {
-    const run = await runShell(`poolrun map ${fixture('big-result')} 300000 | true; echo "\${PIPESTATUS[0]}"`)
-    expect(run.stdout).toBe('141\n')
-    expect(run.stderr).not.toMatch(/^ {4}at |EPIPE/m)
+  it('map, though it writes only at the end, and counts its items in reports', async () => {
+    const report = tempSpace().path('report.json')
+    const run = await runShell(
+      `poolrun map ${fixture('big-result')} 300000 --report json=${report} | true; echo "\${PIPESTATUS[0]}"`,
+    )
+    expect(run).toMatchObject({ stdout: '141\n', stderr: '' })
+    const { exitCode, verdict, counts } = JSON.parse(readFileSync(report, 'utf8'))
+    expect({ exitCode, verdict }).toEqual({
+      exitCode: 141,
+      verdict: 'poolrun map: the reader of stdout went away: 1 ok',
+    })
+    expect(counts).toMatchObject({ ok: 1, failed: 0, cancelled: 0, notRun: 0, inputReadToEnd: true })
   })
 })
 

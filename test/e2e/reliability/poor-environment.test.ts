@@ -33,7 +33,7 @@ describe('a full device', () => {
       `trap '' XFSZ; ulimit -f 16; seq 5000 | poolrun map job.mjs -j 0 --errors /dev/null > out; code=$?; wc -c < out >&2; exit $code`,
       { cwd: space.path('.') },
     )
-    expect(stderr).toContain('poolrun map: cannot write the output: EFBIG')
+    expect(stderr).toContain('poolrun map: cannot write the output: it would be larger than the limit')
     expect(exitCode).toBe(7)
   })
 })

@@ -83,4 +83,17 @@ describe('output', () => {
     stream.destroy()
     await expect(wait).rejects.toThrow(OutputError)
   })
+
+  test.each([
+    ['ENOSPC', 'no space left on the device'],
+    ['EFBIG', 'it would be larger than the limit (ulimit -f)'],
+    ['EBADF', 'EBADF: as the system says'],
+  ])('gives the reason for %s in the words of all files', async (code, reason) => {
+    const stream = new ManualStream()
+    const output = createOutput(stream)
+    output.write(Buffer.from('1'))
+    const ended = output.end()
+    stream.take(Object.assign(new Error(`${code}: as the system says`), { code }))
+    await expect(ended).rejects.toThrow(new OutputError(`cannot write the output: ${reason}`))
+  })
 })
