@@ -2,12 +2,9 @@
 import { JobError } from '../errors/classes.js'
 import type { SettledRange } from '../model.js'
 
-/**
- * Nothing has succeeded, and the command cannot: every other item would fail in the same way.
- * @throws JobError
- */
-export function throwIfCommandIsMissing({ failures }: SettledRange, succeeded: number): void {
-  if (succeeded > 0) return
+/** Nothing has succeeded, and the command cannot: every other item would fail in the same way. */
+export function missingCommand({ failures }: SettledRange, succeeded: number): JobError | undefined {
+  if (succeeded > 0) return undefined
   for (const { failure } of failures)
     if (failure.kind === 'error' && failure.missingCommand !== undefined) {
       const { exitCode, stderrTail } = failure.error.type === 'error' ? failure.error.props : {}
@@ -15,6 +12,7 @@ export function throwIfCommandIsMissing({ failures }: SettledRange, succeeded: n
       const said = Array.isArray(stderrTail) && stderrTail.length > 0 ? ` (${String(stderrTail.at(-1))})` : ''
       const isName = exitCode !== 126 && !failure.missingCommand.includes('/')
       const hint = isName ? '; functions and aliases of your own shell are not known there' : ''
-      throw new JobError(`--exec: the command ${failure.missingCommand} ${why}${said}${hint}`)
+      return new JobError(`--exec: the command ${failure.missingCommand} ${why}${said}${hint}`)
     }
+  return undefined
 }

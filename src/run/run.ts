@@ -16,7 +16,7 @@ import { endRun, exitCodeForError } from './ending.js'
 import { RunFiles } from './files.js'
 import { type Flow, openFlow } from './flow.js'
 import { type Interrupt, interruptFor } from './interrupt.js'
-import { throwIfCommandIsMissing } from './missing-command.js'
+import { missingCommand } from './missing-command.js'
 import { describeResume } from './resume-counts.js'
 import type { RunHost, RunResult } from './run-host.js'
 import { countItems, NO_ITEMS, openRunInput } from './run-input.js'
@@ -114,9 +114,12 @@ export async function run(
       check: table,
       onSettled(settled) {
         emit({ type: 'items-settled', settled })
-        throwIfCommandIsMissing(settled, flow.counts.ok)
-        reportSkipped(settled, policy, flow.stopped?.failure, emit)
-        return onSettled(settled)
+        const missing = missingCommand(settled, flow.counts.ok)
+        if (missing === undefined) reportSkipped(settled, policy, flow.stopped?.failure, emit)
+        const called = onSettled(settled)
+        if (missing === undefined) return called
+        if (called === undefined) throw missing
+        return called.then(() => Promise.reject(missing))
       },
       onCancelled: (cancelled) => emit({ type: 'items-cancelled', cancelled }),
       end: interrupt.deadline,

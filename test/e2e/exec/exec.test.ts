@@ -175,12 +175,15 @@ describe('failures', () => {
   })
 
   test('a missing command ends the run with 5, and its item is counted, named and reported', async () => {
+    const errors = join(folder, 'errors')
     const args = [
       'collect',
       '-j',
       '1',
       '--report',
       'json=/dev/stdout',
+      '--errors',
+      errors,
       '--exec',
       'no-such-program {}',
       '1',
@@ -191,6 +194,7 @@ describe('failures', () => {
     expect(stderr).toContain('no-such-program was not found')
     expect(stderr).toContain('poolrun collect: stopped: 0 ok, 1 failed (item 0), 1 not run\n')
     expect(JSON.parse(stdout)).toMatchObject({ failures: [{ index: 0 }], counts: { failed: 1, notRun: 1 } })
+    expect(parsed(readFileSync(errors, 'utf8'))).toMatchObject([{ index: 0, item: 1, kind: 'error' }])
   })
 
   test('code 127 of a program that was found is a failure like any other', async () => {

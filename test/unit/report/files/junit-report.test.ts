@@ -9,6 +9,7 @@ import {
   type FailureRecord,
   type RunRecord,
 } from '../../../../src/report/files/run-record.js'
+import { NO_NAMED_ITEMS, summarize } from '../../../../src/summary.js'
 import fc from '../../../helpers/fast-check.js'
 import { attemptAt, EMPTY_RECORD } from './records.js'
 
@@ -137,6 +138,26 @@ describe('JUnit for Jenkins', () => {
     const xml = renderJunit({ ...EMPTY_RECORD, attempts: [attemptAt(4, 1_000, 5, 'cancelled')] })
     expect(xml).toMatch(/<testsuite [^>]*failures="0" errors="1" skipped="1"/)
     expect(xml).toContain('<skipped message="cancelled while running: its side effects may have happened"/>')
+  })
+
+  it.each([
+    ['one that did not begin', undefined, 1],
+    ['one that was stopped', { ok: 1, reason: 'stopped' }, 1],
+    ['one that reached its end', { ok: 1, reason: undefined }, 0],
+  ])('has an error for a run that ended early, although no item failed: %s', (_title, changes, errors) => {
+    const summary = changes && {
+      ...summarize({ ok: 0, failed: 0 }, NO_NAMED_ITEMS, { accepted: 1 }),
+      ...changes,
+    }
+    const record = {
+      ...EMPTY_RECORD,
+      summary,
+      summaryLine: 'poolrun collect: stopped: 1 ok',
+      attempts: [attemptAt(0, 0, 1)],
+    }
+    const xml = renderJunit(record)
+    expect(xml).toContain(`failures="0" errors="${errors}"`)
+    expect(xml.includes('<error message="poolrun collect: stopped: 1 ok"/>')).toBe(errors === 1)
   })
 
   it('names a case by the index and the text of its item', () => {
