@@ -66,7 +66,7 @@ const ALLOWED = {
     'transport',
     'write',
   ],
-  exec: ['errors', 'model', 'plan', 'transport'],
+  exec: ['errors', 'framing', 'model', 'plan', 'transport'],
   executor: [
     'clock',
     'defaults',

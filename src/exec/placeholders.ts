@@ -1,5 +1,6 @@
 // The placeholders of a command: how they are written, and what stands in their place for an item.
 import path from 'node:path'
+import { stringifyKeepingNumbers } from '../framing/exact-numbers.js'
 
 /** As in the template: `{}`, `{.}`, `{item.a.b}` … */
 export type Placeholder = string
@@ -96,7 +97,7 @@ export function placeholderValue(placeholder: Placeholder, { item, index, slot }
 
 /** A string as it is, anything else as JSON. */
 export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null')
+  return typeof value === 'string' ? value : stringifyKeepingNumbers(value)
 }
 
 function fieldOf(item: unknown, names: readonly string[]): unknown {

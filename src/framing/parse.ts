@@ -3,13 +3,19 @@
 import { isUtf8 } from 'node:buffer'
 import type { Framing } from '../model.js'
 import { asBuffer, endOfPiece, firstInvalidUtf8, isBlank, TOO_LONG, textOf } from './bytes.js'
+import { parseKeepingNumbers } from './exact-numbers.js'
 import { CR, LF, NUL } from './framings.js'
 import { type BytesPayload, type ItemRange, memberRanges, withoutCr } from './items.js'
 import { findJsonError } from './json-error.js'
 import { readRecords } from './records.js'
 
 /** Captured before any job is loaded, because a job may replace it. */
-const { parse } = JSON
+let parse = JSON.parse as (text: string) => unknown
+
+/** From now on: commands are given items as text, and a job is not loaded. */
+export function keepNumbersOfItems(): void {
+  parse = parseKeepingNumbers
+}
 
 /**
  * Bytes that are decoded and parsed together. Measured: item by item, alternating with the tasks, decoding and parsing
@@ -249,7 +255,7 @@ function parseNumbers(bytes: Buffer, start: number, end: number): unknown[] | un
   }
   array[length + 1] = CLOSE
   try {
-    return parse(array.toString('latin1'))
+    return parse(array.toString('latin1')) as unknown[]
   } catch {
     // A blank line, or one that is not a number.
     return undefined
@@ -283,7 +289,7 @@ function arrayItems({ cuts = [] }: BytesPayload, bytes: Buffer): ItemReader {
 function parseElements(bytes: Buffer): unknown[] {
   if (isUtf8(bytes)) {
     try {
-      return parse(`[${bytes.toString('utf8')}]`)
+      return parse(`[${bytes.toString('utf8')}]`) as unknown[]
     } catch {
       // The loop below finds the bad element.
     }

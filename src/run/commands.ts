@@ -4,7 +4,7 @@ import { JobError } from '../errors/classes.js'
 import { dryRunLine, templateOf } from '../exec/command-line.js'
 import { commandJobUrl } from '../exec/entry.js'
 import { isExecutable } from '../exec/executable.js'
-import { BadItem, readItems } from '../framing/parse.js'
+import { BadItem, keepNumbersOfItems, readItems } from '../framing/parse.js'
 import type { JobSource } from '../ipc/protocol.js'
 import { type Chunk, itemIndexAt } from '../model.js'
 import { type CommandPlan, SHOWN_COMMANDS } from '../plan.js'
@@ -24,6 +24,7 @@ function isFound(program: string, searched: string, cwd: string): boolean {
 /** The first commands of a dry run, as lines for a shell. */
 export function dryRunCommands(plan: CommandPlan): { add(chunk: Chunk): void; text(): string } {
   const template = templateOf(plan)
+  keepNumbersOfItems()
   const lines: string[] = []
   return {
     add(chunk) {

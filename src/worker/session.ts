@@ -2,6 +2,7 @@
 // Imports node: and what parent and worker share, nothing heavier: its start is part of every run.
 import { type Clock, setImmediate } from '../clock.js'
 import { toErrorData } from '../errors/capture/to-error-data.js'
+import { keepNumbersOfItems } from '../framing/parse.js'
 import { FlightRecorder, type RecorderOptions } from '../ipc/flight-recorder/writer.js'
 import type { InitMessage, OutgoingMessage, ResultsMessage, ToWorker } from '../ipc/protocol.js'
 import { outputMarker, PROTOCOL_VERSION } from '../ipc/protocol.js'
@@ -110,6 +111,7 @@ export class WorkerSession {
     }
     void channel.send({ type: 'loading' })
     const callTask = installCurrentTask(concurrency, params)
+    if (message.job.isBuiltIn) keepNumbersOfItems()
     if (markOutput && message.job.isBuiltIn)
       Object.assign(globalThis, {
         [Symbol.for('poolrun.markOutput')]: (index: number) => channel.mark(outputMarker(token, index)),

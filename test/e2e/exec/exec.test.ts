@@ -34,6 +34,23 @@ describe('results', () => {
     expect(parsed(stdout)).toEqual(['a', 'b', { a: 1 }, null, 'a b c', 'a b c 0', 'd 1'])
   })
 
+  test('a number of an item keeps all its digits', async () => {
+    const script = `export POOLRUN_INPUT_FORMAT=ndjson
+      item='{"id":1202285736968061337,"x":1e400}'
+      echo $item | poolrun imap -j 1 --exec-stdin --exec-output lines --exec 'cat; echo {item.id} {item.x}; echo "$POOLRUN_ITEM"'
+      printf '%s\n' 1e400 12345678901234567890 | poolrun imap -j 0 --batch 2 --exec echo
+      echo "$item" | poolrun imap -n --exec 'echo {item.id}' --format raw | sed 's/.*/"&"/'`
+    const { stdout } = await runShell(script)
+    const item = '{"id":1202285736968061337,"x":1e400}'
+    expect(parsed(stdout)).toEqual([
+      item,
+      '1202285736968061337 1e400',
+      item,
+      '1e400 12345678901234567890',
+      'echo 1202285736968061337',
+    ])
+  })
+
   test('output that cannot be a result fails its item and names --results', async () => {
     const script = `export POOLRUN_PROCESSES=0
       poolrun collect --max-output 10 --exec-stdin --exec sh 'printf "\\377"' yes
