@@ -171,7 +171,8 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
 
 Errors in the input are reported as \`file:line:column\` with the index of the item. For \`collect\`, a malformed line of NDJSON or
 CSV, and a line or name that is not UTF-8, is one failed item, while a malformed JSON array ends the run with exit code 4. Input that is cut off, even in its last line,
-ends any run with exit code 4, after all complete items.
+ends any run with exit code 4, after all complete items. So does a file that becomes shorter while it is read, such as a log that is
+emptied.
 
 ## Output
 

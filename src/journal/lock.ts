@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { lockPath } from './lock-path.js'
 
 /** On this machine it is known which processes run. Elsewhere, a lock that nobody has refreshed for so long has no owner. */
 const STALE_AFTER_MS = 60_000
@@ -24,18 +25,14 @@ interface Owner {
 export class JournalInUse extends Error {
   constructor(file: string, { pid, host, since }: Owner) {
     super(
-      `the journal ${file} is in use by process ${pid} on ${host}, since ${since}; if that process is gone, remove ${lockOf(file)}`,
+      `the journal ${file} is in use by process ${pid} on ${host}, since ${since}; if that process is gone, remove ${lockPath(file)}`,
     )
   }
 }
 
-function lockOf(file: string): string {
-  return `${file}.lock`
-}
-
 /** Returns what releases it. @throws JournalInUse, or what the system says */
 export function lockJournal(file: string): () => void {
-  const lock = lockOf(file)
+  const lock = lockPath(file)
   const own = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`
   const owner: Owner = {
     pid: process.pid,
@@ -67,14 +64,14 @@ export function lockJournal(file: string): () => void {
 
 /** @throws JournalInUse */
 export function refuseLocked(file: string): void {
-  const text = read(lockOf(file))
+  const text = read(lockPath(file))
   const owner = text === undefined ? undefined : parse(text)
-  if (owner !== undefined && isAlive(owner, lockOf(file))) throw new JournalInUse(file, owner)
+  if (owner !== undefined && isAlive(owner, lockPath(file))) throw new JournalInUse(file, owner)
 }
 
 function breakStale(file: string, aside: string): void {
   refuseLocked(file)
-  const lock = lockOf(file)
+  const lock = lockPath(file)
   const seen = read(lock)
   if (seen === undefined) return
   try {

@@ -1,7 +1,7 @@
 // Where bytes come from: memory, a regular file or a stream, read block by block.
 // Pipes and terminals are only read as streams: a blocking read(2) in Node's thread pool cannot be cancelled, and the
 // process could not exit before the writer's next byte.
-import { close, readSync } from 'node:fs'
+import { close, fstatSync, readSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 
 export interface ByteReader {
@@ -44,14 +44,20 @@ const YIELD_AFTER_BYTES = 1024 * 1024
  * A regular file, from its current position. Fills the buffer, so that the end of a small file is known immediately.
  * Reads synchronously: passing a block to the thread pool and back costs more than reading it from the page cache. On a
  * file system that makes reads wait, such as a dead network mount, the whole process waits.
+ * One that becomes shorter meanwhile, as a log that is emptied when it is rotated, would look like one that ends there:
+ * items would be missing, and the last one might be a part of one.
  */
 export class FileReader implements ByteReader {
   readonly #fd: number
+  /** What the file must have at its end; 0 in /proc. */
+  readonly #size: number
+  #bytesRead = 0
   #ended = false
   #bytesSinceYield = 0
 
   constructor(fd: number) {
     this.#fd = fd
+    this.#size = fstatSync(fd).size
   }
 
   get ended(): boolean {
@@ -66,11 +72,19 @@ export class FileReader implements ByteReader {
     let filled = 0
     while (!this.#ended && filled < into.length) {
       const count = readSync(this.#fd, into, filled, into.length - filled, null)
-      if (count === 0) this.close()
       filled += count
+      this.#bytesRead += count
+      if (count > 0) continue
+      if (!this.#isShorter()) this.close()
+      else if (filled === 0) throw new Error('it became shorter while it was read: items are missing')
+      else break
     }
     this.#bytesSinceYield += filled
     return filled
+  }
+
+  #isShorter(): boolean {
+    return this.#size > 0 && fstatSync(this.#fd).size < Math.max(this.#size, this.#bytesRead)
   }
 
   close(): void {

@@ -4,6 +4,7 @@
 import { type BigIntStats, fstatSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { UsageError } from '../errors/classes.js'
+import { lockPath } from '../journal/lock-path.js'
 import type { RunPlan } from '../plan.js'
 import { partialPath, standardStream, targetOf } from '../write/target.js'
 
@@ -55,6 +56,7 @@ function filesOf(plan: RunPlan): RunFile[] {
     writes('--keep-partial', keepPartial && output !== undefined ? partialPath(output) : undefined),
     writes('--errors', errors),
     writes('--journal', journal?.path),
+    writes('the lock of --journal', journal && lockPath(journal.path)),
     ...reports.map(({ kind, path }) => writes(`--report ${kind}`, path)),
   ].filter((file): file is RunFile => file.file !== undefined)
 }

@@ -1,5 +1,13 @@
 // Regular files, read synchronously block by block.
-import { ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  ftruncateSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -40,6 +48,29 @@ describe('FileReader', () => {
     expect(await countBytes(reader)).toBe(16 * 1024 * 1024)
     finished = true
     expect(turns).toBeGreaterThanOrEqual(15)
+  })
+
+  test.each([
+    ['emptied', 0],
+    ['cut off before the place that was read', 2],
+    ['cut off behind it', 5],
+  ])('rejects after the bytes that are there if the file is %s meanwhile', async (_how, length) => {
+    writeFileSync(path, '12345678')
+    const reader = new FileReader(openSync(path, 'r'))
+    const block = Buffer.alloc(4)
+    expect(await reader.read(block)).toBe(4)
+    truncateSync(path, length)
+    if (length > 4) expect(await reader.read(block)).toBe(length - 4)
+    await expect(reader.read(block)).rejects.toThrow('it became shorter while it was read')
+    reader.close()
+  })
+
+  test('reads what is appended meanwhile', async () => {
+    writeFileSync(path, '1234')
+    const reader = new FileReader(openSync(path, 'r'))
+    expect(await reader.read(Buffer.alloc(2))).toBe(2)
+    appendFileSync(path, '5678')
+    expect(await countBytes(reader)).toBe(6)
   })
 
   test('rejects if the file cannot be read', async () => {

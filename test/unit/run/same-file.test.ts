@@ -9,7 +9,16 @@ import { tempSpace } from '../../helpers/temp-space.js'
 type Files = Partial<
   Pick<
     RunPlan,
-    'input' | 'job' | 'output' | 'keepPartial' | 'errors' | 'merges' | 'callbacks' | 'envFiles' | 'reports'
+    | 'input'
+    | 'job'
+    | 'journal'
+    | 'output'
+    | 'keepPartial'
+    | 'errors'
+    | 'merges'
+    | 'callbacks'
+    | 'envFiles'
+    | 'reports'
   >
 >
 
@@ -99,6 +108,14 @@ describe('two roles of one file', () => {
       if (errors !== output) expect(refusalOf({ output, errors }, dir, 'linux')).toBeUndefined()
     },
   )
+
+  it('are refused for an output and the lock of the journal', () => {
+    const { dir } = folder()
+    const journal = { path: 'new.journal' } as NonNullable<RunPlan['journal']>
+    expect(refusalOf({ journal, output: './new.journal.lock' }, dir)).toContain(
+      '--output and the lock of --journal name the same file',
+    )
+  })
 
   it.each(['output', 'errors'] as const)('are refused for an --env-file and --%s', (role) => {
     const { dir, write } = folder()
