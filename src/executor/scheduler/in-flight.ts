@@ -67,13 +67,14 @@ export class InFlight {
     return Math.min(this.length, this.#concurrency)
   }
 
-  /** How many items wait for others here, and what they are expected to cost. */
-  waiting(): { readonly items: number; readonly ms: Ms } {
+  /** How many items wait for others here, and what they are expected to cost: all of them, or those that are known to last. */
+  waiting(which: 'all' | 'lasting' = 'all'): { readonly items: number; readonly ms: Ms } {
     let items = 0
     let ms = 0
     let running = this.runningCount
     for (const { call, begun, settled, pending } of this.chunks) {
       const started = running-- > 0 ? 1 : 0
+      if (which === 'lasting' && !call.sizer.itemsLast) continue
       const waiting = begun === undefined ? pending.chunk.count - settled - started : 0
       items += waiting
       ms += waiting * (call.sizer.meanMs ?? PREFETCH_MS)

@@ -18,6 +18,7 @@ import type {
 import { RestartBudget } from './restart-budget.js'
 import { START_MS, workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
+import { nextStallAt, STALL_WHILE_OTHERS_SETTLE_MS, stalledCount, waitingItems } from './stalls.js'
 import { earlierOf } from './timeouts.js'
 import { WorkInputs } from './work-inputs.js'
 import { inFlightOf, type Worker, type WorkerState } from './worker.js'
@@ -34,7 +35,10 @@ export interface SchedulerOptions {
   readonly maxRestarts: number
   /** Workers that may start at a time; all of them by default. */
   readonly bootLimit?: number | undefined
-  /** Workers that start as soon as there is something to do; all of them by default. More start only for items that last. */
+  /**
+   * Workers that start as soon as there is something to do; all of them by default. More start only for items that last,
+   * and in place of workers in which nothing settles.
+   */
   readonly promptWorkers?: number | undefined
   /** Replace a worker after this many items. */
   readonly maxTasksPerChild?: number | undefined
@@ -56,9 +60,9 @@ export class Scheduler {
   #fault: PoolFault | undefined
   #life: 'open' | 'closing' | 'terminated' = 'open'
   #isClosed = false
-  /** When something last settled, or there was something to do again. */
-  #progressAt: Ms = 0
-  /** When to start more workers if nothing settles before. */
+  /** When items last settled in any worker. */
+  #settledAt: Ms = 0
+  /** When to start more workers if nothing settles before in one of those that are ready. */
   #growAt: Ms | undefined
   #commands: Command[] = []
 
@@ -125,7 +129,6 @@ export class Scheduler {
       case 'open': {
         const refusal = this.#refusal()
         if (refusal !== undefined) return this.#send({ type: 'end', call: input.call, end: refusal })
-        if (this.#calls.size === 0) this.#progressAt = now
         return this.#calls.open(input.call, input)
       }
       case 'supply':
@@ -174,7 +177,7 @@ export class Scheduler {
         if (state.is === 'starting') state.phase = 'initializer'
         return
       case 'ready':
-        return this.#workerReady(worker, input.exports, now)
+        return this.#workerReady(worker, input.exports)
       case 'init-failed': {
         const kind = input.stage === 'initializer' ? 'initializer' : 'load'
         return this.#failPool({ kind, error: input.error, ...this.#faultyWorker(worker) })
@@ -200,7 +203,7 @@ export class Scheduler {
       case 'exited':
         return this.#workerExited(worker, input, now)
       default:
-        if (input.type === 'settled') this.#progressAt = now
+        if (input.type === 'settled') this.#settledAt = now
         return this.#workInputs.apply(worker, input, now)
     }
   }
@@ -215,9 +218,8 @@ export class Scheduler {
     while (this.#workers.all.length < most) this.#workers.start()
   }
 
-  #workerReady(worker: Worker, exports: JobExports, now: Ms): void {
+  #workerReady(worker: Worker, exports: JobExports): void {
     if (worker.state.is !== 'starting') return
-    if (this.#workers.readyCount === 0) this.#progressAt = now
     this.#workers.setReady(worker)
     this.#calls.jobLoaded(exports)
   }
@@ -286,14 +288,19 @@ export class Scheduler {
     const { processes, bootLimit = processes, promptWorkers = processes } = this.#options
     const { aliveCount: alive, startingCount: starting, readyCount: ready } = this.#workers
     if (alive === processes || !this.#dispatcher.needsWorkers) return
-    const missing = promptWorkers - starting - ready
-    const most = missing > 0 ? Math.min(processes, alive + missing) : processes
-    const mustLast = missing <= 0 && now < this.#progressAt + START_MS
-    const demand = this.#calls.demand(most, mustLast ? 'lasting' : 'all')
+    const workers = this.#workers.all
+    const isQuiet = now >= this.#settledAt + START_MS
+    const since = now - (isQuiet ? START_MS : STALL_WHILE_OTHERS_SETTLE_MS)
+    const stalled = stalledCount(workers, since)
+    const missing = promptWorkers - starting - (ready - stalled)
+    const areAllStalled = isQuiet && stalled >= promptWorkers
+    const most = areAllStalled || missing <= 0 ? processes : Math.min(processes, alive + missing)
+    let demand = this.#calls.demand(most, areAllStalled || missing > 0 ? 'all' : 'lasting')
+    if (demand < most) demand += waitingItems(workers, since)
     const { jobHasLoaded } = this.#calls
     const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
     for (let i = 0; i < count; i++) this.#workers.start()
-    if (mustLast && ready > 0 && starting < bootLimit) this.#growAt = this.#progressAt + START_MS
+    if (starting < bootLimit) this.#growAt = nextStallAt(workers, now)
   }
 
   #stopIdleWorkers(now: Ms): void {

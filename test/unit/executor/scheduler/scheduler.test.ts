@@ -119,6 +119,70 @@ describe('the start', () => {
       expect(scheduler.nextWake()).toBe(100)
     })
 
+    it('spawns others for items that wait in the chunk of a worker', () => {
+      create({ processes: 3, promptWorkers: 1 })
+      open(1, { chunkSize: 4 })
+      handle({ type: 'ready', worker: 0, exports: EXPORTS })
+      expect(supply(0, 4)).toEqual(['run 0: 4 from 0'])
+      end()
+      expect(tick(99).filter(isSpawn)).toEqual([])
+      expect(tick(100).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
+    })
+
+    it('spawns others for items that last and wait in the chunk of a worker, although some settle', () => {
+      create({ processes: 3, promptWorkers: 1 })
+      open(1, { chunkSize: 8 })
+      handle({ type: 'ready', worker: 0, exports: EXPORTS })
+      supply(0, 8)
+      end()
+      now = 60
+      expect(settled(1, 0, 1, { busyMs: 60 }).filter(isSpawn)).toEqual([])
+      now = 120
+      expect(settled(1, 0, 1, { from: 1, busyMs: 60 }).filter(isSpawn)).toEqual(['spawn 1', 'spawn 2'])
+    })
+
+    it('spawns no others for cheap items that wait in the chunk of a worker', () => {
+      create({ processes: 3, promptWorkers: 1 })
+      open(1, { chunkSize: 1000 })
+      handle({ type: 'ready', worker: 0, exports: EXPORTS })
+      supply(0, 1000)
+      end()
+      for (let i = 0; i < 9; i++) {
+        now += 99
+        expect(settled(1, 0, 100, { from: 100 * i, busyMs: 9 }).filter(isSpawn)).toEqual([])
+      }
+    })
+
+    it('spawns another for each prompt worker in which nothing settles while others go on', () => {
+      create({ processes: 5, promptWorkers: 2 })
+      open()
+      handle({ type: 'ready', worker: 0, exports: EXPORTS })
+      supply(0, 1)
+      handle({ type: 'ready', worker: 1, exports: EXPORTS })
+      supply(1, 1)
+      supply(2, 1)
+      now = 90
+      settled(2, 1, 1, { busyMs: 0.01 }, 1)
+      supply(3, 1)
+      supply(4, 1)
+      expect(scheduler.nextWake()).toBe(100)
+      expect(tick(100).filter(isSpawn)).toEqual([])
+      now = 450
+      settled(3, 2, 1, { busyMs: 0.01 }, 1)
+      supply(5, 1)
+      expect(tick(499).filter(isSpawn)).toEqual([])
+      expect(tick(500).filter(isSpawn)).toEqual(['spawn 2'])
+      expect(tick(510).filter(isSpawn)).toEqual([])
+    })
+
+    it('spawns no others when many items come after a pause', () => {
+      run(1)
+      settled(1, 0, 1, { busyMs: 0.01 })
+      now = 5_000
+      expect(supply(1, 1).filter(isSpawn)).toEqual([])
+      expect(supply(2, 1).filter(isSpawn)).toEqual([])
+    })
+
     it('replaces a prompt worker at once', () => {
       run(2)
       handle({ type: 'ready', worker: 1, exports: EXPORTS })
