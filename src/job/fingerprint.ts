@@ -14,6 +14,8 @@ import { filesOfJob } from './snapshot.js'
 
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/gm
 const DIGITS = 16
+/** Of the hash before a cached fingerprint. */
+const CHECKSUM_DIGITS = 64
 /** Part of the name of each cached fingerprint. Increase it when the same code gets another one. */
 const VERSION = 1
 
@@ -37,7 +39,7 @@ export async function fingerprintJob(
   const key = sha256(JSON.stringify([VERSION, import.meta.filename, folder, project, [...sources]]))
   const cacheFolder = sharedFolder(env)
   const file = cacheFolder && path.join(cacheFolder, `${key}.fingerprint`)
-  const cached = file && readCached(file, sources.size)
+  const cached = file && readCached(file)
   if (cached) return cached
   const fingerprint = await withEsbuild((esbuild) => hashesOf(sources, { folder, project, esbuild }))
   if (file) writeCached(file, fingerprint)
@@ -57,11 +59,12 @@ async function hashesOf(
   return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** `undefined` if it is not there, or damaged. */
-function readCached(file: string, files: number): Fingerprint | undefined {
+/** `undefined` if it is not there, or damaged: a wrong one would refuse to resume, or get into the journal of a new run. */
+function readCached(file: string): Fingerprint | undefined {
   try {
-    const fingerprint = JSON.parse(readFileSync(file, 'utf8')) as Fingerprint
-    return Object.keys(fingerprint).length === files ? fingerprint : undefined
+    const text = readFileSync(file, 'utf8')
+    const json = text.slice(CHECKSUM_DIGITS + 1)
+    return text === withChecksum(json) ? (JSON.parse(json) as Fingerprint) : undefined
   } catch {
     return undefined
   }
@@ -69,10 +72,14 @@ function readCached(file: string, files: number): Fingerprint | undefined {
 
 function writeCached(file: string, fingerprint: Fingerprint): void {
   try {
-    replace(file, JSON.stringify(fingerprint))
+    replace(file, withChecksum(JSON.stringify(fingerprint)))
   } catch {
     // The next run computes it again.
   }
+}
+
+function withChecksum(json: string): string {
+  return `${sha256(json)} ${json}`
 }
 
 /** The folder of its package.json, with a separator: it may be in another place on another machine. */

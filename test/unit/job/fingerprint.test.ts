@@ -1,6 +1,7 @@
 // What a change of a job is, and what is none.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { sha256 } from '../../../src/job/cache.js'
 import { compileExpression, compileJob } from '../../../src/job/compile.js'
 import { fingerprintJob } from '../../../src/job/fingerprint.js'
 import { tempSpace } from '../../helpers/temp-space.js'
@@ -86,17 +87,26 @@ test('it is cached, and computed again where the cached one is damaged', async (
   const names = readdirSync(dir, { recursive: true }).filter((name) => String(name).endsWith('.fingerprint'))
   expect(names).toHaveLength(1)
   const cached = path(String(names[0]))
-  const planted = { 'data.json': '1', 'k.mjs': '2', 'script.mjs': '3' }
-  for (const [content, found] of [
-    [JSON.stringify(planted), planted],
-    ['', computed],
-    ['null', computed],
-    ['{"script.mjs":"3"}', computed],
-  ] as const) {
+  const whole = readFileSync(cached, 'utf8')
+  const planted = JSON.stringify({ 'data.json': '1', 'k.mjs': '2', 'script.mjs': '3' })
+  const otherDigit = whole.replace(/[0-9a-f](?="}$)/, (digit) => (digit === '0' ? '1' : '0'))
+  const ofOtherFiles = whole.replace('k.mjs', 'j.mjs')
+  for (const content of [
+    '',
+    'null',
+    '"abc"',
+    '[1,2,3]',
+    planted,
+    whole.slice(0, -1),
+    otherDigit,
+    ofOtherFiles,
+  ]) {
     writeFileSync(cached, content)
-    expect(await fingerprintJob(job, env)).toEqual(found)
+    expect(await fingerprintJob(job, env), content).toEqual(computed)
+    expect(readFileSync(cached, 'utf8')).toBe(whole)
   }
-  expect(JSON.parse(readFileSync(cached, 'utf8'))).toEqual(computed)
+  writeFileSync(cached, `${sha256(planted)} ${planted}`)
+  expect(await fingerprintJob(job, env)).toEqual(JSON.parse(planted))
 })
 
 test('without a folder that can be trusted, it is computed each time', async () => {
