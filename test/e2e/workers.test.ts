@@ -1,5 +1,6 @@
 // What a job can do inside its worker: print, read, send, finish. stdout has nothing but results, and nothing hangs.
 // Crashes are in reliability/crashes.test.ts.
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { fixture, lines, runCli } from '../helpers/run-cli.js'
 import { tempSpace } from '../helpers/temp-space.js'
@@ -85,6 +86,22 @@ it('the initializer gets --init-args and runs once in each worker, as does the f
   const workers = log.flatMap((line) => /^initialized (\d+)$/.exec(line)?.[1] ?? [])
   expect([1, 2]).toContain(new Set(workers).size)
   expect(log.sort()).toEqual(workers.flatMap((pid) => [`finished ${pid}`, `initialized ${pid}`]).sort())
+})
+
+// As many chunks as processors, and each is stuck until another worker takes its second item.
+it('items that wait for others behind them in their chunk get workers beyond the number of processors', async () => {
+  const processors = availableParallelism()
+  const items = Array.from({ length: 2 * processors }, (_, i) => String(i))
+  const flags = [
+    '-j',
+    String(processors + 1),
+    '--chunk-size',
+    '2',
+    '--init-args',
+    JSON.stringify([tempSpace().dir]),
+  ]
+  const run = await runCli(['map', fixture('needs-two-workers'), ...flags, ...items])
+  expect(run.exitCode).toBe(0)
 })
 
 it('the context has index, attempt, a signal that has not aborted, and a worker id below the number of processes', async () => {
