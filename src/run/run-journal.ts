@@ -105,7 +105,8 @@ export class RunJournal {
       places: plan.shard && places,
       keepsFailures: journal.resume === 'missing',
       timed: taskFor(plan).timed,
-      inputSize: sizeOf(plan.input),
+      // How much of it a part of the items takes is unknown.
+      inputSize: plan.shard === undefined && plan.only === undefined ? sizeOf(plan.input) : undefined,
     })
   }
 

@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { KeyTable } from '../../../src/journal/key-table.js'
 import { project } from './journaled-runs.js'
 
 const _double = (n: number) => n * 2
@@ -419,4 +420,21 @@ test('a run that is refused before it begins leaves no journal', async () => {
   const { run } = project()
   expect(await run(['imap', '--input', 'missing.ndjson'])).toMatchObject({ exitCode: 4 })
   expect(await run(['imap', '1'])).toMatchObject({ exitCode: 0 })
+})
+
+test('a run of a part of its input does not expect the items of the rest', async () => {
+  const { space, run, journal } = project()
+  const input = space.path('input')
+  space.write({ input: Array.from({ length: 4_000 }, (_, i) => `${1_000 + i}\n`).join('') })
+  const expected = vi.spyOn(KeyTable.prototype, 'expect')
+  onTestFinished(() => expected.mockRestore())
+  const most = async (...options: string[]) => {
+    expected.mockClear()
+    rmSync(journal, { force: true })
+    await run(['imap', '-i', input, '-o', space.path('out'), ...options])
+    return Math.max(0, ...expected.mock.calls.map(([items]) => items))
+  }
+  expect(await most()).toBeGreaterThan(3_900)
+  expect(await most('--shard', '1/8')).toBeLessThan(550)
+  expect(await most('--only', '0-499')).toBeLessThan(550)
 })
