@@ -178,7 +178,7 @@ export const FAULTS: readonly Fault[] = [
     search: '            source.error = { error }\n            canceller.abort(error)',
     replace:
       '            source.error = { error }\n            canceller.abort(error)\n            return onSettled(settled)',
-    seed: 109,
+    seed: 1144,
   },
   {
     name: 'a torn line counts as a whole one',
