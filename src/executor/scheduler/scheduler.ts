@@ -144,7 +144,7 @@ export class Scheduler {
         return
       }
       case 'start':
-        return this.#startAhead(input.count)
+        return this.#startAhead(input.count, now)
       case 'close':
         if (this.#life === 'open') this.#life = 'closing'
         return
@@ -211,11 +211,11 @@ export class Scheduler {
   // ── workers that start and exit ────────────────────────────────────────────────────────────────────────────────
 
   /** Before there is a call. */
-  #startAhead(count: number): void {
+  #startAhead(count: number, now: Ms): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
     const { processes, bootLimit = count, promptWorkers = count } = this.#options
     const most = Math.min(count, processes, bootLimit, promptWorkers)
-    while (this.#workers.all.length < most) this.#workers.start()
+    while (this.#workers.all.length < most) this.#workers.start(now)
   }
 
   #workerReady(worker: Worker, exports: JobExports): void {
@@ -291,15 +291,15 @@ export class Scheduler {
     const workers = this.#workers.all
     const isQuiet = now >= this.#settledAt + START_MS
     const since = now - (isQuiet ? START_MS : STALL_WHILE_OTHERS_SETTLE_MS)
-    const stalled = stalledCount(workers, since)
-    const missing = promptWorkers - starting - (ready - stalled)
+    const stalled = stalledCount(workers, since, now)
+    const missing = promptWorkers - (starting + ready - stalled)
     const areAllStalled = isQuiet && stalled >= promptWorkers
     const most = areAllStalled || missing <= 0 ? processes : Math.min(processes, alive + missing)
     let demand = this.#calls.demand(most, areAllStalled || missing > 0 ? 'all' : 'lasting')
     if (demand < most) demand += waitingItems(workers, since)
     const { jobHasLoaded } = this.#calls
     const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
-    for (let i = 0; i < count; i++) this.#workers.start()
+    for (let i = 0; i < count; i++) this.#workers.start(now)
     if (starting < bootLimit) this.#growAt = nextStallAt(workers, now)
   }
 

@@ -40,6 +40,7 @@ interface AbsentState {
 /** The process starts, loads the job and runs its initializer. */
 interface StartingState {
   readonly is: 'starting'
+  readonly since: Ms
   /** What fails if it exits now. */
   phase: StartPhase
   /** Unknown until the job, which may have to be compiled, has been sent. */
@@ -133,8 +134,8 @@ export function createWorker(id: number): Worker {
   return { id, pid: 0, notice: undefined, hasRecorder: false, hasRecorderFailed: false, state: ABSENT }
 }
 
-export function starting(): WorkerState {
-  return { is: 'starting', phase: 'boot', readyBy: undefined }
+export function starting(now: Ms): WorkerState {
+  return { is: 'starting', since: now, phase: 'boot', readyBy: undefined }
 }
 
 export function ready(concurrency: number, hasRecorder = false): WorkerState {

@@ -122,7 +122,7 @@ export class WorkerTable {
 
   // ── their life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  start(): void {
+  start(now: Ms): void {
     let worker = this.#workers.find(({ state }) => state.is === 'absent')
     if (worker === undefined) {
       worker = createWorker(this.#workers.length)
@@ -130,7 +130,7 @@ export class WorkerTable {
       this.#counts.absent++
     }
     this.#startedCount++
-    this.#change(worker, starting())
+    this.#change(worker, starting(now))
   }
 
   setReady(worker: Worker): void {

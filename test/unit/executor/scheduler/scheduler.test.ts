@@ -183,6 +183,14 @@ describe('the start', () => {
       expect(supply(2, 1).filter(isSpawn)).toEqual([])
     })
 
+    it('spawns others beside workers that are slow to start', () => {
+      create({ processes: 4, promptWorkers: 2, bootLimit: 3 })
+      open()
+      expect(scheduler.nextWake()).toBe(500)
+      expect(tick(499).filter(isSpawn)).toEqual([])
+      expect(tick(500).filter(isSpawn)).toEqual(['spawn 2'])
+    })
+
     it('replaces a prompt worker at once', () => {
       run(2)
       handle({ type: 'ready', worker: 1, exports: EXPORTS })
