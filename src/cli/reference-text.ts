@@ -149,7 +149,7 @@ Items come from the command line, from \`--input\`, from \`--glob\`, or from std
 | \`csv\`, \`tsv\` | one object of strings per record, with keys from the header row | \`.csv\`, \`.tsv\`                                       |
 | \`nul\`        | strings that end with NUL, as \`find -print0\` writes them        | \`-0\`                                                 |
 
-- Input is UTF-8. A byte order mark is dropped, lines end with LF or CRLF, and the last line end may be missing.
+- Input is UTF-8; UTF-16 with its byte order mark is refused. A byte order mark of UTF-8 is dropped, lines end with LF or CRLF, and the last line end may be missing.
   In CSV and TSV, a carriage return without a line feed is an error outside quotes.
 - \`.gz\` and \`.br\` files are decompressed, and \`.zst\` files where Node supports it (22.15, 23.8 and newer). The inner extension
   decides the format: \`data.csv.gz\`. Trailing data after the compressed data is an error.

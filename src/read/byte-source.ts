@@ -8,6 +8,7 @@ import { DelimitedFramer } from './delimited.js'
 import { detect } from './detect.js'
 import type { Framer, FramerOptions } from './framer.js'
 import { InputBuffer } from './input-buffer.js'
+import { inputError } from './input-error.js'
 import { JsonArrayFramer } from './json-array.js'
 
 interface ByteSourceOptions extends FramerOptions {
@@ -98,11 +99,26 @@ class ReaderSource implements ByteSource {
     }
   }
 
+  /** False while there are too few bytes. @throws InputError for UTF-16: most of its lines would be taken for UTF-8 */
+  #isStartRead(): boolean {
+    const { file, framing } = this.#options
+    // The first of some names may begin with any bytes.
+    const isUtf16 = framing === 'nul' ? false : this.#input.isUtf16()
+    if (isUtf16)
+      throw inputError(
+        file,
+        { line: 1, column: 1 },
+        undefined,
+        'the text is UTF-16, and poolrun reads UTF-8; iconv -f UTF-16 -t UTF-8 converts it',
+      )
+    return isUtf16 === false && this.#input.skipBom()
+  }
+
   /** `undefined` while there are too few bytes to detect the framing. */
   #createFramer(): Framer | undefined {
     const input = this.#input
     const options = this.#options
-    if (input.position.offset === 0 && !input.skipBom()) return undefined
+    if (input.position.offset === 0 && !this.#isStartRead()) return undefined
     const framing = options.framing ?? detect(input, options.file)
     if (framing === undefined) return undefined
     switch (framing) {

@@ -12,6 +12,8 @@ const MIN_READ_BYTES = 16 * 1024
 
 const LF = 0x0a
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+/** A byte order mark, and then a character that is not beyond U+00FF: half of it is zero. */
+const UTF16_BYTES = 4
 const EMPTY = Buffer.alloc(0)
 
 export class InputBuffer {
@@ -90,6 +92,14 @@ export class InputBuffer {
     if (head.length < BOM.length) return this.ended
     this.#moveTo(BOM.length, { ...this.#position, offset: BOM.length })
     return true
+  }
+
+  /** Whether the text, at whose start this is, is UTF-16. `undefined` while there are too few bytes to tell. */
+  isUtf16(): boolean | undefined {
+    const [first, second, third, fourth] = this.#unread
+    if (first !== 0xff && first !== 0xfe) return first !== undefined || this.ended ? false : undefined
+    if (this.#unread.length < UTF16_BYTES && !this.ended) return undefined
+    return first === 0xff ? second === 0xfe && fourth === 0 : second === 0xff && third === 0
   }
 
   /** A second view of the same bytes for looking ahead. */
