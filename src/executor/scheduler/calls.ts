@@ -40,8 +40,8 @@ export interface CallTableOptions {
 export class CallTable {
   readonly #concurrency: number
   readonly #itemsAtATime: number
-  /** Those of the prompt workers. */
-  readonly #cheapItemsAtATime: number
+  /** In the prompt workers, which share cheap items among them. */
+  readonly #promptItemsAtATime: number
   readonly #random: () => number
   readonly #send: (command: Command) => void
   readonly turns = new Turns()
@@ -58,7 +58,7 @@ export class CallTable {
     this.#concurrency = concurrency
     this.#itemsAtATime = options.itemsAtATime ?? processes * concurrency
     const promptShare = Math.min(1, promptWorkers / processes)
-    this.#cheapItemsAtATime = Math.ceil(this.#itemsAtATime * promptShare)
+    this.#promptItemsAtATime = Math.ceil(this.#itemsAtATime * promptShare)
     this.#random = options.random ?? Math.random
     this.#send = send
   }
@@ -185,8 +185,8 @@ export class CallTable {
   pull(call: Call): void {
     call.isPulling = true
     const { id, sizer, remaining } = call
-    const shares = sizer.itemsLast ? this.#itemsAtATime : this.#cheapItemsAtATime
-    this.#send({ type: 'pull', call: id, want: sizer.want(shares, remaining) })
+    const sharedBy = sizer.itemsLast ? this.#itemsAtATime : this.#promptItemsAtATime
+    this.#send({ type: 'pull', call: id, want: sizer.want(sharedBy, remaining) })
   }
 
   /** A job without the task of a call ends the call. */

@@ -90,7 +90,7 @@ export class ChunkSizer {
     this.#setMean(Math.max(this.#meanMs ?? 0, WAITS_ABOVE_MS))
   }
 
-  /** Items may wait for something, so that more workers help. They have taken more than the first ones do, whose code is cold. */
+  /** Items may wait for something, so more workers help. The first ones do not tell: their code is cold, which makes them slow. */
   get itemsLast(): boolean {
     return (this.meanMs ?? 0) >= WAITS_ABOVE_MS && this.#task.busyMs >= START_MS
   }

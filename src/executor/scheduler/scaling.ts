@@ -1,8 +1,33 @@
-// How many workers to start. Pure arithmetic.
+// How many workers to start, and for which items. Pure arithmetic.
 import type { Ms } from '../../model.js'
 
-/** What the start of a worker costs, and more. A chunk of cheap items takes less, also on a busy machine. */
+/** More than the start of a worker costs, and more than a chunk of cheap items takes, even on a busy machine. */
 export const START_MS: Ms = 100
+
+/** How many workers there may be now, and the items for which they start. */
+export interface Growth {
+  readonly most: number
+  readonly items: 'all' | 'lasting'
+}
+
+/** The prompt workers start for any items, and so do others in place of those that stall. More start for items that last. */
+export function growth(pool: {
+  readonly processes: number
+  readonly promptWorkers: number
+  readonly alive: number
+  /** Workers that are starting or ready. */
+  readonly usable: number
+  /** Those of them that make no progress. */
+  readonly stalled: number
+  /** Nothing has settled in any worker for as long as a start takes. */
+  readonly isQuiet: boolean
+}): Growth {
+  const { processes, promptWorkers, alive, usable, stalled, isQuiet } = pool
+  if (isQuiet && stalled >= promptWorkers) return { most: processes, items: 'all' }
+  const missing = promptWorkers - (usable - stalled)
+  if (missing > 0) return { most: Math.min(processes, alive + missing), items: 'all' }
+  return { most: processes, items: 'lasting' }
+}
 
 export interface PoolSize {
   /** Workers that have a process, those that are starting included. */

@@ -16,9 +16,9 @@ import type {
   WorkerInput,
 } from './messages.js'
 import { RestartBudget } from './restart-budget.js'
-import { START_MS, workersToStart } from './scaling.js'
+import { growth, workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
-import { nextStallAt, STALL_WHILE_OTHERS_SETTLE_MS, stalledCount, waitingItems } from './stalls.js'
+import { findStalls, nextStallAt, waitingItems } from './stalls.js'
 import { earlierOf } from './timeouts.js'
 import { WorkInputs } from './work-inputs.js'
 import { inFlightOf, type Worker, type WorkerState } from './worker.js'
@@ -37,7 +37,7 @@ export interface SchedulerOptions {
   readonly bootLimit?: number | undefined
   /**
    * Workers that start as soon as there is something to do; all of them by default. More start only for items that last,
-   * and in place of workers in which nothing settles.
+   * and in place of workers that stall.
    */
   readonly promptWorkers?: number | undefined
   /** Replace a worker after this many items. */
@@ -62,7 +62,7 @@ export class Scheduler {
   #isClosed = false
   /** When items last settled in any worker. */
   #settledAt: Ms = 0
-  /** When to start more workers if nothing settles before in one of those that are ready. */
+  /** When one more worker may count as stalled, so that another starts. */
   #growAt: Ms | undefined
   #commands: Command[] = []
 
@@ -286,21 +286,17 @@ export class Scheduler {
     this.#growAt = undefined
     if (this.#isOver || this.#calls.size === 0) return
     const { processes, bootLimit = processes, promptWorkers = processes } = this.#options
-    const { aliveCount: alive, startingCount: starting, readyCount: ready } = this.#workers
+    const { all, aliveCount: alive, startingCount: starting, readyCount: ready } = this.#workers
     if (alive === processes || !this.#dispatcher.needsWorkers) return
-    const workers = this.#workers.all
-    const isQuiet = now >= this.#settledAt + START_MS
-    const since = now - (isQuiet ? START_MS : STALL_WHILE_OTHERS_SETTLE_MS)
-    const stalled = stalledCount(workers, since, now)
-    const missing = promptWorkers - (starting + ready - stalled)
-    const areAllStalled = isQuiet && stalled >= promptWorkers
-    const most = areAllStalled || missing <= 0 ? processes : Math.min(processes, alive + missing)
-    let demand = this.#calls.demand(most, areAllStalled || missing > 0 ? 'all' : 'lasting')
-    if (demand < most) demand += waitingItems(workers, since)
+    const { stalled, since, isQuiet } = findStalls(all, this.#settledAt, now)
+    const usable = starting + ready
+    const { most, items } = growth({ processes, promptWorkers, alive, usable, stalled, isQuiet })
+    let demand = this.#calls.demand(most, items)
+    if (demand < most) demand += waitingItems(all, since)
     const { jobHasLoaded } = this.#calls
     const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
     for (let i = 0; i < count; i++) this.#workers.start(now)
-    if (starting < bootLimit) this.#growAt = nextStallAt(workers, now)
+    if (starting < bootLimit) this.#growAt = nextStallAt(all, now)
   }
 
   #stopIdleWorkers(now: Ms): void {

@@ -1,31 +1,33 @@
-// Workers that do not get on, and the items that wait behind others there: what more workers could begin. Pure.
+// Workers that make no progress, and items that wait in workers: more workers could begin those. Pure.
 import type { Ms } from '../../model.js'
 import { START_MS } from './scaling.js'
 import { hasWorkToReturn } from './take-back.js'
 import { earlierOf } from './timeouts.js'
-import { isReady, type ReadyWorker, type Worker, type WorkerState } from './worker.js'
+import type { Worker, WorkerState } from './worker.js'
 
-/** A worker in which nothing settles counts as stalled after this time if items settle in others: the machine may be busy. */
-export const STALL_WHILE_OTHERS_SETTLE_MS: Ms = 5 * START_MS
-/** One that is not ready by then waits for something: others can start meanwhile, instead of after it. */
+/** While items settle in other workers, one counts as stalled only after this time: the machine may just be busy. */
+const STALL_WHILE_OTHERS_SETTLE_MS: Ms = 5 * START_MS
+/** A worker that is not ready by then waits for something: others can start meanwhile, instead of after it. */
 const SLOW_START_MS: Ms = 5 * START_MS
 
-/** Workers in which nothing has settled since then, and those that are slow to start. */
-export function stalledCount(workers: readonly Worker[], since: Ms, now: Ms): number {
-  let count = 0
-  for (const worker of workers) {
-    const { state } = worker
-    if (
-      state.is === 'starting'
-        ? now >= state.since + SLOW_START_MS
-        : isReady(worker) && isStalled(worker, since)
-    )
-      count++
-  }
-  return count
+export interface Stalls {
+  /** Workers that hold items of which none has settled since `since`, and workers that are slow to start. */
+  readonly stalled: number
+  readonly since: Ms
+  /** Nothing has settled in any worker for as long as a start takes. */
+  readonly isQuiet: boolean
 }
 
-/** When there may be one more of them. */
+/** `settledAt`: when items last settled in any worker. */
+export function findStalls(workers: readonly Worker[], settledAt: Ms, now: Ms): Stalls {
+  const isQuiet = now >= settledAt + START_MS
+  const since = now - (isQuiet ? START_MS : STALL_WHILE_OTHERS_SETTLE_MS)
+  let stalled = 0
+  for (const { state } of workers) if (isStalled(state, since) || isSlowToStart(state, now)) stalled++
+  return { stalled, since, isQuiet }
+}
+
+/** When one more worker may count as stalled. */
 export function nextStallAt(workers: readonly Worker[], now: Ms): Ms | undefined {
   let next: Ms | undefined
   for (const { state } of workers) {
@@ -43,18 +45,22 @@ function stallsAt(state: WorkerState, now: Ms): Ms | undefined {
   return now < mayStallAt ? mayStallAt : progressAt + STALL_WHILE_OTHERS_SETTLE_MS
 }
 
-/** Items that are expected to wait in a worker for longer than another one takes to start. */
+/** Items that wait in a stalled worker, or that last and wait for longer than another worker takes to start. */
 export function waitingItems(workers: readonly Worker[], since: Ms): number {
   let total = 0
   for (const worker of workers) {
     if (!hasWorkToReturn(worker)) continue
-    const isStuck = isStalled(worker, since)
-    const { items, ms } = worker.state.inFlight.waiting(isStuck ? 'all' : 'lasting')
-    if (isStuck || ms >= START_MS) total += items
+    const hasStalled = isStalled(worker.state, since)
+    const { items, ms } = worker.state.inFlight.waiting(hasStalled ? 'all' : 'lasting')
+    if (hasStalled || ms >= START_MS) total += items
   }
   return total
 }
 
-function isStalled({ state: { inFlight } }: ReadyWorker, since: Ms): boolean {
-  return inFlight.length > 0 && inFlight.progressAt <= since
+function isStalled(state: WorkerState, since: Ms): boolean {
+  return state.is === 'ready' && state.inFlight.length > 0 && state.inFlight.progressAt <= since
+}
+
+function isSlowToStart(state: WorkerState, now: Ms): boolean {
+  return state.is === 'starting' && now >= state.since + SLOW_START_MS
 }
