@@ -144,7 +144,7 @@ export class Scheduler {
         return
       }
       case 'start':
-        return this.#startAhead(input.count, now)
+        return this.#startAhead(input.count)
       case 'close':
         if (this.#life === 'open') this.#life = 'closing'
         return
@@ -168,7 +168,9 @@ export class Scheduler {
         worker.hasRecorder = input.hasRecorder === true
         return
       case 'init-sent':
-        if (state.is === 'starting') state.readyBy = now + this.#options.initTimeoutMs
+        if (state.is !== 'starting') return
+        state.jobSentAt = now
+        state.readyBy = now + this.#options.initTimeoutMs
         return
       case 'loading':
         if (state.is === 'starting') state.phase = 'load'
@@ -211,11 +213,11 @@ export class Scheduler {
   // ── workers that start and exit ────────────────────────────────────────────────────────────────────────────────
 
   /** Before there is a call. */
-  #startAhead(count: number, now: Ms): void {
+  #startAhead(count: number): void {
     if (this.#life !== 'open' || this.#fault !== undefined) return
     const { processes, bootLimit = count, promptWorkers = count } = this.#options
     const most = Math.min(count, processes, bootLimit, promptWorkers)
-    while (this.#workers.all.length < most) this.#workers.start(now)
+    while (this.#workers.all.length < most) this.#workers.start()
   }
 
   #workerReady(worker: Worker, exports: JobExports): void {
@@ -295,7 +297,7 @@ export class Scheduler {
     if (demand < most) demand += waitingItems(all, since)
     const { jobHasLoaded } = this.#calls
     const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
-    for (let i = 0; i < count; i++) this.#workers.start(now)
+    for (let i = 0; i < count; i++) this.#workers.start()
     if (starting < bootLimit) this.#growAt = nextStallAt(all, now)
   }
 

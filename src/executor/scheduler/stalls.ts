@@ -2,12 +2,12 @@
 import type { Ms } from '../../model.js'
 import { START_MS } from './scaling.js'
 import { hasWorkToReturn } from './take-back.js'
-import { earlierOf } from './timeouts.js'
-import type { Worker, WorkerState } from './worker.js'
+import { earlierOf, isDue } from './timeouts.js'
+import type { StartingState, Worker, WorkerState } from './worker.js'
 
 /** While items settle in other workers, one counts as stalled only after this time: the machine may just be busy. */
 const STALL_WHILE_OTHERS_SETTLE_MS: Ms = 5 * START_MS
-/** A worker that is not ready by then waits for something: others can start meanwhile, instead of after it. */
+/** A worker that takes longer to load the job waits for something: others can start meanwhile, instead of after it. */
 const SLOW_START_MS: Ms = 5 * START_MS
 
 export interface Stalls {
@@ -38,7 +38,7 @@ export function nextStallAt(workers: readonly Worker[], now: Ms): Ms | undefined
 }
 
 function stallsAt(state: WorkerState, now: Ms): Ms | undefined {
-  if (state.is === 'starting') return state.since + SLOW_START_MS
+  if (state.is === 'starting') return slowAt(state)
   if (state.is !== 'ready' || state.inFlight.length === 0) return undefined
   const { progressAt } = state.inFlight
   const mayStallAt = progressAt + START_MS
@@ -62,5 +62,10 @@ function isStalled(state: WorkerState, since: Ms): boolean {
 }
 
 function isSlowToStart(state: WorkerState, now: Ms): boolean {
-  return state.is === 'starting' && now >= state.since + SLOW_START_MS
+  return state.is === 'starting' && isDue(slowAt(state), now)
+}
+
+/** Counts from when the job was sent: no worker can be ready before it is compiled. */
+function slowAt({ jobSentAt }: StartingState): Ms | undefined {
+  return jobSentAt === undefined ? undefined : jobSentAt + SLOW_START_MS
 }

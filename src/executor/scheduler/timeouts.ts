@@ -145,3 +145,7 @@ export function earlierOf(a: Ms | undefined, b: Ms | undefined): Ms | undefined 
   if (a === undefined || b === undefined) return a ?? b
   return Math.min(a, b)
 }
+
+export function isDue(at: Ms | undefined, now: Ms): boolean {
+  return at !== undefined && now >= at
+}

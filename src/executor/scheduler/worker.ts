@@ -38,12 +38,13 @@ interface AbsentState {
 }
 
 /** The process starts, loads the job and runs its initializer. */
-interface StartingState {
+export interface StartingState {
   readonly is: 'starting'
-  readonly since: Ms
   /** What fails if it exits now. */
   phase: StartPhase
-  /** Unknown until the job, which may have to be compiled, has been sent. */
+  /** When the job, which may have to be compiled first, was sent. */
+  jobSentAt: Ms | undefined
+  /** Unknown until then. */
   readyBy: Ms | undefined
 }
 
@@ -134,8 +135,8 @@ export function createWorker(id: number): Worker {
   return { id, pid: 0, notice: undefined, hasRecorder: false, hasRecorderFailed: false, state: ABSENT }
 }
 
-export function starting(now: Ms): WorkerState {
-  return { is: 'starting', since: now, phase: 'boot', readyBy: undefined }
+export function starting(): WorkerState {
+  return { is: 'starting', phase: 'boot', jobSentAt: undefined, readyBy: undefined }
 }
 
 export function ready(concurrency: number, hasRecorder = false): WorkerState {

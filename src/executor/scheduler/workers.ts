@@ -6,7 +6,7 @@ import { beat, heard } from './heartbeat.js'
 import type { InFlight } from './in-flight.js'
 import type { Command } from './messages.js'
 import { concurrencyOf } from './scaling.js'
-import { type ExpiredItem, judgeExpired, nextInspection } from './timeouts.js'
+import { type ExpiredItem, isDue, judgeExpired, nextInspection } from './timeouts.js'
 import { Tournament } from './tournament.js'
 import {
   ABSENT,
@@ -122,7 +122,7 @@ export class WorkerTable {
 
   // ── their life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  start(now: Ms): void {
+  start(): void {
     let worker = this.#workers.find(({ state }) => state.is === 'absent')
     if (worker === undefined) {
       worker = createWorker(this.#workers.length)
@@ -130,7 +130,7 @@ export class WorkerTable {
       this.#counts.absent++
     }
     this.#startedCount++
-    this.#change(worker, starting(now))
+    this.#change(worker, starting())
   }
 
   setReady(worker: Worker): void {
@@ -361,8 +361,4 @@ export class WorkerTable {
     const { inFlight } = state
     state.inspectAt = inFlight.isTimed ? nextInspection(inFlight.chunks, inFlight.begunCount) : undefined
   }
-}
-
-function isDue(at: Ms | undefined, now: Ms): boolean {
-  return at !== undefined && now >= at
 }

@@ -51,13 +51,13 @@ function activityOf(workers: Worker[], running: RunningItem[] | undefined = [], 
 describe('a worker', () => {
   it('is starting, idle, busy or ending; an absent one is left out', () => {
     const { activity } = activityOf([
-      worker(0, starting(0)),
+      worker(0, starting()),
       busy(1),
       busy(2, holding(1, 0, 9_990)),
       worker(3, stopping(12_000)),
       createWorker(4),
       worker(5, terminating(busy(5, holding(2, 0, 9_990)), { reason: undefined }, 9_990, 2_000)),
-      worker(6, terminating(worker(6, starting(0)), { reason: undefined }, 9_990, 2_000)),
+      worker(6, terminating(worker(6, starting()), { reason: undefined }, 9_990, 2_000)),
     ])
     expect(activity.map(({ workerId, state }) => [workerId, state])).toEqual([
       [0, 'starting'],

@@ -186,9 +186,19 @@ describe('the start', () => {
     it('spawns others beside workers that are slow to start', () => {
       create({ processes: 4, promptWorkers: 2, bootLimit: 3 })
       open()
-      expect(scheduler.nextWake()).toBe(500)
-      expect(tick(499).filter(isSpawn)).toEqual([])
-      expect(tick(500).filter(isSpawn)).toEqual(['spawn 2'])
+      now = 1_000
+      handle({ type: 'init-sent', worker: 0 })
+      handle({ type: 'init-sent', worker: 1 })
+      expect(scheduler.nextWake()).toBe(1_500)
+      expect(tick(1_499).filter(isSpawn)).toEqual([])
+      expect(tick(1_500).filter(isSpawn)).toEqual(['spawn 2'])
+    })
+
+    it('spawns no others while the job is compiled', () => {
+      create({ processes: 4, promptWorkers: 2 })
+      open()
+      expect(scheduler.nextWake()).toBeUndefined()
+      expect(tick(10_000).filter(isSpawn)).toEqual([])
     })
 
     it('replaces a prompt worker at once', () => {

@@ -34,7 +34,7 @@ describe('workerToRelieve', () => {
     ['runs its last item', holding(0, 1)],
     ['was asked already', holding(0, 10, { isAskedToReturn: true })],
     ['drains', holding(0, 10, { isDraining: true })],
-    ['starts', { ...createWorker(0), state: starting(0) }],
+    ['starts', { ...createWorker(0), state: starting() }],
   ])('is not one that %s', (_, worker) => {
     expect(hasWorkToReturn(worker)).toBe(false)
     expect(workerToRelieve([worker], 1_000)).toBeUndefined()

@@ -28,7 +28,7 @@ function workerIn(state: WorkerState): Worker {
 /** Each state as it is entered. */
 const STATES: Record<WorkerState['is'], (worker: Worker) => WorkerState> = {
   absent: () => ABSENT,
-  starting: () => starting(0),
+  starting: () => starting(),
   ready: () => ready(1),
   stopping: () => stopping(NOW + KILL_AFTER_MS),
   terminating: (worker) => terminating(worker, { reason: undefined }, NOW, KILL_AFTER_MS),
@@ -86,8 +86,8 @@ describe('a timer', () => {
 
   test.each([
     ['absent', workerIn(ABSENT), undefined],
-    ['starting, job not sent', workerIn(starting(0)), undefined],
-    ['starting', workerIn({ is: 'starting', since: 0, phase: 'load', readyBy: 60 }), 60],
+    ['starting, job not sent', workerIn(starting()), undefined],
+    ['starting', workerIn({ is: 'starting', phase: 'load', jobSentAt: 0, readyBy: 60 }), 60],
     ['ready', withTimers({}), undefined],
     ['ready, an item may exceed its timeout', withTimers({ inspectAt: 70 }), 70],
     ['ready, cancelling', withTimers({ cancelBy: 60, inspectAt: 70 }), 60],

@@ -12,7 +12,7 @@ function setUp(count = 1) {
   const table = new WorkerTable({ concurrency: 1, processes: 1, killAfterMs: KILL_AFTER_MS }, (command) =>
     commands.push(command),
   )
-  for (let i = 0; i < count; i++) table.start(0)
+  for (let i = 0; i < count; i++) table.start()
   return {
     table,
     /** Commands since the last time. */
@@ -38,8 +38,8 @@ describe('start', () => {
   it('uses the place of a worker that has exited before it adds one', () => {
     const { table, sent } = setUp(2)
     table.setAbsent(table.all[0]!)
-    table.start(0)
-    table.start(0)
+    table.start()
+    table.start()
     expect(sent()).toEqual(['spawn 0', 'spawn 1', 'spawn 0', 'spawn 2'])
     expect(table.startedCount).toBe(4)
   })
