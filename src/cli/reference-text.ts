@@ -92,8 +92,8 @@ results are also bounded by ${mebibyteText(BUFFER_BYTES)}, or by about 1 MiB per
 - The stdin of a job is empty.
 - Workers have poolrun's environment, then the variables of \`--env-file\`, then those of \`--env\`. \`POOLRUN_WORKER_ID\` is the id of
   the worker. \`--node-options\` are added to their Node, not to poolrun's own.
-- Node 20 looks at \`--env-file\` itself before poolrun starts: it ends with exit code 9 if the file cannot be read, and takes
-  \`NODE_OPTIONS\` in it for its own. As the variable \`POOLRUN_ENV_FILE\`, the option is poolrun's alone.
+- Node 20 reads \`--env-file\` itself before poolrun starts: it ends with exit code 9 if it cannot read the file, and applies
+  \`NODE_OPTIONS\` in it to poolrun. It does not read the file that the variable \`POOLRUN_ENV_FILE\` names.
 - A finalizer that throws, or that takes longer than \`--kill-after\`, causes a warning.
 
 ### Expressions

@@ -1,15 +1,15 @@
 // JSON whose numbers keep all their digits. A command is given an item as text, and JavaScript rounds numbers of more than
 // about 16 digits: an id would become that of another row, and 1e400 would become null.
 
-/** A number as it was written, where JavaScript would round it. A symbol: it is no field of the item. */
+/** Holds a number as it was written, where JavaScript would round it. A symbol, so that `{item.…}` cannot reach it. */
 const WRITTEN = Symbol.for('poolrun.number')
 type WrittenNumber = { readonly [WRITTEN]: string }
 
-/** Begins a string that stands for such a number. By chance, so that no item contains it. */
+/** Begins a string that stands for such a number. Random, so that no item contains it. */
 const MARK = `number ${Math.random().toString(36)} `
 const MARKED = new RegExp(`"${MARK}([^"]*)"`, 'g')
 const MAY_BE_ROUNDED = /\d[\d.]{15}|\d[eE][+-]?\d{3}/
-/** Quotes as well, because digits in strings are text. Not whole strings: a long one with many escapes overflows the stack. */
+/** Quotes as well, because digits in strings are text. A pattern for whole strings would overflow the stack at a long one. */
 const QUOTES_AND_NUMBERS = /\\.|"|-?\d[\d.eE+-]*/g
 
 /** As `JSON.parse`, for `stringifyKeepingNumbers`. @throws SyntaxError */
@@ -35,7 +35,7 @@ export function parseKeepingNumbers(text: string): unknown {
 
 export function stringifyKeepingNumbers(value: unknown): string {
   const json = JSON.stringify(value) ?? 'null'
-  // That is what such a number looks like here. A replacer takes several times as long.
+  // Such a number has become `{}`. A replacer, which keeps it, takes several times as long.
   if (!json.includes('{}')) return json
   const marked = JSON.stringify(value, (_key, part: unknown) =>
     isWritten(part) ? MARK + part[WRITTEN] : part,

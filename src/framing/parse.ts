@@ -12,7 +12,7 @@ import { readRecords } from './records.js'
 /** Captured before any job is loaded, because a job may replace it. */
 let parse = JSON.parse as (text: string) => unknown
 
-/** From now on: commands are given items as text, and a job is not loaded. */
+/** From now on, in all of this process: commands are given items as text, whose numbers must keep all their digits. */
 export function keepNumbersOfItems(): void {
   parse = parseKeepingNumbers
 }
