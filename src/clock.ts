@@ -1,6 +1,6 @@
-// The clock and timer of the executor and of the worker; a test passes in one it moves by hand. And Node's timers as they
-// were when this was loaded: a job, and the tests of a program that uses a pool, replace the global ones by fakes that stand
-// still, but the workers run in real time.
+// The clock and timer of the executor and of the worker; a test passes in one it moves by hand. And Node's timers, taken when
+// this is loaded: a job, or a test of a program that uses a pool, may replace the global ones by fakes that stand still, while
+// the workers run in real time.
 import timers from 'node:timers'
 import type { Ms } from './model.js'
 

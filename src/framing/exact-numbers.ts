@@ -1,7 +1,10 @@
 // JSON whose numbers keep all their digits. A command is given an item as text, and JavaScript rounds numbers of more than
 // about 16 digits: an id would become that of another row, and 1e400 would become null.
 
-/** Holds a number as it was written, where JavaScript would round it. A symbol, so that `{item.…}` cannot reach it. */
+/**
+ * Holds a number as it was written, where JavaScript would round it. A symbol, so that `{item.…}` cannot reach it; a registered
+ * one, because several files of dist/ contain this module.
+ */
 const WRITTEN = Symbol.for('poolrun.number')
 type WrittenNumber = { readonly [WRITTEN]: string }
 

@@ -14,9 +14,9 @@ import { filesOfJob } from './snapshot.js'
 
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*$/gm
 const DIGITS = 16
-/** Of the hash before a cached fingerprint. */
+/** Length of the hash before a cached fingerprint. */
 const CHECKSUM_DIGITS = 64
-/** Part of the name of each cached fingerprint. Increase it when the same code gets another one. */
+/** Part of the name of each cached fingerprint. Increase it when the same code gets another fingerprint. */
 const VERSION = 1
 
 /** The hash of each file of a job, by its path from the folder of the job. */
@@ -27,7 +27,7 @@ interface Source {
   readonly format: 'script' | 'json'
 }
 
-/** Of the files that the job consists of. Packages are not among them. Cached, because it takes a process of esbuild. */
+/** Of all files of the job; packages are not among them. Cached, because computing it takes a process of esbuild. */
 export async function fingerprintJob(
   { url, graph }: JobSource,
   env: Env = process.env,
@@ -59,7 +59,7 @@ async function hashesOf(
   return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** `undefined` if it is not there, or damaged: a wrong one would refuse to resume, or get into the journal of a new run. */
+/** `undefined` if it is missing or damaged: with a wrong one, a run would not resume, or would write it into a new journal. */
 function readCached(file: string): Fingerprint | undefined {
   try {
     const text = readFileSync(file, 'utf8')

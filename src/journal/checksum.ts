@@ -21,7 +21,7 @@ function zeros(): Int32Array {
   return new Int32Array(256)
 }
 
-/** With a sign: V8 allocates an object for a number of more than 31 bits that a function returns without one. */
+/** A signed number: for an unsigned one of 32 bits, V8 would allocate an object whenever it is returned. */
 export function checksum(bytes: Uint8Array, from: number, to: number): number {
   if (to - from >= NATIVE_FROM_BYTES) return crc32(bytes.subarray(from, to)) | 0
   let crc = -1

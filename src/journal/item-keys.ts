@@ -127,7 +127,7 @@ function withOccurrences(hashes: Uint32Array, occurrences: Uint32Array): Uint32A
 
 const KEY = { low: 0, high: 0, occurrence: 0 }
 
-/** Of an item of a chunk that has keys, in numbers with a sign, for which V8 allocates nothing. Valid until the next call. */
+/** Of an item of a chunk that has keys. In signed numbers, for which V8 allocates nothing. Valid until the next call. */
 export function keyAt({ keys, count }: Chunk, offset: number): Key {
   const each = keys!.length / count
   KEY.low = keys![each * offset]! | 0

@@ -37,7 +37,7 @@ export interface JournalOptions {
   readonly keepsFailures?: boolean | undefined
   /** What the run wants to know of an item, as in a task. */
   readonly timed?: boolean | 'durations' | undefined
-  /** Of the input, in bytes, where it is known: tells how many items will come. */
+  /** Bytes of the input, where known: they tell how many items will come. */
   readonly inputSize?: number | undefined
 }
 
@@ -108,7 +108,7 @@ export class Journal {
     return { chunk: { ...chunk, keys }, events }
   }
 
-  /** As many as there are if the rest of the input is like the items so far. */
+  /** As many as there will be if the rest of the input is like what was read so far. */
   #expectItems({ payload, count }: Chunk): void {
     const { inputSize } = this.#options
     if (inputSize === undefined || payload.kind !== 'bytes') return

@@ -7,7 +7,7 @@ const MAX_LOAD = 0.7
 /** From this size on, a table grows to the size that the input is expected to need, if that is known, in one step. */
 const PREDICTED_SLOTS = 1 << 16
 const MAX_PREDICTED_GROWTH = 32
-/** Of a prediction: items later in the input may be a little smaller. */
+/** Factor for a prediction: items later in the input may be a little smaller. */
 const MARGIN = 1.05
 /** A large table is two thirds larger at a time: with the old one beside it, twice would be most of the memory for a moment. */
 const LARGE_SLOTS = 1 << 20

@@ -81,7 +81,7 @@ const initArgs: Check = (name, value) => {
 }
 
 const isString = (value: unknown) => typeof value === 'string'
-/** What a process can be given: the system ends a text at the first NUL. */
+/** A string that a process can be given: the system ends it at the first NUL. */
 const isProcessText = (value: unknown) => typeof value === 'string' && !value.includes('\0')
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 

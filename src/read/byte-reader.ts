@@ -44,12 +44,12 @@ const YIELD_AFTER_BYTES = 1024 * 1024
  * A regular file, from its current position. Fills the buffer, so that the end of a small file is known immediately.
  * Reads synchronously: passing a block to the thread pool and back costs more than reading it from the page cache. On a
  * file system that makes reads wait, such as a dead network mount, the whole process waits.
- * One that becomes shorter meanwhile, as a log that is emptied when it is rotated, would look like one that ends there:
- * items would be missing, and the last one might be a part of one.
+ * A file that becomes shorter meanwhile, such as a log that is emptied when it is rotated, is an error: it would look as if it
+ * ended there, without its last items and perhaps in the middle of one.
  */
 export class FileReader implements ByteReader {
   readonly #fd: number
-  /** What the file must have at its end; 0 in /proc. */
+  /** Bytes that the file had when it was opened; 0 for one in /proc, whose size is unknown. */
   readonly #size: number
   #bytesRead = 0
   #ended = false

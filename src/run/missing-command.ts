@@ -2,7 +2,7 @@
 import { JobError } from '../errors/classes.js'
 import type { SettledRange } from '../model.js'
 
-/** Nothing has succeeded, and the command cannot: every other item would fail in the same way. */
+/** The error that ends the run if nothing has succeeded and the command is missing: every other item would fail in the same way. */
 export function missingCommand({ failures }: SettledRange, succeeded: number): JobError | undefined {
   if (succeeded > 0) return undefined
   for (const { failure } of failures)

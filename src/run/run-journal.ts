@@ -105,7 +105,7 @@ export class RunJournal {
       places: plan.shard && places,
       keepsFailures: journal.resume === 'missing',
       timed: taskFor(plan).timed,
-      // How much of it a part of the items takes is unknown.
+      // How many of its bytes the selected items take is unknown.
       inputSize: plan.shard === undefined && plan.only === undefined ? sizeOf(plan.input) : undefined,
     })
   }
@@ -282,7 +282,7 @@ function describeInput(input: RunPlan['input']) {
   return { kind: 'file', path: input.path, size: sizeOf(input) }
 }
 
-/** 0 or `undefined` for what has none, such as a named pipe. Who reads the input says what is wrong with it. */
+/** 0 or `undefined` for what has none, such as a named pipe. If the file cannot be read, whoever opens the input reports it. */
 function sizeOf(input: RunPlan['input']): number | undefined {
   if (input.kind !== 'file') return undefined
   try {

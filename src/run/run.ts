@@ -115,11 +115,9 @@ export async function run(
       onSettled(settled) {
         emit({ type: 'items-settled', settled })
         const missing = missingCommand(settled, flow.counts.ok)
-        if (missing === undefined) reportSkipped(settled, policy, flow.stopped?.failure, emit)
-        const called = onSettled(settled)
-        if (missing === undefined) return called
-        if (called === undefined) throw missing
-        return called.then(() => Promise.reject(missing))
+        if (missing !== undefined) return failAfter(onSettled(settled), missing)
+        reportSkipped(settled, policy, flow.stopped?.failure, emit)
+        return onSettled(settled)
       },
       onCancelled: (cancelled) => emit({ type: 'items-cancelled', cancelled }),
       end: interrupt.deadline,
@@ -217,6 +215,12 @@ function withRoom(hook: SettleHook, roomForReports: () => Promise<void> | undefi
     const room = roomForReports()
     return room === undefined ? called : Promise.all([called, room]).then(() => {})
   }
+}
+
+/** Throws at once if there is nothing to wait for, so that no other item begins. */
+function failAfter(called: ReturnType<SettleHook>, error: Error): Promise<void> {
+  if (!(called instanceof Promise)) throw error
+  return called.then(() => Promise.reject(error))
 }
 
 async function rejection(failed: Promise<Error>): Promise<never> {

@@ -122,7 +122,7 @@ function holdsBytes(stat: BigIntStats, file: string | number): boolean {
   return stat.isFile() || stat.isBlockDevice()
 }
 
-/** Nothing where the shell has opened both: their path is not known. */
+/** Nothing where the shell has opened both, so that no path is known. */
 function spelled(...files: readonly RunFile[]): string {
   const path = files.map(({ file }) => file).find((file) => typeof file === 'string')
   return path === undefined ? '' : `: '${path}'`

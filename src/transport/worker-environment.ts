@@ -16,8 +16,8 @@ export function workerEnvironment(own: WorkerEnv, extra: WorkerEnv | undefined, 
   const { NODE_OPTIONS } = own
   const inherited = NODE_OPTIONS && { NODE_OPTIONS: withoutInspector(NODE_OPTIONS) }
   const env = { ...own, ...inherited, ...extra, POOLRUN_WORKER_ID: String(workerId) }
-  // With it, `node --watch` asks the process that it starts to name what it loads. Nobody listens to a worker, and an `extra`
-  // that has it is a copy of our own environment.
+  // With it, `node --watch` asks the process that it starts to report what it loads, but nobody listens to a worker. Where `extra`
+  // has it, that is a copy of our own environment.
   return { ...env, WATCH_REPORT_DEPENDENCIES: undefined }
 }
 

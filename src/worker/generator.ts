@@ -59,8 +59,8 @@ function readSync(generator: Generator<unknown>, yielded: Lines | Values): unkno
 }
 
 /**
- * An item that was cancelled, or has exceeded its time, ends where it yields next. It may never wait for the event loop, which
- * delivers the cancel.
+ * An item that was cancelled, or has exceeded its time, ends where it yields next. The event loop, which delivers the cancel, gets
+ * a turn now and then: a generator may never wait for it.
  */
 async function readAsync(
   generator: AsyncGenerator<unknown>,

@@ -35,7 +35,7 @@ interface Waiter {
   reject(error: Error): void
 }
 
-/** `path`: for messages, of a file that is not stdout. */
+/** `path` is named in errors; `undefined` for stdout. */
 export function createOutput(stream: Writable, path?: string): Output {
   return new StreamOutput(stream, path)
 }

@@ -67,7 +67,7 @@ export class InFlight {
     return Math.min(this.length, this.#concurrency)
   }
 
-  /** How many items wait for others here, and what they are expected to cost: all of them, or those that are known to last. */
+  /** How many items wait for others here, and what they are expected to cost. */
   waiting(which: 'all' | 'lasting' = 'all'): { readonly items: number; readonly ms: Ms } {
     let items = 0
     let ms = 0

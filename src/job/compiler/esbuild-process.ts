@@ -15,8 +15,8 @@ export class CompilerEnded extends PoolBrokenError {
 }
 
 /**
- * Does the work with one, and again with another if it ended meanwhile: a signal to all processes of the run may have
- * ended it. If so, poolrun's own handler decides before the work is done again.
+ * Does the work, and does it again with another esbuild if the first one ended meanwhile: a signal to all processes of the run may
+ * have ended it. If so, poolrun's own handler of the signal decides before the work is done again.
  */
 export async function withEsbuild<T>(work: (esbuild: EsbuildProcess) => Promise<T>): Promise<T> {
   try {

@@ -13,8 +13,8 @@ export abstract class ValuesSource implements ChunkSource {
   #thrown: Thrown | undefined
   #closing: Promise<void> | undefined
   /**
-   * The context of the call (`AsyncLocalStorage`), in which the input, the caller's code, expects to run. Without it, it would
-   * run in that of whatever made the scheduler want items. An array runs no code.
+   * The context of the call (`AsyncLocalStorage`), in which the caller's code, the input, expects to run. It would otherwise run
+   * in the context of whatever made the scheduler want items. Reading an array runs no code.
    */
   readonly #context: AsyncResource | undefined
 
@@ -23,9 +23,7 @@ export abstract class ValuesSource implements ChunkSource {
   }
 
   next(want: Want): Chunk | undefined | Promise<Chunk | undefined> {
-    return this.#context === undefined
-      ? this.read(want)
-      : this.#context.runInAsyncScope(this.read, this, want)
+    return this.#inContext(() => this.read(want))
   }
 
   protected abstract read(want: Want): Chunk | undefined | Promise<Chunk | undefined>
@@ -57,8 +55,12 @@ export abstract class ValuesSource implements ChunkSource {
 
   /** `stopReading`, but rejects with what the iterator's `return` threw. Never waits for an iterable that is stuck. */
   close(): Promise<void> {
-    this.#closing ??= this.#context?.runInAsyncScope(this.release, this) ?? this.release()
+    this.#closing ??= this.#inContext(() => this.release())
     return this.#closing
+  }
+
+  #inContext<T>(run: () => T): T {
+    return this.#context === undefined ? run() : this.#context.runInAsyncScope(run)
   }
 
   protected newBatch(want: Want): Batch {

@@ -85,7 +85,7 @@ function testCases({ attempts, attemptsLeftOut, failures, summary, summaryLine }
     }))
   const more = last.length - shown.length + attemptsLeftOut
   if (more > 0) cases.push({ name: `${more} more items`, time: seconds(totalMs(last)) })
-  // Something else than an item ended the run. CI systems judge by the cases, and all of them may have passed.
+  // Something other than an item ended the run. CI systems judge by the cases, all of which may have passed.
   if (summary === undefined || summary.reason !== undefined)
     cases.push({ name: 'run', result: { name: 'error', attributes: { message: summaryLine } } })
   return cases
