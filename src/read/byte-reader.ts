@@ -52,6 +52,8 @@ export class FileReader implements ByteReader {
   /** Bytes that the file had when it was opened; 0 for one in /proc, whose size is unknown. */
   readonly #size: number
   #bytesRead = 0
+  /** It is shorter than it was. Nothing more is read, even if it grows again. */
+  #isCut = false
   #ended = false
   #bytesSinceYield = 0
 
@@ -70,15 +72,15 @@ export class FileReader implements ByteReader {
       this.#bytesSinceYield = 0
     }
     let filled = 0
-    while (!this.#ended && filled < into.length) {
+    while (!this.#ended && !this.#isCut && filled < into.length) {
       const count = readSync(this.#fd, into, filled, into.length - filled, null)
       filled += count
       this.#bytesRead += count
       if (count > 0) continue
-      if (!this.#isShorter()) this.close()
-      else if (filled === 0) throw new Error('it became shorter while it was read: items are missing')
-      else break
+      if (this.#isShorter()) this.#isCut = true
+      else this.close()
     }
+    if (this.#isCut && filled === 0) throw new Error('it became shorter while it was read: items are missing')
     this.#bytesSinceYield += filled
     return filled
   }

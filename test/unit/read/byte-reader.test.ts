@@ -62,6 +62,8 @@ describe('FileReader', () => {
     truncateSync(path, length)
     if (length > 4) expect(await reader.read(block)).toBe(length - 4)
     await expect(reader.read(block)).rejects.toThrow('it became shorter while it was read')
+    appendFileSync(path, '12345678')
+    await expect(reader.read(block), 'although it has grown again').rejects.toThrow('it became shorter')
     reader.close()
   })
 
