@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type PoolSize, workersToStart } from '../../../../src/executor/scheduler/scaling.js'
+import { growth, type PoolSize, workersToStart } from '../../../../src/executor/scheduler/scaling.js'
 
 const EMPTY: PoolSize = { alive: 0, starting: 0, processes: 8, bootLimit: 8, jobHasLoaded: true, demand: 100 }
 
@@ -23,4 +23,19 @@ test.each<[situation: string, size: Partial<PoolSize>, expected: number]>([
   ['unknown demand', { demand: Number.POSITIVE_INFINITY, processes: 4, alive: 1 }, 3],
 ])('%s', (_, size, expected) => {
   expect(workersToStart({ ...EMPTY, ...size })).toBe(expected)
+})
+
+const TWO_PROMPT = { processes: 8, promptWorkers: 2, alive: 2, usable: 2, stalled: 0, isQuiet: false }
+
+test.each<[situation: string, pool: Partial<typeof TWO_PROMPT>, ReturnType<typeof growth>]>([
+  ['an empty pool', { alive: 0, usable: 0 }, { most: 2, items: 'all' }],
+  ['the prompt workers make progress', {}, { most: 8, items: 'lasting' }],
+  ['one of them is stopping', { usable: 1 }, { most: 3, items: 'all' }],
+  ['one of them stalls', { stalled: 1 }, { most: 3, items: 'all' }],
+  ['one that stalls has been replaced', { alive: 3, usable: 3, stalled: 1 }, { most: 8, items: 'lasting' }],
+  ['all stall while items settle elsewhere', { stalled: 2 }, { most: 4, items: 'all' }],
+  ['all stall, and nothing settles', { stalled: 2, isQuiet: true }, { most: 8, items: 'all' }],
+  ['no room for another', { processes: 2, stalled: 1 }, { most: 2, items: 'all' }],
+])('how far a pool grows: %s', (_, pool, expected) => {
+  expect(growth({ ...TWO_PROMPT, ...pool })).toEqual(expected)
 })
