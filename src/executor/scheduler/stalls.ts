@@ -11,7 +11,7 @@ const STALL_WHILE_OTHERS_SETTLE_MS: Ms = 5 * START_MS
 const SLOW_START_MS: Ms = 5 * START_MS
 
 export interface Stalls {
-  /** Workers that hold items of which none has settled since `since`, and workers that are slow to start. */
+  /** Workers that are slow to start, or that hold items while nothing has settled in them since `since`. */
   readonly stalled: number
   readonly since: Ms
   /** Nothing has settled in any worker for as long as a start takes. */
