@@ -19,6 +19,7 @@ import { RestartBudget } from './restart-budget.js'
 import { growth, workersToStart } from './scaling.js'
 import type { WorkerIdentity } from './settled-range.js'
 import { findStalls, nextStallAt, waitingItems } from './stalls.js'
+import { hasWorkToReturn } from './take-back.js'
 import { earlierOf } from './timeouts.js'
 import { WorkInputs } from './work-inputs.js'
 import { inFlightOf, type Worker, type WorkerState } from './worker.js'
@@ -290,12 +291,13 @@ export class Scheduler {
     const { processes, bootLimit = processes, promptWorkers = processes } = this.#options
     const { all, aliveCount: alive, startingCount: starting, readyCount: ready } = this.#workers
     if (alive === processes || !this.#dispatcher.needsWorkers) return
+    const { jobHasLoaded } = this.#calls
+    if (jobHasLoaded && this.#calls.demand(1) === 0 && !all.some(hasWorkToReturn)) return
     const { stalled, since, isQuiet } = findStalls(all, this.#settledAt, now)
     const usable = starting + ready
     const { most, items } = growth({ processes, promptWorkers, alive, usable, stalled, isQuiet })
     let demand = this.#calls.demand(most, items)
     if (demand < most) demand += waitingItems(all, since)
-    const { jobHasLoaded } = this.#calls
     const count = workersToStart({ alive, starting, processes: most, bootLimit, jobHasLoaded, demand })
     for (let i = 0; i < count; i++) this.#workers.start()
     if (starting < bootLimit) this.#growAt = nextStallAt(all, now)
