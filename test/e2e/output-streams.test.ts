@@ -9,33 +9,17 @@ const identity = fixture('identity')
 const ESCAPE = '\u001b['
 
 describe('--format', () => {
+  const failing = (command: string) =>
+    runInParent([command, fixture('throws-error'), '--format', 'json', '0', '1', '2', '3'])
+
   it('json of imap that stops early is closed', async () => {
-    const { stdout, exitCode } = await runInParent([
-      'imap',
-      fixture('throws-error'),
-      '--format',
-      'json',
-      '0',
-      '1',
-      '2',
-      '3',
-    ])
+    const { stdout, exitCode } = await failing('imap')
     expect(JSON.parse(stdout)).toEqual([0, 1])
     expect(exitCode).toBe(1)
   })
 
   it('json of map that fails is nothing at all', async () => {
-    const { stdout } = await runInParent([
-      'map',
-      fixture('throws-error'),
-      '--format',
-      'json',
-      '0',
-      '1',
-      '2',
-      '3',
-    ])
-    expect(stdout).toBe('')
+    expect((await failing('map')).stdout).toBe('')
   })
 
   it('json of collect is one array, which leaves out what failed', async () => {
